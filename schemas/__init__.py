@@ -1,0 +1,1 @@
+"""Shapes: source records, services, OCDS models, settings, errors. No I/O."""

@@ -1,0 +1,882 @@
+"""LPSE/SPSE (tenders, direct procurement, contracts), e-catalogue and online shops: services and rows, in ISB's names.
+
+Field lists: `sources.md` section 1.3, the answers for one regency (fiscal year 2025) and INAPROC's documented examples,
+which use ISB's names except for e-catalogue v6.
+"""
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from schemas.fields import (
+    VOLATILE,
+    Amount,
+    AmountOrMissing,
+    Code,
+    Codes,
+    Count,
+    Flag,
+    LkppRecord,
+    LocalTime,
+    OwnCode,
+    Quantity,
+    Text,
+)
+from schemas.service import Service, SourceRecord
+
+_OFFICIALS = frozenset({"nip_ppk", "nama_ppk"})
+_TAX_NUMBERS = frozenset({"npwp_penyedia", "npwp_penyedia_16"})
+
+
+class SpseRecord(LkppRecord):
+    """What SPSE's rows add to LKPP's common fields."""
+
+    kd_lpse: Code = None
+    nama_lpse: Text = None
+
+
+# --- tenders ------------------------------------------------------------------------------------------------------
+
+
+class TenderPengumuman(SpseRecord):
+    """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
+
+    kd_tender: OwnCode
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    list_tahun_anggaran: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    hps: AmountOrMissing = None
+    sumber_dana: Codes = ()
+    kualifikasi_paket: Text = None
+    jenis_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    mtd_evaluasi: Text = None
+    mtd_kualifikasi: Text = None
+    kontrak_pembayaran: Text = None
+    status_tender: Text = None
+    tanggal_status: LocalTime = None  # the date of the extraction, not of the status
+    versi_tender: Count = None
+    ket_ditutup: Text = None
+    ket_diulang: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_kolektif_kolegial: LocalTime = None
+    tgl_pengumuman_tender: LocalTime = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    nip_pokja: Text = None
+    nama_pokja: Text = None
+    lokasi_pekerjaan: Text = None
+    url_lpse: Text = None
+
+
+class TenderSelesai(SpseRecord):
+    """A finished tender: budget codes and the date of the award, no winner."""
+
+    kd_tender: OwnCode
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    mak: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    hps: AmountOrMissing = None
+    sumber_dana: Codes = ()
+    kualifikasi_paket: Text = None
+    jenis_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    mtd_evaluasi: Text = None
+    mtd_kualifikasi: Text = None
+    kontrak_pembayaran: Text = None
+    status_tender: Text = None
+    tgl_pengumuman_tender: LocalTime = None
+    tgl_penetapan_pemenang: LocalTime = None
+    url_lpse: Text = None
+
+
+class TenderSelesaiNilai(SpseRecord):
+    """A tender's winner and amounts. `kd_paket` is the others' `kd_pkt_dce`; `kd_satker` holds the dotted code."""
+
+    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
+
+    kd_tender: OwnCode
+    kd_paket: Code = None
+    kd_rup_paket: Codes = ()
+    psr_id: Code = None  # INAPROC: the winner's bidder id
+    pagu: AmountOrMissing = None
+    hps: AmountOrMissing = None
+    nilai_penawaran: AmountOrMissing = None
+    nilai_terkoreksi: AmountOrMissing = None
+    nilai_negosiasi: AmountOrMissing = None
+    nilai_kontrak: AmountOrMissing = None
+    nilai_pdn_kontrak: Amount = None
+    nilai_umk_kontrak: Amount = None
+    tgl_pengumuman_tender: LocalTime = None
+    tgl_penetapan_pemenang: LocalTime = None
+    kd_penyedia: Code = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    npwp_penyedia_16: Text = None
+
+
+class PesertaTender(SpseRecord):
+    """A registrant of a tender; those who bid have `nilai_penawaran`, which others give as null or 0."""
+
+    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
+
+    kd_tender: OwnCode
+    kd_pkt_dce: Code = None
+    kd_peserta: Code = None
+    kd_penyedia: Code = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    npwp_penyedia_16: Text = None
+    nilai_penawaran: AmountOrMissing = None
+    nilai_terkoreksi: AmountOrMissing = None
+    pemenang: Flag = None
+    pemenang_terverifikasi: Flag = None
+    alasan: Text = None
+
+
+class Jadwal(SpseRecord):
+    """A planned stage of an attempt."""
+
+    kd_tahapan: Code = None
+    nama_tahapan: Text = None
+    kd_akt: Code = None
+    nama_akt: Text = None
+    tgl_awal: LocalTime = None
+    tgl_akhir: LocalTime = None
+
+
+class JadwalTahapanTender(Jadwal):
+    """A planned stage of a tender."""
+
+    kd_tender: OwnCode
+
+
+# --- contracts: the same four lists for tenders and non-tenders -----------------------------------------------------
+
+
+class Ekontrak(SpseRecord):
+    """What the contract documents of a tender or non-tender have in common."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | _TAX_NUMBERS
+
+    alamat_satker: Text = None
+    nama_paket: Text = None
+    mtd_pengadaan: Text = None  # non-tenders only
+    no_sppbj: Text = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    jabatan_ppk: Text = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    npwp_penyedia_16: Text = None
+    status_kontrak: Text = None
+    tgl_penetapan_status_kontrak: LocalTime = None
+    alasan_penetapan_status_kontrak: Text = None
+    apakah_addendum: Flag = None
+    versi_addendum: Count = None
+    alasan_addendum: Text = None
+
+
+class Sppbj(Ekontrak):
+    """Letter that appoints the provider (surat penunjukan penyedia barang/jasa)."""
+
+    lampiran_sppbj: Text = None
+    tgl_sppbj: LocalTime = None
+    kota_sppbj: Text = None
+    harga_final: AmountOrMissing = None
+    nilai_jaminan_pelaksanaan: Amount = None
+    masa_berlaku_jaminan: Count = None
+
+
+class Kontrak(Ekontrak):
+    """A contract or one version of it after an addendum."""
+
+    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {
+        "wakil_sah_penyedia",
+        "nama_rek_bank",
+        "no_rek_bank",
+        "nama_pemilik_rek_bank",
+        # Always null so far; may name persons.
+        "anggota_kso",
+    }
+
+    no_kontrak: Text = None
+    lingkup_pekerjaan: Text = None  # HTML
+    tgl_kontrak: LocalTime = None
+    tgl_kontrak_awal: LocalTime = None
+    tgl_kontrak_akhir: LocalTime = None
+    kota_kontrak: Text = None
+    no_sk_ppk: Text = None
+    kd_penyedia: Code = None
+    bentuk_usaha_penyedia: Text = None
+    tipe_penyedia: Text = None
+    anggota_kso: Text = None
+    wakil_sah_penyedia: Text = None
+    jabatan_wakil_penyedia: Text = None
+    nama_rek_bank: Text = None
+    no_rek_bank: Text = None
+    nama_pemilik_rek_bank: Text = None
+    nilai_kontrak: AmountOrMissing = None
+    nilai_pdn_kontrak: Amount = None
+    nilai_umk_kontrak: Amount = None
+    alasan_ubah_nilai_kontrak: Text = None
+    alasan_nilai_kontrak_10_persen: Text = None
+    jenis_kontrak: Text = None
+    informasi_lainnya: Text = None
+
+
+class SpmkSpp(Ekontrak):
+    """Order to start the work (SPMK) or to deliver (SPP)."""
+
+    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {
+        "alamat_penyedia",
+        "alamat_pengiriman",
+        "wakil_sah_penyedia",
+    }
+
+    no_kontrak: Text = None
+    tgl_kontrak: LocalTime = None
+    no_spmk_spp: Text = None
+    tgl_spmk_spp: LocalTime = None
+    tgl_mulai_pekerjaan: LocalTime = None
+    tgl_selesai_pekerjaan: LocalTime = None
+    waktu_penyelesaian: Text = None
+    kota_spmk_spp: Text = None
+    alamat_pengiriman: Text = None
+    alamat_penyedia: Text = None
+    wakil_sah_penyedia: Text = None
+    jabatan_wakil_penyedia: Text = None
+
+
+class BapBast(Ekontrak):
+    """A payment certificate (BAP) or a handover certificate (BAST) of a contract."""
+
+    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {"alamat_penyedia", "wakil_sah_penyedia"}
+
+    no_kontrak: Text = None
+    tgl_kontrak: LocalTime = None
+    lingkup_pekerjaan: Text = None
+    nilai_kontrak: AmountOrMissing = None
+    no_sk_ppk: Text = None
+    jabatan_penandatangan_sk: Text = None
+    alamat_penyedia: Text = None
+    wakil_sah_penyedia: Text = None
+    jabatan_wakil_penyedia: Text = None
+    no_bast: Text = None
+    tgl_bast: LocalTime = None
+    no_bap: Text = None
+    tgl_bap: LocalTime = None
+    besar_pembayaran: Amount = None
+    progres_pekerjaan: Quantity = None
+    cara_pembayaran_kontrak: Text = None
+
+    @model_validator(mode="after")
+    def _names_a_document(self) -> Self:
+        # A tender's list has been seen to hold another service's rows.
+        if not (self.no_kontrak or self.no_bap or self.no_bast):
+            raise ValueError("names no contract (no_kontrak) and no certificate (no_bap, no_bast): not a BAP/BAST row")
+        return self
+
+
+class TenderEkontrakSppbj(Sppbj):
+    """Appointment letter of a tender."""
+
+    kd_tender: OwnCode
+
+
+class TenderEkontrakKontrak(Kontrak):
+    """Contract of a tender."""
+
+    kd_tender: OwnCode
+
+
+class TenderEkontrakSpmkSpp(SpmkSpp):
+    """Start or delivery order of a tender's contract."""
+
+    kd_tender: OwnCode
+
+
+class TenderEkontrakBapBast(BapBast):
+    """Payment or handover certificate of a tender's contract."""
+
+    kd_tender: OwnCode
+
+
+# --- non-tenders (direct procurement, direct appointment) -----------------------------------------------------------
+
+
+class NonTenderPengumuman(SpseRecord):
+    """A non-tender attempt, as announced. `lls_id` repeats `kd_nontender`."""
+
+    personal: ClassVar[frozenset[str]] = frozenset({"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"})
+
+    kd_nontender: OwnCode
+    lls_id: Code = None
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    mak: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    hps: AmountOrMissing = None
+    sumber_dana: Codes = ()
+    kualifikasi_paket: Text = None
+    jenis_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    kontrak_pembayaran: Text = None
+    status_nontender: Text = None
+    versi_nontender: Count = None
+    ket_ditutup: Text = None
+    ket_diulang: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_kolektif_kolegial: LocalTime = None
+    tgl_pengumuman_nontender: LocalTime = None
+    nip_nama_ppk: Text = None
+    nip_nama_pp: Text = None
+    nip_nama_pokja: Text = None
+    repeat_order: Flag = None
+    url_lpse: Text = None
+
+
+class NonTenderSelesai(SpseRecord):
+    """A finished non-tender: winner and amounts."""
+
+    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
+
+    kd_nontender: OwnCode
+    lpse_id: Code = None
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    mak: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    hps: AmountOrMissing = None
+    nilai_penawaran: AmountOrMissing = None
+    nilai_terkoreksi: AmountOrMissing = None
+    nilai_negosiasi: AmountOrMissing = None
+    nilai_kontrak: AmountOrMissing = None
+    nilai_pdn_kontrak: Amount = None
+    nilai_umk_kontrak: Amount = None
+    sumber_dana: Codes = ()
+    kualifikasi_paket: Text = None
+    jenis_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    kontrak_pembayaran: Text = None
+    status_nontender: Text = None
+    tgl_pengumuman_nontender: LocalTime = None
+    tgl_selesai_nontender: LocalTime = None
+    kd_penyedia: Code = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    npwp_penyedia_16: Text = None
+    url_lpse: Text = None
+    tgl_penarikan: LocalTime = None
+
+
+class JadwalTahapanNonTender(Jadwal):
+    """A planned stage of a non-tender."""
+
+    kd_nontender: OwnCode
+
+
+class NonTenderEkontrakSppbj(Sppbj):
+    """Appointment letter of a non-tender."""
+
+    kd_nontender: OwnCode
+
+
+class NonTenderEkontrakKontrak(Kontrak):
+    """Contract of a non-tender."""
+
+    kd_nontender: OwnCode
+
+
+class NonTenderEkontrakSpmkSpp(SpmkSpp):
+    """Start or delivery order of a non-tender's contract."""
+
+    kd_nontender: OwnCode
+
+
+class NonTenderEkontrakBapBast(BapBast):
+    """Payment or handover certificate of a non-tender's contract."""
+
+    kd_nontender: OwnCode
+
+
+# --- recorded purchases and self-managed work ------------------------------------------------------------------------
+
+
+class PencatatanNonTender(SpseRecord):
+    """A purchase made outside SPSE and recorded in it."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS
+
+    kd_nontender_pct: OwnCode
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    total_realisasi: Amount = None
+    nilai_pdn_pct: Amount = None
+    nilai_umk_pct: Amount = None
+    sumber_dana: Codes = ()
+    uraian_pekerjaan: Text = None  # HTML
+    informasi_lainnya: Text = None
+    kategori_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    bukti_pembayaran: Text = None
+    status_nontender_pct: Text = None
+    status_nontender_pct_ket: Text = None
+    alasan_pembatalan: Text = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_mulai_paket: LocalTime = None
+    tgl_selesai_paket: LocalTime = None
+
+
+class PencatatanNonTenderRealisasi(SpseRecord):
+    """A payment of a recorded purchase; repeated for each `kd_rup_paket` of the purchase."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"npwp_penyedia"}
+
+    kd_nontender_pct: OwnCode
+    kd_paket_dce: Code = None
+    kd_rup_paket: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    jenis_realisasi: Text = None
+    no_realisasi: Text = None
+    tgl_realisasi: LocalTime = None
+    nilai_realisasi: Amount = None
+    dok_realisasi: Text = None
+    ket_realisasi: Text = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+
+
+class PencatatanSwakelola(SpseRecord):
+    """Self-managed work recorded in SPSE. Here `kd_satker` may be SIRUP's."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS
+
+    kd_swakelola_pct: OwnCode
+    kd_pkt_dce: Code = None
+    kd_rup: Codes = ()
+    nama_paket: Text = None
+    pagu: AmountOrMissing = None
+    total_realisasi: Amount = None
+    nilai_pdn_pct: Amount = None
+    nilai_umk_pct: Amount = None
+    sumber_dana: Codes = ()
+    uraian_pekerjaan: Text = None  # HTML
+    informasi_lainnya: Text = None
+    tipe_swakelola: Code = None
+    tipe_swakelola_nama: Text = None
+    status_swakelola_pct: Text = None
+    status_swakelola_pct_ket: Text = None
+    alasan_pembatalan: Text = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_mulai_paket: LocalTime = None
+    tgl_selesai_paket: LocalTime = None
+
+
+class PencatatanSwakelolaRealisasi(SpseRecord):
+    """A payment of recorded self-managed work. `nama_pelaksana` is an office, a firm or a person."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"npwp_pelaksana"}
+
+    kd_swakelola_pct: OwnCode
+    rsk_id: Code = None
+    jenis_realisasi: Text = None
+    no_realisasi: Text = None
+    tgl_realisasi: LocalTime = None
+    nilai_realisasi: Amount = None
+    dok_realisasi: Text = None
+    ket_realisasi: Text = None
+    nama_pelaksana: Text = None
+    npwp_pelaksana: Text = None
+    nip_ppk: Text = None  # an int of 18 digits here
+    nama_ppk: Text = None
+
+
+# --- e-catalogue and online shops ------------------------------------------------------------------------------------
+
+
+class PaketEPurchasingV6(LkppRecord):
+    """An order in e-catalogue v6: one row per order, which may hold many products."""
+
+    kd_paket: OwnCode
+    jenis_instansi: Text = None
+    nama_instansi: Text = None
+    kd_rup: Codes = ()
+    rup_nama_pkt: Text = None
+    rup_desc: Text = None  # INAPROC only
+    product_ids: Codes = ()
+    sumber_dana: Codes = ()
+    mak: Codes = ()
+    kd_penyedia_v6: Code = None
+    kd_penyedia_sikap: Code = None  # 0 where the supplier is not in SIKaP
+    is_swasta: Flag = None  # INAPROC only
+    jml_jenis_produk: Count = None
+    jml_produk: Quantity = None
+    ongkir: Amount = None
+    total_harga: Amount = None
+    tgl_order: LocalTime = None
+    last_update_date: LocalTime = None  # INAPROC only
+    status_pkt: Text = None
+    status_pengiriman: Text = None
+
+
+class PaketEPurchasing(LkppRecord):
+    """A product of an order in e-catalogue v5: one row per product, the order's fields repeated."""
+
+    personal: ClassVar[frozenset[str]] = frozenset(
+        {"email_user_pokja", "no_telp_user_pokja", "npwp_satker", "ppk_nip", "kd_user_pokja", "kd_user_ppk"}
+    )
+
+    kd_paket: OwnCode
+    no_paket: Text = None
+    nama_paket: Text = None
+    kd_rup: Codes = ()
+    satker_id: Code = None
+    alamat_satker: Text = None
+    npwp_satker: Text = None
+    kode_anggaran: Codes = ()
+    nama_sumber_dana: Codes = ()
+    kd_komoditas: Code = None
+    kd_produk: Code = None
+    kd_paket_produk: Code = None
+    kd_penyedia: Code = None
+    kd_penyedia_distributor: Code = None
+    jml_jenis_produk: Count = None
+    kuantitas: Quantity = None
+    harga_satuan: Amount = None
+    ongkos_kirim: Amount = None
+    total_harga: Amount = None
+    kd_provinsi_wilayah_harga: Code = None
+    kd_kabupaten_wilayah_harga: Code = None
+    deskripsi: Text = None
+    catatan_produk: Text = None
+    status_paket: Text = None
+    paket_status_str: Text = None
+    tanggal_buat_paket: LocalTime = None
+    tanggal_edit_paket: LocalTime = None
+    kd_user_pokja: Code = None
+    email_user_pokja: Text = None
+    no_telp_user_pokja: Text = None
+    kd_user_ppk: Code = None
+    ppk_nip: Text = None
+    jabatan_ppk: Text = None
+
+
+class TokoDaringRealisasi(LkppRecord):
+    """An order in an online shop (Bela Pengadaan, Toko Daring). It names no RUP."""
+
+    personal: ClassVar[frozenset[str]] = frozenset({"nama_pemesan"})
+
+    order_id: OwnCode
+    tahun: Count = None
+    order_desc: Text = None
+    valuasi: Amount = None
+    kategori: Text = None
+    metode_bayar: Text = None
+    tanggal_transaksi: LocalTime = None
+    marketplace: Text = None
+    merchant_name: Text = None
+    jenis_transaksi: Text = None
+    kota_kab: Text = None
+    provinsi: Text = None
+    nama_pemesan: Text = None
+    status_verif: Text = None
+    sumber_data: Text = None
+    status_konfirmasi_ppmse: Text = None
+    keterangan_ppmse: Text = None
+
+
+class InstansiSatker(LkppRecord):
+    """An office, as e-catalogue knows it."""
+
+    kd_satker: OwnCode
+
+
+class EcatMasterKabKota(SourceRecord):
+    """A regency or city, in e-catalogue's codes."""
+
+    kd_kabupaten: OwnCode
+    kd_provinsi: Code = None
+    nama_kabupaten: Text = None
+
+
+class EcatMasterProvinsi(SourceRecord):
+    """A province, in e-catalogue's codes."""
+
+    kd_provinsi: OwnCode
+    nama_provinsi: Text = None
+
+
+# Inferred: INAPROC's examples use ISB's names; `kode_klpd` is seen in e-catalogue v6 and as its query parameter.
+_ALIASES = {"kode_klpd": "kd_klpd"}
+# The 16-digit tax number has three spellings in ISB itself.
+_NPWP = {"npwp16_penyedia": "npwp_penyedia_16", "npwp_16_penyedia": "npwp_penyedia_16"}
+_TENDER = {**_ALIASES, **_NPWP}
+# INAPROC's non-tender contracts call their id `kd_tender`.
+_NONTENDER = {**_TENDER, "kd_tender": "kd_nontender"}
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        "SPSE-TenderPengumuman",
+        TenderPengumuman,
+        key=("kd_tender",),
+        kind="tender",
+        volatile=VOLATILE | {"tanggal_status"},
+        sets=frozenset({"kd_rup", "list_tahun_anggaran", "sumber_dana", "nip_pokja", "nama_pokja"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderSelesai",
+        TenderSelesai,
+        key=("kd_tender",),
+        kind="tender",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderSelesaiNilai",
+        TenderSelesaiNilai,
+        key=("kd_tender",),
+        kind="tender",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup_paket"}),
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-PesertaTender",
+        PesertaTender,
+        key=("kd_tender", "kd_peserta"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-JadwalTahapanTender",
+        JadwalTahapanTender,
+        key=("kd_tender", "kd_akt"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderEkontrak-1SPPBJ",
+        TenderEkontrakSppbj,
+        key=("kd_tender", "no_sppbj"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderEkontrak-2Kontrak",
+        TenderEkontrakKontrak,
+        key=("kd_tender", "no_kontrak", "versi_addendum"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderEkontrak-3SPMKSPP",
+        TenderEkontrakSpmkSpp,
+        key=("kd_tender", "no_kontrak", "no_spmk_spp"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-TenderEkontrak-4BAPBAST",
+        TenderEkontrakBapBast,
+        key=("kd_tender", "no_kontrak", "no_bap", "no_bast"),
+        kind="tender",
+        volatile=VOLATILE,
+        aliases=_TENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderPengumuman",
+        NonTenderPengumuman,
+        key=("kd_nontender",),
+        kind="nontender",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderSelesai",
+        NonTenderSelesai,
+        key=("kd_nontender",),
+        kind="nontender",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
+        aliases=_TENDER,
+        observed_field="tgl_penarikan",
+    ),
+    Service(
+        "SPSE-JadwalTahapanNonTender",
+        JadwalTahapanNonTender,
+        key=("kd_nontender", "kd_akt"),
+        kind="nontender",
+        volatile=VOLATILE,
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderEkontrak-1SPPBJ",
+        NonTenderEkontrakSppbj,
+        key=("kd_nontender", "no_sppbj", "versi_addendum"),
+        kind="nontender",
+        volatile=VOLATILE,
+        aliases=_NONTENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderEkontrak-2Kontrak",
+        NonTenderEkontrakKontrak,
+        key=("kd_nontender", "no_kontrak", "versi_addendum"),
+        kind="nontender",
+        volatile=VOLATILE,
+        aliases=_NONTENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderEkontrak-3SPMKSPP",
+        NonTenderEkontrakSpmkSpp,
+        key=("kd_nontender", "no_kontrak", "no_spmk_spp"),
+        kind="nontender",
+        volatile=VOLATILE,
+        aliases=_NONTENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-NonTenderEkontrak-4BAPBAST",
+        NonTenderEkontrakBapBast,
+        key=("kd_nontender", "no_kontrak", "no_bap", "no_bast", "tgl_bap"),
+        kind="nontender",
+        volatile=VOLATILE,
+        aliases=_NONTENDER,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-PencatatanNonTender",
+        PencatatanNonTender,
+        key=("kd_nontender_pct",),
+        kind="pencatatan",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "sumber_dana"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-PencatatanNonTenderRealisasi",
+        PencatatanNonTenderRealisasi,
+        key=("kd_nontender_pct", "kd_rup_paket", "jenis_realisasi", "no_realisasi", "tgl_realisasi"),
+        kind="pencatatan",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup_paket"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-PencatatanSwakelola",
+        PencatatanSwakelola,
+        key=("kd_swakelola_pct",),
+        kind="swakelola",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "sumber_dana"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "SPSE-PencatatanSwakelolaRealisasi",
+        PencatatanSwakelolaRealisasi,
+        key=("kd_swakelola_pct", "jenis_realisasi", "no_realisasi", "tgl_realisasi"),
+        kind="swakelola",
+        volatile=VOLATILE,
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "Ecat-PaketEPurchasingV6",
+        PaketEPurchasingV6,
+        key=("kd_paket",),
+        kind="ecat",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "product_ids", "sumber_dana", "mak"}),
+        aliases={
+            **_ALIASES,
+            "fiscal_year": "tahun_anggaran",
+            "order_id": "kd_paket",
+            "product_id": "product_ids",
+            "kode_penyedia": "kd_penyedia_v6",
+            "rekan_id": "kd_penyedia_sikap",  # inferred
+            "status": "status_pkt",
+            "shipment_status": "status_pengiriman",
+            "kode_satker": "kd_satker_str",  # inferred: whether it is this or the numeric code is not documented
+            "rup_code": "kd_rup",
+            "rup_name": "rup_nama_pkt",
+            "funding_source": "sumber_dana",
+            "count_product": "jml_jenis_produk",
+            "total_qty": "jml_produk",
+            "shipping_fee": "ongkir",
+            "total": "total_harga",
+            "order_date": "tgl_order",
+        },
+        observed_field="_event_date",
+    ),
+    Service(
+        "Ecat-PaketEPurchasing",
+        PaketEPurchasing,
+        key=("kd_paket", "kd_produk"),
+        kind="ecat",
+        volatile=VOLATILE,
+        sets=frozenset({"kd_rup", "kode_anggaran", "nama_sumber_dana"}),
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "Bela-TokoDaringRealisasi",
+        TokoDaringRealisasi,
+        key=("order_id",),
+        kind="tokodaring",
+        volatile=VOLATILE,
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service(
+        "Ecat-InstansiSatker",
+        InstansiSatker,
+        key=("kd_satker",),
+        volatile=VOLATILE,
+        aliases=_ALIASES,
+        observed_field="_event_date",
+    ),
+    Service("Ecat-MasterKabKota", EcatMasterKabKota, key=("kd_kabupaten",), yearly=False),
+    Service("Ecat-MasterProvinsi", EcatMasterProvinsi, key=("kd_provinsi",), yearly=False),
+)
+"""Every list that SPSE, the e-catalogue and the online shops publish and Jejak reads, in the order to read them."""

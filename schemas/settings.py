@@ -1,0 +1,72 @@
+"""Settings: everything that is about one regency, one source address or one machine. Read by `pipeline.configure`."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SplitColumn(_Strict):
+    """One part of a text column: `{column = "sistem_pengadaan", split = " - ", part = 0}`."""
+
+    column: str
+    split: str
+    part: int
+
+
+class ServiceSettings(_Strict):
+    """What differs from the default for one service of one source."""
+
+    enabled: bool = True
+    service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber")
+    file: str | None = Field(None, description="file name or glob in the source's folder, not the service's name")
+    sheet: str | None = Field(None, description="sheet of a workbook; the first one by default")
+    columns: dict[str, str | SplitColumn] = Field(
+        default_factory=dict, description="our field -> the file's column; others keep their own name"
+    )
+    constants: dict[str, str | int] = Field(default_factory=dict, description="fields that the file does not carry")
+    ignore: list[str] = Field(default_factory=list, description="columns of the file that are left out on purpose")
+    usual_rows: int | None = Field(None, description="rows expected; by default as many as the warehouse holds")
+    min_share: float = Field(0.5, ge=0, le=1, description="fewer rows than this share of the usual fail the service")
+    max_reject_share: float = Field(0.5, ge=0, le=1, description="more rejects than this share fail the service")
+
+
+class SourceSettings(_Strict):
+    """One source system and how it is reached."""
+
+    transport: Literal["isb", "rest", "files"] = "isb"
+    url: str | None = Field(None, description="base address for isb and rest")
+    folder: str | None = Field(None, description="folder for files; `{year}` is replaced; defaults to `dumps`")
+    token: SecretStr | None = Field(None, description="bearer token for rest")
+    api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services")
+    api_keys: dict[str, SecretStr] = Field(default_factory=dict, description="ISB key per service name")
+    dumped_on: date | None = Field(None, description="day of the dumps, where rows don't say it")
+    page_size: int = Field(1000, ge=1, le=1000)
+    timeout_seconds: float = 60
+    retries: int = Field(5, ge=0, description="further attempts after a failed one, with backoff and jitter")
+    services: dict[str, ServiceSettings] = Field(default_factory=dict)
+
+    def service(self, name: str) -> ServiceSettings:
+        """Settings of one service; the defaults where the file says nothing."""
+        return self.services.get(name, ServiceSettings())
+
+
+class Settings(_Strict):
+    """One regency. The environment overrides any value: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
+
+    name: str = Field(description="the publisher's name")
+    ocid_prefix: str = Field(pattern=r"^ocds-[a-z0-9]{6}$")
+    kd_klpd: str = Field(description="LKPP's code of the regency")
+    kd_lpse: str = Field(description="LKPP's code of its LPSE")
+    utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
+    fiscal_years: list[int] = Field(description="years that a sync reads unless told otherwise")
+    publisher_uri: str | None = None
+    license: str | None = None
+    warehouse_url: str = "sqlite:///data/jejak.db"
+    dumps: str | None = Field(None, description="folder of dumps for sources with transport `files`")
+    workers: int = Field(2, ge=1, description="processes that derive and merge")
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)

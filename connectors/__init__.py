@@ -1,0 +1,1 @@
+"""Reads the outside: one module per source system, one transport per access method. Yields rows as received."""

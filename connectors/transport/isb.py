@@ -1,0 +1,48 @@
+"""LKPP's ISB: one bare JSON array per service, fiscal year and institution; the key is part of the path."""
+
+import logging
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import requests
+from pydantic import SecretStr
+
+from connectors.transport.http import get_json
+from connectors.transport.parse import as_rows
+from schemas.service import Page
+from schemas.settings import SourceSettings
+
+
+def _hide_key(record: logging.LogRecord) -> bool:
+    record.msg = re.sub(r"/api/[^/]+/json/", "/api/***/json/", record.getMessage())
+    record.args = ()
+    return True
+
+
+# urllib3 logs every path at level DEBUG.
+logging.getLogger("urllib3.connectionpool").addFilter(_hide_key)
+
+
+def pages(
+    source: SourceSettings,
+    *,
+    url: str,
+    key: SecretStr,
+    service_no: str,
+    name: str,
+    tipe: str,
+    parameter: str,
+    credential: str,
+) -> Iterator[Page]:
+    """The one page that holds the whole answer; without rows for an empty body.
+
+    `tipe` and `parameter` are the service's `:` lists of java.sql.Types (4 integer, 12 text) and values.
+    Raises as `http.get_json`, and StructureError for JSON that is not a list of objects.
+    """
+    shown = f"ISB {name} (service_no {service_no})"
+    path = f"json/{quote(service_no, safe='')}/{name}/tipe/{tipe}/parameter/{quote(parameter, safe=':')}"
+    address = SecretStr(f"{url.rstrip('/')}/api/{quote(key.get_secret_value().strip(), safe='')}/{path}")
+    with requests.Session() as session:
+        answer = get_json(session, address, shown=shown, credential=credential, source=source)
+    yield Page([] if answer is None else as_rows(answer, shown), name=f"ISB {name} {parameter}")

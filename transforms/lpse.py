@@ -1,0 +1,961 @@
+"""LPSE/SPSE, e-catalogue and recorded purchases -> OCDS: tender, bids, awards, contracts and their execution.
+
+Ids: `tender.id` is the attempt's code; an award is the attempt's code and its supplier, so that a replaced winner is
+another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are one award
+and one contract each, both named by their own code.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from transforms import codes
+from transforms.identity import Code, Naming, Plan
+from transforms.parties import plain_name, scrub
+from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
+
+SOURCE = "lpse"
+
+# Who may name an attempt's RUPs, best first.
+_NAMERS = {
+    "SPSE-TenderPengumuman": 0,
+    "SPSE-NonTenderPengumuman": 0,
+    "SPSE-TenderSelesai": 1,
+    "SPSE-NonTenderSelesai": 1,
+    "SPSE-TenderSelesaiNilai": 2,
+    "SPSE-PencatatanNonTender": 0,
+    "SPSE-PencatatanSwakelola": 0,
+    "Ecat-PaketEPurchasingV6": 0,
+    "Ecat-PaketEPurchasing": 0,
+    "Bela-TokoDaringRealisasi": 0,
+}
+
+# Services whose rows say more of the identity of processes, or of suppliers, than by their own code.
+IDENTIFYING = (*_NAMERS, "SPSE-PesertaTender", "SPSE-TenderEkontrak-2Kontrak")
+
+
+def plans(service: str, record: Any) -> Iterator[Plan]:
+    """LPSE holds no RUP rows."""
+    return iter(())
+
+
+def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
+    """LPSE holds no revisions of RUPs."""
+    return iter(())
+
+
+def namings(service: str, record: Any) -> Iterator[Naming]:
+    """The RUPs that an attempt, order or recorded purchase names."""
+    if service not in _NAMERS:
+        return
+    rank = _NAMERS[service]
+    if service.startswith(("SPSE-Tender", "SPSE-NonTender")):
+        tender = service.startswith("SPSE-Tender")
+        status = getattr(record, "status_tender" if tender else "status_nontender", None)
+        yield Naming(
+            ("tender", record.kd_tender) if tender else ("nontender", record.kd_nontender),
+            _rups("rup", getattr(record, "kd_rup_paket", ()) or getattr(record, "kd_rup", ())),
+            rank,
+            created=getattr(record, "tgl_buat_paket", None),
+            package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
+            version=getattr(record, "versi_tender" if tender else "versi_nontender", None) or 1,
+            failed=codes.table(SOURCE).get(("tenderStatus", codes.plain(status or "")))
+            in ("unsuccessful", "cancelled"),
+        )
+    elif service == "SPSE-PencatatanNonTender":
+        yield Naming(("pencatatan", record.kd_nontender_pct), _rups("rup", record.kd_rup), rank)
+    elif service == "SPSE-PencatatanSwakelola":
+        yield Naming(("swakelola", record.kd_swakelola_pct), _rups("swk", record.kd_rup), rank)
+    elif service == "Bela-TokoDaringRealisasi":
+        yield Naming(("tokodaring", record.order_id), (), rank)
+    else:
+        yield Naming(("ecat", record.kd_paket), _rups("rup", record.kd_rup), rank)
+
+
+def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
+    return tuple((kind, code) for code in named)
+
+
+# --- announcements ---------------------------------------------------------------------------------------------------
+
+
+def tender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
+    """TenderPengumuman: the attempt as announced."""
+    for row in _latest(rows):
+        record = row.record
+        yield _announcement(
+            row,
+            context,
+            record.kd_tender,
+            "status_tender",
+            record.tgl_pengumuman_tender or record.tgl_buat_paket,
+            page=f"lelang/{record.kd_tender}/pengumumanlelang",
+        )
+
+
+def nontender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
+    """NonTenderPengumuman: the attempt as announced."""
+    for row in _latest(rows):
+        record = row.record
+        yield _announcement(
+            row,
+            context,
+            record.kd_nontender,
+            "status_nontender",
+            record.tgl_pengumuman_nontender or record.tgl_buat_paket,
+            page=f"nontender/{record.kd_nontender}/pengumumanpl",
+        )
+
+
+def tender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
+    """TenderSelesai: the same words as the announcement, for when that is missing."""
+    for row in _latest(rows):
+        record = row.record
+        yield _announcement(
+            row,
+            context,
+            record.kd_tender,
+            "status_tender",
+            record.tgl_penetapan_pemenang or record.tgl_pengumuman_tender,
+        )
+
+
+def _announcement(
+    row: Row, context: Context, attempt: str, status_field: str, event: str | None, page: str | None = None
+) -> Said:
+    record = row.record
+    status = getattr(record, status_field)
+    office = context.office(record)
+    title = scrub(record.nama_paket)
+    category = record.jenis_pengadaan
+    consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
+    evaluation = getattr(record, "mtd_evaluasi", None)
+    place = scrub(getattr(record, "lokasi_pekerjaan", None))
+    return Said(
+        subject=attempt,
+        event=event,
+        body={
+            "title": title,
+            "buyer": reference(office),
+            "planning": {"budget": {"amount": money(record.pagu), "project": title}},
+            "tender": {
+                "id": attempt,
+                "title": title,
+                "description": scrub(getattr(record, "ket_ditutup", None)),
+                "status": context.code(SOURCE, "tenderStatus", status_field, status),
+                "statusDetails": status,
+                "value": money(record.hps),
+                "procurementMethod": context.code(SOURCE, "method", "mtd_pemilihan", record.mtd_pemilihan),
+                "procurementMethodDetails": _method(record),
+                "mainProcurementCategory": context.code(SOURCE, "category", "jenis_pengadaan", category),
+                "additionalProcurementCategories": [consulting] if consulting else None,
+                "awardCriteria": context.code(SOURCE, "awardCriteria", "mtd_evaluasi", evaluation),
+                "awardCriteriaDetails": evaluation,
+                "eligibilityCriteria": record.kualifikasi_paket and f"Kualifikasi usaha: {record.kualifikasi_paket}",
+                "submissionMethod": ["electronicSubmission"],
+                "procuringEntity": reference(office),
+                "items": [{"id": "1", "description": title, "deliveryLocation": {"description": place}}]
+                if place
+                else None,
+                "documents": [
+                    {
+                        "id": f"{attempt}-notice",
+                        "documentType": "tenderNotice",
+                        "url": f"{record.url_lpse.rstrip('/')}/{page}",
+                        "format": "text/html",
+                        "language": "id",
+                    }
+                ]
+                if page and record.url_lpse
+                else None,
+            },
+            "parties": parties(office),
+        },
+        rows=(row,),
+    )
+
+
+def _method(record: Any) -> str | None:
+    """The method in the source's words, with how bidders are qualified and how the contract is paid."""
+    words = [record.mtd_pemilihan, getattr(record, "mtd_kualifikasi", None), record.kontrak_pembayaran]
+    return " - ".join(word for word in words if word) or None
+
+
+def jadwal(rows: list[Row], context: Context) -> Iterator[Said]:
+    """JadwalTahapan: the planned stages as milestones; bids may be handed in while "Upload Dokumen Penawaran" lasts."""
+    for attempt, stages in by_code(rows).items():
+        upload = next(
+            (r.record for r in stages if "upload dokumen penawaran" in (r.record.nama_tahapan or "").lower()), None
+        )
+        yield Said(
+            subject=attempt,
+            event=None,
+            body={
+                "tender": {
+                    "id": attempt,
+                    "tenderPeriod": context.period(upload.tgl_awal, upload.tgl_akhir) if upload else None,
+                    "milestones": [
+                        {
+                            "id": f"{attempt}-{row.record.kd_akt or row.record.kd_tahapan or position}",
+                            "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
+                            "type": "preProcurement",
+                            "code": row.record.kd_akt,
+                            "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
+                            "dueDate": context.moment(row.record.tgl_akhir, end=True),
+                            "status": "scheduled",
+                        }
+                        for position, row in enumerate(stages, 1)
+                    ],
+                }
+            },
+            rows=tuple(stages),
+        )
+
+
+def peserta(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PesertaTender: those who bid are tenderers; the others only registered and are counted."""
+    for attempt, registered in by_code(rows).items():
+        present = [row for row in registered if row.record.kd_peserta or row.record.kd_penyedia]
+        bidders = []
+        for row in present:
+            record = row.record
+            party = context.supplier(
+                record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16
+            )
+            if record.nilai_penawaran is not None and party:
+                bidders.append((row, party))
+        tenderers = {party["id"]: reference(party) for _, party in bidders}
+        yield Said(
+            subject=attempt,
+            event=None,
+            body={
+                "tender": {
+                    "id": attempt,
+                    "numberOfTenderers": len(tenderers) if present else None,
+                    "tenderers": list(tenderers.values()),
+                },
+                "bids": {
+                    "statistics": [
+                        {"id": f"{attempt}-requests", "measure": "requests", "value": len(present)},
+                        {"id": f"{attempt}-bids", "measure": "bids", "value": len(bidders)},
+                    ]
+                    if present
+                    else None,
+                    "details": [
+                        {
+                            "id": row.record.kd_peserta or f"{attempt}-{row.record.kd_penyedia}",
+                            "tenderers": [reference(party)],
+                            "value": money(row.record.nilai_penawaran),
+                        }
+                        for row, party in bidders
+                    ],
+                },
+                "parties": parties(*(party for _, party in bidders)),
+            },
+            rows=tuple(registered),
+        )
+
+
+# --- awards ----------------------------------------------------------------------------------------------------------
+
+
+def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Said]:
+    """TenderSelesaiNilai: winner and amounts; without a winner (still running) only the tender's amounts."""
+    for row in _latest(rows):
+        record = row.record
+        supplier = _winner(record, context)
+        yield Said(
+            subject=row.code,
+            event=record.tgl_penetapan_pemenang,
+            body={
+                "planning": {"budget": {"amount": money(record.pagu)}},
+                "tender": {"id": record.kd_tender, "value": money(record.hps)},
+                "awards": [_award(row.code, supplier, record, record.tgl_penetapan_pemenang, context)]
+                if supplier
+                else None,
+                "parties": parties(supplier),
+            },
+            rows=(row,),
+        )
+
+
+def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
+    """NonTenderSelesai: the announcement's words again, winner and amounts."""
+    for row in _latest(rows):
+        record = row.record
+        supplier = _winner(record, context)
+        # tgl_selesai_nontender is no event but the end of the schedule, often still to come; SPPBJ dates the award.
+        said = _announcement(row, context, record.kd_nontender, "status_nontender", None)
+        award = _award(row.code, supplier, record, None, context) if supplier else None
+        if award and said.body["tender"].get("status") != "complete" and not _appointed(row.code, context):
+            award["status"] = "pending"
+        said.body["awards"] = [award] if award else None
+        said.body["parties"] = [*said.body["parties"], *parties(supplier)]
+        yield said
+
+
+def _appointed(attempt: str, context: Context) -> bool:
+    """Whether an attempt's supplier has an appointment letter or a contract."""
+    papers = ("SPSE-NonTenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-2Kontrak")
+    return any(row.code == attempt for service in papers for row in context.rows.get(service, ()))
+
+
+def _winner(record: Any, context: Context) -> Body | None:
+    return context.supplier(record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16)
+
+
+def _award(attempt: str, supplier: Body, record: Any, date: str | None, context: Context) -> Body:
+    amounts = (record.nilai_negosiasi, record.nilai_terkoreksi, record.nilai_penawaran)
+    return {
+        "id": award_id(attempt, supplier),
+        "title": scrub(getattr(record, "nama_paket", None)),
+        "status": "active",
+        "date": context.moment(date),
+        "value": money(next((amount for amount in amounts if amount is not None), None)),
+        "suppliers": [reference(supplier)],
+    }
+
+
+def award_id(attempt: str, supplier: Body | None) -> str:
+    """An award is an attempt's choice of one supplier."""
+    return f"{attempt}-{supplier['id'].rpartition('-')[2]}" if supplier else f"{attempt}-unnamed"
+
+
+def sppbj(rows: list[Row], context: Context) -> Iterator[Said]:
+    """SPPBJ: the letter that appoints the supplier. An addendum repeats it; the first one is the appointment."""
+    for attempt, letters in by_code(rows).items():
+        awards: dict[str, Body] = {}
+        named = []
+        for row in sorted(letters, key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_sppbj or "", r.key)):
+            record = row.record
+            supplier = _of_attempt(row, context)
+            if not supplier:
+                continue
+            named.append(supplier)
+            award = awards.setdefault(
+                award_id(attempt, supplier),
+                {
+                    "id": award_id(attempt, supplier),
+                    "title": scrub(record.nama_paket),
+                    "status": "active",
+                    "date": context.moment(record.tgl_sppbj),
+                    "value": money(record.harga_final),
+                    "suppliers": [reference(supplier)],
+                    "documents": [],
+                },
+            )
+            if record.no_sppbj:
+                award["documents"].append(
+                    {
+                        "id": f"sppbj-{_number(record.no_sppbj)}",
+                        "documentType": "awardNotice",
+                        "title": _named("SPPBJ", record.no_sppbj),
+                        "datePublished": context.moment(record.tgl_sppbj),
+                        "language": "id",
+                    }
+                )
+        for award in awards.values():
+            award["documents"] = list({document["id"]: document for document in reversed(award["documents"])}.values())
+        yield Said(
+            subject=attempt,
+            event=max((row.record.tgl_sppbj for row in letters if row.record.tgl_sppbj), default=None),
+            body={"awards": list(awards.values()), "parties": parties(*named)},
+            rows=tuple(letters),
+        )
+
+
+# --- contracts -------------------------------------------------------------------------------------------------------
+
+
+def contract_id(row: Row, context: Context) -> str:
+    """A contract is its attempt's code and its number, blanks and capitals aside. An addendum may bear a number of its
+    own; it belongs to the contract of the same SPPBJ."""
+    number = _number(row.record.no_kontrak)
+    amended = {_number(v.record.no_kontrak): v for v in _contracts_of(row.code, context) if v.record.versi_addendum}
+    if number in amended:
+        letter = _number(amended[number].record.no_sppbj)
+        first = [
+            _number(v.record.no_kontrak)
+            for v in _contracts_of(row.code, context)
+            if not v.record.versi_addendum and _number(v.record.no_sppbj) == letter
+        ]
+        number = number if number in first or not first else min(first)
+    return f"{row.code}-{number}" if number else row.code
+
+
+def _contracts_of(attempt: str, context: Context) -> list[Row]:
+    services = ("SPSE-TenderEkontrak-2Kontrak", "SPSE-NonTenderEkontrak-2Kontrak")
+    return [row for service in services for row in context.rows.get(service, ()) if row.code == attempt]
+
+
+def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Kontrak: one contract; further versions of it are its addenda, whose words replace the earlier ones'."""
+    for contract, versions in _by_contract(rows, context).items():
+        versions.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_kontrak or "", r.key))
+        row = versions[-1]
+        record = row.record
+        supplier = _of_attempt(row, context)
+        award = award_id(row.code, supplier)
+        yield Said(
+            subject=contract,
+            event=max((v.record.tgl_kontrak for v in versions if v.record.tgl_kontrak), default=None),
+            body={
+                "awards": [
+                    {
+                        "id": award,
+                        "title": scrub(record.nama_paket),
+                        "status": "active",
+                        "value": money(record.nilai_kontrak),
+                        "suppliers": [reference(supplier)] if supplier else None,
+                    }
+                ],
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award,
+                        "title": scrub(record.nama_paket),
+                        "description": scrub(record.lingkup_pekerjaan),
+                        "status": context.code(SOURCE, "contractStatus", "status_kontrak", record.status_kontrak),
+                        "value": money(record.nilai_kontrak),
+                        "dateSigned": context.moment(versions[0].record.tgl_kontrak),
+                        "period": context.period(record.tgl_kontrak_awal, record.tgl_kontrak_akhir)
+                        if (record.tgl_kontrak_awal or "") < (record.tgl_kontrak_akhir or "")
+                        else None,
+                        "documents": [
+                            {
+                                "id": f"kontrak-{_number(version.record.no_kontrak)}",
+                                "documentType": "contractNotice",
+                                "title": _named("Kontrak", version.record.no_kontrak),
+                                "language": "id",
+                            }
+                            for version in _once(versions, lambda r: _number(r.no_kontrak))
+                            if version.record.no_kontrak
+                        ],
+                        "amendments": [
+                            {
+                                "id": f"addendum-{version.record.versi_addendum}",
+                                # An addendum that keeps the contract's number repeats its date.
+                                "date": context.moment(version.record.tgl_kontrak)
+                                if version.record.tgl_kontrak != versions[0].record.tgl_kontrak
+                                else None,
+                                "description": f"Addendum {version.record.versi_addendum}",
+                                "rationale": scrub(version.record.alasan_addendum),
+                            }
+                            for version in {
+                                v.record.versi_addendum: v for v in versions if v.record.versi_addendum
+                            }.values()
+                        ],
+                    }
+                ],
+                "parties": parties(supplier),
+            },
+            rows=tuple(versions),
+        )
+
+
+def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
+    """SPMK/SPP: the order to start or to deliver; it knows the period that the contract row leaves empty."""
+    for contract, orders in _by_contract(rows, context).items():
+        orders.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_spmk_spp or "", r.key))
+        last = orders[-1].record
+        yield Said(
+            subject=contract,
+            event=max((o.record.tgl_spmk_spp for o in orders if o.record.tgl_spmk_spp), default=None),
+            body={
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award_id(orders[-1].code, _of_attempt(orders[-1], context)),
+                        "period": context.period(orders[0].record.tgl_mulai_pekerjaan, last.tgl_selesai_pekerjaan),
+                        "milestones": [
+                            {
+                                "id": f"spmk-{_number(row.record.no_spmk_spp)}",
+                                "title": _named("SPMK/SPP", row.record.no_spmk_spp),
+                                "type": "delivery",
+                                "code": "SPMK",
+                                "description": scrub(row.record.waktu_penyelesaian),
+                                "dateMet": context.moment(row.record.tgl_spmk_spp),
+                                "status": "met",
+                            }
+                            for row in _once(orders, lambda r: _number(r.no_spmk_spp))
+                        ],
+                    }
+                ],
+                "parties": parties(_of_attempt(orders[-1], context)),
+            },
+            rows=tuple(orders),
+        )
+
+
+def bapbast(rows: list[Row], context: Context) -> Iterator[Said]:
+    """BAP and BAST: payment certificates and handovers as milestones, their amounts and the progress as metrics."""
+    for contract, papers in _by_contract(rows, context).items():
+        papers.sort(key=lambda r: (r.record.tgl_bap or r.record.tgl_bast or "", r.record.no_bap or "", r.key))
+        payments = [r for r in _once(papers, _bap) if r.record.no_bap or r.record.tgl_bap]
+        handovers = [r for r in _once(papers, _bast) if r.record.tgl_bast]
+        ended = [r.record.tgl_bast for r in handovers if r.record.status_kontrak == "Kontrak Selesai"]
+        progress = [r for r in payments if r.record.progres_pekerjaan is not None]
+        certified = [r for r in payments if r.record.besar_pembayaran is not None]
+        metrics = [
+            {
+                "id": "physicalProgress",
+                "title": "Progres pekerjaan",
+                "observations": [
+                    {
+                        "id": _bap_id(row),
+                        "period": context.period(None, row.record.tgl_bap),
+                        "measure": str(row.record.progres_pekerjaan),
+                        "unit": {"scheme": "UNCEFACT", "id": "P1", "name": "percent"},
+                    }
+                    for row in progress
+                ],
+            },
+            {
+                "id": "certifiedPayments",
+                "title": "Besar pembayaran menurut Berita Acara Pembayaran (BAP)",
+                "observations": [
+                    {
+                        "id": _bap_id(row),
+                        "period": context.period(None, row.record.tgl_bap),
+                        "value": money(row.record.besar_pembayaran),
+                    }
+                    for row in certified
+                ],
+            },
+        ]
+        yield Said(
+            subject=contract,
+            event=max((d for r in papers for d in (r.record.tgl_bap, r.record.tgl_bast) if d), default=None),
+            body={
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award_id(papers[-1].code, _of_attempt(papers[-1], context)),
+                        "implementation": {
+                            "milestones": [
+                                *(
+                                    {
+                                        "id": _bap_id(row),
+                                        "title": _named("BAP", row.record.no_bap),
+                                        "type": "payment",
+                                        "code": "BAP",
+                                        "description": row.record.cara_pembayaran_kontrak,
+                                        "dateMet": context.moment(row.record.tgl_bap),
+                                        "status": "met",
+                                    }
+                                    for row in payments
+                                ),
+                                *(
+                                    {
+                                        "id": f"bast-{_digest(_bast(row.record))}",
+                                        "title": _named("BAST", row.record.no_bast),
+                                        "type": "delivery",
+                                        "code": "BAST",
+                                        "dateMet": context.moment(row.record.tgl_bast),
+                                        "status": "met",
+                                    }
+                                    for row in handovers
+                                ),
+                            ],
+                            "metrics": [metric for metric in metrics if metric["observations"]],
+                            "endDate": context.moment(max(ended), end=True) if ended else None,
+                            "endDateDetails": "Tanggal BAST terakhir" if ended else None,
+                        },
+                    }
+                ],
+                "parties": parties(_of_attempt(papers[-1], context)),
+            },
+            rows=tuple(papers),
+        )
+
+
+def _bap(record: Any) -> tuple[object, ...]:
+    return (_number(record.no_bap), record.tgl_bap, record.besar_pembayaran)
+
+
+def _bast(record: Any) -> tuple[object, ...]:
+    return (_number(record.no_bast), record.tgl_bast)
+
+
+def _bap_id(row: Row) -> str:
+    return f"bap-{_digest(_bap(row.record))}"
+
+
+# Who may tell an attempt's supplier, best first; only the first two and tenders' contracts know its code.
+_SUPPLIER_TELLERS = (
+    "SPSE-TenderSelesaiNilai",
+    "SPSE-NonTenderSelesai",
+    "SPSE-TenderEkontrak-2Kontrak",
+    "SPSE-NonTenderEkontrak-2Kontrak",
+    "SPSE-TenderEkontrak-1SPPBJ",
+    "SPSE-NonTenderEkontrak-1SPPBJ",
+    "SPSE-TenderEkontrak-3SPMKSPP",
+    "SPSE-NonTenderEkontrak-3SPMKSPP",
+)
+
+
+def _of_attempt(row: Row, context: Context) -> Body | None:
+    """The supplier of a contract document. SPSE's contract rows name it without its code: the attempt's winner of the
+    same name lends his. A document that names nobody speaks of the attempt's only supplier."""
+    record = row.record
+    others = [
+        other.record
+        for service in _SUPPLIER_TELLERS
+        for other in context.rows.get(service, [])
+        if other.code == row.code and other.record.nama_penyedia
+    ]
+    name = plain_name(record.nama_penyedia)
+    names = {plain_name(other.nama_penyedia) for other in others}
+    if not name and len(names) == 1:
+        record = others[0]
+        name = names.pop()
+    coded = (getattr(other, "kd_penyedia", None) for other in others if plain_name(other.nama_penyedia) == name)
+    kd_penyedia = getattr(record, "kd_penyedia", None) or next(filter(None, coded), None)
+    form = getattr(record, "bentuk_usaha_penyedia", None)
+    return context.supplier(kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16, form=form)
+
+
+# --- recorded purchases, self-managed work, orders -------------------------------------------------------------------
+
+
+def pencatatan(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PencatatanNonTender: a purchase made outside SPSE: one award and one contract."""
+    for row in _standing_first(rows, "status_nontender_pct_ket", context):
+        record = row.record
+        yield _purchase(
+            row,
+            context,
+            record.nama_paket,
+            "status_nontender_pct_ket",
+            record.total_realisasi,
+            recorded=record.tgl_buat_paket,
+            description=record.uraian_pekerjaan,
+            pagu=record.pagu,
+            method=record.mtd_pemilihan,
+            category=record.kategori_pengadaan,
+            ends=record.tgl_selesai_paket,
+            why=record.alasan_pembatalan,
+        )
+
+
+def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PencatatanSwakelola: self-managed work has no procurement method; who carries it out stands as the supplier."""
+    for row in _standing_first(rows, "status_swakelola_pct_ket", context):
+        record = row.record
+        yield _purchase(
+            row,
+            context,
+            record.nama_paket,
+            "status_swakelola_pct_ket",
+            record.total_realisasi,
+            recorded=record.tgl_buat_paket,
+            description=record.uraian_pekerjaan,
+            pagu=record.pagu,
+            details=record.tipe_swakelola_nama and f"Swakelola {record.tipe_swakelola_nama}",
+            ends=record.tgl_selesai_paket,
+            why=record.alasan_pembatalan,
+        )
+
+
+def ecat_v6(rows: list[Row], context: Context) -> Iterator[Said]:
+    """E-catalogue v6: one order, one award, one contract. The order names its supplier by code only."""
+    for row in _standing_first(rows, "status_pkt", context, "orderTenderStatus"):
+        record = row.record
+        in_sikap = record.kd_penyedia_sikap not in (None, "0")
+        code = record.kd_penyedia_sikap if in_sikap else record.kd_penyedia_v6
+        yield _purchase(
+            row,
+            context,
+            record.rup_nama_pkt,
+            "status_pkt",
+            record.total_harga,
+            awarded=record.tgl_order,
+            lists="order",
+            details="E-Purchasing",
+            method="E-Purchasing",
+            supplier=context.supplier(code, None) if code else None,
+        )
+
+
+def ecat_v5(rows: list[Row], context: Context) -> Iterator[Said]:
+    """E-catalogue v5: a row is a product of an order; the order is the sum of its rows."""
+    for products in by_code(rows).values():
+        row = products[-1]
+        record = row.record
+        amounts = [product.record.total_harga for product in products if product.record.total_harga is not None]
+        said = _purchase(
+            row,
+            context,
+            record.nama_paket,
+            "paket_status_str" if record.paket_status_str else "status_paket",
+            sum(amounts) if amounts else None,
+            awarded=record.tanggal_buat_paket,
+            lists="order",
+            details="E-Purchasing",
+            method="E-Purchasing",
+            supplier=context.supplier(record.kd_penyedia, None) if record.kd_penyedia else None,
+        )
+        yield Said(said.subject, said.event, said.body, tuple(products))
+
+
+def toko_daring(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Toko Daring: an order in an online shop. Only one that the shop confirms is an award."""
+    for row in _latest(rows):
+        record = row.record
+        failed = (record.status_konfirmasi_ppmse or "").lower() == "gagal"
+        yield _purchase(
+            row,
+            context,
+            record.order_desc,
+            "status_konfirmasi_ppmse" if record.status_konfirmasi_ppmse else "status_verif",
+            record.valuasi,
+            awarded=record.tanggal_transaksi,
+            lists="shop",
+            method="Toko Daring",
+            details="Toko Daring",
+            description=record.keterangan_ppmse if failed else None,
+            supplier=context.supplier(None, record.merchant_name) if record.merchant_name else None,
+        )
+
+
+_STATUS_LISTS = {
+    "recorded": ("tenderStatus", "awardStatus", "contractStatus"),
+    "order": ("orderTenderStatus", "orderAwardStatus", "orderContractStatus"),
+    "shop": ("shopTenderStatus", "shopAwardStatus", "shopContractStatus"),
+}
+
+
+def _purchase(
+    row: Row,
+    context: Context,
+    title: str | None,
+    status_field: str,
+    amount: float | int | None,
+    *,
+    awarded: str | None = None,
+    recorded: str | None = None,
+    lists: str = "recorded",
+    description: str | None = None,
+    pagu: float | int | None = None,
+    method: str | None = None,
+    details: str | None = None,
+    category: str | None = None,
+    supplier: Body | None = None,
+    ends: str | None = None,
+    why: str | None = None,
+) -> Said:
+    """A direct order or recorded purchase: its tender (where no attempt has one), its award and its contract.
+
+    An order is placed (`awarded`) on a known day. Of a recorded purchase only the day of its record is known, which is
+    often long after the payments.
+    """
+    office = context.office(row.record)
+    title = scrub(title)
+    status = getattr(row.record, status_field)
+    tender_status, award_status, contract_status = (
+        context.code(SOURCE, code_list, status_field, status) for code_list in _STATUS_LISTS[lists]
+    )
+    consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
+    ended = ends if contract_status == "terminated" else None
+    return Said(
+        subject=row.code,
+        event=max(filter(None, (awarded, recorded, ended)), default=None),
+        body={
+            "title": title,
+            "buyer": reference(office),
+            "planning": {"budget": {"amount": money(pagu), "project": title}},
+            "tender": {
+                "id": row.code,
+                "title": title,
+                "description": scrub(description),
+                "status": tender_status,
+                "statusDetails": status,
+                "procurementMethod": context.code(SOURCE, "method", "mtd_pemilihan", method),
+                "procurementMethodDetails": details or method,
+                "mainProcurementCategory": context.code(SOURCE, "category", "kategori_pengadaan", category),
+                "additionalProcurementCategories": [consulting] if consulting else None,
+                "procuringEntity": reference(office),
+            },
+            "awards": [
+                {
+                    "id": row.code,
+                    "title": title,
+                    "description": scrub(why),
+                    "status": award_status,
+                    "date": context.moment(awarded),
+                    "value": money(amount),
+                    "suppliers": [reference(supplier)] if supplier else None,
+                }
+            ],
+            "contracts": [
+                {
+                    "id": row.code,
+                    "awardID": row.code,
+                    "title": title,
+                    "status": contract_status,
+                    "value": money(amount),
+                    "implementation": {"endDate": context.moment(ended, end=True)} if ended else None,
+                }
+            ],
+            "parties": parties(office, supplier),
+        },
+        rows=(row,),
+    )
+
+
+def realisasi(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Realisasi of recorded purchases and self-managed work: payments, each once however many RUPs or payees repeat it.
+
+    The note on a payment (ket_realisasi) stays behind, and so does a number without a digit: both name officials and
+    others who were paid.
+    """
+    for purchase, payments in by_code(rows).items():
+        repeats: dict[tuple[object, ...], list[Row]] = {}
+        for row in payments:
+            repeats.setdefault(_payment(row.record), []).append(row)
+        suppliers = []
+        transactions = []
+        receipts = []
+        for payment, alike in repeats.items():
+            record = alike[0].record
+            payees = parties(*(_payee(row.record, context) for row in alike))
+            suppliers += payees
+            number = record.no_realisasi if _DIGIT.search(record.no_realisasi or "") else None
+            transactions.append(
+                {
+                    "id": f"{purchase}-{_digest(payment)}",
+                    "date": context.moment(record.tgl_realisasi),
+                    "value": money(record.nilai_realisasi),
+                    "payee": reference(payees[0]) if len(payees) == 1 else None,
+                }
+            )
+            receipts.append(
+                {
+                    "id": f"{purchase}-{_digest(payment)}",
+                    "title": _named(record.jenis_realisasi or "Realisasi", number),
+                    "datePublished": context.moment(record.tgl_realisasi),
+                    "language": "id",
+                }
+            )
+        paid = {party["id"]: reference(party) for party in suppliers}
+        yield Said(
+            subject=purchase,
+            event=max((row.record.tgl_realisasi for row in payments if row.record.tgl_realisasi), default=None),
+            body={
+                "awards": [{"id": purchase, "suppliers": list(paid.values())}] if paid else None,
+                "contracts": [
+                    {
+                        "id": purchase,
+                        "awardID": purchase,
+                        "implementation": {"transactions": transactions, "documents": receipts},
+                    }
+                ],
+                "parties": parties(*suppliers),
+            },
+            rows=tuple(payments),
+        )
+
+
+def _payee(record: Any, context: Context) -> Body | None:
+    if hasattr(record, "nama_pelaksana"):
+        return context.supplier(None, record.nama_pelaksana, record.npwp_pelaksana)
+    return context.supplier(None, record.nama_penyedia, record.npwp_penyedia)
+
+
+def _payment(record: Any) -> tuple[object, ...]:
+    """What makes two realisasi rows one payment: everything but the RUP that they are booked on and the payee.
+
+    Each of several payees has a row with the whole amount. Counted so, the payments of each of 557 purchases add up to
+    its total_realisasi.
+    """
+    return (
+        record.jenis_realisasi,
+        _number(record.no_realisasi),
+        record.tgl_realisasi,
+        record.nilai_realisasi,
+        record.ket_realisasi,
+    )
+
+
+# --- small things ----------------------------------------------------------------------------------------------------
+
+
+def _latest(rows: list[Row]) -> list[Row]:
+    """One row a code: the one of the latest fiscal year, where several years' lists hold it or contents differ."""
+    latest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda r: (r.code, getattr(r.record, "tahun_anggaran", None) or 0, r.key)):
+        latest[row.code] = row
+    return list(latest.values())
+
+
+def _standing_first(rows: list[Row], status_field: str, context: Context, code_list: str = "tenderStatus") -> list[Row]:
+    """One row a code, cancelled ones last: the first speaks for the process's tender."""
+    return sorted(
+        _latest(rows),
+        key=lambda r: context.code(SOURCE, code_list, status_field, getattr(r.record, status_field)) == "cancelled",
+    )
+
+
+def _by_contract(rows: list[Row], context: Context) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda r: (r.code, r.key)):
+        groups.setdefault(contract_id(row, context), []).append(row)
+    return groups
+
+
+def _once(rows: list[Row], same: Any) -> list[Row]:
+    """Rows without those that say the same again."""
+    seen: dict[object, Row] = {}
+    for row in rows:
+        seen.setdefault(same(row.record), row)
+    return list(seen.values())
+
+
+_AROUND_SLASH = re.compile(r"\s*([/.-])\s*")
+_DIGIT = re.compile(r"\d")
+
+
+def _number(text: str | None) -> str:
+    """A document's number without what clerks vary: blanks around signs, capitals."""
+    return scrub(_AROUND_SLASH.sub(r"\1", _blanks(text) or "").upper()) or ""
+
+
+def _named(kind: str, number: str | None) -> str:
+    """The title of a document: what it is and, where it has one, its number."""
+    return " ".join(filter(None, (kind, scrub(_blanks(number)))))
+
+
+def _blanks(text: str | None) -> str | None:
+    return " ".join(text.split()) if text else None
+
+
+def _digest(parts: tuple[object, ...]) -> str:
+    return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:12]
+
+
+TELLINGS = {
+    "SPSE-TenderPengumuman": Telling("tender", tender_pengumuman),
+    "SPSE-NonTenderPengumuman": Telling("tender", nontender_pengumuman),
+    "SPSE-TenderSelesai": Telling("tender", tender_selesai),
+    "SPSE-JadwalTahapanTender": Telling("tender", jadwal),
+    "SPSE-JadwalTahapanNonTender": Telling("tender", jadwal),
+    "SPSE-PesertaTender": Telling("tender", peserta),
+    "SPSE-TenderSelesaiNilai": Telling("award", selesai_nilai),
+    "SPSE-NonTenderSelesai": Telling("award", nontender_selesai),
+    "SPSE-TenderEkontrak-1SPPBJ": Telling("award", sppbj),
+    "SPSE-NonTenderEkontrak-1SPPBJ": Telling("award", sppbj),
+    "SPSE-TenderEkontrak-2Kontrak": Telling("contract", kontrak),
+    "SPSE-NonTenderEkontrak-2Kontrak": Telling("contract", kontrak),
+    "SPSE-TenderEkontrak-3SPMKSPP": Telling("contract", spmk),
+    "SPSE-NonTenderEkontrak-3SPMKSPP": Telling("contract", spmk),
+    "SPSE-TenderEkontrak-4BAPBAST": Telling("implementation", bapbast),
+    "SPSE-NonTenderEkontrak-4BAPBAST": Telling("implementation", bapbast),
+    "SPSE-PencatatanNonTender": Telling("contract", pencatatan),
+    "SPSE-PencatatanSwakelola": Telling("contract", pencatatan_swakelola),
+    "SPSE-PencatatanNonTenderRealisasi": Telling("implementation", realisasi),
+    "SPSE-PencatatanSwakelolaRealisasi": Telling("implementation", realisasi),
+    "Ecat-PaketEPurchasingV6": Telling("contract", ecat_v6),
+    "Ecat-PaketEPurchasing": Telling("contract", ecat_v5),
+    "Bela-TokoDaringRealisasi": Telling("contract", toko_daring),
+}

@@ -1,0 +1,135 @@
+"""The releases of one process merged: its compiled release (latest values) and its versioned release (all values).
+
+The rules are those of OCDS 1.1.5 and the extensions we declare, as a constant, since the reference implementation would
+fetch the schema to derive them. https://standard.open-contracting.org/1.1/en/schema/merging/
+"""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+from ocdsmerge import Merger
+
+_DISCARDED = ("id", "date", "tag")
+_WHOLE_LISTS = (
+    "awards/amendment/changes",
+    "awards/amendments/changes",
+    "awards/items/additionalClassifications",
+    "awards/items/deliveryLocation/gazetteer/identifiers",
+    "awards/items/deliveryLocation/geometry/coordinates",
+    "awards/suppliers/additionalIdentifiers",
+    "bids/details/tenderers/additionalIdentifiers",
+    "buyer/additionalIdentifiers",
+    "contracts/amendment/changes",
+    "contracts/amendments/changes",
+    "contracts/implementation/transactions/payee/additionalIdentifiers",
+    "contracts/implementation/transactions/payer/additionalIdentifiers",
+    "contracts/items/additionalClassifications",
+    "contracts/items/deliveryLocation/gazetteer/identifiers",
+    "contracts/items/deliveryLocation/geometry/coordinates",
+    "contracts/relatedProcesses/relationship",
+    "parties/additionalIdentifiers",
+    "parties/roles",
+    "planning/budget/budgetBreakdown/sourceParty/additionalIdentifiers",
+    "relatedProcesses/relationship",
+    "tender/additionalProcurementCategories",
+    "tender/amendment/changes",
+    "tender/amendments/changes",
+    "tender/items/additionalClassifications",
+    "tender/items/deliveryLocation/gazetteer/identifiers",
+    "tender/items/deliveryLocation/geometry/coordinates",
+    "tender/procuringEntity/additionalIdentifiers",
+    "tender/submissionMethod",
+    "tender/tenderers/additionalIdentifiers",
+)
+MERGE_RULES: dict[tuple[str, ...], str] = {
+    **{(field,): "omitWhenMerged" for field in _DISCARDED},
+    **{tuple(path.split("/")): "wholeListMerge" for path in _WHOLE_LISTS},
+}
+"""Path -> rule, as ocdsmerge takes it. Lists without a rule are merged by the ids of their entries."""
+
+_REFERENCE = Merger(merge_rules=MERGE_RULES)
+
+_Object = dict[str, Any]
+_Rules = dict[str, Any]  # field -> the rules below it; None for a list that is replaced whole
+_Index = dict[int, dict[object, _Object]]  # id() of a merged list -> its objects by the value of their id
+
+
+def _tree(paths: Sequence[str]) -> _Rules:
+    tree: _Rules = {}
+    for path in paths:
+        *parents, field = path.split("/")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[field] = None
+    return tree
+
+
+_RULES = _tree(_WHOLE_LISTS)
+_NO_RULES: _Rules = {}
+
+
+def compiled(releases: Sequence[_Object]) -> _Object:
+    """The compiled release of one process's releases (at least one), each of which passed `ocds.validate_release`.
+
+    Equal to ocdsmerge's, and several times as fast because it walks the releases instead of flattening them. Releases
+    of one date count in the order given. The input stays as it is; the result shares its lists of plain values.
+    """
+    ordered = sorted(releases, key=itemgetter("date"))
+    merged: _Object = {}
+    index: _Index = {}
+    for release in ordered:
+        _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, _RULES, index)
+    last = ordered[-1]
+    return {"tag": ["compiled"], "id": f"{last['ocid']}-{last['date']}", "date": last["date"], **merged}
+
+
+def versioned(releases: Sequence[_Object]) -> _Object:
+    """The versioned release: for every value, which release said it when. The work is ocdsmerge's."""
+    versions: _Object = _REFERENCE.create_versioned_release(list(releases))
+    return versions
+
+
+def _merge(source: _Object, target: _Object, rules: _Rules, index: _Index) -> bool:
+    """Merge an object into the result's; whether it said anything (an empty object or list does not, a null does)."""
+    said = False
+    for field, value in source.items():
+        kind = type(value)
+        merges = kind is dict or (kind is list and {*map(type, value)} <= {dict})
+        if merges and (rule := rules.get(field, _NO_RULES)) is not None:
+            below: Any = target.get(field)
+            if below is None:
+                below = kind()
+            merge = _merge if kind is dict else _merge_list
+            if merge(value, below, rule, index):
+                target[field] = below
+                said = True
+        elif value is not None:
+            target[field] = value
+            said = True
+        else:
+            said = True
+            # A null deletes a value; an object or a list of objects stays.
+            if field in target and type(target[field]) is not dict and id(target[field]) not in index:
+                del target[field]
+    return said
+
+
+def _merge_list(source: list[_Object], target: list[_Object], rules: _Rules, index: _Index) -> bool:
+    """As `_merge`, for lists of objects: one whose id is known is merged into its namesake, any other is appended."""
+    known = index.get(id(target), {})
+    said = False
+    for item in source:
+        entry: _Object = {}
+        namesake = known.get(item["id"]) if "id" in item else None
+        if namesake is not None:
+            said |= _merge(item, namesake, rules, index)
+        elif _merge(item, entry, rules, index):
+            said = True
+            target.append(entry)
+            if "id" in item:
+                known[item["id"]] = entry
+    if said:
+        index[id(target)] = known
+    return said

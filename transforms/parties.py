@@ -1,0 +1,137 @@
+"""Who takes part: offices by kd_satker_str, suppliers by kd_penyedia, reached from tax numbers and names; and what may
+be published of them. Officials' names, tax numbers of persons, accounts, phones and addresses never pass here."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+REGENCY_SCHEME = "ID-LKPP-KLPD"
+SUPPLIER_SCHEME = "ID-LKPP-PENYEDIA"
+OFFICE_SCHEME = "ID-LKPP-SATKER"
+TAX_SCHEME = "ID-DJP"
+
+_NOT_WORD = re.compile(r"[^0-9A-Z]+")
+_DIGITS = re.compile(r"\D+")
+_FIRM_NAME = re.compile(
+    r"(?:^|[^A-Z])(?:PT|CV|FA|FIRMA|KOPERASI|YAYASAN|PERSERO|PERUM|PERUMDA|PERSERODA|TBK|COMMANDITAIRE)(?:[^A-Z]|$)"
+)
+_FIRM_FORM = re.compile(r"Perseroan|Persekutuan|Koperasi|Yayasan|Perusahaan Umum", re.IGNORECASE)
+_PERSON_FORM = re.compile(r"Perseorangan", re.IGNORECASE)
+
+_TAX_OR_STAFF_NUMBER = re.compile(
+    r"(?<!\d)(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\d)"
+)
+_PHONE = re.compile(r"(?<![\d./-])(?:\+?62[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\d)|\(0\d{2,3}\) ?\d{5,8}(?!\d)")
+# Without this a text holds neither; most texts don't.
+_DIGITS_ENOUGH = re.compile(r"\d{4}|\d{3}[-. ]\d{3}")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_TAG = re.compile(r"<[^<>]*>")
+_ENTITY = re.compile(r"&(?:nbsp|#160);")
+_SPACES = re.compile(r"[ \t\xa0]+")
+SCRUBBED = "[…]"
+
+
+def scrub(text: str | None) -> str | None:
+    """Free text fit to publish: no markup, no tax or staff numbers (runs of 15 to 18 digits), phones or e-mails."""
+    if not text:
+        return None
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    if "&" in text:
+        text = _ENTITY.sub(" ", text).replace("&amp;", "&")
+    if "@" in text:
+        text = _EMAIL.sub(SCRUBBED, text)
+    if _DIGITS_ENOUGH.search(text):
+        text = _PHONE.sub(SCRUBBED, _TAX_OR_STAFF_NUMBER.sub(SCRUBBED, text))
+    if "  " in text or "\t" in text or "\xa0" in text:
+        text = _SPACES.sub(" ", text)
+    text = text.strip()
+    # A dash or a dot is how a clerk leaves a field empty.
+    return text if len(text) > 3 or any(map(str.isalnum, text)) else None
+
+
+def plain_name(name: str | None) -> str:
+    """A name as it is compared: capitals and digits, single blanks ("CV. Maju  Jaya" and "CV MAJU JAYA" are one)."""
+    return _NOT_WORD.sub(" ", (name or "").upper()).strip()
+
+
+def tax_numbers(*values: str | None) -> list[str]:
+    """The distinct tax numbers in NPWP fields as bare digits; a firm's 16 digits (0 + NPWP) are its 15 digits."""
+    found: dict[str, None] = {}
+    for value in values:
+        digits = _DIGITS.sub("", value or "")
+        if len(digits) == 16 and digits.startswith("0"):
+            digits = digits[1:]
+        if len(digits) in (15, 16) and digits.strip("0"):
+            found[digits] = None
+    return list(found)
+
+
+def supplier_keys(name: str | None, numbers: list[str]) -> list[tuple[str, str]]:
+    """What a supplier without kd_penyedia is looked up by, best first: tax numbers (as digests), then the name."""
+    keys = [("npwp", hashlib.sha256(number.encode()).hexdigest()) for number in numbers]
+    plain = plain_name(name)
+    return [*keys, ("name", plain)] if plain else keys
+
+
+def is_firm(name: str | None, form: str | None = None) -> bool:
+    """Whether name or bentuk_usaha shows a firm, so that its tax number is no personal datum. In doubt: no."""
+    if form and _PERSON_FORM.search(form) and not _FIRM_FORM.search(form):
+        return False
+    return bool(_FIRM_NAME.search((name or "").upper()) or (form and _FIRM_FORM.search(form)))
+
+
+def supplier_party(
+    known: Mapping[tuple[str, str], str],
+    kd_penyedia: str | None,
+    name: str | None,
+    *numbers: str | None,
+    form: str | None = None,
+) -> dict[str, object] | None:
+    """The party of a supplier; None where a row names none.
+
+    `known` is the supplier crosswalk, (kind, key) -> kd_penyedia. Without any way to a kd_penyedia the id is a
+    surrogate made of the plain name.
+    """
+    taxes = tax_numbers(*numbers)
+    keys = supplier_keys(name, taxes)
+    code = kd_penyedia or next((known[key] for key in keys if known.get(key)), None)
+    name = scrub(name)
+    if code is None and not plain_name(name):
+        return None
+    party: dict[str, object] = {
+        "id": f"{SUPPLIER_SCHEME}-{code}" if code else surrogate("supplier", name),
+        "name": name,
+    }
+    if code:
+        party["identifier"] = {"scheme": SUPPLIER_SCHEME, "id": code, "legalName": name}
+    published = [n for n in taxes if len(n) == 15] if is_firm(name, form) else []
+    if published:
+        party["additionalIdentifiers"] = [{"scheme": TAX_SCHEME, "id": number} for number in published[:1]]
+    return party
+
+
+def office_party(kd_klpd: str | None, kd_satker_str: str | None, name: str | None) -> dict[str, object] | None:
+    """The party of an office (satker). Codes of offices repeat from regency to regency, so the regency's code leads."""
+    name = scrub(name)
+    code = "".join((kd_satker_str or "").split())
+    if "." in code:
+        code = f"{kd_klpd}-{code}" if kd_klpd else code
+        return {
+            "id": f"{OFFICE_SCHEME}-{code}",
+            "name": name,
+            "identifier": {"scheme": OFFICE_SCHEME, "id": code, "legalName": name},
+        }
+    if not plain_name(name):
+        return None
+    return {"id": surrogate("office", f"{kd_klpd or ''} {name}"), "name": name}
+
+
+def regency_party(kd_klpd: str) -> dict[str, object]:
+    """The party of the regency as a whole, for processes whose office nobody has named."""
+    return {"id": f"{REGENCY_SCHEME}-{kd_klpd}", "identifier": {"scheme": REGENCY_SCHEME, "id": kd_klpd}}
+
+
+def surrogate(kind: str, name: str | None) -> str:
+    """An id for an organisation that no code is known of, the same wherever the same name stands."""
+    return f"{kind}-{hashlib.sha256(plain_name(name).encode()).hexdigest()[:12]}"

@@ -1,0 +1,281 @@
+"""Quality checks on one compiled release: what is valid OCDS and still looks wrong. A finding stops nothing.
+
+The checks follow Pelican, the quality review of the standard's makers. Where one event must follow another, days are
+compared, not moments: of a source that knows only the day, the time is 00:00:00 or 23:59:59.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+_Object = dict[str, Any]
+_Path = tuple[str | int, ...]
+_Seen = Iterator[tuple[_Path, str]]
+
+
+class Finding(NamedTuple):
+    """What a check saw: its code (a key of `CHECKS`), where (`contracts/0/value`), and what is wrong there."""
+
+    code: str
+    path: str
+    message: str
+
+
+class _Process(NamedTuple):
+    """A compiled release and, walked once for all checks, its objects: path, the field it stands in, the object."""
+
+    compiled: _Object
+    objects: list[tuple[_Path, str, _Object]]
+
+
+def check(compiled: _Object) -> list[Finding]:
+    """All findings on a compiled release that passed `schemas.ocds.validate_compiled_release`."""
+    process = _Process(compiled, list(_objects(compiled)))
+    return [
+        Finding(code, "/".join(map(str, path)), message)
+        for code, look in CHECKS.items()
+        for path, message in look(process)
+    ]
+
+
+def _objects(node: _Object, path: _Path = (), field: str = "") -> Iterator[tuple[_Path, str, _Object]]:
+    yield path, field, node
+    for name, value in node.items():
+        if isinstance(value, dict):
+            yield from _objects(value, (*path, name), name)
+        elif isinstance(value, list):
+            for position, entry in enumerate(value):
+                if isinstance(entry, dict):
+                    yield from _objects(entry, (*path, name, position), name)
+
+
+def _day(moment: str) -> str:
+    """The day in the moment's own offset, which the sources' times share; as text it sorts as a day does."""
+    return moment[:10]
+
+
+def _amount(holder: _Object, field: str = "value") -> float | None:
+    amount: float | None = holder.get(field, {}).get("amount")
+    return amount
+
+
+_EVENTS = ("date", "dateMet", "dateModified", "datePublished", "dateSigned")
+_PLANS = ("dueDate", "startDate", "endDate", "maxExtentDate")
+
+
+def _date_out_of_range(process: _Process) -> _Seen:
+    for path, _, node in process.objects:
+        for name in (*_EVENTS, *_PLANS):
+            if name in node and not "1990" <= node[name][:4] <= "2050":
+                yield (*path, name), "the date lies outside 1990 to 2050"
+
+
+def _date_in_future(process: _Process) -> _Seen:
+    latest = datetime.fromisoformat(process.compiled["date"])
+    for path, field, node in process.objects:
+        for name in (*_EVENTS, "endDate") if field == "implementation" else _EVENTS:
+            if name in node and datetime.fromisoformat(node[name]) > latest:
+                yield (*path, name), "the event lies after the latest release"
+
+
+def _period_reversed(process: _Process) -> _Seen:
+    for path, _, node in process.objects:
+        if "startDate" in node and "endDate" in node and _day(node["endDate"]) < _day(node["startDate"]):
+            yield path, "the period ends before it starts"
+
+
+def _amount_negative(process: _Process) -> _Seen:
+    for path, _, node in process.objects:
+        amount = node.get("amount")
+        if isinstance(amount, int | float) and amount < 0:
+            yield (*path, "amount"), "the amount is below zero"
+
+
+_CODES = {
+    "roles": {
+        "buyer",
+        "enquirer",
+        "funder",
+        "interestedParty",
+        "payee",
+        "payer",
+        "procuringEntity",
+        "reviewBody",
+        "sourceParty",
+        "supplier",
+        "tenderer",
+    },
+    "relationship": {
+        "framework",
+        "parent",
+        "planning",
+        "prior",
+        "renewalProcess",
+        "replacementProcess",
+        "subContract",
+        "unsuccessfulProcess",
+    },
+    "additionalProcurementCategories": {"consultingServices", "goods", "services", "works"},
+    "submissionMethod": {"electronicAuction", "electronicSubmission", "inPerson", "written"},
+}
+"""The open codelists that we draw on, extensions included, by the field that holds their codes."""
+
+
+def _code_unknown(process: _Process) -> _Seen:
+    for path, _, node in process.objects:
+        for name, codes in _CODES.items():
+            for position, code in enumerate(node.get(name, [])):
+                if code not in codes:
+                    yield (*path, name, position), "the code is not in the standard's list"
+
+
+def _award_before_tender_end(process: _Process) -> _Seen:
+    end = process.compiled.get("tender", {}).get("tenderPeriod", {}).get("endDate")
+    for i, award in enumerate(process.compiled.get("awards", [])):
+        if end and "date" in award and _day(award["date"]) < _day(end):
+            yield ("awards", i, "date"), "the award was made before the tender period ended"
+
+
+def _award_of_unfinished_tender(process: _Process) -> _Seen:
+    status = process.compiled.get("tender", {}).get("status", "complete")
+    for i, award in enumerate(process.compiled.get("awards", [])):
+        if award.get("status") == "active" and status != "complete":
+            yield ("awards", i, "status"), f"the award is active, but the tender is {status}"
+
+
+def _award_missing(process: _Process) -> _Seen:
+    awards = {award.get("id") for award in process.compiled.get("awards", [])}
+    for i, contract in enumerate(process.compiled.get("contracts", [])):
+        if contract["awardID"] not in awards:
+            yield ("contracts", i, "awardID"), "no award has this id"
+
+
+def _signed_before_award(process: _Process) -> _Seen:
+    awarded = {award["id"]: _day(award["date"]) for award in process.compiled.get("awards", []) if "date" in award}
+    for i, contract in enumerate(process.compiled.get("contracts", [])):
+        day = awarded.get(contract["awardID"])
+        if day and "dateSigned" in contract and _day(contract["dateSigned"]) < day:
+            yield ("contracts", i, "dateSigned"), "the contract was signed before its award"
+
+
+def _transactions(process: _Process) -> Iterator[tuple[int, _Object, list[_Object]]]:
+    for i, contract in enumerate(process.compiled.get("contracts", [])):
+        yield i, contract, contract.get("implementation", {}).get("transactions", [])
+
+
+def _paid_before_signed(process: _Process) -> _Seen:
+    for i, contract, transactions in _transactions(process):
+        for j, paid in enumerate(transactions):
+            if "date" in paid and "dateSigned" in contract and _day(paid["date"]) < _day(contract["dateSigned"]):
+                path = ("contracts", i, "implementation", "transactions", j, "date")
+                yield path, "the payment was made before the contract was signed"
+
+
+def _paid_without_contract(process: _Process) -> _Seen:
+    for i, contract, transactions in _transactions(process):
+        if transactions and contract.get("status") in ("pending", "cancelled"):
+            yield ("contracts", i, "status"), f"there are payments, but the contract is {contract['status']}"
+
+
+def _paid_too_much(process: _Process) -> _Seen:
+    for i, contract, transactions in _transactions(process):
+        value = _amount(contract)
+        if value is not None and sum(_amount(paid) or 0 for paid in transactions) > value:
+            yield ("contracts", i, "implementation", "transactions"), "the payments exceed the contract's value"
+
+
+def _direct_with_rivals(process: _Process) -> _Seen:
+    tender = process.compiled.get("tender", {})
+    if tender.get("procurementMethod") == "direct" and len(tender.get("tenderers", [])) > 1:
+        yield ("tender", "tenderers"), "the method is direct, but several have bid"
+
+
+def _unmet_with_date(process: _Process) -> _Seen:
+    for path, _, node in process.objects:
+        if "dateMet" in node and node.get("status") in ("scheduled", "notMet"):
+            yield (*path, "dateMet"), f"the milestone is {node['status']}, but has a date on which it was met"
+
+
+def _far(amount: float | None, other: float | None) -> bool:
+    """Whether an amount lies outside 50 to 150 % of another; never where one is zero or missing."""
+    return bool(amount and other and not 0.5 <= amount / other <= 1.5)
+
+
+def _budget_far_from_tender(process: _Process) -> _Seen:
+    budget = _amount(process.compiled.get("planning", {}).get("budget", {}), "amount")
+    if _far(budget, _amount(process.compiled.get("tender", {}))):
+        yield ("planning", "budget", "amount"), "the budget is not within 50 to 150 % of the tender's value"
+
+
+def _contracts_far_from_award(process: _Process) -> _Seen:
+    contracted: dict[str, float] = {}
+    for contract in process.compiled.get("contracts", []):
+        if contract.get("status") != "cancelled":
+            award = contract["awardID"]
+            contracted[award] = contracted.get(award, 0) + (_amount(contract) or 0)
+    for i, award in enumerate(process.compiled.get("awards", [])):
+        if _far(contracted.get(award["id"]), _amount(award)):
+            yield ("awards", i, "value"), "the award's contracts are not worth 50 to 150 % of it"
+
+
+_REFERENCES = {
+    "buyer": "buyer",
+    "procuringEntity": "procuringEntity",
+    "tenderers": "tenderer",
+    "suppliers": "supplier",
+    "payer": "payer",
+    "payee": "payee",
+    "sourceParty": "sourceParty",
+}
+"""Field that holds references to parties -> the role that such a party must have."""
+
+
+def _roles(process: _Process) -> dict[str, list[str]]:
+    return {party["id"]: party.get("roles", []) for party in process.compiled.get("parties", [])}
+
+
+def _party_missing(process: _Process) -> _Seen:
+    roles = _roles(process)
+    for path, field, node in process.objects:
+        if field in _REFERENCES and node["id"] not in roles:
+            yield path, "no party has this id"
+
+
+def _role_missing(process: _Process) -> _Seen:
+    roles = _roles(process)
+    for path, field, node in process.objects:
+        role = _REFERENCES.get(field)
+        if role and role not in roles.get(node["id"], [role]):
+            yield path, f"the party lacks the role {role}"
+
+
+def _role_unused(process: _Process) -> _Seen:
+    used = {(node["id"], _REFERENCES[field]) for _, field, node in process.objects if field in _REFERENCES}
+    for i, party in enumerate(process.compiled.get("parties", [])):
+        for j, role in enumerate(party.get("roles", [])):
+            if role in _REFERENCES.values() and (party["id"], role) not in used:
+                yield ("parties", i, "roles", j), f"nothing refers to this party as {role}"
+
+
+CHECKS: dict[str, Callable[[_Process], _Seen]] = {
+    "date_out_of_range": _date_out_of_range,
+    "date_in_future": _date_in_future,
+    "period_reversed": _period_reversed,
+    "amount_negative": _amount_negative,
+    "code_unknown": _code_unknown,
+    "award_before_tender_end": _award_before_tender_end,
+    "award_of_unfinished_tender": _award_of_unfinished_tender,
+    "award_missing": _award_missing,
+    "signed_before_award": _signed_before_award,
+    "paid_before_signed": _paid_before_signed,
+    "paid_without_contract": _paid_without_contract,
+    "paid_too_much": _paid_too_much,
+    "direct_with_rivals": _direct_with_rivals,
+    "unmet_with_date": _unmet_with_date,
+    "budget_far_from_tender": _budget_far_from_tender,
+    "contracts_far_from_award": _contracts_far_from_award,
+    "party_missing": _party_missing,
+    "role_missing": _role_missing,
+    "role_unused": _role_unused,
+}
+"""Code -> check: where in a compiled release something looks wrong, and what."""

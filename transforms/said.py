@@ -1,0 +1,159 @@
+"""The vocabulary of the mappings: rows in, what they say out.
+
+A mapping takes the current rows that one service holds of one process and yields `Said`s, each of them the body of
+one OCDS release: what that service says of one subject. Bodies are plain dicts in OCDS's words, so that a mapping reads
+like the release that it makes; what was not said (None, empty text, lists and objects; zero is said) may stand in them
+and is dropped later.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from transforms import codes
+from transforms.identity import Code
+from transforms.parties import office_party, supplier_keys, supplier_party, tax_numbers
+
+Body = dict[str, Any]
+_PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The state of one source row at one time."""
+
+    raw_id: int
+    service: str
+    key: str
+    code: str
+    record: Any  # the service's SourceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a service says of one subject: a release in the making.
+
+    `event` is the source's own time of it (local text), `body` an OCDS release without ocid, id, date and tag.
+    """
+
+    subject: str
+    event: str | None
+    body: Body
+    rows: tuple[Row, ...]
+
+
+@dataclass(slots=True)
+class Context:
+    """What a mapping may know beside its rows: the process, its neighbours, the settings that matter, the crosswalks.
+
+    `service` is the one whose rows are being mapped; `signals` collects (source, service, field, value) of code values
+    that no code table knows.
+    """
+
+    ocid: str
+    utc_offset: str
+    kd_klpd: str
+    rups: tuple[Code, ...] = ()
+    relations: tuple[tuple[str, str], ...] = ()
+    suppliers: Mapping[Code, str] = field(default_factory=dict)
+    # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
+    rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    service: str = ""
+    signals: set[tuple[str, str, str, str]] = field(default_factory=set)
+    wanted: set[Code] = field(default_factory=set)
+
+    def code(self, source: str, code_list: str, field_name: str, value: str | None) -> str | None:
+        """The OCDS code of a source's word; None, and a signal, where the table does not know the word."""
+        if not value:
+            return None
+        word = _PARALLEL_STAGES.sub("", value)
+        found = codes.table(source).get((code_list, codes.plain(word)))
+        if found is None:
+            self.signals.add((source, self.service, field_name, value))
+        return found or None
+
+    def moment(self, local: str | None, end: bool = False) -> str | None:
+        """Local source time as RFC 3339 with the sources' offset; bare dates start at 00:00:00, end at 23:59:59."""
+        if not local:
+            return None
+        if len(local) == 10:
+            local += "T23:59:59" if end else "T00:00:00"
+        return local + self.utc_offset
+
+    def period(self, start: str | None, end: str | None) -> Body | None:
+        """A period of local times; None where neither is known, the end alone where it lies before the start."""
+        first, last = self.moment(start), self.moment(end, end=True)
+        if first and last and last < first:
+            first = None
+        if first is None and last is None:
+            return None
+        return compact({"startDate": first, "endDate": last})
+
+    def office(self, record: Any) -> Body | None:
+        """The party of the office that a row names."""
+        dotted = next((c for c in (record.kd_satker_str, record.kd_satker) if c and "." in str(c)), None)
+        return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker)
+
+    def supplier(self, kd: str | None, name: str | None, *numbers: str | None, form: str | None = None) -> Body | None:
+        """The party of a supplier; what only a name stands for is noted, to be mended when its code is learned."""
+        party = supplier_party(self.suppliers, kd, name, *numbers, form=form)
+        if party and "identifier" not in party:
+            self.wanted.update(supplier_keys(name, tax_numbers(*numbers)))
+        return party
+
+
+Mapper = Callable[[list[Row], Context], Iterator[Said]]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a service's rows become releases: the stage they tell of and the function that tells it."""
+
+    stage: str
+    mapper: Mapper
+
+
+def compact(value: Body) -> Body:
+    """A copy without what was not said: None, '', [] and {} at any depth. Zero and False are said."""
+    out: Body = {}
+    for name, item in value.items():
+        kind = type(item)
+        if kind is dict:
+            item = compact(item)
+        if item is not None and item != "" and item != [] and item != {}:
+            out[name] = item
+    return out
+
+
+def money(amount: float | int | None) -> Body | None:
+    """IDR, or nothing where the source says nothing."""
+    return None if amount is None else {"amount": amount, "currency": "IDR"}
+
+
+def reference(party: Body | None) -> Body | None:
+    """A reference to a party."""
+    if party is None:
+        return None
+    name = party.get("name")
+    return {"id": party["id"], "name": name} if name else {"id": party["id"]}
+
+
+def parties(*named: Body | None) -> list[Body]:
+    """Parties, each once; their roles follow from where a release refers to them."""
+    return list({party["id"]: party for party in named if party}.values())
+
+
+def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows grouped by the source's own code, in the order of codes and keys."""
+    groups: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda r: (r.code, r.key)):
+        groups.setdefault(row.code, []).append(row)
+    return groups
+
+
+def utc(local: str, offset: str) -> str:
+    """A local source time as UTC `Z` text of whole seconds, the only form of a release's date."""
+    text = local if len(local) > 10 else f"{local}T00:00:00"
+    return datetime.fromisoformat(text + offset).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

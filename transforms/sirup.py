@@ -1,0 +1,187 @@
+"""SIRUP -> OCDS: the procurement plan. A process carries the planning section of every RUP that it fulfils.
+
+Where a tender has not spoken yet, the plan stands in for it (`field_owners.csv`): title, method, category and periods.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from transforms import codes
+from transforms.identity import Code, Naming, Plan
+from transforms.parties import scrub
+from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
+
+SOURCE = "sirup"
+
+# Services whose rows say more of the identity of processes than by their own code.
+IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
+
+
+def plans(service: str, record: Any) -> Iterator[Plan]:
+    """The RUP whose contract a package pays on, the self-managed work that it is part of."""
+    if service == "RUP-PaketPenyedia-Terumumkan" and (record.kode_rup_tahun_pertama or record.kd_rup_swakelola):
+        yield Plan(("rup", record.kd_rup), next(iter(record.kode_rup_tahun_pertama), None), record.kd_rup_swakelola)
+
+
+def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
+    """(older, newer) RUP of a kaji ulang row."""
+    if service == "RUP-HistoryKajiUlang" and record.kd_rup_lama and record.kd_rup_lama != record.kd_rup_baru:
+        kind = "swk" if "swakelola" in (record.jenis_paket or "").lower() else "rup"
+        yield (kind, record.kd_rup_lama), (kind, record.kd_rup_baru)
+
+
+def namings(service: str, record: Any) -> Iterator[Naming]:
+    """SIRUP names no attempts."""
+    return iter(())
+
+
+def paket(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PaketPenyedia and PaketSwakelola: budget, plan dates, and the planned tender.
+
+    A RUP revised into another of the same process speaks through its newest row only; what remains is summed.
+    """
+    current = _newest(rows, context)
+    if not current:
+        return
+    first = current[0].record
+    self_managed = current[0].service == "RUP-PaketSwakelola-Terumumkan"
+    amounts = [row.record.pagu for row in current if row.record.pagu is not None]
+    office = context.office(first)
+    withdrawn = all(row.record.status_delete_rup or row.record.status_aktif_rup is False for row in current)
+    categories = [] if self_managed else _categories(context, first.jenis_pengadaan)
+    method = None if self_managed else context.code(SOURCE, "method", "metode_pengadaan", first.metode_pengadaan)
+    if self_managed:
+        details = f"Swakelola tipe {first.tipe_swakelola}" if first.tipe_swakelola else "Swakelola"
+        work = first.uraian_pekerjaan
+        contract_period = context.period(first.tgl_awal_pelaksanaan_kontrak, first.tgl_akhir_pelaksanaan_kontrak)
+        tender_period = None
+    else:
+        details = first.metode_pengadaan
+        work = first.urarian_pekerjaan
+        contract_period = context.period(first.tgl_awal_kontrak, first.tgl_akhir_kontrak)
+        tender_period = context.period(first.tgl_awal_pemilihan, first.tgl_akhir_pemilihan)
+    title = scrub(first.nama_paket)
+    yield Said(
+        subject="plan",
+        event=max((row.record.tgl_pengumuman_paket or "" for row in current), default=None) or None,
+        body={
+            "title": title,
+            "buyer": reference(office),
+            "planning": {
+                "rationale": scrub(work),
+                "budget": {
+                    "id": "+".join(row.code for row in current),
+                    "project": title,
+                    "amount": money(sum(amounts)) if amounts else None,
+                },
+            },
+            "tender": {
+                "id": first.kd_rup,
+                "title": title,
+                "description": scrub(None if self_managed else first.spesifikasi_pekerjaan),
+                "status": "cancelled" if withdrawn else "planned",
+                "statusDetails": None if withdrawn else first.status_umumkan_rup,
+                "procurementMethod": method,
+                "procurementMethodDetails": details,
+                "mainProcurementCategory": next(iter(categories), None),
+                "additionalProcurementCategories": categories[1:],
+                "procuringEntity": reference(office),
+                "tenderPeriod": tender_period,
+                "contractPeriod": contract_period,
+            },
+            "parties": parties(office),
+        },
+        rows=tuple(rows),
+    )
+
+
+def anggaran(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PaketAnggaran: the RUP's share of each budget line (not the line's total), by mak and source of funds."""
+    lines = []
+    named: list[Body | None] = []
+    for row in rows:
+        record = row.record
+        office = context.office(record)
+        named.append(office)
+        lines.append(
+            {
+                "id": row.key,
+                "description": " ".join((*record.mak, *record.sumber_dana)),
+                "amount": money(record.pagu),
+                "period": _year(context, record.tahun_anggaran_dana or record.tahun_anggaran),
+                "sourceParty": reference(office),
+            }
+        )
+    if lines:
+        yield Said(
+            subject="budget-lines",
+            event=None,
+            body={
+                "buyer": reference(named[0]),
+                "planning": {"budget": {"budgetBreakdown": lines}},
+                "parties": parties(*named),
+            },
+            rows=tuple(rows),
+        )
+
+
+def lokasi(rows: list[Row], context: Context) -> Iterator[Said]:
+    """PaketLokasi: where the package is to be delivered, one item per place."""
+    items = [
+        {
+            "id": f"{row.code}-{position}",
+            "deliveryLocation": {"description": scrub(row.record.detail_lokasi)},
+            "deliveryAddress": {
+                "locality": row.record.kab_kota,
+                "region": row.record.provinsi,
+                "countryName": "Indonesia",
+            },
+        }
+        for group in by_code(rows).values()
+        for position, row in enumerate(group, 1)
+    ]
+    if items:
+        office = context.office(rows[0].record)
+        body = {
+            "buyer": reference(office),
+            "tender": {"id": rows[0].code, "items": items},
+            "parties": parties(office),
+        }
+        yield Said("places", None, body, tuple(rows))
+
+
+def _newest(rows: list[Row], context: Context) -> list[Row]:
+    """The RUP rows that still speak: of a revision and what it revises only the revision, active before withdrawn."""
+    present = {row.code for row in rows}
+    revised = {
+        row.record.kd_rup_lama
+        for row in context.rows.get("RUP-HistoryKajiUlang", [])
+        if row.record.kd_rup_baru in present and row.record.kd_rup_lama != row.record.kd_rup_baru
+    }
+    # One row a code: two fiscal years may hold the same package, the later one speaks.
+    latest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda r: (r.record.tahun_anggaran or 0, r.key)):
+        latest[row.code] = row
+    kept = [row for row in latest.values() if row.code not in revised] or list(latest.values())
+    return sorted(kept, key=lambda r: (r.record.status_aktif_rup is False, r.code))
+
+
+def _categories(context: Context, words: tuple[str, ...]) -> list[str]:
+    """The main category of a package and, as far as its jenis_pengadaan say more, its further ones."""
+    main = [context.code(SOURCE, "category", "jenis_pengadaan", word) for word in words]
+    further = [codes.table(SOURCE).get(("additionalCategory", codes.plain(word))) for word in words]
+    return list(dict.fromkeys(code for code in (*main, *further) if code))
+
+
+def _year(context: Context, year: int | None) -> Body | None:
+    return context.period(f"{year}-01-01", f"{year}-12-31") if year else None
+
+
+TELLINGS = {
+    "RUP-PaketPenyedia-Terumumkan": Telling("planning", paket),
+    "RUP-PaketSwakelola-Terumumkan": Telling("planning", paket),
+    "RUP-PaketAnggaranPenyedia": Telling("planning", anggaran),
+    "RUP-PaketAnggaranSwakelola": Telling("planning", anggaran),
+    "RUP-PaketPenyediaLokasi": Telling("planning", lokasi),
+    "RUP-PaketSwakelolaLokasi": Telling("planning", lokasi),
+}

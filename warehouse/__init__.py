@@ -1,0 +1,1 @@
+"""Writes the warehouse: tables, migrations, bulk load, star tables, export."""

@@ -1,0 +1,164 @@
+"""Opening the warehouse: one engine for SQLite (a file, nothing to install) and PostgreSQL, and its migration.
+
+engine = open_warehouse("sqlite:///data/jejak.db")
+migrate(engine)
+with writing(engine) as conn:   # one transaction; on SQLite writers take turns
+    ...
+with reading(engine) as conn:   # one snapshot; never waits for writers
+    ...
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from schemas.errors import SettingsError
+
+# Writers of a SQLite file wait for one another at most this long; a killed writer's lock falls at once.
+WAIT_SECONDS = 300
+VERSION_TABLE = "jejak_version"  # not Alembic's usual name, which Airflow uses if it shares the database
+_MIGRATION_LOCK = 0x6A656A616B  # "jejak": key of the PostgreSQL advisory lock
+
+
+def to_json(value: Any) -> str:
+    """JSON text of `value`.
+
+    orjson refuses integers beyond 64 bits and lone surrogates, which sources do send; the standard library writes
+    those, after a space that tells `from_json` who must read them.
+    """
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return " " + json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def from_json(content: str | bytes) -> Any:
+    """The value of JSON text written by `to_json`, integers of any size whole."""
+    return json.loads(content) if content[:1] in (" ", b" ") else orjson.loads(content)
+
+
+def without_values(error: psycopg.Error) -> psycopg.Error:
+    """The error without its detail and context, in which the server quotes values of the rows."""
+    if error.diag.message_primary:
+        error.args = (error.diag.message_primary,)
+    return error
+
+
+def open_warehouse(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://...` (psycopg 3). Creates a SQLite file's folder, no tables.
+
+    Error texts and logs carry neither the password nor statement parameters. Raises SettingsError for other databases.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise SettingsError(
+            "the warehouse URL can't be read; write sqlite:///path/to/file.db or postgresql://user@host/database"
+        ) from None
+    options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json, "hide_parameters": True}
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _open_sqlite(parsed, options)
+        case "postgresql" | "postgres":
+            return _open_postgresql(parsed.set(drivername="postgresql+psycopg"), options)
+        case other:
+            raise SettingsError(f"the warehouse can't be a {other} database; use sqlite or postgresql")
+
+
+def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise SettingsError("the warehouse needs a file, since several processes share it: sqlite:///path/to/file.db")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # transactions begin below, not when sqlite3 sees an INSERT
+        for pragma in (
+            "page_size = 16384",
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            "foreign_keys = ON",
+            "cache_size = -65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        # A writer takes the lock at once: a transaction that reads first and writes later can't wait for its turn.
+        reads = conn.get_execution_options().get("jejak_reading", False)
+        conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+        conn.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_postgresql(url: URL, options: dict[str, Any]) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"application_name": "jejak"}, **options)
+
+    @event.listens_for(engine, "handle_error")
+    def _hide_values(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, psycopg.Error) and context.sqlalchemy_exception:
+            kind = type(without_values(context.original_exception)).__name__
+            context.sqlalchemy_exception.args = (f"({kind}) {context.original_exception}",)
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in one transaction that may write; committed at the end, rolled back on an exception."""
+    with engine.begin() as conn:
+        yield conn
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection in one read-only transaction: everything read in it belongs to one state of the warehouse."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            conn = connection.execution_options(jejak_reading=True)
+        else:
+            conn = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with conn.begin():
+            yield conn
+
+
+def alembic_config(conn: Connection | None = None) -> Config:
+    """Alembic's configuration without a file; `conn` is what its commands work on."""
+    config = Config()
+    config.set_main_option("script_location", "warehouse:migrations")
+    config.attributes["connection"] = conn
+    return config
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the warehouse to the schema of this code. Safe to call at every start and by several processes at once.
+
+    Raises SettingsError if the warehouse was written by a newer Jejak.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    with writing(engine) as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        revision = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
+        if revision is not None and revision not in known:
+            raise SettingsError(
+                f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
+                "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
+            )
+        if revision != scripts.get_current_head():
+            command.upgrade(alembic_config(conn), "head")

@@ -1,0 +1,418 @@
+"""`jejak`: the pipeline from the command line. Tables go to stdout, the log to stderr; exit status 0 means success."""
+
+import argparse
+import csv
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from pipeline import steps
+from pipeline.configure import load_settings
+from pipeline.fetch import COUNTS, utc_now
+from pipeline.records import LOG_FORMAT, LOG_TIME
+from pipeline.registry import SOURCES
+from schemas import ocds
+from schemas.errors import JejakError, RowError, SettingsError
+from transforms.merge import versioned
+from transforms.quality import check
+from warehouse import tables as t
+from warehouse.engine import reading, writing
+from warehouse.export import export, export_parquet
+from warehouse.load import insert_rows
+
+log = logging.getLogger("jejak")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 on success, 1 when it failed (the reason is on stderr), 2 for a wrong call."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
+    try:
+        command: Callable[[argparse.Namespace], int] = options.run
+        return command(options)
+    except JejakError as error:
+        print(f"jejak: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print("jejak: stopped; run the same command again and it goes on where it was", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--settings", metavar="FILE", help="settings file (TOML); else JEJAK_SETTINGS")
+    parser = argparse.ArgumentParser(
+        prog="jejak", description="Follow public money from plan to payment: source systems to OCDS records."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[common], help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    sync = add("sync", _sync, "fetch from the sources and build the records that changed")
+    sync.add_argument("sources", nargs="*", metavar="SOURCE", help="sirup, lpse; all configured ones by default")
+    sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
+    sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
+    add("build", _build, "build the records that earlier fetches left pending")
+    status = add("status", _status, "what the last sync did, and the records there are")
+    status.add_argument("--json", action="store_true")
+    show = add("show", _show, "one process and its family, by OCID or by a source's own code")
+    show.add_argument("code", metavar="OCID|kd_rup|kd_tender")
+    show.add_argument("--json", action="store_true", help="the compiled releases")
+    show.add_argument("--versioned", action="store_true", help="the versioned releases, as JSON")
+    rejects = add("rejects", _rejects, "rows that could not be used, with the reason")
+    rejects.add_argument("--source", choices=SOURCES)
+    rejects.add_argument("--json", action="store_true")
+    retry = add("retry", _retry, "try rejected rows again with today's code")
+    retry.add_argument("--source", choices=SOURCES)
+    rebuild = add("rebuild", _rebuild, "derive releases again with today's mappings; what they no longer say is voided")
+    rebuild.add_argument("ocids", nargs="*", metavar="OCID", help="processes; all by default")
+    validate = add("validate", _validate, "check all releases and records, and list quality findings")
+    validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
+    validate.add_argument("--findings", action="store_true", help="list every finding, not only their number")
+    exporting = add("export", _export, "write releases, records and their source rows as JSON Lines")
+    exporting.add_argument("--out", required=True, metavar="DIR", type=Path)
+    exporting.add_argument("--parquet", action="store_true", help="also the star tables, as Parquet")
+    identity = add("identity", _identity, "write or read the crosswalk from source codes to OCIDs")
+    identity.add_argument("direction", choices=("export", "import"))
+    identity.add_argument("file", metavar="FILE.csv", type=Path)
+    add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
+    simulate = add("simulate", _simulate, "a fictional regency: serve it over HTTP or write it as a folder of dumps")
+    simulate.add_argument("--packages", type=int, default=300)
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--year", type=int, default=2025)
+    simulate.add_argument("--days", type=int, default=0, help="let this many days go by first")
+    where = simulate.add_mutually_exclusive_group(required=True)
+    where.add_argument("--serve", metavar="HOST:PORT", help="serve as ISB and as INAPROC until stopped")
+    where.add_argument("--out", metavar="DIR", type=Path, help="write dumps and the truth (truth.json)")
+    return parser
+
+
+def _sync(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    chosen = options.sources or steps.sources_of(settings)
+    plan = [
+        (source, service, scope)
+        for source in chosen
+        for service in steps.services_of(settings, source)
+        for scope in steps.scopes_of(settings, source, service, options.year)
+    ]
+    run_id = steps.start_run(settings, "sync")
+    failed: list[str] = []
+    built = 0
+    try:
+        for result in steps.sync_services(settings, plan, run_id):
+            if result["status"] == "failed":
+                failed.append(f"{result['service']} {result['scope']}")
+        if not options.no_build:
+            built = steps.build_records(settings, run_id)["built"]
+    except BaseException as error:
+        steps.finish_run(settings, run_id, f"{type(error).__name__}: {error}")
+        raise
+    steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None, built)
+    _print_status(steps.status(settings))
+    if failed:
+        print(
+            f"jejak: {len(failed)} of {len(plan)} fetches failed; the others are in, and nothing was lost",
+            file=sys.stderr,
+        )
+    return 1 if failed else 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    run_id = steps.start_run(settings, "build")
+    counts = steps.build_records(settings, run_id)
+    steps.finish_run(settings, run_id, built=counts["built"])
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    status = steps.status(load_settings(options.settings))
+    if options.json:
+        services = [{name: entry[name] for name in ("source", "service", *COUNTS)} for entry in status["services"]]
+        print(json.dumps({"services": services, "records": status["records"]}))
+    else:
+        _print_status(status)
+    return 0
+
+
+def _print_status(status: dict[str, Any]) -> None:
+    services = status["services"]
+    if not services:
+        print("Nothing has been synced yet: run `jejak sync`.")
+        return
+    width = max(len(entry["service"]) for entry in services)
+    print(f"{'source':7}{'service':{width + 2}}" + "".join(f"{name:>10}" for name in COUNTS))
+    for entry in services:
+        note = "" if entry["status"] == "success" else f"  {entry['status'].upper()}"
+        counts = "".join(f"{entry[name]:>10,}" for name in COUNTS)
+        print(f"{entry['source']:7}{entry['service']:{width + 2}}{counts}{note}")
+    for source in dict.fromkeys(entry["source"] for entry in services):
+        totals = [sum(entry[name] for entry in services if entry["source"] == source) for name in COUNTS]
+        print(f"{source:7}{'all':{width + 2}}" + "".join(f"{total:>10,}" for total in totals))
+    for message in dict.fromkeys(entry["message"] for entry in services if entry["message"]):
+        told = [entry["service"] for entry in services if entry["message"] == message]
+        print(f"  {told[0]}{f' and {len(told) - 1} more' if len(told) > 1 else ''}: {message}")
+    stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())
+    print(f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built last); {stages}.")
+    if status["rejects"]:
+        print(f"Rejects: {status['rejects']:,}; see `jejak rejects`.")
+    if status["waiting"]:
+        print(f"Waiting: {status['waiting']:,} rows of attempts that no announcement has named yet.")
+
+
+def _show(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    with reading(steps.warehouse(settings)) as conn:
+        ocids = (
+            conn.execute(
+                select(t.identity.c.ocid)
+                .where(or_(t.identity.c.key == options.code, t.identity.c.ocid == options.code))
+                .distinct()
+                .order_by(t.identity.c.ocid)
+            )
+            .scalars()
+            .all()
+        )
+        if not ocids:
+            raise SettingsError(f"no process has the code {options.code}; `jejak status` tells what has been synced")
+        if options.versioned:
+            for ocid in ocids:
+                bodies = (
+                    conn.execute(
+                        select(t.release.c.body)
+                        .where(t.release.c.ocid == ocid, t.release.c.voided_at.is_(None))
+                        .order_by(t.release.c.date, t.release.c.position)
+                    )
+                    .scalars()
+                    .all()
+                )
+                if bodies:
+                    print(json.dumps(versioned(bodies), indent=2, ensure_ascii=False))
+            return 0
+        records = {
+            row.ocid: row.compiled
+            for row in conn.execute(select(t.record.c.ocid, t.record.c.compiled).where(t.record.c.ocid.in_(ocids)))
+        }
+        if options.json:
+            for record in records.values():
+                print(json.dumps(record, indent=2, ensure_ascii=False))
+            return 0
+        family = select(t.process.c.family).where(t.process.c.ocid.in_(ocids))
+        relatives = (
+            conn.execute(
+                select(t.contracting_process, t.record.c.releases)
+                .join(t.record, t.record.c.ocid == t.contracting_process.c.ocid)
+                .where(t.contracting_process.c.family.in_(family))
+                .order_by(t.contracting_process.c.ocid)
+            )
+            .mappings()
+            .all()
+        )
+        for row in relatives:
+            if row["ocid"] in records:
+                _print_process(dict(row), records[row["ocid"]])
+        others = [row for row in relatives if row["ocid"] not in records]
+        if others:
+            print("\nOf the same family:")
+            for row in others:
+                print(f"  {row['ocid']}  {row['title'] or ''}")
+        for ocid in set(ocids) - records.keys():
+            print(f"{ocid}: opened, but nothing has been told of it yet")
+    return 0
+
+
+def _print_process(row: dict[str, Any], record: dict[str, Any]) -> None:
+    print(f"\n{row['ocid']}  {row['title'] or ''}")
+    print(f"  office          {row['buyer_name'] or '-'}")
+    print(f"  method          {row['method_details'] or row['method'] or '-'} ({row['tender_status'] or '-'})")
+    for label, name in (
+        ("planned", "planned_amount"),
+        ("tender value", "tender_value"),
+        ("awarded", "awarded_amount"),
+        ("contracted", "contracted_amount"),
+        ("paid", "paid_amount"),
+    ):
+        if row[name] is not None:
+            print(f"  {label:15} Rp {row[name]:,.0f}")
+    for award in record.get("awards", []):
+        suppliers = ", ".join(s.get("name") or s["id"] for s in award.get("suppliers", [])) or "-"
+        print(f"  award           {award['id']} {award.get('status', '')}: {suppliers}")
+    for contract in record.get("contracts", []):
+        signed = contract.get("dateSigned", "-")[:10]
+        print(f"  contract        {contract['id']} {contract.get('status', '')}, signed {signed}")
+    for related in record.get("relatedProcesses", []):
+        print(f"  related         {related['identifier']} ({', '.join(related['relationship'])})")
+    print(f"  releases        {row['releases']}, the last of {row['updated_at']}")
+
+
+def _rejects(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    columns = t.reject.c
+    query = select(
+        columns.id, columns.source, columns.service, columns.scope, columns.key, columns.reason, columns.rejected_at
+    ).where(columns.resolved_at.is_(None))
+    if options.source:
+        query = query.where(columns.source == options.source)
+    with reading(steps.warehouse(settings)) as conn:
+        rows = [dict(row) for row in conn.execute(query.order_by(columns.id)).mappings()]
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return 0
+    for row in rows:
+        print(f"{row['id']}  {row['service']} {row['scope']} {row['key'] or '(no key)'}: {row['reason']}")
+    print(f"{len(rows)} open rejects. The rows themselves are in the table reject (they may hold personal data).")
+    return 0
+
+
+def _retry(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "retry") as run_id:
+        counts = steps.retry(settings, run_id, options.source)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "rebuild") as run_id:
+        steps.rederive(settings, options.ocids or None)
+        counts = steps.build_records(settings, run_id)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    schema_errors = _schema_check(options.schema)
+    checked = {"releases": 0, "compiled": 0}
+    invalid: list[str] = []
+    found: dict[str, int] = {}
+    with reading(steps.warehouse(settings)) as conn:
+        bodies = conn.execution_options(yield_per=500).execute(
+            select(t.release.c.body).where(t.release.c.voided_at.is_(None))
+        )
+        for (body,) in bodies:
+            checked["releases"] += 1
+            invalid += _faults(ocds.validate_release, body, schema_errors)
+        records = conn.execution_options(yield_per=500).execute(select(t.record.c.compiled))
+        for (record,) in records:
+            checked["compiled"] += 1
+            invalid += _faults(ocds.validate_compiled_release, record, schema_errors)
+            for finding in check(record):
+                found[finding.code] = found.get(finding.code, 0) + 1
+                if options.findings:
+                    print(f"{record['ocid']} {finding.code} {finding.path}: {finding.message}")
+    print(
+        f"{checked['releases']:,} releases, {checked['compiled']:,} compiled releases checked; {len(invalid)} invalid."
+    )
+    for fault in invalid[:20]:
+        print(f"  {fault}")
+    for code, count in sorted(found.items(), key=lambda item: -item[1]):
+        print(f"  quality: {code} {count:,}")
+    return 1 if invalid else 0
+
+
+def _schema_check(path: str | None) -> Callable[[dict[str, Any]], list[str]]:
+    if path is None:
+        return lambda body: []
+    try:
+        import jsonschema_rs  # a tool for checking, not needed to run
+    except ImportError:
+        raise SettingsError("--schema needs the package jsonschema-rs: install jejak[test]") from None
+    validator = jsonschema_rs.validator_for(json.loads(Path(path).read_text(encoding="utf-8")), validate_formats=True)
+    return lambda body: [
+        f"{body['id']} {'/'.join(map(str, e.instance_path))}: {type(e.kind).__name__}"
+        for e in validator.iter_errors(body)
+    ]
+
+
+def _faults(
+    gate: Callable[[dict[str, Any]], None], body: dict[str, Any], more: Callable[[dict[str, Any]], list[str]]
+) -> list[str]:
+    try:
+        gate(body)
+    except RowError as error:
+        return [str(error), *more(body)]
+    return more(body)
+
+
+def _export(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    with reading(steps.warehouse(settings)) as conn:
+        package = ocds.package(
+            uri=settings.publisher_uri or f"urn:jejak:{settings.kd_klpd}",
+            publisher=settings.name,
+            published_date=utc_now(),
+            publisher_uri=settings.publisher_uri,
+            license=settings.license,
+        )
+        counts = export(conn, options.out, package=package)
+        if options.parquet:
+            counts.update(export_parquet(conn, options.out))
+    for name, count in counts.items():
+        print(f"{options.out / name}: {count:,}")
+    return 0
+
+
+def _identity(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    if options.direction == "export":
+        with reading(steps.warehouse(settings)) as conn, options.file.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("kind", "key", "ocid"))
+            rows = conn.execute(
+                select(t.identity.c.kind, t.identity.c.key, t.identity.c.ocid).order_by(
+                    t.identity.c.kind, t.identity.c.key
+                )
+            )
+            codes = rows.all()
+            writer.writerows(codes)
+        print(f"{options.file}: {len(codes):,} codes")
+        return 0
+    with options.file.open(encoding="utf-8", newline="") as file:
+        given = {(row["kind"], row["key"]): row["ocid"] for row in csv.DictReader(file)}
+    with steps.recorded(settings, "identity import") as run_id, writing(steps.warehouse(settings)) as conn:
+        known = {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))}
+        others = [code for code, ocid in given.items() if known.get(code, ocid) != ocid]
+        if others:
+            raise SettingsError(
+                f"{len(others)} codes already have another OCID, the first being {' '.join(others[0])}: an OCID is "
+                "never rewritten. Nothing was imported; import into a warehouse that has not minted them yet"
+            )
+        new = [
+            {"kind": kind, "key": key, "ocid": ocid, "run_id": run_id}
+            for (kind, key), ocid in sorted(given.items())
+            if (kind, key) not in known
+        ]
+        insert_rows(conn, t.identity, new)
+    print(f"{len(new):,} codes imported, {len(given) - len(new):,} were known")
+    return 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    steps.warehouse(settings)
+    print("The warehouse is at this version's tables.")
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from simulator.command import run  # only here: nothing else of the pipeline knows the simulator
+
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

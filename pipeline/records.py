@@ -1,0 +1,654 @@
+"""From promoted rows to records: place (mint OCIDs, serial), derive (releases), build (compiled records, star tables).
+
+Each step takes what the step before left pending, and clears it in the transaction that writes its result: killed at
+any moment and started again, it goes on from there. Derive and build are per process and run in several workers.
+"""
+
+import logging
+import multiprocessing
+import os
+import secrets
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Text, bindparam, cast, delete, or_, select, text, update
+
+from pipeline.fetch import note_signals, utc_now
+from pipeline.registry import SERVICES, SOURCES, TELLINGS
+from schemas.errors import RowError
+from schemas.ocds import validate_compiled_release, validate_release
+from schemas.settings import Settings
+from transforms.identity import RUP_KINDS, Code, Known, Naming, Placement, Plan, canonical, families, place
+from transforms.merge import compiled
+from transforms.parties import supplier_keys, tax_numbers
+from transforms.releases import Process, Version, derive
+from transforms.rows import renamed
+from warehouse import tables as t
+from warehouse.engine import from_json, reading, to_json, writing
+from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
+from warehouse.star import write_records
+
+log = logging.getLogger("jejak.records")
+
+LOG_FORMAT, LOG_TIME = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
+
+_BATCH = 200
+# Fewer processes than this are done at once; starting workers costs more.
+_WORTH_WORKERS = 400
+_MINT_LOCK = 0x6A656A616C  # key of the PostgreSQL advisory lock that keeps minting serial
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+# --- place -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What unplaced rows say of identity."""
+
+    plans: list[Plan]
+    revisions: set[tuple[Code, Code]]
+    namings: dict[Code, Naming]
+    suppliers: dict[Code, str]
+    codes: set[Code]
+
+
+def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
+    """Find the process of every row that has none yet, opening what has to be opened; return how many were placed.
+
+    Rows whose code nobody has named yet (a schedule without its tender) wait, and are looked at again the next time.
+    """
+    with writing(engine) as conn:
+        if engine.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MINT_LOCK})
+        columns = t.raw_record.c
+        codes = {
+            (row.kind, row.code)
+            for row in conn.execute(select(columns.kind, columns.code).where(~columns.placed).distinct())
+        }
+        if not codes:
+            return 0
+        heard = _hear(conn)
+        heard.codes = {code for code in codes if code[0] is not None}
+        heard.plans += [Plan(code) for code in heard.codes if code[0] in RUP_KINDS]
+        known = _known(conn, heard)
+        placement = place(settings.ocid_prefix, heard.plans, heard.revisions, heard.namings.values(), known)
+        _write_placement(conn, heard, known, placement, run_id)
+        ocids = _touched(conn, heard, placement)
+        _write_families(conn, ocids)
+        demand(conn, ocids)
+        placed = conn.execute(
+            update(t.raw_record)
+            .where(~columns.placed)
+            .where(
+                or_(
+                    columns.kind.is_(None),
+                    select(t.identity.c.ocid)
+                    .where(t.identity.c.kind == columns.kind, t.identity.c.key == columns.code)
+                    .exists(),
+                )
+            )
+            .values(placed=True)
+        ).rowcount
+    log.info("placed %d rows in %d processes", placed, len(ocids))
+    return placed
+
+
+def demand(conn: Connection, ocids: Iterable[str]) -> None:
+    """Ask for the releases of these processes to be derived again."""
+    token = secrets.token_hex(8)
+    upsert_rows(conn, t.pending_derive, ({"ocid": ocid, "asked": token} for ocid in sorted(ocids)))
+
+
+def _hear(conn: Connection) -> _Heard:
+    """Read the unplaced rows of the services that say something of identity."""
+    heard = _Heard([], set(), {}, {}, set())
+    speaking = [name for source in SOURCES.values() for name in source.transform.IDENTIFYING]
+    columns = t.raw_record.c
+    rows = conn.execute(
+        select(columns.service, cast(columns.payload, Text))
+        .where(~columns.placed, ~columns.gone, columns.service.in_(speaking))
+        .order_by(columns.id)
+    )
+    ambiguous: set[Code] = set()
+    for service_name, payload in rows:
+        source, service = SERVICES[service_name]
+        transform = SOURCES[source].transform
+        record = service.model.model_validate(renamed(service, from_json(payload)))
+        heard.plans += transform.plans(service_name, record)
+        heard.revisions.update(transform.revisions(service_name, record))
+        for naming in transform.namings(service_name, record):
+            heard.namings[naming.subject] = _better(heard.namings.get(naming.subject), naming)
+        kd_penyedia = getattr(record, "kd_penyedia", None)
+        if kd_penyedia and hasattr(record, "nama_penyedia") and hasattr(record, "npwp_penyedia_16"):
+            numbers = tax_numbers(getattr(record, "npwp_penyedia", None), record.npwp_penyedia_16)
+            for key in supplier_keys(record.nama_penyedia, numbers):
+                if heard.suppliers.setdefault(key, kd_penyedia) != kd_penyedia:
+                    ambiguous.add(key)
+    # A name or number of two suppliers tells them not apart: it is no key.
+    for key in ambiguous:
+        del heard.suppliers[key]
+    return heard
+
+
+def _better(one: Naming | None, other: Naming) -> Naming:
+    """Of two witnesses the better; what only one of them knows is kept."""
+    if one is None:
+        return other
+    best, rest = (one, other) if one.rank <= other.rank else (other, one)
+    return replace(
+        best,
+        created=best.created or rest.created,
+        package=best.package or rest.package,
+        rups=best.rups or rest.rups,
+        version=max(best.version, rest.version),
+        failed=best.failed or rest.failed,
+    )
+
+
+def _known(conn: Connection, heard: _Heard) -> Known:
+    """The part of the crosswalk that the unplaced rows touch."""
+    known = Known()
+    _load_revisions(conn, known, heard)
+    stored = {}
+    for row in conn.execute(select(t.naming).where(t.naming.c.code.in_(key_set(conn, {c for _, c in heard.namings})))):
+        stored[(row.kind, row.code)] = _naming(row)
+    for subject, naming in heard.namings.items():
+        if subject in stored:
+            heard.namings[subject] = _better(naming, stored[subject])
+    packages = {naming.package for naming in heard.namings.values() if naming.package}
+    for row in conn.execute(select(t.naming).where(t.naming.c.package.in_(key_set(conn, packages)))):
+        known.namings[(row.kind, row.code)] = _naming(row)
+    # A failure heard today is told to the later attempts of its package, though nothing came of them today.
+    for subject, naming in list(known.namings.items()):
+        heard.namings.setdefault(subject, naming)
+    known.namings.update(heard.namings)
+    codes = set(heard.codes) | {rup for naming in heard.namings.values() for rup in naming.rups} | set(heard.namings)
+    for plan in heard.plans:
+        codes |= {plan.rup, *(("swk", code) for code in plan.inside)}
+        if plan.first_year:
+            codes.add((plan.rup[0], plan.first_year))
+    for old, new in heard.revisions:
+        codes |= {old, new}
+    codes |= {canonical(code, known.older) for code in codes if code[0] in RUP_KINDS}
+    for row in conn.execute(select(t.identity).where(t.identity.c.key.in_(key_set(conn, {code for _, code in codes})))):
+        known.ocids[(row.kind, row.key)] = row.ocid
+    attempts = select(t.identity.c.ocid).where(
+        t.identity.c.kind.in_(("tender", "nontender")), t.identity.c.ocid.in_(key_set(conn, set(known.ocids.values())))
+    )
+    known.attempted = set(conn.execute(attempts).scalars())
+    return known
+
+
+def _load_revisions(conn: Connection, known: Known, heard: _Heard) -> None:
+    """All revisions: they are few, and a chain has to be known whole."""
+    for row in conn.execute(select(t.rup_revision)):
+        known.older[(row.kind, row.code)] = (row.kind, row.older)
+    for old, new in sorted(heard.revisions):
+        known.older.setdefault(new, old)
+
+
+def _naming(row: Any) -> Naming:
+    rups = tuple((kind, code) for kind, code in row.rups)
+    return Naming((row.kind, row.code), rups, row.rank, row.created, row.package, row.version, row.failed)
+
+
+def _write_placement(conn: Connection, heard: _Heard, known: Known, placement: Placement, run_id: str) -> None:
+    insert_rows(
+        conn,
+        t.identity,
+        [
+            {"kind": kind, "key": code, "ocid": ocid, "run_id": run_id}
+            for (kind, code), ocid in sorted(placement.ocids.items())
+        ],
+    )
+    upsert_rows(
+        conn,
+        t.process_rup,
+        [
+            {"ocid": ocid, "kind": kind, "code": code}
+            for ocid, rups in sorted(placement.rups.items())
+            for kind, code in sorted(rups)
+        ],
+    )
+    upsert_rows(
+        conn,
+        t.process_relation,
+        [
+            {"ocid": ocid, "relationship": relationship, "related_ocid": related}
+            for ocid, relations in sorted(placement.relations.items())
+            for relationship, related in sorted(relations)
+        ],
+    )
+    upsert_rows(
+        conn,
+        t.rup_revision,
+        [
+            {"kind": new[0], "code": new[1], "older": old[1]}
+            for new, old in sorted(known.older.items())
+            if (old, new) in heard.revisions
+        ],
+    )
+    upsert_rows(
+        conn,
+        t.naming,
+        [
+            {
+                "kind": n.subject[0],
+                "code": n.subject[1],
+                "rups": [list(rup) for rup in n.rups],
+                "rank": n.rank,
+                "created": n.created,
+                "package": n.package,
+                "version": n.version,
+                "failed": n.failed,
+            }
+            for _, n in sorted(heard.namings.items())
+        ],
+    )
+    have = {
+        (row.kind, row.key)
+        for row in conn.execute(
+            select(t.supplier_key).where(t.supplier_key.c.key.in_(key_set(conn, {key for _, key in heard.suppliers})))
+        )
+    }
+    insert_rows(
+        conn,
+        t.supplier_key,
+        [
+            {"kind": kind, "key": key, "kd_penyedia": kd}
+            for (kind, key), kd in sorted(heard.suppliers.items())
+            if (kind, key) not in have
+        ],
+    )
+
+
+def _touched(conn: Connection, heard: _Heard, placement: Placement) -> set[str]:
+    """The processes that the batch concerns: those of its codes, those that carry its RUPs, those it related, and those
+    that had waited for one of its suppliers."""
+    ocids = set(placement.ocids.values()) | set(placement.rups) | set(placement.relations)
+    codes = {code for _, code in heard.codes}
+    for table, column in ((t.identity, t.identity.c.key), (t.process_rup, t.process_rup.c.code)):
+        rows = conn.execute(select(table.c.ocid, table.c.kind, column).where(column.in_(key_set(conn, codes))))
+        ocids |= {ocid for ocid, kind, code in rows if (kind, code) in heard.codes}
+    wanted = t.supplier_wanted.c
+    answered = conn.execute(
+        select(wanted.kind, wanted.key, wanted.ocid).where(
+            wanted.key.in_(key_set(conn, {key for _, key in heard.suppliers}))
+        )
+    )
+    return ocids | {row.ocid for row in answered if (row.kind, row.key) in heard.suppliers}
+
+
+def _write_families(conn: Connection, ocids: set[str]) -> None:
+    """Name the families of these processes anew, and of all that share a RUP with them, however far."""
+    edges: set[tuple[str, Code]] = set()
+    members, frontier = set(ocids), set(ocids)
+    rups = t.process_rup.c
+    while frontier:
+        own = conn.execute(select(t.process_rup).where(rups.ocid.in_(key_set(conn, frontier)))).all()
+        codes = {(row.kind, row.code) for row in own} - {rup for _, rup in edges}
+        shared = conn.execute(
+            select(t.process_rup).where(rups.code.in_(key_set(conn, {code for _, code in codes})))
+        ).all()
+        edges |= {(row.ocid, (row.kind, row.code)) for row in (*own, *shared)}
+        frontier = {row.ocid for row in shared if (row.kind, row.code) in codes} - members
+        members |= frontier
+    named = {ocid: ocid for ocid in members} | {o: f for o, f in families(sorted(edges)).items() if o in members}
+    before = {
+        row.ocid: row.family
+        for row in conn.execute(select(t.process).where(t.process.c.ocid.in_(key_set(conn, members))))
+    }
+    changed = {ocid: family for ocid, family in named.items() if before.get(ocid) != family}
+    upsert_rows(conn, t.process, [{"ocid": ocid, "family": family} for ocid, family in sorted(changed.items())])
+    upsert_rows(conn, t.pending_build, [{"ocid": ocid} for ocid in sorted(changed) if ocid in before])
+
+
+# --- derive ----------------------------------------------------------------------------------------------------------
+
+_suppliers: dict[Code, str] = {}
+
+
+def _know_suppliers(suppliers: dict[Code, str]) -> None:
+    """Give a worker the supplier crosswalk, once."""
+    _suppliers.clear()
+    _suppliers.update(suppliers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known of one process, as it travels to a worker: row payloads are JSON text."""
+
+    ocid: str
+    asked: str
+    rups: tuple[Code, ...]
+    relations: tuple[tuple[str, str], ...]
+    versions: list[tuple[Any, ...]]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The releases of one process, ready to be stored; `refused` are those that the OCDS model does not let pass."""
+
+    ocid: str
+    asked: str
+    releases: list[dict[str, Any]]
+    lineage: list[tuple[str, int]]
+    signals: set[tuple[str, str, str, str]]
+    wanted: set[Code]
+    refused: list[dict[str, Any]]
+
+
+def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
+    """Derive the releases of all processes in `pending_derive`; return how many processes that were."""
+    with reading(engine) as conn:
+        pending = conn.execute(select(t.pending_derive).order_by(t.pending_derive.c.ocid)).all()
+        suppliers = (
+            {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))} if pending else {}
+        )
+    batches = (_tell(engine, batch) for batch in _chunks(pending, _BATCH))
+    jobs = ((batch, settings.utc_offset, settings.kd_klpd) for batch in batches)
+    began = utc_now()
+    done = 0
+    for answers in _spread(settings, len(pending), _derive_batch, jobs, _know_suppliers, suppliers):
+        seen = Counter(signal for answer in answers for signal in answer.signals)
+        with writing(engine) as conn:
+            _store(conn, answers, run_id)
+            note_signals(conn, ((*found, "code", rows) for found, rows in sorted(seen.items())), began)
+        done += len(answers)
+        log.info("derived %d of %d processes", done, len(pending))
+    return done
+
+
+def _tell(engine: Engine, pending: Sequence[Any]) -> list[_Told]:
+    """All rows ever seen of some processes: of their own codes and of the RUPs whose planning they carry."""
+    asked = {row.ocid: row.asked for row in pending}
+    with reading(engine) as conn:
+        rups: dict[str, set[Code]] = defaultdict(set)
+        relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        owners: dict[Code, set[str]] = defaultdict(set)
+        keys = key_set(conn, asked)
+        for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
+            owners[(row.kind, row.key)].add(row.ocid)
+        for row in conn.execute(select(t.process_rup).where(t.process_rup.c.ocid.in_(keys))):
+            owners[(row.kind, row.code)].add(row.ocid)
+            rups[row.ocid].add((row.kind, row.code))
+        for row in conn.execute(select(t.process_relation).where(t.process_relation.c.ocid.in_(keys))):
+            relations[row.ocid].add((row.relationship, row.related_ocid))
+        versions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        columns = t.raw_record.c
+        for kind, codes in _by_kind(owners).items():
+            rows = conn.execute(
+                select(
+                    columns.id,
+                    columns.source,
+                    columns.service,
+                    columns.scope,
+                    columns.key,
+                    columns.code,
+                    columns.observed_at,
+                    columns.gone,
+                    cast(columns.payload, Text),
+                ).where(columns.kind == kind, columns.code.in_(key_set(conn, codes)))
+            )
+            for row in rows:
+                for ocid in owners[(kind, row.code)]:
+                    versions[ocid].append(tuple(row))
+    return [
+        _Told(ocid, token, tuple(sorted(rups[ocid])), tuple(sorted(relations[ocid])), versions[ocid])
+        for ocid, token in asked.items()
+    ]
+
+
+def _by_kind(codes: Iterable[Code]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for kind, code in codes:
+        kinds[kind].append(code)
+    return kinds
+
+
+def _derive_batch(job: tuple[list[_Told], str, str]) -> list[_Answer]:
+    """Runs in a worker."""
+    batch, utc_offset, kd_klpd = job
+    answers = []
+    for told in batch:
+        versions = []
+        for raw_id, source, service_name, scope, key, code, observed_at, gone, payload in told.versions:
+            service = SERVICES[service_name][1]
+            record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
+            versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
+        process = Process(told.ocid, versions, told.rups, told.relations, _suppliers)
+        derived = derive(process, TELLINGS, utc_offset, kd_klpd)
+        answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
+        for position, (subject, source, service_name, release) in enumerate(derived.releases):
+            row = {
+                "id": release["id"],
+                "ocid": told.ocid,
+                "subject": subject,
+                "source": source,
+                "service": service_name,
+                "date": release["date"],
+                "position": position,
+                "tags": release["tag"],
+                "body": release,
+            }
+            try:
+                validate_release(release)
+            except RowError as error:
+                answer.refused.append({**row, "reason": str(error)})
+            else:
+                answer.releases.append(row)
+        answers.append(answer)
+    return answers
+
+
+def _store(conn: Connection, answers: list[_Answer], run_id: str) -> None:
+    """Bring the stored releases of some processes to what was derived: new ones in, untrue ones voided."""
+    columns = t.release.c
+    ocids = [answer.ocid for answer in answers]
+    stored = {
+        row.id: row
+        for row in conn.execute(
+            select(columns.id, columns.ocid, columns.position, columns.voided_at).where(
+                columns.ocid.in_(key_set(conn, ocids))
+            )
+        )
+    }
+    derived = {row["id"]: row for answer in answers for row in answer.releases}
+    now = utc_now()
+    touched: set[str] = set()
+    fresh = [{**row, "run_id": run_id} for name, row in derived.items() if name not in stored]
+    insert_rows(conn, t.release, fresh)
+    touched.update(row["ocid"] for row in fresh)
+    moved = [
+        {"release": name, "place": row["position"]}
+        for name, row in derived.items()
+        if name in stored and (stored[name].position != row["position"] or stored[name].voided_at is not None)
+    ]
+    if moved:
+        conn.execute(
+            update(t.release)
+            .where(columns.id == bindparam("release"))
+            .values(position=bindparam("place"), voided_at=None, void_reason=None),
+            moved,
+        )
+        touched.update(stored[row["release"]].ocid for row in moved)
+    untrue = [row.id for row in stored.values() if row.id not in derived and row.voided_at is None]
+    if untrue:
+        conn.execute(
+            update(t.release)
+            .where(columns.id.in_(key_set(conn, untrue)))
+            .values(voided_at=now, void_reason="no longer follows from the rows, links and mappings known now")
+        )
+        touched.update(stored[name].ocid for name in untrue)
+    delete_by(conn, t.lineage, t.lineage.c.release_id, stored)
+    pairs = {pair for answer in answers for pair in answer.lineage if pair[0] in derived}
+    insert_rows(conn, t.lineage, [{"release_id": name, "raw_id": raw_id} for name, raw_id in sorted(pairs)])
+    delete_by(conn, t.supplier_wanted, t.supplier_wanted.c.ocid, ocids)
+    insert_rows(
+        conn,
+        t.supplier_wanted,
+        [{"kind": kind, "key": key, "ocid": answer.ocid} for answer in answers for kind, key in sorted(answer.wanted)],
+    )
+    _store_refused(conn, answers, ocids, run_id, now)
+    upsert_rows(conn, t.pending_build, [{"ocid": ocid} for ocid in sorted(touched)])
+    # A demand that came meanwhile has another token, and stays.
+    asked = {answer.asked for answer in answers}
+    conn.execute(
+        delete(t.pending_derive).where(
+            t.pending_derive.c.ocid.in_(key_set(conn, ocids)), t.pending_derive.c.asked.in_(key_set(conn, asked))
+        )
+    )
+
+
+def _store_refused(conn: Connection, answers: list[_Answer], ocids: list[str], run_id: str, now: str) -> None:
+    """Keep releases that the model refused among the rejects (scope `release`, key the OCID); settle mended ones."""
+    columns = t.reject.c
+    conn.execute(
+        update(t.reject)
+        .where(columns.scope == "release", columns.resolved_at.is_(None), columns.key.in_(key_set(conn, ocids)))
+        .values(resolved_at=now)
+    )
+    rows = [
+        {
+            "source": row["source"],
+            "service": row["service"],
+            "scope": "release",
+            "key": row["ocid"],
+            "content_hash": row["id"],
+            "reason": row["reason"],
+            "payload": to_json(row["body"]),
+            "run_id": run_id,
+            "rejected_at": now,
+        }
+        for answer in answers
+        for row in answer.refused
+    ]
+    for reason, count in Counter(row["reason"].partition(": ")[2] for row in rows).items():
+        log.error("%d releases refused: %s", count, reason)
+    insert_rows(conn, t.reject, rows)
+
+
+# --- build -----------------------------------------------------------------------------------------------------------
+
+
+def build_pending(engine: Engine, settings: Settings, run_id: str) -> int:
+    """Compile the records of all processes in `pending_build` and write their star rows; return how many were built."""
+    with reading(engine) as conn:
+        pending = list(conn.execute(select(t.pending_build.c.ocid).order_by(t.pending_build.c.ocid)).scalars())
+    jobs = (_releases_of(engine, batch) for batch in _chunks(pending, _BATCH))
+    built = 0
+    for results in _spread(settings, len(pending), _compile_batch, jobs):
+        with writing(engine) as conn:
+            current: dict[str, list[str]] = defaultdict(list)
+            columns = t.release.c
+            for ocid, name in conn.execute(
+                select(columns.ocid, columns.id)
+                .where(columns.ocid.in_(key_set(conn, [ocid for ocid, _, _ in results])), columns.voided_at.is_(None))
+                .order_by(columns.ocid, columns.date, columns.position)
+            ):
+                current[ocid].append(name)
+            # Releases that came meanwhile have left the process pending: the next round builds it.
+            built += write_records(
+                conn,
+                [
+                    {"ocid": ocid, "compiled": record, "releases": len(names), "run_id": run_id}
+                    for ocid, names, record in results
+                    if current[ocid] == names
+                ],
+            )
+        log.info("built %d of %d records", built, len(pending))
+    return built
+
+
+def _releases_of(engine: Engine, ocids: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """(ocid, [(release id, body as JSON text)]), releases in the order in which they are merged."""
+    found: dict[str, list[tuple[str, str]]] = {ocid: [] for ocid in ocids}
+    columns = t.release.c
+    with reading(engine) as conn:
+        for ocid, name, body in conn.execute(
+            select(columns.ocid, columns.id, cast(columns.body, Text))
+            .where(columns.ocid.in_(key_set(conn, ocids)), columns.voided_at.is_(None))
+            .order_by(columns.ocid, columns.date, columns.position)
+        ):
+            found[ocid].append((name, body))
+    return list(found.items())
+
+
+def _compile_batch(
+    batch: list[tuple[str, list[tuple[str, str]]]],
+) -> list[tuple[str, list[str], dict[str, Any] | None]]:
+    """Runs in a worker."""
+    results = []
+    for ocid, releases in batch:
+        record = compiled([from_json(body) for _, body in releases]) if releases else None
+        if record is not None:
+            validate_compiled_release(record)
+        results.append((ocid, [name for name, _ in releases], record))
+    return results
+
+
+# --- workers ---------------------------------------------------------------------------------------------------------
+
+
+def _spread(
+    settings: Settings,
+    processes: int,
+    function: Callable[[_T], _R],
+    jobs: Iterable[_T],
+    prepare: Callable[..., None] | None = None,
+    *context: Any,
+) -> Iterator[_R]:
+    """Results of `function` for each job, in order; in workers where there is enough to do. Jobs are made as needed."""
+    if processes < _WORTH_WORKERS or settings.workers == 1:
+        if prepare:
+            prepare(*context)
+        yield from map(function, jobs)
+        return
+    with worker_pool(settings.workers, prepare, *context) as pool:
+        waiting: deque[Future[_R]] = deque()
+        remaining = iter(jobs)
+        for job in islice(remaining, settings.workers + 1):
+            waiting.append(pool.submit(function, job))
+        while waiting:
+            result = waiting.popleft().result()
+            for job in islice(remaining, 1):
+                waiting.append(pool.submit(function, job))
+            yield result
+
+
+def worker_pool(workers: int, prepare: Callable[..., None] | None = None, *context: Any) -> ProcessPoolExecutor:
+    """Worker processes that log as this one does and know what `prepare` tells them.
+
+    Not forked from here, since the caller may hold threads and database connections; what they import is imported once.
+    """
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["pipeline.records"])
+    return ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+
+
+def _begin_worker(level: int, prepare: Callable[..., None] | None, context: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIME)
+    if prepare:
+        prepare(*context)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed must not go on writing: another run may have begun."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _chunks(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

@@ -1,0 +1,210 @@
+"""The steps that the command line and the DAGs call: each opens the warehouse, does one thing and returns counts."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Engine, func, select, update
+
+from pipeline import fetch, records
+from pipeline.fetch import COUNTS, utc_now
+from pipeline.registry import SOURCES
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+from warehouse import tables as t
+from warehouse.engine import migrate, open_warehouse, reading, writing
+from warehouse.load import upsert_rows
+from warehouse.star import stage_counts
+
+log = logging.getLogger("jejak")
+
+
+@cache
+def _open(url: str) -> Engine:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    engine = open_warehouse(url)
+    migrate(engine)
+    return engine
+
+
+def warehouse(settings: Settings) -> Engine:
+    """The warehouse of these settings, at the schema of this code."""
+    return _open(settings.warehouse_url)
+
+
+def start_run(settings: Settings, command: str, run_id: str | None = None) -> str:
+    """Write down that a run begins; return its name (a given one may be begun again: a retried Airflow run).
+
+    Names that begin alike sort by time, so that the later of two runs of one second is known.
+    """
+    run_id = run_id or f"{utc_now()}-{time.time_ns():x}"
+    row = {
+        "id": run_id,
+        "command": command,
+        "started_at": utc_now(),
+        "finished_at": None,
+        "status": "running",
+        "message": None,
+    }
+    with writing(warehouse(settings)) as conn:
+        upsert_rows(conn, t.run, [row])
+    return run_id
+
+
+def finish_run(settings: Settings, run_id: str, message: str | None = None, built: int = 0) -> None:
+    """Write down how a run ended: with `message` it failed."""
+    with writing(warehouse(settings)) as conn:
+        conn.execute(
+            update(t.run)
+            .where(t.run.c.id == run_id)
+            .values(finished_at=utc_now(), status="failed" if message else "success", message=message, built=built)
+        )
+
+
+@contextmanager
+def recorded(settings: Settings, command: str) -> Iterator[str]:
+    """A run around a block of work: success at its end, failed with the error's text if it raises."""
+    run_id = start_run(settings, command)
+    try:
+        yield run_id
+    except Exception as error:
+        finish_run(settings, run_id, f"{type(error).__name__}: {error}")
+        raise
+    finish_run(settings, run_id)
+
+
+def sources_of(settings: Settings) -> list[str]:
+    """The configured sources, in the order of the registry."""
+    return [name for name in SOURCES if name in settings.sources]
+
+
+def services_of(settings: Settings, source: str) -> list[str]:
+    """The services of a source that are switched on, in the order in which they are read."""
+    if source not in SOURCES:
+        raise SettingsError(f"unknown source {source}: there are {', '.join(SOURCES)}")
+    if source not in settings.sources:
+        raise SettingsError(f"source {source} is not in the settings: add a section [sources.{source}]")
+    options = settings.sources[source]
+    return [name for name in SOURCES[source].services if options.service(name).enabled]
+
+
+def scopes_of(settings: Settings, source: str, service: str, years: list[int] | None = None) -> list[str]:
+    """What a service is asked for: each fiscal year, or "all" where its list is the same for every year."""
+    if not SOURCES[source].services[service].yearly:
+        return ["all"]
+    return [str(year) for year in years or settings.fiscal_years]
+
+
+def sync_service(settings: Settings, source: str, service: str, scope: str, run_id: str) -> dict[str, Any]:
+    """Fetch one service for one scope and promote its rows; counts, status and message (see `pipeline.fetch`)."""
+    return fetch.sync_service(warehouse(settings), settings, source, service, scope, run_id)
+
+
+def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: str) -> Iterator[dict[str, Any]]:
+    """`sync_service` for each (source, service, scope), `settings.workers` at a time; results in the plan's order."""
+    if settings.workers == 1:
+        for source, service, scope in plan:
+            yield sync_service(settings, source, service, scope, run_id)
+        return
+    warehouse(settings)  # migrated once, before several processes open it
+    with records.worker_pool(settings.workers) as pool:
+        waiting = [
+            pool.submit(sync_service, settings, source, service, scope, run_id) for source, service, scope in plan
+        ]
+        for result in waiting:
+            yield result.result()
+
+
+def build_records(settings: Settings, run_id: str) -> dict[str, int]:
+    """Place, derive and build all that is pending; return `{"placed", "derived", "built"}`."""
+    engine = warehouse(settings)
+    placed = records.place_rows(engine, settings, run_id)
+    derived = records.derive_pending(engine, settings, run_id)
+    built = records.build_pending(engine, settings, run_id)
+    return {"placed": placed, "derived": derived, "built": built}
+
+
+def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
+    """Ask for releases to be derived again: of these processes, or of all; return how many."""
+    with writing(warehouse(settings)) as conn:
+        chosen = ocids if ocids is not None else list(conn.execute(select(t.process.c.ocid)).scalars())
+        records.demand(conn, chosen)
+    return len(chosen)
+
+
+def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[str, int]:
+    """Try rejected rows and refused releases again with today's code; build what comes of it."""
+    engine = warehouse(settings)
+    with reading(engine) as conn:
+        columns = t.reject.c
+        refused = list(
+            conn.execute(
+                select(columns.key).where(columns.scope == "release", columns.resolved_at.is_(None)).distinct()
+            ).scalars()
+        )
+    counts = fetch.retry_rejects(engine, source, run_id)
+    rederive(settings, refused)
+    return {**counts, **build_records(settings, run_id)}
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """What the last sync of each source did, per service over its scopes, and the records there are.
+
+    `{"services": [{"source", "service", "status", "message", "fetched", ...}], "records": {"total", "built"},
+    "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open rejects}`.
+    """
+    with reading(warehouse(settings)) as conn:
+        runs = t.run_service
+        services: list[dict[str, Any]] = []
+        for source in SOURCES:
+            last = conn.execute(
+                select(runs.c.run_id)
+                .join(t.run, t.run.c.id == runs.c.run_id)
+                .where(runs.c.source == source)
+                .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
+                .limit(1)
+            ).scalar_one_or_none()
+            found: dict[str, dict[str, Any]] = {}
+            rows = conn.execute(
+                select(runs).where(runs.c.run_id == last, runs.c.source == source).order_by(runs.c.scope)
+            ).mappings()
+            for row in rows:
+                entry = found.setdefault(
+                    row["service"],
+                    {
+                        "source": source,
+                        "service": row["service"],
+                        **dict.fromkeys(COUNTS, 0),
+                        "status": "success",
+                        "message": None,
+                    },
+                )
+                for name in COUNTS:
+                    entry[name] += row[name]
+                if row["status"] == "failed" or entry["status"] == "success":
+                    entry["status"], entry["message"] = row["status"], row["message"] or entry["message"]
+            services += [found[name] for name in SOURCES[source].services if name in found]
+        built = conn.execute(
+            select(t.run.c.built)
+            .where(t.run.c.command.in_(("sync", "build")), t.run.c.finished_at.is_not(None))
+            .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        waiting = conn.execute(
+            select(func.count()).select_from(t.raw_record).where(~t.raw_record.c.placed)
+        ).scalar_one()
+        rejects = conn.execute(
+            select(func.count()).select_from(t.reject).where(t.reject.c.resolved_at.is_(None))
+        ).scalar_one()
+        stages = stage_counts(conn)
+    total = stages.pop("records")
+    return {
+        "services": services,
+        "records": {"total": total, "built": built or 0},
+        "stages": stages,
+        "waiting": waiting,
+        "rejects": rejects,
+    }

@@ -1,0 +1,1 @@
+"""A small town with known truth that serves fakes of the source systems."""

@@ -1,0 +1,376 @@
+"""Facts of the fictional regency: what is the case, from which every service's rows are rendered.
+
+`home` is the list of the world that a fact is in.
+
+Amounts are IDR (int, or float where the source keeps decimals); dates and times are local (WIB), without offset.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+RUP, SELF_MANAGED = "rup", "swk"
+TENDER, NON_TENDER = "tender", "nontender"
+RECORDED, RECORDED_SELF = "pencatatan", "swakelola"
+
+ONGOING, DONE, FAILED, DRAFT = "Berlangsung", "Selesai", "Gagal/Batal", "-"
+
+# SIRUP's methods, code and name.
+DIRECT, DIRECT_APPOINTMENT = (8, "Pengadaan Langsung"), (7, "Penunjukan Langsung")
+E_PURCHASING, EXCLUDED = (9, "E-Purchasing"), (16, "Dikecualikan")
+OPEN_TENDER, SELECTION = (13, "Tender"), (15, "Seleksi")
+MULTI_YEAR, NO_METHOD = (17, "Pembayaran untuk Kontrak Tahun Jamak"), (0, "0")
+BY_ITSELF = (21, "Swakelola")
+
+
+@dataclass(slots=True, eq=False)
+class Official:
+    """A person in office; all of it made up, in the shapes of the real fields."""
+
+    nip: str
+    name: str
+    position: str
+    account: str
+
+
+@dataclass(slots=True, eq=False)
+class Office:
+    """A spending office, or a unit below one (`budgeted` False). SIRUP and SPSE know it by different `kd_satker`."""
+
+    name: str
+    abbreviation: str
+    code: str
+    sirup_id: int
+    spse_id: str
+    address: str
+    budgeted: bool
+    officials: list[Official]
+    subs: list[SubActivity] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class SubActivity:
+    """A budget sub-activity with the activity and programme above it, of one fiscal year."""
+
+    office: Office
+    year: int
+    program: tuple[int, str, str]
+    activity: tuple[int, str, str]
+    id: int
+    code: str
+    name: str
+    amount: int
+    accounts: list[str]
+
+
+@dataclass(slots=True, eq=False)
+class Supplier:
+    """A firm or a person. `npwp` is dotted or empty; `npwp16` of a person is mostly the NIK."""
+
+    code: int
+    name: str
+    person: bool
+    form: str
+    npwp: str
+    npwp16: str | None
+    ulid: str
+    sikap: int
+    representative: str
+    position: str
+    address: str
+    bank: str
+    account: str
+
+
+@dataclass(slots=True, eq=False)
+class BudgetLine:
+    """A package's share of a budget line."""
+
+    sub: SubActivity
+    mak: str
+    amount: int
+    source: str
+
+
+@dataclass(slots=True, eq=False)
+class Revision:
+    """Kaji ulang: the package `old` goes on as `new`."""
+
+    old: int
+    new: int
+    at: dt.datetime
+    reason: str
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """A package of the procurement plan: bought from providers (`rup`) or self-managed (`swk`).
+
+    `root` is its first code and `code` the current one. `listed` is False for a package that only others know of.
+    """
+
+    home: ClassVar[str] = "plans"
+
+    kind: str
+    root: int
+    code: int
+    year: int
+    office: Office
+    official: Official
+    title: str
+    method: tuple[int, str]
+    categories: list[tuple[str, str]]
+    lines: list[BudgetLine]
+    places: list[str]
+    created: dt.date
+    announced: dt.datetime
+    month: int
+    volume: str
+    description: str
+    self_managed_type: int = 1
+    excluded: str | None = None
+    listed: bool = True
+    published: bool = True
+    active: bool = True
+    stale: bool = False
+    revisions: list[Revision] = field(default_factory=list)
+    first: Plan | int | None = None
+    inside: Plan | None = None
+    consolidated: bool = False
+    # Attempts to buy it alone, and when the last of them began; `closed` to further ones.
+    tries: int = 0
+    last_try: dt.datetime | None = None
+    closed: bool = False
+
+    @property
+    def amount(self) -> int:
+        return sum(line.amount for line in self.lines)
+
+    @property
+    def process(self) -> str:
+        if isinstance(self.first, Plan):
+            return self.first.process
+        return f"{self.kind}-{self.root if self.first is None else self.first}"
+
+
+@dataclass(slots=True, eq=False)
+class Bid:
+    """A registrant of a tender; a bidder if there is an `offer`. No `supplier`: a tender that nobody joined."""
+
+    id: int | None
+    supplier: Supplier | None
+    offer: int | float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Certificate:
+    """A payment (BAP) and handover (BAST) certificate."""
+
+    bap: str
+    bast: str
+    at: dt.datetime
+    handed_over: bool
+    amount: int | float
+    progress: int | float | None
+    manner: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """A contract as first signed (number 0) or after an addendum."""
+
+    number: int
+    value: int | float
+    end: dt.date
+    reason: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Contract:
+    """A contract and what follows it. `copies` rows are exactly alike; `variant` adds a row with other content."""
+
+    number: str
+    signed: dt.datetime
+    start: dt.date
+    versions: list[Version]
+    terms: str
+    account: str
+    order: str | None = None
+    certificates: list[Certificate] = field(default_factory=list)
+    done_at: dt.datetime | None = None
+    copies: int = 1
+    variant: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Letter:
+    """SPPBJ: the appointment of the winner."""
+
+    number: str
+    at: dt.datetime
+    town: str
+    price: int | float
+    guarantee: int
+    days: int
+    copies: int = 1
+    variant: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One attempt (tender or non-tender) to buy a package. `named` is the RUP text as SPSE gives it, in parts."""
+
+    home: ClassVar[str] = "attempts"
+
+    kind: str
+    id: int
+    package: int
+    version: int
+    year: int
+    plans: list[Plan]
+    named: list[str]
+    joins: bool
+    previous: Attempt | None
+    title: str
+    office: Office
+    officials: list[Official]
+    agency: tuple[str, str, str]
+    created: dt.datetime
+    announced: dt.datetime
+    ceiling: int
+    estimate: int | float
+    sources: list[str]
+    maks: list[str]
+    category: str
+    method: str
+    evaluation: str
+    qualification: str
+    terms: str
+    size: str | None
+    status: str
+    place: str
+    bids: list[Bid] = field(default_factory=list)
+    winner: Bid | None = None
+    negotiated: int | float | None = None
+    decided: dt.datetime | None = None
+    # Non-tenders only: LKPP's list of finished ones lacks some and holds others that still run.
+    finished_row: bool = False
+    letter: Letter | None = None
+    contract: Contract | None = None
+    closed_note: str | None = None
+    repeat_order: bool = False
+    retried: bool = False
+
+    @property
+    def supplier(self) -> Supplier:
+        """Who won; asked for only where somebody did."""
+        assert self.winner is not None
+        assert self.winner.supplier is not None
+        return self.winner.supplier
+
+    @property
+    def process(self) -> str:
+        return self.plans[0].process if self.joins else f"{self.kind}-{self.id}"
+
+
+@dataclass(slots=True, eq=False)
+class Payment:
+    """A payment of a recorded purchase or of self-managed work; the payee as typed by hand."""
+
+    type: str
+    number: str
+    at: dt.datetime
+    amount: int
+    note: str
+    document: str | None
+    payee: tuple[str, str] | None
+
+
+@dataclass(slots=True, eq=False)
+class Recorded:
+    """A purchase (`pencatatan`) or self-managed work (`swakelola`) made outside SPSE and recorded there."""
+
+    home: ClassVar[str] = "recorded"
+
+    kind: str
+    id: int
+    package: int
+    year: int
+    plans: list[Plan]
+    named: list[str]
+    title: str
+    office: Office
+    official: Official
+    ceiling: int
+    sources: list[str]
+    category: str
+    method: str
+    state: str
+    reason: str | None
+    created: dt.datetime
+    begun: dt.datetime
+    ended: dt.datetime
+    description: str
+    domestic: int | float
+    small: int | float
+    self_managed_type: int | None
+    payments: list[Payment] = field(default_factory=list)
+
+    @property
+    def process(self) -> str:
+        return self.plans[0].process if len(self.plans) == 1 else f"{self.kind}-{self.id}"
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """An order in e-catalogue: v6 (id is a ULID), or v5 (id is an int, one row per product)."""
+
+    id: str | int
+    year: int
+    plans: list[Plan]
+    named: list[str]
+    office: Office
+    title: str
+    # (product, quantity, price)
+    products: list[tuple[str, int, int]]
+    sources: list[str]
+    maks: list[str]
+    supplier: Supplier
+    shipping: int
+    at: dt.date
+    status: str
+    delivery: str
+
+    @property
+    def home(self) -> str:
+        return "orders" if isinstance(self.id, str) else "old_orders"
+
+    @property
+    def total(self) -> int:
+        return sum(quantity * price for _, quantity, price in self.products) + self.shipping
+
+    @property
+    def process(self) -> str:
+        return self.plans[0].process if len(self.plans) == 1 else f"ecat-{self.id}"
+
+
+@dataclass(slots=True, eq=False)
+class ShopOrder:
+    """An order in an online shop; it names no package."""
+
+    home: ClassVar[str] = "shop_orders"
+
+    id: str
+    year: int
+    office: Office
+    official: Official
+    amount: int
+    at: dt.datetime
+    failed: str | None
+    copies: int
+
+    @property
+    def process(self) -> str:
+        return f"tokodaring-{self.id}"

@@ -1,0 +1,117 @@
+"""Who may be named, and what of whom may be published."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.parties import is_firm, office_party, plain_name, scrub, supplier_keys, supplier_party, tax_numbers
+
+NUMBER = "012345678901234"  # made up: 15 digits
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NIP 123456789012345678 a.n. pejabat",
+        "NPWP 01.234.567.8-901.234",
+        "NIK 3204012345678901.",
+        "NIP 19700101 199003 1 001",
+        "hubungi 0812-3456-7890",
+        "telp +62 812 3456 7890",
+        "surel nama.orang@contoh.go.id",
+        "kantor (022) 5891234",
+    ],
+)
+def test_scrub_removes_what_is_personal(text: str) -> None:
+    assert scrub(text) != text
+    assert not any(len(digits) >= 9 for digits in "".join(c if c.isdigit() else " " for c in scrub(text) or "").split())
+    assert "@" not in (scrub(text) or "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rehabilitasi Jalan Desa 2025",
+        "5.1.02.02.01.0047",
+        "000.3.2/2247/2025/Dinkes",
+        "Rp 1.234.567.890",
+        "90000001000",
+    ],
+)
+def test_scrub_leaves_what_is_not(text: str) -> None:
+    assert scrub(text) == text
+
+
+def test_scrub_removes_markup() -> None:
+    assert scrub("<p>Lingkup&nbsp;kerja &amp; mutu</p>") == "Lingkup kerja & mutu"
+
+
+@given(st.text())
+def test_scrub_is_stable(text: str) -> None:
+    assert scrub(scrub(text)) == scrub(text)
+
+
+def test_a_firms_sixteen_digits_are_its_fifteen() -> None:
+    assert tax_numbers("01.234.567.8-901.234", "0012345678901234", None, "", "-", "000000000000000") == [NUMBER]
+    assert tax_numbers("3204012345678901") == ["3204012345678901"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "firm"),
+    [
+        ("CV. MAJU JAYA", None, True),
+        ("PT Karya Bersama", None, True),
+        ("Maju Jaya, CV", None, True),
+        ("PTERIDA", None, False),
+        ("BUDI", "Orang Perseorangan", False),
+        ("CV. BUDI", "Konsultan Perseorangan", False),
+        ("BUDI", "Perseroan Terbatas (PT) Perorangan", True),
+        ("UD. SUMBER REJEKI", None, False),
+        (None, None, False),
+    ],
+)
+def test_who_is_a_firm(name: str | None, form: str | None, firm: bool) -> None:
+    assert is_firm(name, form) is firm
+
+
+def test_only_a_firms_tax_number_is_published() -> None:
+    firm = supplier_party({}, "77", "CV. MAJU", NUMBER)
+    person = supplier_party({}, "78", "BUDI", NUMBER)
+    assert firm
+    assert firm["additionalIdentifiers"] == [{"scheme": "ID-DJP", "id": NUMBER}]
+    assert person
+    assert "additionalIdentifiers" not in person
+    assert NUMBER not in str(person)
+
+
+def test_a_supplier_is_found_by_number_then_name_else_gets_a_surrogate() -> None:
+    known = dict.fromkeys(supplier_keys("CV. MAJU JAYA", [NUMBER]), "77")
+    assert supplier_party(known, None, "Toko Lain", NUMBER)["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
+    assert supplier_party(known, None, "CV MAJU  JAYA")["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
+    stranger = supplier_party(known, None, "Warung Bu Siti")
+    assert stranger
+    assert stranger["id"].startswith("supplier-")
+    assert "identifier" not in stranger
+    assert supplier_party(known, None, "WARUNG BU. SITI")["id"] == stranger["id"]  # type: ignore[index]
+    assert supplier_party(known, None, None) is None
+
+
+def test_keys_hold_no_tax_number() -> None:
+    assert NUMBER not in str(supplier_keys("CV. MAJU", [NUMBER]))
+
+
+def test_offices_are_told_apart_by_regency() -> None:
+    one = office_party("D171", "1.02.0.00.0.00.02.0000", "DINAS KESEHATAN")
+    other = office_party("D107", "1.02.0.00. 0.00.02.0000", "DINAS KESEHATAN")
+    assert one
+    assert other
+    assert one["id"] != other["id"]
+    assert other["id"] == "ID-LKPP-SATKER-D107-1.02.0.00.0.00.02.0000"
+    named = office_party("D171", "01", "Dinas Kesehatan")
+    assert named
+    assert named["id"].startswith("office-")
+    assert office_party("D171", None, None) is None
+
+
+def test_plain_names() -> None:
+    assert plain_name(" cv.  Maju-Jaya ") == plain_name("CV MAJU JAYA")

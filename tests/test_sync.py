@@ -1,0 +1,616 @@
+"""From the sources into `raw_record`: every row counted once, no half fetch, nothing lost, whatever they answer."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+import schemas.fields
+from pipeline.fetch import COUNTS
+from pipeline.registry import SERVICES
+from simulator.days import settled
+from simulator.faults import Fault
+from simulator.rendering import Row
+from simulator.world import SERVICES as SIMULATED
+from tests.worlds import API_KEY, TOKEN, EditedWorld, Town, contents, served
+from warehouse import tables as t
+from warehouse.engine import from_json
+
+STAGES = "SPSE-JadwalTahapanNonTender"  # enough rows for shares to mean something
+ATTEMPTS = "SPSE-NonTenderPengumuman"
+TENDERS = "SPSE-TenderPengumuman"
+FINISHED = "SPSE-NonTenderSelesai"
+PAYMENTS = "SPSE-PencatatanNonTenderRealisasi"
+BIDDERS = "SPSE-PesertaTender"
+
+
+def counted(counts: dict[str, Any]) -> dict[str, int]:
+    """The counts that are not zero."""
+    return {name: counts[name] for name in COUNTS if counts[name]}
+
+
+def changed(**fields: object) -> Callable[[list[Row]], list[Row]]:
+    """Other values in the first row."""
+    return lambda rows: [rows[0] | fields, *rows[1:]]
+
+
+def by_key(service: str, rows: list[Row]) -> dict[tuple[str, ...], set[object]]:
+    """What a service's rows say, without stamps and the order of lists, by what they are known by."""
+    found = defaultdict(set)
+    for row in rows:
+        found[tuple(str(row.get(part)) for part in SERVICES[service][1].key)].add(settled(row))
+    return found
+
+
+def assert_says(text: str, pattern: str) -> None:
+    assert re.search(pattern, text, re.DOTALL), text
+
+
+# --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_row_is_in_exactly_one_count_and_a_second_sync_changes_nothing(town_on_both: Town) -> None:
+    town = town_on_both
+    first = town.sync()
+    assert first.keys() == SIMULATED.keys()
+    for name, counts in first.items():
+        assert counts["status"] == "success"
+        assert counts["fetched"] == len(town.world.rows(name)) == sum(counts[each] for each in COUNTS[1:6])
+        assert len(town.known(name)) == counts["new"]
+    before = contents(town.engine)
+    second = town.sync()
+    for name, counts in second.items():
+        assert (counts["unchanged"], counts["duplicate"]) == (first[name]["new"], first[name]["duplicate"])
+        assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
+    assert contents(town.engine) == before
+    [run] = town.query(select(t.run).order_by(t.run.c.id.desc()).limit(1))
+    assert (run["status"], run["built"]) == ("success", 0)
+
+
+def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
+    town.sync()
+    before = contents(town.engine)
+    town.next_day(0)
+    for counts in town.sync().values():
+        assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
+    assert contents(town.engine) == before
+
+
+def test_what_happened_in_a_night_is_what_is_counted(town: Town) -> None:
+    town.sync()
+    before = {name: by_key(name, town.world.rows(name)) for name in SIMULATED}
+    assert town.next_day(0.06)["changed"]
+    after = {name: by_key(name, town.world.rows(name)) for name in SIMULATED}
+    seen = Counter[str]()
+    for name, counts in town.sync().items():
+        assert counts["fetched"] == len(town.world.rows(name)) == sum(counts[each] for each in COUNTS[1:6])
+        assert len(town.known(name)) == counts["fetched"] - counts["duplicate"]
+        old, new = before[name], after[name]
+        if any(len(contents) > 1 for contents in (*old.values(), *new.values())):
+            continue  # of rows that share a key it can't be said which one changed
+        assert [counts[each] for each in ("new", "changed", "unchanged", "gone")] == [
+            len(new.keys() - old.keys()),
+            sum(old[key] != new[key] for key in old.keys() & new.keys()),
+            sum(old[key] == new[key] for key in old.keys() & new.keys()),
+            len(old.keys() - new.keys()),
+        ]
+        seen.update(counted(counts).keys())
+    assert seen.keys() >= {"new", "changed", "unchanged", "gone"}
+
+
+def test_years_are_scopes_of_their_own(town: Town) -> None:
+    town.world.years = [2024, 2025]
+    settings = town.settings(only=["RUP-PaketPenyedia-Terumumkan", "RUP-MasterProvinsi"])
+    town.sync("--no-build", settings=settings)
+    # This world's older year is empty; the country's provinces are asked for once.
+    scopes = town.query(select(t.run_service.c.service, t.run_service.c.scope, t.run_service.c.fetched))
+    rows = len(town.world.rows("RUP-PaketPenyedia-Terumumkan"))
+    assert {(each["service"], each["scope"]): each["fetched"] for each in scopes} == {
+        ("RUP-PaketPenyedia-Terumumkan", "2024"): 0,
+        ("RUP-PaketPenyedia-Terumumkan", "2025"): rows,
+        ("RUP-MasterProvinsi", "all"): 3,
+    }
+    town.sync("--no-build", "--year", "2024", settings=settings)
+    assert len(town.known("RUP-PaketPenyedia-Terumumkan")) == rows
+
+
+# --- answers that can't be believed ----------------------------------------------------------------------------------
+
+NO_JSON = r"holds an HTML or XML page where JSON is due"
+BAD_FILES: dict[str, tuple[Callable[[list[Row]], str], str]] = {
+    "an HTML page": (lambda rows: "<!DOCTYPE html><html>Layanan dalam pemeliharaan</html>", NO_JSON),
+    "an error word": (lambda rows: "URL-NOT-DEFINED", "holds plain text where JSON is due"),
+    "truncated JSON": (lambda rows: json.dumps(rows)[:-200], "breaks at character"),
+    "NaN": (lambda rows: json.dumps([{**row, "kd_akt": float("nan")} for row in rows]), "holds the number NaN"),
+    "a number beyond floats": (
+        lambda rows: json.dumps(rows).replace('"tahun_anggaran": 2025', '"tahun_anggaran": 1e400', 1),
+        "holds the number Infinity",
+    ),
+    "an object": (lambda rows: json.dumps({"pesan": "maaf"}), "holds a dict where a list of rows is due"),
+    "a list of numbers": (lambda rows: json.dumps([*rows, 5]), "holds a int as row 31 where an object is due"),
+    "a lost key column": (
+        lambda rows: json.dumps([{n: v for n, v in row.items() if n != "kd_akt"} for row in rows]),
+        "no row has kd_akt, which it is known by.*add it to the aliases",
+    ),
+    "another service's rows": (lambda rows: json.dumps([{"kd_tender": 1}] * 30), "no row has kd_nontender, kd_akt"),
+    "no rows": (lambda rows: "[]", "0 rows where about 30 are usual.*lower min_share"),
+    "an empty file": (lambda rows: "", "0 rows where about 30 are usual"),
+    "a fifth of the rows": (lambda rows: json.dumps(rows[:6]), "6 rows where about 30 are usual"),
+    "words for dates": (
+        lambda rows: json.dumps([row | {"tgl_awal": "besok"} for row in rows]),
+        "30 of 30 rows can't be used.*tgl_awal.*raise max_reject_share",
+    ),
+    "years beyond 64 bits": (
+        lambda rows: json.dumps([row | {"tahun_anggaran": 10**30} for row in rows]),
+        "30 of 30 rows can't be used.*tahun_anggaran.*beyond 63 bits",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_an_answer_that_cannot_be_believed_changes_nothing(town: Town, kind: str) -> None:
+    spoil, message = BAD_FILES[kind]
+    town.settings()
+    folder = town.dump()
+    good = town.world.rows(STAGES)
+    settings = town.settings("files", only=[STAGES, ATTEMPTS])
+    town.sync(settings=settings)
+    before = contents(town.engine)
+
+    (folder / f"{STAGES}.json").write_text(spoil(good), encoding="utf-8")
+    rows = town.world.rows(ATTEMPTS)
+    rows[0]["nama_paket"] = "Judul baru"
+    (folder / f"{ATTEMPTS}.json").write_text(json.dumps(rows), encoding="utf-8")
+    said = town.jejak("sync", settings=settings)
+    assert said.status == 1
+    counts = town.counts()
+    assert counts[STAGES]["status"] == "failed"
+    assert counted(counts[STAGES]) == {}
+    assert_says(counts[STAGES]["message"], message)
+    assert_says(said.err, message)
+    assert_says(said.out, message)
+    # The other service has gone on.
+    assert counted(counts[ATTEMPTS]) == {"fetched": len(rows), "changed": 1, "unchanged": len(rows) - 1}
+    after = contents(town.engine)
+    assert [row for row in after["raw_record"] if row["service"] == STAGES] == [
+        row for row in before["raw_record"] if row["service"] == STAGES
+    ]
+    assert after["reject"] == after["staged_fetch"] == after["staged_page"] == []
+
+    (folder / f"{STAGES}.json").write_text(json.dumps(good), encoding="utf-8")
+    counts = town.sync(settings=settings)
+    assert counted(counts[STAGES]) == {"fetched": 30, "unchanged": 30}
+
+
+FAULTS = {
+    "RUP-PaketAnggaranPenyedia": (Fault("html", "RUP-PaketAnggaranPenyedia"), "an HTML or XML page where JSON is due"),
+    BIDDERS: (Fault("truncated", BIDDERS), "breaks at character"),
+    "RUP-MasterSatker": (Fault("status", "RUP-MasterSatker", status=500), "answered 500; try again later"),
+    "SPSE-JadwalTahapanTender": (
+        Fault("missing_column", "SPSE-JadwalTahapanTender", column="kd_akt"),
+        "no row has kd_akt",
+    ),
+    STAGES: (Fault("few_rows", STAGES), "where about .* are usual"),
+    "RUP-PaketPenyediaLokasi": (Fault("empty", "RUP-PaketPenyediaLokasi"), "0 rows where about .* are usual"),
+    "SPSE-NonTenderEkontrak-2Kontrak": (Fault("drop", "SPSE-NonTenderEkontrak-Kontrak"), "broke off.*try again later"),
+    "RUP-ProgramMaster": (Fault("rate_limit", "RUP-ProgramMaster"), "answered 429 and asked to be left alone for 1 s"),
+    "RUP-PaketPenyedia-Terumumkan": (
+        Fault("wrong_types", "RUP-PaketPenyedia-Terumumkan"),
+        "rows can't be used, the first because pagu: .* got text",
+    ),
+    "SPSE-PencatatanNonTender": (Fault("hang", "SPSE-PencatatanNonTender", seconds=3), "did not answer within 1 s"),
+}
+
+
+def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(
+    tmp_path: Path, file_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(EditedWorld(60, seed=2), tmp_path, file_url, monkeypatch) as town:
+        settings = town.settings(timeout_seconds=1)
+        town.sync(settings=settings)
+        before = contents(town.engine)
+        town.server.faults.add(*(fault for fault, _ in FAULTS.values()))
+        said = town.jejak("sync", settings=settings)
+        assert said.status == 1
+        assert f"{len(FAULTS)} of {len(SIMULATED)} fetches failed; the others are in" in said.err
+        for name, counts in town.counts().items():
+            if name in FAULTS:
+                assert counts["status"] == "failed", name
+                assert_says(counts["message"], FAULTS[name][1])
+                assert counted(counts) == {}
+            else:
+                assert counts["status"] == "success", counts["message"]
+        assert not town.server.faults.listed()
+        after = contents(town.engine)
+        begun = {row["service"] for row in after.pop("staged_fetch")}
+        assert begun == {
+            name for name, (fault, _) in FAULTS.items() if fault.kind in ("status", "drop", "rate_limit", "hang")
+        }
+        before.pop("staged_fetch")
+        assert after == before
+        for counts in town.sync(settings=settings).values():
+            assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
+        assert contents(town.engine)["staged_fetch"] == []
+
+
+def test_an_inaproc_page_that_comes_twice_is_counted_as_duplicates(town: Town) -> None:
+    settings = town.settings("rest", only=[BIDDERS], page_size=100)
+    town.server.faults.add(Fault("duplicate_page", "tender/peserta-tender", after_page=1))
+    counts = town.sync(settings=settings)[BIDDERS]
+    assert counted(counts) == {"fetched": 366, "new": 266, "duplicate": 100}
+
+
+# --- rows that can't be used -----------------------------------------------------------------------------------------
+
+BAD_ROWS: dict[str, tuple[dict[str, object], str]] = {
+    "words for an amount": ({"pagu": "sepuluh juta"}, "pagu: .* in plain digits, got text of 12 characters"),
+    "an amount beyond 64 bits": ({"hps": 10**30}, "hps: .* outside these limits"),
+    "a negative amount": ({"pagu": -777123}, "pagu: .* outside these limits"),
+    "truth for an amount": ({"pagu": True}, "pagu: .* got bool"),
+    "a list for a title": ({"nama_paket": ["Rahasia"]}, "nama_paket: .*expected text, got list"),
+    "an object for an official": ({"nip_nama_ppk": {"nama": "Rahasia"}}, "nip_nama_ppk: .*expected text, got dict"),
+    "a day that does not exist": ({"tgl_buat_paket": "2025-02-30 10:00:00"}, "tgl_buat_paket: "),
+    "a year before the system": ({"tgl_buat_paket": "1899-12-30"}, "tgl_buat_paket: .* from 1990 to 2100"),
+    "no code": ({"kd_nontender": None}, "kd_nontender is empty or 0"),
+    "the code 0": ({"kd_nontender": "0"}, "kd_nontender is empty or 0"),
+    "no more than a dash": ({"kd_nontender": "-"}, "kd_nontender: .*no code of its own"),
+    "half a character in the name of a column": ({"kolom\ud83d": "x"}, "row: .*unicode"),
+    "an object for a code": ({"kd_nontender": {"a": 1}}, "kd_nontender: .*got dict"),
+}
+
+
+def test_rows_that_cannot_be_used_are_kept_whole_with_their_reason(town_on_both: Town) -> None:
+    town = town_on_both
+    good = len(town.world.rows(ATTEMPTS))
+    bad = [
+        {**town.world.rows(ATTEMPTS)[0], "kd_nontender": 99_000_000_000 + number, **fields}
+        for number, (fields, _) in enumerate(BAD_ROWS.values())
+    ]
+    town.edit(ATTEMPTS, lambda rows: [*bad, *rows])
+    counts = town.sync(settings=town.settings(only=[ATTEMPTS]))[ATTEMPTS]
+    assert counted(counts) == {"fetched": good + len(bad), "new": good, "rejected": len(bad)}
+    rejects = town.query(select(t.reject).order_by(t.reject.c.id))
+    by_payload = {row["payload"]: row["reason"] for row in rejects}
+    for row, (_, reason) in zip(bad, BAD_ROWS.values(), strict=True):
+        found = [by_payload[payload] for payload in by_payload if from_json(payload) == row]
+        assert len(found) == 1
+        assert_says(found[0], reason)
+    shown = town.jejak("rejects", "--json").out + town.jejak("rejects").out
+    for word in ("sepuluh", "Rahasia", "777123", str(10**30), "1899", "02-30"):
+        assert word not in shown
+    # The same rows on the next night are the same rejects.
+    counts = town.sync(settings=town.settings(only=[ATTEMPTS]))[ATTEMPTS]
+    assert counted(counts) == {"fetched": good + len(bad), "unchanged": good, "rejected": len(bad)}
+    assert town.query(select(t.reject).order_by(t.reject.c.id)) == rejects
+
+
+ODD_ROWS: dict[str, dict[str, object]] = {
+    "a NUL in a title": {"nama_paket": "Jalan\x00 Desa"},
+    "half a character in a title": {"nama_paket": "Jalan \ud83d Desa"},
+    "a number beyond 64 bits in an unknown column": {"kolom_baru": 10**30},
+    "a code beyond 64 bits": {"kd_nontender": 10**30 + 7},
+    "a code as a float": {"kd_nontender": 99_000_000_104.0},
+    "blanks around a code": {"kd_nontender": " 99000000105 "},
+    "a mark that shows nothing around a code": {"kd_nontender": "\ufeff99000000106\u200b"},
+    "a NUL behind a code": {"kd_nontender": "99000000107\x00"},
+    "half a character behind a code": {"kd_nontender": "99000000108\ud83d"},
+    "a NUL in the name of an unknown column": {"kolom\x00baru": "x"},
+    "a NUL in an unknown code value": {"mtd_pemilihan": "Cara\x00 Aneh"},
+    "half a character in an unknown code value": {"mtd_pemilihan": "Cara\ud83d Aneh"},
+    "a book for a title": {"nama_paket": "Jalan " * 50_000},
+}
+
+
+@pytest.mark.parametrize("kind", ODD_ROWS)
+def test_odd_rows_that_can_be_used_become_releases(town_on_both: Town, kind: str) -> None:
+    town = town_on_both
+    odd = {"kd_nontender": 99_000_000_100, "kd_rup": "", **ODD_ROWS[kind]}
+    town.edit(ATTEMPTS, lambda rows: [*rows, rows[0] | odd])
+    settings = town.settings(only=[ATTEMPTS])
+    good = len(town.world.rows(ATTEMPTS))
+    assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "new": good}
+    assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "unchanged": good}
+    assert town.query(select(t.raw_record).where(~t.raw_record.c.placed)) == []
+    code = re.sub(r"\D", "", str(SERVICES[ATTEMPTS][1].model.model_validate(odd).kd_nontender))  # type: ignore[attr-defined]
+    record = town.compiled("nontender", code)
+    assert record["tender"]["id"] == code
+    assert "\x00" not in json.dumps(record)
+    json.dumps(record, ensure_ascii=False).encode()
+    assert town.jejak("export", "--out", town.folder / "out").status == 0
+
+
+def test_a_new_column_is_signalled_by_name_and_number_of_rows(town: Town) -> None:
+    town.edit(ATTEMPTS, lambda rows: [row | {"kolom_baru": f"Nilai {row['kd_nontender']}"} for row in rows])
+    said = town.jejak("sync", settings=town.settings(only=[ATTEMPTS]))
+    assert f"lpse {ATTEMPTS}: unknown field kolom_baru" in said.err
+    [signal] = town.query(select(t.signal).where(t.signal.c.kind == "field"))
+    assert (signal["service"], signal["field"], signal["value"]) == (ATTEMPTS, "kolom_baru", "")
+    assert signal["rows"] == len(town.world.rows(ATTEMPTS))
+    assert "Nilai" not in json.dumps(signal) + said.out + said.err
+
+
+# --- rows that change, vanish, come back, or disagree ----------------------------------------------------------------
+
+
+def only_payments(town: Town) -> Path:
+    return town.settings(only=[PAYMENTS, "SPSE-PencatatanNonTender"])
+
+
+def test_rows_that_share_a_key_and_differ_are_all_kept_in_any_order(town: Town) -> None:
+    settings = only_payments(town)
+    town.edit(PAYMENTS, lambda rows: [rows[0]])
+    counts = town.sync(settings=settings)[PAYMENTS]
+    assert counted(counts) == {"fetched": 1, "new": 1}
+    [first] = town.known(PAYMENTS)
+
+    def disagreeing(rows: list[Row]) -> list[Row]:
+        return [rows[0] | {"nilai_realisasi": 5}, rows[0], rows[0] | {"nilai_realisasi": 7}, rows[0]]
+
+    town.edit(PAYMENTS, disagreeing)
+    assert counted(town.sync(settings=settings)[PAYMENTS]) == {"fetched": 4, "new": 2, "unchanged": 1, "duplicate": 1}
+    kept = town.known(PAYMENTS)
+    assert kept[0] == first  # who had the bare key keeps it
+    assert [row["key"].partition("#")[0] for row in kept] == [first["key"]] * 3
+    assert {row["key"].partition("#")[2] for row in kept[1:]} == {row["content_hash"][:8] for row in kept[1:]}
+    assert sorted(row["payload"]["nilai_realisasi"] for row in kept[1:]) == [5, 7]
+    transactions = [
+        transaction["value"]["amount"]
+        for contract in town.compiled("pencatatan", first["code"])["contracts"]
+        for transaction in contract.get("implementation", {}).get("transactions", [])
+    ]
+    assert {5, 7, first["payload"]["nilai_realisasi"]} == set(transactions)
+
+    town.edit(PAYMENTS, lambda rows: disagreeing(rows)[::-1])
+    assert counted(town.sync(settings=settings)[PAYMENTS]) == {"fetched": 4, "unchanged": 3, "duplicate": 1}
+    town.next_day(0)
+    town.edit(PAYMENTS, lambda rows: [rows[0] | {"nilai_realisasi": 7}, rows[0]])
+    counts = town.sync(settings=settings)[PAYMENTS]
+    assert counted(counts) == {"fetched": 2, "unchanged": 2, "gone": 1}
+
+
+def test_a_row_that_vanishes_leaves_a_tombstone_and_may_come_back(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings(only=[ATTEMPTS, FINISHED])
+    town.sync(settings=settings)
+    finished = {row["kd_nontender"] for row in town.world.rows(FINISHED) if row["kd_penyedia"]}
+    code = next(row["kd_nontender"] for row in town.world.rows(ATTEMPTS) if row["kd_nontender"] in finished)
+    first = town.compiled("nontender", code)
+    assert first["tender"]["status"] != "withdrawn"
+    assert [award["status"] for award in first["awards"]] == ["active"]
+
+    def without(rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["kd_nontender"] != code]
+
+    # The award is taken back first, then the whole attempt.
+    town.next_day(0)
+    town.edit(FINISHED, without)
+    counts = town.sync(settings=settings)
+    assert counted(counts[FINISHED])["gone"] == 1
+    assert counts[FINISHED]["fetched"] == counts[FINISHED]["unchanged"]
+    tombstone = town.known(FINISHED, current=False)[-1]
+    assert (tombstone["gone"], tombstone["current"], tombstone["code"]) == (True, True, str(code))
+    assert tombstone["observed_at"] == town.now
+    record = town.compiled("nontender", code)
+    assert [award["status"] for award in record["awards"]] == ["cancelled"]
+    assert record["awards"][0]["value"] == first["awards"][0]["value"]
+    assert record["tender"]["status"] == first["tender"]["status"]
+
+    town.next_day(0)
+    town.edit(ATTEMPTS, without)
+    assert counted(town.sync(settings=settings)[ATTEMPTS])["gone"] == 1
+    record = town.compiled("nontender", code)
+    assert record["tender"]["status"] == "withdrawn"
+    assert record["tender"]["title"] == first["tender"]["title"]
+    tags = town.query(select(t.release.c.tags).where(t.release.c.ocid == record["ocid"]).order_by(t.release.c.date))
+    assert "tenderCancellation" in tags[-1]["tags"]
+    # A night later it is still gone, and that is no news.
+    town.next_day(0)
+    assert "gone" not in counted(town.sync(settings=settings)[ATTEMPTS])
+
+    town.next_day(0)
+    town.edit(ATTEMPTS, None)
+    town.edit(FINISHED, None)
+    counts = town.sync(settings=settings)
+    assert (counts[ATTEMPTS]["new"], counts[FINISHED]["new"]) == (1, 1)
+    again = town.compiled("nontender", code)
+    assert again["tender"] == first["tender"]
+    assert again["awards"] == first["awards"]
+    versions = [row for row in town.known(FINISHED, current=False) if row["code"] == str(code)]
+    assert [(row["gone"], row["current"]) for row in versions] == [(False, False), (True, False), (False, True)]
+
+
+def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
+    settings = town.settings("files", only=[TENDERS])
+    folder = town.dump()
+    older = (folder / f"{TENDERS}.json").read_text(encoding="utf-8")
+    rows = town.world.rows(TENDERS)
+    town.edit(TENDERS, lambda rows: [*(row | {"nama_paket": "Judul baru"} for row in rows), rows[0] | {"kd_tender": 5}])
+    town.next_day(0)
+    town.dump()
+    town.sync(settings=settings)
+    newest = town.known(TENDERS)
+    for again in range(2):
+        town.next_day(0)
+        (folder / f"{TENDERS}.json").write_text(older, encoding="utf-8")
+        counts = town.sync(settings=settings)[TENDERS]
+        assert counted(counts) == {"fetched": len(rows), "unchanged": len(rows)}, again
+        assert town.known(TENDERS) == newest  # what came after the older file is not gone from it either
+        assert len(town.known(TENDERS, current=False)) == len(newest) + len(rows)
+    record = town.compiled("tender", rows[0]["kd_tender"])
+    assert record["tender"]["title"] == "Judul baru"
+
+
+# --- rejects and their end -------------------------------------------------------------------------------------------
+
+
+def open_rejects(town: Town) -> list[dict[str, Any]]:
+    return town.query(select(t.reject).where(t.reject.c.resolved_at.is_(None)))
+
+
+def test_a_reject_is_tried_again_when_the_code_has_changed(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = town.settings(only=[ATTEMPTS])
+    code = town.world.rows(ATTEMPTS)[0]["kd_nontender"]
+    town.edit(ATTEMPTS, changed(hps=4 * 10**15))
+    assert town.sync(settings=settings)[ATTEMPTS]["rejected"] == 1
+    assert "accepted 0, left 1" in town.jejak("retry", settings=settings).out
+    assert str(code) not in {row["code"] for row in town.known(ATTEMPTS)}
+
+    monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
+    said = town.jejak("retry", settings=settings)
+    assert (said.status, said.out.strip()[:20]) == (0, "accepted 1, left 0, ")
+    assert open_rejects(town) == []
+    assert town.compiled("nontender", code)["tender"]["value"]["amount"] == 4 * 10**15
+    counts = town.sync(settings=settings)[ATTEMPTS]
+    assert counted(counts).keys() == {"fetched", "unchanged"}
+
+
+def test_a_row_mended_at_the_source_settles_its_reject(town: Town) -> None:
+    settings = town.settings(only=[ATTEMPTS])
+    town.edit(ATTEMPTS, changed(hps="-"))
+    town.sync(settings=settings)
+    [reject] = open_rejects(town)
+    assert reject["key"] == str(town.world.rows(ATTEMPTS)[0]["kd_nontender"])
+    town.next_day(0)
+    town.edit(ATTEMPTS, None)
+    assert town.sync(settings=settings)[ATTEMPTS]["new"] == 1
+    [settled] = town.query(select(t.reject))
+    assert settled == reject | {"resolved_at": town.now}
+
+
+def test_a_row_that_goes_bad_keeps_its_last_good_version_until_it_is_mended(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = town.settings(only=[ATTEMPTS])
+    town.sync(settings=settings)
+    before = town.known(ATTEMPTS)
+    town.next_day(0)
+    town.edit(ATTEMPTS, changed(hps=4 * 10**15))
+    counts = town.sync(settings=settings)[ATTEMPTS]
+    assert counted(counts) == {"fetched": len(before), "unchanged": len(before) - 1, "rejected": 1}
+    assert town.known(ATTEMPTS) == before
+    # It comes back as it was: that settles the reject, so that no later retry takes the bad version for the newest.
+    town.next_day(0)
+    town.edit(ATTEMPTS, None)
+    assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": len(before), "unchanged": len(before)}
+    assert open_rejects(town) == []
+    monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
+    town.jejak("retry", settings=settings)
+    assert town.known(ATTEMPTS) == before
+
+
+def test_a_retry_never_puts_an_old_reject_over_a_newer_row(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    folder = town.dump()
+    path = folder / f"{ATTEMPTS}.json"
+    rows = town.world.rows(ATTEMPTS)
+    path.write_text(json.dumps([rows[0] | {"hps": 4 * 10**15}, *rows[1:]]), encoding="utf-8")
+    town.sync(settings=settings)
+    with town.engine.begin() as conn:
+        # As if it had been rejected long ago and its key mended since, by a version that settled nothing.
+        conn.execute(t.reject.update().values(key="other"))
+    town.next_day(0)
+    town.dump()
+    town.sync(settings=settings)
+    monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
+    assert "accepted 1" in town.jejak("retry", settings=settings).out
+    head = next(row for row in town.known(ATTEMPTS) if row["code"] == str(rows[0]["kd_nontender"]))
+    assert head["payload"]["hps"] == rows[0]["hps"]
+    assert town.compiled("nontender", rows[0]["kd_nontender"])["tender"]["value"]["amount"] == rows[0]["hps"]
+
+
+# --- transports ------------------------------------------------------------------------------------------------------
+
+
+def test_a_broken_fetch_goes_on_after_its_last_page(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings("rest", only=[BIDDERS], page_size=50)
+    town.server.faults.add(Fault("status", "tender/peserta-tender", after_page=3))
+    said = town.jejak("sync", settings=settings)
+    assert said.status == 1
+    assert "answered 503; try again later" in said.err
+    assert town.known(BIDDERS, current=False) == []
+    asked = [request["asked"] for request in town.server.requests]
+    assert asked[-1].endswith("page 4")
+    town.server.requests.clear()
+    assert counted(town.sync(settings=settings)[BIDDERS]) == {"fetched": 266, "new": 266}
+    assert [request["asked"] for request in town.server.requests] == [
+        f"inaproc tender/peserta-tender 2025 page {page}" for page in (4, 5, 6)
+    ]
+    assert town.query(select(t.staged_page)) == []
+
+
+def test_a_fetch_broken_too_long_ago_or_over_another_transport_begins_anew(town: Town) -> None:
+    settings = town.settings("rest", only=[BIDDERS], page_size=50)
+    for begin_anew in (lambda: town.next_day(0), lambda: None):
+        town.server.faults.add(Fault("status", "tender/peserta-tender", after_page=3))
+        assert town.jejak("sync", settings=settings).status == 1
+        town.server.requests.clear()
+        begin_anew()
+        if begin_anew() is None:
+            settings = town.settings(only=[BIDDERS])
+        assert town.sync(settings=settings)[BIDDERS]["fetched"] == 266
+        assert not town.server.requests[0]["asked"].endswith("page 4")
+        assert town.query(select(t.staged_fetch)) == []
+
+
+# What INAPROC has not as ISB has it: certificates without the manner of payment, and for non-tenders start orders and
+# certificates without the number of the contract. Some lists it has not at all: those are absent, not gone.
+AS_AT_ISB = [
+    name
+    for name in SERVICES
+    if name
+    not in (
+        "SPSE-TenderEkontrak-4BAPBAST",
+        "SPSE-NonTenderEkontrak-3SPMKSPP",
+        "SPSE-NonTenderEkontrak-4BAPBAST",
+    )
+]
+
+
+def test_another_transport_makes_no_new_release(town: Town) -> None:
+    town.sync(settings=town.settings(only=AS_AT_ISB))
+    before = contents(town.engine)
+    for transport in ("rest", "files", "isb"):
+        town.next_day(0)
+        town.dump({BIDDERS: "csv", "RUP-PaketPenyedia-Terumumkan": "xlsx"})
+        counts = town.sync(settings=town.settings(transport, only=AS_AT_ISB))
+        moved = {name for name, each in counts.items() if each["gone"] or each["new"] or each["rejected"]}
+        assert moved == set(), transport
+        absent = {name for name, each in counts.items() if each["status"] == "absent"}
+        assert ("RUP-PaketPenyediaLokasi" in absent) == (transport == "rest")
+        after = contents(town.engine)
+        for table in ("identity", "process_relation", "process", "release", "record", *(star.name for star in t.STAR)):
+            assert after[table] == before[table], (transport, table)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_keys_and_tokens_are_nowhere(town: Town, capfd: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for transport in ("isb", "rest"):
+        settings = town.settings(transport)
+        kinds = ("html", "truncated", "status", "drop", "rate_limit")
+        town.server.faults.add(*(Fault(kind, "SPSE-" if transport == "isb" else "tender/") for kind in kinds))
+        said.append(town.jejak("sync", settings=settings))
+        said += [town.jejak(*words, settings=settings) for words in (("status",), ("status", "--json"), ("rejects",))]
+    town.monkeypatch.setenv("JEJAK_SOURCES__LPSE__TOKEN", "token-lain-yang-salah")
+    refused = town.jejak("sync", "lpse", settings=town.settings("rest", only=[ATTEMPTS]))
+    assert refused.status == 1
+    assert "the credential was refused. Set JEJAK_SOURCES__LPSE__TOKEN" in refused.err
+    town.monkeypatch.setenv("JEJAK_SOURCES__LPSE__API_KEY", "kunci-lain-yang-salah")
+    refused_too = town.jejak("sync", "lpse", settings=town.settings(only=[ATTEMPTS]))
+    assert refused_too.status == 1
+    # Nobody listens there.
+    unreachable = town.jejak("sync", "lpse", settings=town.settings(only=[ATTEMPTS], url="http://127.0.0.1:9/isb-2"))
+    assert unreachable.status == 1
+    told = "".join(each.out + each.err for each in (*said, refused, refused_too, unreachable))
+    told += "".join(capfd.readouterr())
+    told += str(contents(town.engine)) + str(town.query(select(t.run))) + str(town.query(select(t.run_service)))
+    for secret in (API_KEY, TOKEN, "token-lain-yang-salah", "kunci-lain-yang-salah"):
+        assert secret not in told

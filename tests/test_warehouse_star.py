@@ -1,0 +1,311 @@
+"""Compiled records to the star tables and the views, on both databases."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, Table, func, insert, select
+
+from tests.processes import OFFICE, idr, whole
+from tests.releases import releases
+from warehouse.engine import reading, writing
+from warehouse.load import insert_rows
+from warehouse.star import stage_counts, star_rows, write_records
+from warehouse.tables import (
+    OPEN,
+    STAR,
+    award,
+    bid,
+    budget_line,
+    contract,
+    contracting_process,
+    lineage,
+    milestone,
+    organization,
+    pending_build,
+    process,
+    process_party,
+    raw_record,
+    record,
+    release,
+    run,
+    tender,
+    view_metadata,
+)
+
+family_trace = view_metadata.tables["family_trace"]
+office_stage_completeness = view_metadata.tables["office_stage_completeness"]
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.fixture
+def started(warehouse: Engine) -> Engine:
+    with writing(warehouse) as conn:
+        conn.execute(insert(run), {"id": "r1", "command": "sync", "started_at": "t", "status": "running"})
+    return warehouse
+
+
+def write(conn: Connection, *compiled: dict[str, Any]) -> int:
+    return write_records(
+        conn, [{"ocid": one["ocid"], "compiled": one, "releases": 3, "run_id": "r1"} for one in compiled]
+    )
+
+
+def count(conn: Connection, table: Table) -> int:
+    return conn.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_process_of_five_stages(started: Engine) -> None:
+    with writing(started) as conn:
+        conn.execute(insert(pending_build), [{"ocid": "ocds-213czf-rup-100"}, {"ocid": "other"}])
+        assert write(conn, whole()) == 1
+        assert conn.scalars(select(pending_build.c.ocid)).all() == ["other"]
+    with reading(started) as conn:
+        row = conn.execute(select(contracting_process)).one()._mapping
+        assert dict(row) == {
+            "ocid": "ocds-213czf-rup-100",
+            "family": "ocds-213czf-rup-100",
+            "origin": "rup",
+            "title": "Jalan desa",
+            "buyer_id": "ID-LKPP-SATKER-1.01",
+            "buyer_name": "DINAS CONTOH",
+            "method": "open",
+            "method_details": "Tender",
+            "category": "works",
+            "tender_status": "complete",
+            "fiscal_year": 2025,
+            "planned_amount": 1000,
+            "tender_value": 990,
+            "awarded_amount": 900,
+            "contracted_amount": 900,
+            "paid_amount": 900.5,
+            "has_planning": True,
+            "has_tender": True,
+            "has_award": True,
+            "has_contract": True,
+            "has_implementation": True,
+            "first_date": local("2025-01-31T23:30:00"),
+            "last_date": local("2025-05-02T23:59:59"),
+            "updated_at": "2025-06-01T00:00:00Z",
+        }
+        assert conn.execute(select(tender.c.id, tender.c.tenderers, tender.c.period_start)).one() == (
+            "555", 2, local("2025-02-01T08:00:00"),
+        )  # fmt: skip
+        assert conn.execute(select(bid.c.id, bid.c.tenderer_id, bid.c.value).order_by(bid.c.id)).all() == [
+            ("b1", "ID-LKPP-PENYEDIA-7", 900),
+            ("b2", "ID-LKPP-PENYEDIA-8", 950),
+        ]
+        assert conn.execute(select(award.c.id, award.c.status, award.c.suppliers).order_by(award.c.id)).all() == [
+            ("a0", "cancelled", 1),
+            ("a1", None, 1),
+        ]
+        signed = conn.execute(select(contract).where(contract.c.id == "c1")).one()
+        assert (signed.supplier_id, signed.paid_amount, signed.payments) == ("ID-LKPP-PENYEDIA-7", 900.5, 2)
+        assert (signed.final_value, signed.last_payment_at) == (900.5, local("2025-05-01T00:00:00"))
+        places = select(milestone.c.stage, milestone.c.contract_id, milestone.c.id).order_by(milestone.c.id)
+        assert conn.execute(places).all() == [
+            ("tender", "", "555-1"),
+            ("implementation", "c1", "bast"),
+            ("contract", "c1", "spmk"),
+        ]
+        lines = select(budget_line.c.id, budget_line.c.amount, budget_line.c.period_start).order_by(budget_line.c.id)
+        assert conn.execute(lines).all() == [("100|m1", 600, date(2025, 1, 1)), ("100|m2", 400, None)]
+        assert count(conn, process_party) == 5
+        named = conn.execute(select(organization).where(organization.c.id == OFFICE["id"])).one()
+        assert (named.name, named.locality, named.region) == ("DINAS CONTOH", "Contoh", "Jawa")
+        stored = conn.execute(select(record)).one()
+        assert (stored.compiled, stored.releases, stored.date) == (whole(), 3, "2025-06-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("changed", "stages"),
+    [
+        ({"planning": {"budget": {"id": "100"}}, "tender": {"id": "100", "status": "planned"}}, ["planning"]),
+        ({"planning": {"budget": {"id": "99+100"}}, "tender": {"id": "100", "status": "cancelled"}}, ["planning"]),
+        ({"planning": {"budget": {"id": "100"}}, "tender": {"id": "555", "status": "planned"}}, ["planning", "tender"]),
+        ({"tender": {"id": "555", "status": "planned"}}, []),
+        ({"tender": {"id": "555", "status": "cancelled"}}, ["tender"]),
+        ({"awards": [{"id": "a", "status": "unsuccessful"}]}, []),
+        ({"awards": [{"id": "a"}]}, ["award"]),
+        ({"contracts": [{"id": "c", "awardID": "a", "status": "cancelled"}]}, []),
+        (
+            {"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "scheduled"}]}]},
+            ["contract"],
+        ),
+        (
+            {"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "met"}]}]},
+            ["contract", "implementation"],
+        ),
+    ],
+)
+def test_a_stage_counts_when_it_was_reached(changed: dict[str, Any], stages: list[str]) -> None:
+    row = star_rows({"ocid": "ocds-213czf-rup-100", "date": "d", **changed}, "f")["contracting_process"][0]
+    assert [name for name in row if name.startswith("has_") and row[name]] == [f"has_{stage}" for stage in stages]
+
+
+def test_zero_is_an_amount_and_missing_is_none() -> None:
+    compiled = {
+        "ocid": "o",
+        "date": "d",
+        "tender": {"value": idr(0)},
+        "awards": [{"id": "a", "value": {"currency": "IDR"}}],
+    }
+    row = star_rows(compiled, "o")["contracting_process"][0]
+    assert (row["tender_value"], row["awarded_amount"], row["planned_amount"]) == (0, None, None)
+
+
+def test_money_of_another_currency_is_not_added_up() -> None:
+    compiled = {"ocid": "o", "date": "d", "awards": [{"id": "a", "value": {"amount": 5, "currency": "USD"}}]}
+    assert star_rows(compiled, "o")["contracting_process"][0]["awarded_amount"] is None
+
+
+def test_writing_again_replaces_and_a_record_without_releases_goes(started: Engine) -> None:
+    changed = whole()
+    del changed["bids"], changed["contracts"]
+    with writing(started) as conn:
+        write(conn, whole(), whole("ocds-213czf-rup-101"))
+        write(conn, changed)
+        assert stage_counts(conn) == {
+            "records": 2, "planning": 2, "tender": 2, "award": 2, "contract": 1, "implementation": 1,
+        }  # fmt: skip
+        assert count(conn, bid) == 2
+        gone = [{"ocid": ocid, "compiled": None, "releases": 0, "run_id": "r1"} for ocid in (
+            "ocds-213czf-rup-100", "ocds-213czf-rup-101", "never-there")]  # fmt: skip
+        assert write_records(conn, gone) == 0
+        assert {table.name: count(conn, table) for table in (*STAR, organization, record)} == dict.fromkeys(
+            (table.name for table in (*STAR, organization, record)), 0
+        )
+
+
+def test_batches_do_not_matter(started: Engine) -> None:
+    records = [
+        {"ocid": f"o{number}", "compiled": whole(f"o{number}"), "releases": 1, "run_id": "r1"} for number in range(7)
+    ]
+    with writing(started) as conn:
+        assert write_records(conn, iter(records), batch=3) == 7
+        assert stage_counts(conn)["records"] == 7
+
+
+def test_the_fiscal_year_falls_back_to_where_the_source_filed_the_rows(started: Engine) -> None:
+    compiled = whole("ocds-213czf-tender-9")
+    del compiled["planning"]
+    row = {
+        "source": "lpse", "service": "S", "key": "9", "code": "9", "content_hash": "h", "observed_at": "t",
+        "run_id": "r1", "payload": {},
+    }  # fmt: skip
+    with writing(started) as conn:
+        insert_rows(conn, raw_record, [{**row, "scope": scope} for scope in ("2026", "2025", "all")])
+        insert_rows(
+            conn, release,
+            [{"id": "x", "ocid": compiled["ocid"], "subject": "s", "source": "lpse", "service": "S", "date": "d",
+              "position": 0, "tags": [], "body": {}, "run_id": "r1"}],
+        )  # fmt: skip
+        ids = conn.scalars(select(raw_record.c.id))
+        insert_rows(conn, lineage, [{"release_id": "x", "raw_id": raw_id} for raw_id in ids.all()])
+        write(conn, compiled)
+        assert conn.scalar(select(contracting_process.c.fiscal_year)) == 2025
+
+
+def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> None:
+    """A RUP, a failed attempt that joined it, a retender and a direct purchase of their own; and a process alone."""
+    plan = whole("ocds-213czf-rup-1")
+    for section in ("bids", "awards", "contracts"):
+        del plan[section]
+    plan["tender"]["status"] = "unsuccessful"
+    retender, purchase = whole("ocds-213czf-tender-2"), whole("ocds-213czf-ecat-3")
+    purchase["buyer"] = {"id": "ID-LKPP-SATKER-2.02", "name": "KECAMATAN CONTOH"}
+    alone = {
+        "ocid": "ocds-213czf-tender-9", "date": "d", "buyer": OFFICE,
+        "planning": {"budget": {"amount": idr(50)}}, "tender": {"id": "9", "value": idr(49)},
+    }  # fmt: skip
+    with writing(started) as conn:
+        insert_rows(
+            conn, process,
+            [{"ocid": one["ocid"], "family": "ocds-213czf-rup-1"} for one in (plan, retender, purchase)],
+        )  # fmt: skip
+        write(conn, plan, retender, purchase, alone)
+    with reading(started) as conn:
+        family, single = conn.execute(select(family_trace).order_by(family_trace.c.family)).all()
+        assert (family.family, family.processes, family.stages, family.first_missing) == (
+            "ocds-213czf-rup-1",
+            3,
+            5,
+            None,
+        )
+        assert (family.planned_amount, family.tendered_amount) == (1000, 1980)
+        assert (family.awarded_amount, family.contracted_amount, family.paid_amount) == (1800, 1800, 1801)
+        assert (single.planned_amount, single.stages, single.first_missing) == (50, 2, "award")
+        offices = {
+            row.buyer_id: row for row in conn.execute(select(office_stage_completeness)).all() if row.fiscal_year
+        }
+        assert {name: (row.families, row.with_tender, row.complete) for name, row in offices.items()} == {
+            "ID-LKPP-SATKER-1.01": (1, 1, 1),
+            "ID-LKPP-SATKER-2.02": (1, 1, 1),
+        }
+        alone_there = conn.execute(
+            select(office_stage_completeness).where(office_stage_completeness.c.fiscal_year.is_(None))
+        ).one()
+        assert (alone_there.families, alone_there.with_planning, alone_there.with_award) == (1, 1, 0)
+
+
+# ------------------------------------------------------------------------------------------------------- organizations
+
+
+def naming(ocid: str, day: int, names: dict[str, str]) -> dict[str, Any]:
+    parties = [{"id": party, "name": name, "roles": ["supplier"]} for party, name in names.items()]
+    return {"ocid": ocid, "date": f"2025-01-{day:02}T00:00:00Z", "parties": parties}
+
+
+def test_an_organisation_is_named_by_its_latest_record(started: Engine) -> None:
+    def names() -> dict[str, str]:
+        return dict(conn.execute(select(organization.c.id, organization.c.name)).all())
+
+    with writing(started) as conn:
+        write(conn, naming("a", 5, {"p": "new", "q": "only"}), naming("b", 3, {"p": "old"}))
+        assert names() == {"p": "new", "q": "only"}
+        write(conn, naming("b", 4, {"p": "still old"}))
+        assert names() == {"p": "new", "q": "only"}
+        write(conn, naming("a", 6, {}))
+        assert names() == {"p": "still old"}
+
+
+_names = st.dictionaries(st.sampled_from("pq"), st.sampled_from("ABC"), max_size=2)
+_records = st.tuples(st.sampled_from("abc"), st.integers(1, 3), _names)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_records, max_size=8))
+def test_organisations_do_not_depend_on_the_order_of_writing(
+    started: Engine, written: list[tuple[str, int, dict[str, str]]]
+) -> None:
+    """After any sequence of writes the table is what writing only the last version of each record gives."""
+    columns = organization.c.id, organization.c.name, organization.c.ocid
+    last = {ocid: naming(ocid, day, names) for ocid, day, names in written}
+    with writing(started) as conn:
+        for ocid, day, names in written:
+            write(conn, naming(ocid, day, names))
+        found = conn.execute(select(*columns).order_by(organization.c.id)).all()
+        write_records(conn, [{"ocid": o, "compiled": None, "releases": 0, "run_id": "r1"} for o in "abc"])
+        assert count(conn, organization) == 0
+        write(conn, *last.values())
+        assert found == conn.execute(select(*columns).order_by(organization.c.id)).all()
+        conn.rollback()
+
+
+@settings(
+    max_examples=15, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+@given(st.lists(releases, min_size=1, max_size=4, unique_by=lambda one: one["ocid"]))
+def test_any_valid_release_can_be_a_row(started: Engine, compiled: list[dict[str, Any]]) -> None:
+    with writing(started) as conn:
+        assert write(conn, *compiled) == len(compiled)
+        assert stage_counts(conn)["records"] == len(compiled)
+        for table in (*OPEN, *view_metadata.sorted_tables):
+            conn.execute(select(table)).all()
+        conn.rollback()

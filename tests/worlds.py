@@ -1,0 +1,401 @@
+"""Simulated regencies for tests: served over HTTP on this machine or written as dumps, synced by the real commands."""
+
+import io
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Select, event, select
+
+from pipeline import records
+from pipeline.cli import main
+from pipeline.fetch import COUNTS
+from pipeline.registry import SERVICES, SOURCES
+from simulator.dump import write_dumps
+from simulator.rendering import Row
+from simulator.server import Simulator, running
+from simulator.truth import truth
+from simulator.world import World
+from warehouse import tables as t
+from warehouse.engine import open_warehouse, reading
+
+PREFIX = "ocds-213czf"
+API_KEY = "kunci-isb-yang-dirahasiakan"
+TOKEN = "token-inaproc-yang-dirahasiakan"
+# Services whose rows belong to a process.
+OF_PROCESSES = [name for name, (_, service) in SERVICES.items() if service.kind]
+
+Edit = Callable[[list[Row]], list[Row]]
+
+
+class EditedWorld(World):
+    """A world whose answers a test may change: `edits` maps a service to what is done to its rows."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.edits: dict[str, Edit] = {}
+        super().__init__(*args, **options)
+
+    def rows(self, service: str, year: int | None = None) -> list[Row]:
+        rows = super().rows(service, year)
+        return self.edits[service](rows) if service in self.edits else rows
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it said; `err` holds the log too."""
+
+    status: int
+    out: str
+    err: str
+
+
+def jejak(*arguments: object) -> Said:
+    """Run `jejak` in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    handler = logging.StreamHandler(err)
+    logger = logging.getLogger()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = main([str(argument) for argument in arguments])
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    return Said(status, out.getvalue(), err.getvalue())
+
+
+@dataclass
+class Town:
+    """A served world and a warehouse to sync it into. Jejak's clock stands at 19:00 local time of the world's day."""
+
+    world: EditedWorld
+    server: Simulator
+    folder: Path
+    warehouse_url: str
+    monkeypatch: pytest.MonkeyPatch
+    engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = open_warehouse(self.warehouse_url)
+        for source in SOURCES:
+            self.monkeypatch.setenv(f"JEJAK_SOURCES__{source.upper()}__API_KEY", API_KEY)
+            self.monkeypatch.setenv(f"JEJAK_SOURCES__{source.upper()}__TOKEN", TOKEN)
+
+    @property
+    def now(self) -> str:
+        return f"{self.world.today}T12:00:00Z"
+
+    def settings(
+        self,
+        transport: str = "isb",
+        *,
+        only: list[str] | None = None,
+        services: Mapping[str, Mapping[str, Any]] | None = None,
+        warehouse_url: str | None = None,
+        workers: int = 1,
+        **options: Any,
+    ) -> Path:
+        """A settings file; `only` switches all other services off, `services` holds options of single ones.
+
+        With more than one worker the clock and the log of the workers are not those of this process.
+        """
+        sources: dict[str, Any] = {}
+        for source, known in SOURCES.items():
+            own = {name: {"enabled": only is None or name in only} for name in known.services}
+            for name, more in (services or {}).items():
+                if name in own:
+                    own[name] |= more
+            sources[source] = {"transport": transport, "retries": 0, **options, "services": own}
+            if transport != "files":
+                sources[source]["url"] = self.server.url + ("/isb-2" if transport == "isb" else "/api/v1")
+        path = self.folder / f"{transport}.toml"
+        values = {
+            "name": "Pemerintah Kabupaten Rekaan",
+            "ocid_prefix": PREFIX,
+            "kd_klpd": self.world.kd_klpd,
+            "kd_lpse": self.world.kd_lpse,
+            "fiscal_years": self.world.years,
+            "warehouse_url": warehouse_url or self.warehouse_url,
+            "dumps": str(self.folder / "dumps"),
+            "workers": workers,
+            "sources": sources,
+        }
+        path.write_text("".join(f"{name} = {toml(value)}\n" for name, value in values.items()), encoding="utf-8")
+        return path
+
+    def jejak(self, command: str, *arguments: object, settings: Path | None = None) -> Said:
+        """Run a command on the town's day, by default over ISB."""
+        self.monkeypatch.setenv("JEJAK_NOW", self.now)
+        return jejak(command, "--settings", settings or self.settings(), *arguments)
+
+    def sync(self, *arguments: object, settings: Path | None = None) -> dict[str, dict[str, Any]]:
+        """A sync that must succeed; its counts by service."""
+        said = self.jejak("sync", *arguments, settings=settings)
+        assert said.status == 0, said.err
+        return self.counts()
+
+    def counts(self) -> dict[str, dict[str, Any]]:
+        """What the last sync did, by service, summed over years."""
+        runs, run = t.run_service, t.run.c
+        last = select(run.id).where(run.command == "sync").order_by(run.started_at.desc(), run.id.desc()).limit(1)
+        found: dict[str, dict[str, Any]] = {}
+        for row in self.query(select(runs).where(runs.c.run_id == last.scalar_subquery())):
+            entry = found.setdefault(row["service"], row)
+            if entry is not row:
+                for name in COUNTS:
+                    entry[name] += row[name]
+        return found
+
+    def query(self, query: Select[Any]) -> list[dict[str, Any]]:
+        with reading(self.engine) as conn:
+            return [dict(row) for row in conn.execute(query).mappings()]
+
+    def edit(self, service: str, change: Edit | None) -> None:
+        """Change what the server answers for a service from now on; None undoes it."""
+        self.world.edits.pop(service, None)
+        if change:
+            self.world.edits[service] = change
+        self.server.advance(0, 0)  # forgets the answers it keeps
+
+    def next_day(self, change_share: float = 0.0) -> dict[str, Any]:
+        """Move the world on by a day; what happened (see `World.advance`)."""
+        return self.server.advance(1, change_share)
+
+    def dump(self, formats: Mapping[str, str] | None = None) -> Path:
+        """Write today's rows as a folder of dumps, the one that `settings("files")` names, dated today."""
+        folder = self.folder / "dumps"
+        write_dumps(self.world, folder, formats)
+        at = datetime.fromisoformat(self.now).timestamp()
+        for path in folder.iterdir():
+            os.utime(path, (at, at))
+        return folder
+
+    def known(self, service: str, *, current: bool = True) -> list[dict[str, Any]]:
+        """The row versions of a service, oldest first: the current ones that are not gone, or all."""
+        columns = t.raw_record.c
+        query = select(t.raw_record).where(columns.service == service).order_by(columns.id)
+        return self.query(query.where(columns.current, ~columns.gone) if current else query)
+
+    def compiled(self, kind: str, code: object) -> dict[str, Any]:
+        """The compiled release of the process that a code belongs to."""
+        found = self.query(
+            select(t.record.c.compiled).join(t.identity, t.identity.c.ocid == t.record.c.ocid)
+            .where(t.identity.c.kind == kind, t.identity.c.key == str(code))
+        )  # fmt: skip
+        assert found, (kind, code)
+        record: dict[str, Any] = found[0]["compiled"]
+        return record
+
+
+def toml(value: object) -> str:
+    """A value in TOML, tables inline."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(name)} = {toml(item)}" for name, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+@contextmanager
+def served(world: EditedWorld, folder: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    with running(world, api_key=API_KEY, token=TOKEN) as server:
+        town = Town(world, server, folder, warehouse_url, monkeypatch)
+        yield town
+        town.engine.dispose()
+
+
+@pytest.fixture
+def new_url(tmp_path: Path, sqlite_template: Path) -> Callable[[], str]:
+    """Makes SQLite warehouses, migrated and empty, and gives their URLs."""
+
+    def make() -> str:
+        path = tmp_path / f"jejak-{len(list(tmp_path.glob('jejak-*.db')))}.db"
+        shutil.copy(sqlite_template, path)
+        return f"sqlite:///{path}"
+
+    return make
+
+
+@pytest.fixture
+def file_url(new_url: Callable[[], str]) -> str:
+    """URL of a migrated, empty SQLite warehouse."""
+    return new_url()
+
+
+@pytest.fixture
+def town(tmp_path: Path, file_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A small town with an empty SQLite warehouse."""
+    with served(EditedWorld(20, seed=1), tmp_path, file_url, monkeypatch) as town:
+        yield town
+
+
+@pytest.fixture
+def town_on_both(tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A small town with an empty warehouse, on SQLite and on PostgreSQL."""
+    with served(EditedWorld(20, seed=1), tmp_path, warehouse_url, monkeypatch) as town:
+        yield town
+
+
+# --- processes to be killed ------------------------------------------------------------------------------------------
+
+
+def run_apart(log: Path, *arguments: object, die_at: int | None = None) -> int | None:
+    """Run `jejak` as a process of its own, in small batches, and return its exit code.
+
+    What it says goes to the log file, at last the number of its transactions. SIGKILL ends it before it commits
+    transaction `die_at`.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # imported once, not in every process
+    settings = {name: value for name, value in os.environ.items() if name.startswith("JEJAK_")}
+    process = context.Process(target=_run, args=(log, settings, [str(argument) for argument in arguments], die_at))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _run(log: Path, environment: dict[str, str], arguments: list[str], die_at: int | None) -> None:
+    for name in [name for name in os.environ if name.startswith("JEJAK_")]:
+        del os.environ[name]
+    os.environ.update(environment)
+    records._BATCH = 10
+    commits = 0
+
+    @event.listens_for(Engine, "commit")
+    def _commit(_: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with log.open("a", encoding="utf-8") as file:
+        sys.stdout = sys.stderr = file
+        status = main(arguments)
+        print(commits)
+        sys.exit(status)
+
+
+# --- what is in a warehouse ------------------------------------------------------------------------------------------
+
+
+def contents(engine: Engine) -> dict[str, list[Any]]:
+    """All tables but the bookkeeping of runs, alike for alike warehouses: ids by number become ranks."""
+    found = {}
+    with reading(engine) as conn:
+        raw_ids = {name: rank for rank, name in enumerate(conn.scalars(select(t.raw_record.c.id).order_by("id")))}
+        for table in t.metadata.sorted_tables:
+            if table in (t.run, t.run_service):
+                continue
+            rows = [dict(row) for row in conn.execute(select(table)).mappings()]
+            for row in rows:
+                row.pop("run_id", None)
+                if table is t.reject:
+                    del row["id"]
+                for name in ("id", "raw_id"):
+                    if isinstance(row.get(name), int):
+                        row[name] = raw_ids[row[name]]
+            found[table.name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))
+    return found
+
+
+def differences(engine: Engine, world: World) -> dict[str, Any]:
+    """Where the warehouse disagrees with the world's truth about identity, relations, families and unknown codes."""
+    told = truth(world)
+    identity, relations, families = crosswalk(engine)
+    wrong = {
+        (service, code): (identity.get((kind, code)) or identity.get(("swk", code)), process)
+        for service, codes in told["rows"].items()
+        for kind in [SERVICES[service][1].kind]
+        for code, process in codes.items()
+        if process
+        not in (identity.get((kind, code)), service == "RUP-HistoryKajiUlang" and identity.get(("swk", code)))
+    }
+    with reading(engine) as conn:
+        signals = {(row.service, row.field, row.value) for row in conn.execute(select(t.signal)) if row.kind == "code"}
+    return {
+        name: found
+        for name, found in {
+            "rows": wrong,
+            "relations": relations ^ {tuple(relation) for relation in told["relations"]},
+            "families": families ^ {frozenset(family) for family in told["families"]},
+            "signals": {signal for signal in map(tuple, told["unknown"]) if signal not in signals},
+        }.items()
+        if found
+    }
+
+
+Crosswalk = tuple[dict[tuple[str, str], str], set[tuple[str, str, str]], set[frozenset[str]]]
+
+
+def crosswalk(engine: Engine) -> Crosswalk:
+    """Identity, relations, and families of more than one process; processes without the prefix, as `truth` has them."""
+    with reading(engine) as conn:
+        identity = {(row.kind, row.key): _bare(row.ocid) for row in conn.execute(select(t.identity))}
+        relations = {
+            (_bare(row.ocid), row.relationship, _bare(row.related_ocid))
+            for row in conn.execute(select(t.process_relation))
+        }
+        members: dict[str, set[str]] = {}
+        for row in conn.execute(select(t.process)):
+            members.setdefault(row.family, set()).add(_bare(row.ocid))
+    return identity, relations, {frozenset(family) for family in members.values() if len(family) > 1}
+
+
+def _bare(ocid: str) -> str:
+    return ocid.removeprefix(f"{PREFIX}-")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+# --- a town that has lived a little ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A town after some nights, with rejects, withdrawals and unknown codes, and what the commands said on the way.
+
+    Tests share it and only read.
+    """
+
+    town: Town
+    settings: Path
+    said: str
+    out: Path
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Lived]:
+    folder = tmp_path_factory.mktemp("lived")
+    shutil.copy(sqlite_template, folder / "jejak.db")
+    world = EditedWorld(60, seed=10)
+    # A few rows that can't be used, which hold as much personal data as the others.
+    world.edits["SPSE-NonTenderSelesai"] = lambda rows: [*rows, *(row | {"pagu": "?", "hps": -1} for row in rows[:3])]
+    world.edits["SPSE-PencatatanSwakelolaRealisasi"] = lambda rows: (
+        [row | {"tgl_realisasi": "?"} for row in rows[:2]] + rows
+    )
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        served(world, folder, f"sqlite:///{folder}/jejak.db", monkeypatch) as town,
+    ):
+        settings = town.settings()
+        said = [town.jejak("sync", settings=settings)]
+        for _ in range(3):
+            town.next_day(0.05)
+            said.append(town.jejak("sync", settings=settings))
+        said.append(town.jejak("export", "--out", folder / "out", "--parquet", settings=settings))
+        assert [each.status for each in said] == [0] * 5
+        yield Lived(town, settings, "".join(each.out + each.err for each in said), folder / "out")

@@ -25,8 +25,10 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from sqlalchemy import make_url
 from urllib3.util import Retry
 
+from pipeline.configure import load_settings
 from pipeline.registry import SOURCES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -65,6 +67,7 @@ def main() -> int:
         print(__doc__)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.chdir(ROOT)
     configure()
     try:
         return commands[sys.argv[1]]()
@@ -92,7 +95,7 @@ def night() -> int:
     for dag in failed:
         print(f"{dag} failed: make airflow shows which task, and its log says why.", file=sys.stderr)
     print(f"""
-Warehouse: {os.environ["JEJAK_WAREHOUSE_URL"]}
+Warehouse: {make_url(load_settings().warehouse_url)!r}
 Next:      make airflow     these runs in Airflow's UI
            make run         another night: nothing new, so nothing changes
            export JEJAK_SETTINGS={os.path.relpath(os.environ["JEJAK_SETTINGS"])}
@@ -237,14 +240,13 @@ def end(processes: list[subprocess.Popen[bytes]]) -> None:
 
 
 def configure() -> None:
-    """Put dags/airflow.env and Jejak's own paths into the environment, where it doesn't say otherwise."""
+    """Put dags/airflow.env into the environment, and the simulator's settings, where it doesn't say otherwise."""
     os.environ["PWD"] = str(ROOT)
     for line in (ROOT / "dags" / "airflow.env").read_text().splitlines():
         if line and not line.startswith("#"):
             name, value = line.split("=", 1)
             os.environ.setdefault(name, os.path.expandvars(value))
     os.environ.setdefault("JEJAK_SETTINGS", str(SIMULATOR))
-    os.environ.setdefault("JEJAK_WAREHOUSE_URL", f"sqlite:///{ROOT}/data/jejak.db")
     logs().mkdir(parents=True, exist_ok=True)
 
 

@@ -33,9 +33,7 @@ with DAG(
         main = sys.modules["__main__"]
         main.__spec__, main.__file__ = None, None
         settings = configure.load_settings()
-        run_id = steps.start_run(settings, "build", f"{dag_run.dag_id}/{dag_run.run_id}")
-        counts = steps.build_records(settings, run_id)
-        steps.finish_run(settings, run_id, built=counts["built"])
-        return counts
+        with steps.recorded(settings, "build", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
+            return steps.build_records(settings, run_id)
 
     build()

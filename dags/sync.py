@@ -1,7 +1,7 @@
 """`sync_<source>`: one source, every night.
 
-plan -> sync (a task for each service and scope) -> announce (wakes build_records if something is new)
-                                                 -> report   (fails the run if a service failed)
+plan -> sync (a task for each service and scope) -> announce (wakes build_records if something waits)
+                                                 -> report   (after it; fails the run if a service failed)
 """
 
 from datetime import timedelta
@@ -69,9 +69,14 @@ def nightly(source: str) -> DAG:
             return counts
 
         @task(trigger_rule="all_done", outlets=[Asset(f"{source}_rows")])
-        def announce(done: Any) -> None:
-            """Tell build_records, unless nothing is new, changed or gone."""
-            if not any(counts[name] for counts in done for name in ("new", "changed", "gone")):
+        def announce(done: Any, dag_run: Any = None) -> None:
+            """Tell build_records, unless nothing waits for it: tonight's news, or what an earlier night left."""
+            from pipeline import configure, steps
+
+            settings = configure.load_settings()
+            # The source has been read: a build that is woken now may place its rows. `report` says how it went.
+            steps.finish_run(settings, f"{dag_run.dag_id}/{dag_run.run_id}")
+            if not steps.has_pending(settings):
                 raise AirflowSkipException(f"{source}: nothing new, so there is nothing to build.")
 
         @task(multiple_outputs=False, trigger_rule="all_done")
@@ -98,8 +103,7 @@ def nightly(source: str) -> DAG:
 
         planned = plan()
         done = sync.expand_kwargs(planned)
-        announce(done)
-        report(planned, done)
+        announce(done) >> report(planned, done)
     return dag
 
 

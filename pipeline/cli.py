@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        print(f"jejak: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("jejak: stopped; run the same command again and it goes on where it was", file=sys.stderr)
         return 130
@@ -106,23 +109,30 @@ def _sync(options: argparse.Namespace) -> int:
         for service in steps.services_of(settings, source)
         for scope in steps.scopes_of(settings, source, service, options.year)
     ]
+    plan = list(dict.fromkeys(plan))
     run_id = steps.start_run(settings, "sync")
     failed: list[str] = []
-    built = 0
+    missing = {source for source, _, _ in plan}
     try:
         for result in steps.sync_services(settings, plan, run_id):
             if result["status"] == "failed":
                 failed.append(f"{result['service']} {result['scope']}")
+            if result["status"] != "absent":
+                missing.discard(result["source"])
         if not options.no_build:
-            built = steps.build_records(settings, run_id)["built"]
+            steps.build_records(settings, run_id)
     except BaseException as error:
-        steps.finish_run(settings, run_id, f"{type(error).__name__}: {error}")
+        steps.finish_run(settings, run_id, steps.told(error))
         raise
-    steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None, built)
+    for source in sorted(missing):
+        log.warning("the folder holds no list of %s at all; look at JEJAK_DUMPS or its folder", source)
+    if missing == set(chosen):
+        failed += sorted(missing)
+    steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None)
     _print_status(steps.status(settings))
     if failed:
         print(
-            f"jejak: {len(failed)} of {len(plan)} fetches failed; the others are in, and nothing was lost",
+            f"jejak: failed: {', '.join(failed)}. The others are in, and nothing was lost",
             file=sys.stderr,
         )
     return 1 if failed else 0
@@ -130,9 +140,8 @@ def _sync(options: argparse.Namespace) -> int:
 
 def _build(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
-    run_id = steps.start_run(settings, "build")
-    counts = steps.build_records(settings, run_id)
-    steps.finish_run(settings, run_id, built=counts["built"])
+    with steps.recorded(settings, "build") as run_id:
+        counts = steps.build_records(settings, run_id)
     print(", ".join(f"{name} {count}" for name, count in counts.items()))
     return 0
 
@@ -330,7 +339,7 @@ def _schema_check(path: str | None) -> Callable[[dict[str, Any]], list[str]]:
     try:
         import jsonschema_rs  # a tool for checking, not needed to run
     except ImportError:
-        raise SettingsError("--schema needs the package jsonschema-rs: install jejak[test]") from None
+        raise SettingsError("--schema needs the package jsonschema-rs: install jejak[dev]") from None
     validator = jsonschema_rs.validator_for(json.loads(Path(path).read_text(encoding="utf-8")), validate_formats=True)
     return lambda body: [
         f"{body['id']} {'/'.join(map(str, e.instance_path))}: {type(e.kind).__name__}"
@@ -382,7 +391,10 @@ def _identity(options: argparse.Namespace) -> int:
         print(f"{options.file}: {len(codes):,} codes")
         return 0
     with options.file.open(encoding="utf-8", newline="") as file:
-        given = {(row["kind"], row["key"]): row["ocid"] for row in csv.DictReader(file)}
+        reader = csv.DictReader(file)
+        if not {"kind", "key", "ocid"} <= set(reader.fieldnames or ()):
+            raise SettingsError(f"{options.file} is no crosswalk: its first line must be kind,key,ocid")
+        given = {(row["kind"], row["key"]): row["ocid"] for row in reader}
     with steps.recorded(settings, "identity import") as run_id, writing(steps.warehouse(settings)) as conn:
         known = {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))}
         others = [code for code, ocid in given.items() if known.get(code, ocid) != ocid]

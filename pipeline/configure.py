@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from schemas.errors import SettingsError
 from schemas.settings import Settings
@@ -42,7 +43,7 @@ def load_settings(path: str | None = None) -> Settings:
         content = tomllib.loads(Path(chosen).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"settings file {chosen} can't be read: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
     try:
         return _Overridable(**content)
@@ -52,3 +53,5 @@ def load_settings(path: str | None = None) -> Settings:
             for fault in failure.errors(include_url=False, include_input=False, include_context=False)
         )
         raise SettingsError(f"settings file {chosen} (or a JEJAK_ variable): {faults}") from None
+    except UnreadableVariable as error:
+        raise SettingsError(f"a JEJAK_ variable is no JSON, which lists and tables must be: {error}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import traceback
@@ -15,13 +14,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.registry import SOURCES
-from schemas.errors import JejakError, RowError, StructureError
+from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
 from schemas.service import Service
 from schemas.settings import ServiceSettings, Settings
-from transforms.rows import Identified, identify
+from transforms.rows import Identified, hash_of, identify, renamed
 from warehouse import tables as t
 from warehouse.engine import from_json, reading, to_json, writing
 from warehouse.load import insert_rows, key_set, upsert_rows
@@ -31,8 +31,11 @@ log = logging.getLogger("jejak.fetch")
 COUNTS = ("fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone")
 # A fetch that broke off longer ago is begun anew: its first pages no longer belong to the same state of the source.
 RESUME_WITHIN = timedelta(hours=12)
+_TAKEN = "another run read the same service and year at the same time and took its rows over: nothing is left to do"
 # Shares mean nothing on a handful of rows.
 _FEW = 20
+# Dumps tell the day of their extraction at best: observations as near as this are told apart by the order of reading.
+_SAME_DAY = timedelta(hours=1)
 _local_time: TypeAdapter[str | None] = TypeAdapter(LocalTime)
 
 
@@ -49,7 +52,8 @@ class Plan:
     versions: list[dict[str, Any]] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
-    settled: list[str] = field(default_factory=list)
+    settled: list[str] = field(default_factory=list)  # keys whose rejects a good row has answered
+    mended: list[str] = field(default_factory=list)  # rejects without a key that the source no longer sends
     new_fields: Counter[str] = field(default_factory=Counter)
 
 
@@ -68,11 +72,13 @@ def sync_service(
         if _stage(engine, settings, source, service, scope, run_id):
             plan = _take_over(engine, settings, source, service, scope, run_id)
             counts.update(plan.counts)
+        elif wanted := settings.sources[source].service(service_name).file:
+            raise SourceUnavailable(f"the folder has no file {wanted}, which the settings name for this service")
         else:
             status = "absent"
     except Exception as error:
         # Whatever goes wrong with one service must not stop the others.
-        status, message = "failed", str(error) if isinstance(error, JejakError) else _defect(error)
+        status, message = "failed", str(error) if isinstance(error, JejakError) else defect(error)
         if isinstance(error, StructureError):
             # These pages will never do: the next run must fetch again.
             with writing(engine) as conn:
@@ -95,8 +101,10 @@ def sync_service(
     return row
 
 
-def _defect(error: Exception) -> str:
+def defect(error: BaseException) -> str:
     """What may be said of an error that nobody foresaw: its own text could hold a row's values."""
+    if isinstance(error, SQLAlchemyError | OSError):
+        return f"{type(error).__name__}: warehouse or disk failed. Nothing was changed; mend that and run again"
     steps = traceback.extract_tb(error.__traceback__)
     place = next(
         (
@@ -181,11 +189,14 @@ def _take_over(engine: Engine, settings: Settings, source: str, service: Service
     """Plan and promote a complete fetch; planning, the long part, keeps no other writer waiting."""
     columns = t.raw_record.c
     latest = select(func.max(columns.id)).where(*_place(t.raw_record, source, service.name, scope))
+    staged = _staged(source, service.name, scope).with_for_update()
     while True:
         with reading(engine) as conn:
             known = conn.execute(latest).scalar_one()
             plan = _plan(conn, settings, source, service, scope, run_id)
         with writing(engine) as conn:
+            if conn.execute(staged).one_or_none() is None:
+                raise SourceUnavailable(_TAKEN)
             # The plan holds if nobody has written rows of this service and scope since.
             if conn.execute(latest).scalar_one() == known:
                 _promote(conn, plan, source, service, scope, run_id)
@@ -199,7 +210,9 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
     more rejects than the settings allow.
     """
     options = settings.sources[source].service(service.name)
-    staged = conn.execute(_staged(source, service.name, scope)).mappings().one()
+    staged = conn.execute(_staged(source, service.name, scope)).mappings().one_or_none()
+    if staged is None:
+        raise SourceUnavailable(_TAKEN)
     heads = {
         head.key: head
         for head in conn.execute(
@@ -230,6 +243,8 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
     base = {"source": source, "service": service.name, "scope": scope, "run_id": run_id}
     rows: dict[str, dict[str, tuple[Identified, dict[str, Any]]]] = defaultdict(dict)
     bad_keys: set[str] = set()
+    nameless: set[str] = set()  # rows without a code, by their content
+    observed = _Observed(settings, source, service, staged["transport"], staged["observed_at"])
     for row in _staged_rows(conn, source, service.name, scope):
         plan.counts["fetched"] += 1
         try:
@@ -237,7 +252,9 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
             if lost:
                 raise RowError(f"lost key column: {', '.join(lost)} is in no row of this answer")
         except RowError as error:
-            _reject(plan, base, open_rejects, None, _hash(row), str(error), row)
+            content = hash_of(service, renamed(service, row))
+            nameless.add(content)
+            _reject(plan, base, open_rejects, None, content, str(error), row, observed.at(row))
             continue
         same_key = rows[found.key]
         if found.content_hash in same_key:
@@ -246,7 +263,6 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
             same_key[found.content_hash] = (found, row)
     _check_rows(plan, heads, options)
 
-    observed = _Observed(settings, source, service, staged["transport"], staged["observed_at"])
     snapshot = staged["observed_at"] if staged["transport"] != "files" else ""
     seen: set[str] = set()
     rejected_before = {key for key, _ in open_rejects}
@@ -266,7 +282,7 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
             try:
                 record = service.model.model_validate(found.fields)
             except ValidationError as failure:
-                _reject(plan, base, open_rejects, key, content_hash, _reason(failure), row)
+                _reject(plan, base, open_rejects, key, content_hash, _reason(failure), row, when)
                 bad_keys.add(key)
                 continue
             seen.add(key)
@@ -283,12 +299,13 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
                 "current": True,
                 "placed": False,
             }
-            if head is not None and head.observed_at > when:
+            later = _later(when, head.observed_at) if head is not None else when
+            if later is None:
                 # An older observation never replaces a newer one; it is history all the same.
                 plan.counts["unchanged"] += 1
                 older.append({**version, "current": False})
                 continue
-            plan.versions.append(version)
+            plan.versions.append({**version, "observed_at": later})
             plan.settled.append(key)
             if head is None:
                 plan.counts["new"] += 1
@@ -296,17 +313,30 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
                 plan.counts["new" if head.gone else "changed"] += 1
                 plan.superseded.append(head.id)
     _check_rejects(plan, options)
+    plan.mended += [content for key, content in open_rejects if key is None and content not in nameless]
     known_older = _known_versions(conn, source, service.name, scope, [version["key"] for version in older])
     plan.versions += [v for v in older if (v["key"], v["content_hash"]) not in known_older]
-    vanished = [
-        head
+    vanished = {
+        head.id: later
         for key, head in heads.items()
-        if not head.gone and key not in seen and key not in bad_keys and head.observed_at < snapshot
-    ]
+        if snapshot and not head.gone and key not in seen and key not in bad_keys
+        if (later := _later(snapshot, head.observed_at)) is not None
+    }
     plan.counts["gone"] = len(vanished)
-    plan.superseded += [head.id for head in vanished]
-    plan.versions += _tombstones(conn, base, [head.id for head in vanished], snapshot)
+    plan.superseded += vanished
+    plan.versions += _tombstones(conn, base, vanished)
     return plan
+
+
+def _later(when: str, known: str) -> str | None:
+    """The time to give to what was observed at `when` and differs from what is `known`: `when` itself, one second after
+    what is known where both tell the same day, None where it is the older of the two."""
+    if when > known:
+        return when
+    moment = datetime.fromisoformat(known)
+    if moment - datetime.fromisoformat(when) >= _SAME_DAY:
+        return None
+    return (moment + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _promote(conn: Connection, plan: Plan, source: str, service: Service, scope: str, run_id: str) -> None:
@@ -324,6 +354,17 @@ def _promote(conn: Connection, plan: Plan, source: str, service: Service, scope:
                 *_place(t.reject, source, service.name, scope),
                 t.reject.c.resolved_at.is_(None),
                 t.reject.c.key.in_(key_set(conn, plan.settled)),
+            )
+            .values(resolved_at=now)
+        )
+    if plan.mended:
+        conn.execute(
+            update(t.reject)
+            .where(
+                *_place(t.reject, source, service.name, scope),
+                t.reject.c.resolved_at.is_(None),
+                t.reject.c.key.is_(None),
+                t.reject.c.content_hash.in_(key_set(conn, plan.mended)),
             )
             .values(resolved_at=now)
         )
@@ -459,17 +500,20 @@ def _known_versions(conn: Connection, source: str, service: str, scope: str, key
     return {(row.key, row.content_hash) for row in found}
 
 
-def _tombstones(conn: Connection, base: dict[str, Any], ids: list[int], observed_at: str) -> list[dict[str, Any]]:
-    if not ids:
+def _tombstones(conn: Connection, base: dict[str, Any], vanished: dict[int, str]) -> list[dict[str, Any]]:
+    """Tombstones of rows by their ids, each with the time at which the row was seen to be gone."""
+    if not vanished:
         return []
     columns = t.raw_record.c
     found = conn.execute(
-        select(columns.key, columns.kind, columns.code, columns.content_hash, columns.payload)
-        .where(columns.id.in_(key_set(conn, ids)))
+        select(columns.id, columns.key, columns.kind, columns.code, columns.content_hash, columns.payload)
+        .where(columns.id.in_(key_set(conn, vanished)))
         .order_by(columns.id)
     ).mappings()
+    tombstone = {"gone": True, "current": True, "placed": False}
     return [
-        {**base, **row, "observed_at": observed_at, "gone": True, "current": True, "placed": False} for row in found
+        {**base, **{name: row[name] for name in row if name != "id"}, "observed_at": vanished[row["id"]], **tombstone}
+        for row in found
     ]
 
 
@@ -481,6 +525,7 @@ def _reject(
     content_hash: str,
     reason: str,
     row: dict[str, Any],
+    observed_at: str,
 ) -> None:
     plan.counts["rejected"] += 1
     if (key, content_hash) not in known:
@@ -492,6 +537,7 @@ def _reject(
                 "content_hash": content_hash,
                 "reason": reason,
                 "payload": to_json(row),
+                "observed_at": observed_at,
                 "rejected_at": utc_now(),
             }
         )
@@ -501,10 +547,6 @@ def _reason(failure: ValidationError) -> str:
     """Which fields are wrong and how, never their values."""
     faults = failure.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults)
-
-
-def _hash(row: dict[str, Any]) -> str:
-    return hashlib.blake2b(to_json(row).encode(), digest_size=16).hexdigest()
 
 
 def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, int]:
@@ -524,12 +566,18 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
             if any(part not in found.fields for part in service.key):
                 continue
             place = _place(t.raw_record, reject["source"], reject["service"], reject["scope"])
+            key = reject["key"] or found.key
             head = conn.execute(
-                select(t.raw_record.c.id, t.raw_record.c.observed_at).where(
-                    *place, t.raw_record.c.key == found.key, t.raw_record.c.current
+                select(t.raw_record.c.id, t.raw_record.c.observed_at, t.raw_record.c.run_id).where(
+                    *place, t.raw_record.c.key == key, t.raw_record.c.current
                 )
             ).one_or_none()
-            newest = head is None or head.observed_at <= reject["rejected_at"]
+            if head is not None and (
+                head.run_id == reject["run_id"] or (head.run_id == run_id and head.observed_at == reject["observed_at"])
+            ):
+                # Rows of one answer that share a key and differ are all kept.
+                key, head = f"{key}#{found.content_hash[:8]}", None
+            newest = head is None or head.observed_at < reject["observed_at"]
             if head is not None and newest:
                 conn.execute(update(t.raw_record).where(t.raw_record.c.id == head.id).values(current=False))
             insert_rows(
@@ -540,11 +588,11 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
                         "source": reject["source"],
                         "service": reject["service"],
                         "scope": reject["scope"],
-                        "key": found.key,
+                        "key": key,
                         "kind": service.kind_of(found.fields),
                         "code": found.code,
                         "content_hash": found.content_hash,
-                        "observed_at": reject["rejected_at"],
+                        "observed_at": reject["observed_at"],
                         "run_id": run_id,
                         "payload": row,
                         "gone": False,

@@ -12,18 +12,20 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Text, bindparam, cast, delete, or_, select, text, update
+from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, or_, select, text, update
 
-from pipeline.fetch import note_signals, utc_now
+from pipeline.fetch import defect, note_signals, utc_now
 from pipeline.registry import SERVICES, SOURCES, TELLINGS
 from schemas.errors import RowError
 from schemas.ocds import validate_compiled_release, validate_release
 from schemas.settings import Settings
-from transforms.identity import RUP_KINDS, Code, Known, Naming, Placement, Plan, canonical, families, place
+from transforms.identity import RUP_KINDS, Code, Known, Naming, Placement, Plan, canonical, families, opens, place
 from transforms.merge import compiled
 from transforms.parties import supplier_keys, tax_numbers
 from transforms.releases import Process, Version, derive
@@ -40,10 +42,24 @@ LOG_FORMAT, LOG_TIME = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
 _BATCH = 200
 # Fewer processes than this are done at once; starting workers costs more.
 _WORTH_WORKERS = 400
-_MINT_LOCK = 0x6A656A616C  # key of the PostgreSQL advisory lock that keeps minting serial
+# A sync that began longer ago and never ended was killed.
+_READING_ENDS = timedelta(hours=6)
+_MINT_LOCK = 0x6A656A616C  # keys of PostgreSQL's advisory locks: minting is serial, builds take turns
+_BUILD_LOCK = 0x6A656A616D
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """On PostgreSQL only one build at a time; on SQLite writers take turns anyway."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect() as conn, conn.begin():
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BUILD_LOCK})
+        yield
 
 
 # --- place -----------------------------------------------------------------------------------------------------------
@@ -69,24 +85,28 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         if engine.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MINT_LOCK})
         columns = t.raw_record.c
-        codes = {
-            (row.kind, row.code)
-            for row in conn.execute(select(columns.kind, columns.code).where(~columns.placed).distinct())
-        }
-        if not codes:
+        # The first attempt of a RUP is chosen once and for all: not while its source is still being read.
+        unplaced = conn.execute(
+            select(columns.id, columns.kind, columns.code).where(
+                ~columns.placed, columns.source.not_in(_being_read(conn, run_id))
+            )
+        ).all()
+        if not unplaced:
             return 0
-        heard = _hear(conn)
-        heard.codes = {code for code in codes if code[0] is not None}
+        # Only these: what a sync commits meanwhile is for the next time.
+        ids = key_set(conn, [row.id for row in unplaced], int)
+        heard = _hear(conn, ids)
+        heard.codes = {(row.kind, row.code) for row in unplaced if row.kind is not None}
         heard.plans += [Plan(code) for code in heard.codes if code[0] in RUP_KINDS]
         known = _known(conn, heard)
         placement = place(settings.ocid_prefix, heard.plans, heard.revisions, heard.namings.values(), known)
-        _write_placement(conn, heard, known, placement, run_id)
+        _write_placement(conn, settings.ocid_prefix, heard, known, placement, run_id)
         ocids = _touched(conn, heard, placement)
         _write_families(conn, ocids)
         demand(conn, ocids)
         placed = conn.execute(
             update(t.raw_record)
-            .where(~columns.placed)
+            .where(columns.id.in_(ids))
             .where(
                 or_(
                     columns.kind.is_(None),
@@ -107,14 +127,27 @@ def demand(conn: Connection, ocids: Iterable[str]) -> None:
     upsert_rows(conn, t.pending_derive, ({"ocid": ocid, "asked": token} for ocid in sorted(ocids)))
 
 
-def _hear(conn: Connection) -> _Heard:
-    """Read the unplaced rows of the services that say something of identity."""
+def _being_read(conn: Connection, run_id: str) -> list[str]:
+    """Sources whose newest sync is another run that is still going on; one that began long ago has died."""
+    since = (datetime.fromisoformat(utc_now()) - _READING_ENDS).strftime("%Y-%m-%dT%H:%M:%SZ")
+    query = (
+        select(t.run_service.c.source, t.run.c.id, t.run.c.status)
+        .join(t.run, t.run.c.id == t.run_service.c.run_id)
+        .where(t.run.c.command == "sync", t.run.c.started_at > since)
+        .order_by(t.run.c.started_at, t.run.c.id)
+    )
+    newest = {row.source: row for row in conn.execute(query)}
+    return [source for source, row in newest.items() if row.status == "running" and row.id != run_id]
+
+
+def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
+    """Read those of these rows whose services say something of identity."""
     heard = _Heard([], set(), {}, {}, set())
     speaking = [name for source in SOURCES.values() for name in source.transform.IDENTIFYING]
     columns = t.raw_record.c
     rows = conn.execute(
         select(columns.service, cast(columns.payload, Text))
-        .where(~columns.placed, ~columns.gone, columns.service.in_(speaking))
+        .where(columns.id.in_(ids), ~columns.gone, columns.service.in_(speaking))
         .order_by(columns.id)
     )
     ambiguous: set[Code] = set()
@@ -132,9 +165,8 @@ def _hear(conn: Connection) -> _Heard:
             for key in supplier_keys(record.nama_penyedia, numbers):
                 if heard.suppliers.setdefault(key, kd_penyedia) != kd_penyedia:
                     ambiguous.add(key)
-    # A name or number of two suppliers tells them not apart: it is no key.
-    for key in ambiguous:
-        del heard.suppliers[key]
+    # A name or number of two suppliers tells them not apart: it is kept as a key to nobody.
+    heard.suppliers.update(dict.fromkeys(ambiguous, ""))
     return heard
 
 
@@ -200,7 +232,9 @@ def _naming(row: Any) -> Naming:
     return Naming((row.kind, row.code), rups, row.rank, row.created, row.package, row.version, row.failed)
 
 
-def _write_placement(conn: Connection, heard: _Heard, known: Known, placement: Placement, run_id: str) -> None:
+def _write_placement(
+    conn: Connection, prefix: str, heard: _Heard, known: Known, placement: Placement, run_id: str
+) -> None:
     insert_rows(
         conn,
         t.identity,
@@ -209,6 +243,10 @@ def _write_placement(conn: Connection, heard: _Heard, known: Known, placement: P
             for (kind, code), ocid in sorted(placement.ocids.items())
         ],
     )
+    own = {opens(prefix, subject) for subject in heard.namings} & (set(placement.rups) | set(placement.relations))
+    # What an attempt names now replaces what it named before.
+    delete_by(conn, t.process_rup, t.process_rup.c.ocid, own)
+    delete_by(conn, t.process_relation, t.process_relation.c.ocid, own)
     upsert_rows(
         conn,
         t.process_rup,
@@ -253,19 +291,17 @@ def _write_placement(conn: Connection, heard: _Heard, known: Known, placement: P
             for _, n in sorted(heard.namings.items())
         ],
     )
+    keys = key_set(conn, {key for _, key in heard.suppliers})
     have = {
-        (row.kind, row.key)
-        for row in conn.execute(
-            select(t.supplier_key).where(t.supplier_key.c.key.in_(key_set(conn, {key for _, key in heard.suppliers})))
-        )
+        (row.kind, row.key): row.kd_penyedia
+        for row in conn.execute(select(t.supplier_key).where(t.supplier_key.c.key.in_(keys)))
     }
-    insert_rows(
+    upsert_rows(
         conn,
         t.supplier_key,
         [
-            {"kind": kind, "key": key, "kd_penyedia": kd}
+            {"kind": kind, "key": key, "kd_penyedia": kd if have.get((kind, key), kd) == kd else ""}
             for (kind, key), kd in sorted(heard.suppliers.items())
-            if (kind, key) not in have
         ],
     )
 
@@ -335,7 +371,8 @@ class _Told:
 
 @dataclass(slots=True)
 class _Answer:
-    """The releases of one process, ready to be stored; `refused` are those that the OCDS model does not let pass."""
+    """The releases of one process, ready to be stored; `refused` are those that the OCDS model does not let pass,
+    `failed` why there are none."""
 
     ocid: str
     asked: str
@@ -344,6 +381,7 @@ class _Answer:
     signals: set[tuple[str, str, str, str]]
     wanted: set[Code]
     refused: list[dict[str, Any]]
+    failed: str | None = None
 
 
 def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
@@ -419,38 +457,55 @@ def _derive_batch(job: tuple[list[_Told], str, str]) -> list[_Answer]:
     batch, utc_offset, kd_klpd = job
     answers = []
     for told in batch:
-        versions = []
-        for raw_id, source, service_name, scope, key, code, observed_at, gone, payload in told.versions:
-            service = SERVICES[service_name][1]
-            record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
-            versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
-        process = Process(told.ocid, versions, told.rups, told.relations, _suppliers)
-        derived = derive(process, TELLINGS, utc_offset, kd_klpd)
-        answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
-        for position, (subject, source, service_name, release) in enumerate(derived.releases):
-            row = {
-                "id": release["id"],
-                "ocid": told.ocid,
-                "subject": subject,
-                "source": source,
-                "service": service_name,
-                "date": release["date"],
-                "position": position,
-                "tags": release["tag"],
-                "body": release,
-            }
-            try:
-                validate_release(release)
-            except RowError as error:
-                answer.refused.append({**row, "reason": str(error)})
-            else:
-                answer.releases.append(row)
-        answers.append(answer)
+        try:
+            answers.append(_derive(told, utc_offset, kd_klpd))
+        except Exception as error:
+            # One process that can't be derived must not stop the others.
+            answers.append(_Answer(told.ocid, told.asked, [], [], set(), set(), [], defect(error)))
     return answers
+
+
+def _derive(told: _Told, utc_offset: str, kd_klpd: str) -> _Answer:
+    versions = []
+    for raw_id, source, service_name, scope, key, code, observed_at, gone, payload in told.versions:
+        service = SERVICES[service_name][1]
+        record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
+        versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
+    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers)
+    derived = derive(process, TELLINGS, utc_offset, kd_klpd)
+    answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
+    for position, (subject, source, service_name, release) in enumerate(derived.releases):
+        row = {
+            "id": release["id"],
+            "ocid": told.ocid,
+            "subject": subject,
+            "source": source,
+            "service": service_name,
+            "date": release["date"],
+            "position": position,
+            "tags": release["tag"],
+            "body": release,
+        }
+        try:
+            validate_release(release)
+        except RowError as error:
+            answer.refused.append({**row, "reason": str(error)})
+        else:
+            answer.releases.append(row)
+    return answer
 
 
 def _store(conn: Connection, answers: list[_Answer], run_id: str) -> None:
     """Bring the stored releases of some processes to what was derived: new ones in, untrue ones voided."""
+    demands = conn.execute(
+        select(t.pending_derive).where(t.pending_derive.c.ocid.in_(key_set(conn, [a.ocid for a in answers])))
+    )
+    asked = {row.ocid: row.asked for row in demands}
+    # An answer to a demand that has been renewed or answered meanwhile is stale.
+    answers = [answer for answer in answers if asked.get(answer.ocid) == answer.asked]
+    delete_by(conn, t.pending_derive, t.pending_derive.c.ocid, [answer.ocid for answer in answers])
+    _store_failed(conn, answers, run_id)
+    answers = [answer for answer in answers if answer.failed is None]
     columns = t.release.c
     ocids = [answer.ocid for answer in answers]
     stored = {
@@ -499,13 +554,30 @@ def _store(conn: Connection, answers: list[_Answer], run_id: str) -> None:
     )
     _store_refused(conn, answers, ocids, run_id, now)
     upsert_rows(conn, t.pending_build, [{"ocid": ocid} for ocid in sorted(touched)])
-    # A demand that came meanwhile has another token, and stays.
-    asked = {answer.asked for answer in answers}
-    conn.execute(
-        delete(t.pending_derive).where(
-            t.pending_derive.c.ocid.in_(key_set(conn, ocids)), t.pending_derive.c.asked.in_(key_set(conn, asked))
-        )
-    )
+
+
+def _store_failed(conn: Connection, answers: list[_Answer], run_id: str) -> None:
+    """Keep among the rejects the processes whose releases could not be derived; what they had stays."""
+    now = utc_now()
+    rows = [
+        {
+            "source": "-",
+            "service": "-",
+            "scope": "release",
+            "key": answer.ocid,
+            "content_hash": answer.ocid,
+            "reason": answer.failed,
+            "payload": "{}",
+            "run_id": run_id,
+            "observed_at": now,
+            "rejected_at": now,
+        }
+        for answer in answers
+        if answer.failed is not None
+    ]
+    for reason, count in Counter(row["reason"] for row in rows).items():
+        log.error("%d processes not derived: %s", count, reason)
+    insert_rows(conn, t.reject, rows)
 
 
 def _store_refused(conn: Connection, answers: list[_Answer], ocids: list[str], run_id: str, now: str) -> None:
@@ -526,6 +598,7 @@ def _store_refused(conn: Connection, answers: list[_Answer], ocids: list[str], r
             "reason": row["reason"],
             "payload": to_json(row["body"]),
             "run_id": run_id,
+            "observed_at": now,
             "rejected_at": now,
         }
         for answer in answers
@@ -561,9 +634,12 @@ def build_pending(engine: Engine, settings: Settings, run_id: str) -> int:
                 [
                     {"ocid": ocid, "compiled": record, "releases": len(names), "run_id": run_id}
                     for ocid, names, record in results
-                    if current[ocid] == names
+                    if current[ocid] == names and not isinstance(record, str)
                 ],
             )
+        for ocid, _, record in results:
+            if isinstance(record, str):
+                log.error("%s: %s. It stays pending", ocid, record)
         log.info("built %d of %d records", built, len(pending))
     return built
 
@@ -584,14 +660,19 @@ def _releases_of(engine: Engine, ocids: list[str]) -> list[tuple[str, list[tuple
 
 def _compile_batch(
     batch: list[tuple[str, list[tuple[str, str]]]],
-) -> list[tuple[str, list[str], dict[str, Any] | None]]:
-    """Runs in a worker."""
-    results = []
+) -> list[tuple[str, list[str], dict[str, Any] | str | None]]:
+    """Runs in a worker. A compiled release, None where no release is left, or why there can't be one."""
+    results: list[tuple[str, list[str], dict[str, Any] | str | None]] = []
     for ocid, releases in batch:
-        record = compiled([from_json(body) for _, body in releases]) if releases else None
-        if record is not None:
-            validate_compiled_release(record)
-        results.append((ocid, [name for name, _ in releases], record))
+        names = [name for name, _ in releases]
+        try:
+            record = compiled([from_json(body) for _, body in releases]) if releases else None
+            if record is not None:
+                validate_compiled_release(record)
+        except Exception as error:
+            results.append((ocid, names, str(error) if isinstance(error, RowError) else defect(error)))
+        else:
+            results.append((ocid, names, record))
     return results
 
 

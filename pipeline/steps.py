@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, true, update
 
 from pipeline import fetch, records
 from pipeline.fetch import COUNTS, utc_now
 from pipeline.registry import SOURCES
-from schemas.errors import SettingsError
+from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import migrate, open_warehouse, reading, writing
@@ -54,24 +54,29 @@ def start_run(settings: Settings, command: str, run_id: str | None = None) -> st
     return run_id
 
 
-def finish_run(settings: Settings, run_id: str, message: str | None = None, built: int = 0) -> None:
+def finish_run(settings: Settings, run_id: str, message: str | None = None) -> None:
     """Write down how a run ended: with `message` it failed."""
     with writing(warehouse(settings)) as conn:
         conn.execute(
             update(t.run)
             .where(t.run.c.id == run_id)
-            .values(finished_at=utc_now(), status="failed" if message else "success", message=message, built=built)
+            .values(finished_at=utc_now(), status="failed" if message else "success", message=message)
         )
 
 
+def told(error: BaseException) -> str:
+    """What may be told of an error: an error of ours in its own words, of any other only where it came from."""
+    return str(error) if isinstance(error, JejakError) else fetch.defect(error)
+
+
 @contextmanager
-def recorded(settings: Settings, command: str) -> Iterator[str]:
-    """A run around a block of work: success at its end, failed with the error's text if it raises."""
-    run_id = start_run(settings, command)
+def recorded(settings: Settings, command: str, run_id: str | None = None) -> Iterator[str]:
+    """A run around a block of work: success at its end, failed with what may be told of the error if it raises."""
+    run_id = start_run(settings, command, run_id)
     try:
         yield run_id
-    except Exception as error:
-        finish_run(settings, run_id, f"{type(error).__name__}: {error}")
+    except BaseException as error:
+        finish_run(settings, run_id, told(error))
         raise
     finish_run(settings, run_id)
 
@@ -121,16 +126,36 @@ def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: 
 def build_records(settings: Settings, run_id: str) -> dict[str, int]:
     """Place, derive and build all that is pending; return `{"placed", "derived", "built"}`."""
     engine = warehouse(settings)
-    placed = records.place_rows(engine, settings, run_id)
-    derived = records.derive_pending(engine, settings, run_id)
-    built = records.build_pending(engine, settings, run_id)
+    with records.alone(engine):
+        placed = records.place_rows(engine, settings, run_id)
+        derived = records.derive_pending(engine, settings, run_id)
+        built = records.build_pending(engine, settings, run_id)
+    with writing(engine) as conn:
+        conn.execute(update(t.run).where(t.run.c.id == run_id).values(built=t.run.c.built + built))
     return {"placed": placed, "derived": derived, "built": built}
 
 
+def has_pending(settings: Settings) -> bool:
+    """Whether rows, releases or records wait for a build, whoever left them."""
+    with reading(warehouse(settings)) as conn:
+        waiting = (
+            select(t.raw_record.c.id).where(~t.raw_record.c.placed),
+            select(t.pending_derive.c.ocid),
+            select(t.pending_build.c.ocid),
+        )
+        return any(conn.execute(query.limit(1)).first() is not None for query in waiting)
+
+
 def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
-    """Ask for releases to be derived again: of these processes, or of all; return how many."""
+    """Ask for releases to be derived again: of these processes, or of all; return how many.
+
+    Raises SettingsError for an OCID that no process has.
+    """
     with writing(warehouse(settings)) as conn:
-        chosen = ocids if ocids is not None else list(conn.execute(select(t.process.c.ocid)).scalars())
+        known = set(conn.execute(select(t.process.c.ocid)).scalars())
+        if unknown := sorted(set(ocids or ()) - known):
+            raise SettingsError(f"no process has the OCID {unknown[0]}; `jejak show CODE` finds one by a source's code")
+        chosen = known if ocids is None else set(ocids)
         records.demand(conn, chosen)
     return len(chosen)
 
@@ -142,7 +167,11 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
         columns = t.reject.c
         refused = list(
             conn.execute(
-                select(columns.key).where(columns.scope == "release", columns.resolved_at.is_(None)).distinct()
+                select(columns.key)
+                .join(t.process, t.process.c.ocid == columns.key)
+                .where(columns.scope == "release", columns.resolved_at.is_(None))
+                .where(columns.source == source if source else true())
+                .distinct()
             ).scalars()
         )
     counts = fetch.retry_rejects(engine, source, run_id)
@@ -187,12 +216,21 @@ def status(settings: Settings) -> dict[str, Any]:
                 if row["status"] == "failed" or entry["status"] == "success":
                     entry["status"], entry["message"] = row["status"], row["message"] or entry["message"]
             services += [found[name] for name in SOURCES[source].services if name in found]
-        built = conn.execute(
-            select(t.run.c.built)
-            .where(t.run.c.command.in_(("sync", "build")), t.run.c.finished_at.is_not(None))
+        synced = conn.execute(
+            select(t.run.c.id, t.run.c.started_at, t.run.c.built)
+            .where(t.run.c.command == "sync")
             .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
             .limit(1)
-        ).scalar_one_or_none()
+        ).one_or_none()
+        built = synced.built if synced else 0
+        if synced and "/" in synced.id:
+            # In Airflow a sync builds nothing itself, it wakes builds: those of its night.
+            since = select(func.min(t.run.c.started_at)).where(
+                t.run.c.command == "sync", t.run.c.id.contains("/"), t.run.c.started_at >= synced.started_at[:10]
+            )
+            built = conn.execute(
+                select(func.sum(t.run.c.built)).where(t.run.c.started_at >= since.scalar_subquery())
+            ).scalar_one()
         waiting = conn.execute(
             select(func.count()).select_from(t.raw_record).where(~t.raw_record.c.placed)
         ).scalar_one()

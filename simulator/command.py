@@ -44,9 +44,10 @@ def run(options: Options) -> int:
     except (OSError, OverflowError) as error:
         print(f"{options.serve} can't be listened on ({error}); choose another port", file=sys.stderr)
         return 1
+    before = None
     if threading.current_thread() is threading.main_thread():
         # Ended by a supervisor as by Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"A regency of {options.packages:,} packages and {world.row_count():,} rows, fiscal year {options.year}:")
     print(f"  ISB      {server.url}/isb-2   (key: simulator)")
     print(f"  INAPROC  {server.url}/api/v1  (token: simulator)", flush=True)
@@ -56,6 +57,8 @@ def run(options: Options) -> int:
         pass
     finally:
         server.server_close()
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
     return 0
 
 

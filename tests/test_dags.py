@@ -155,7 +155,12 @@ def test_reading_them_is_cheap(bag):
 @pytest.mark.parametrize("source", SOURCES)
 def test_sync_dag(bag, source):
     dag = bag["dags"][f"sync_{source}"]
-    assert dag["tasks"] == {"plan": ["report", "sync"], "sync": ["announce", "report"], "announce": [], "report": []}
+    assert dag["tasks"] == {
+        "plan": ["report", "sync"],
+        "sync": ["announce", "report"],
+        "announce": ["report"],
+        "report": [],
+    }
     assert dag["rules"]["announce"] == dag["rules"]["report"] == "all_done"
     assert dag["tries"] == {"plan": 1, "sync": 3, "announce": 1, "report": 1}
     assert dag["outlets"] == [f"{source}_rows"]
@@ -220,4 +225,6 @@ def test_night_with_a_failing_service(nights):
 def test_night_without_settings(nights):
     night = nights["nights"][3]
     assert {dag: done["run"] for dag, done in night.items()} == dict.fromkeys(SYNCS, "failed")
-    assert {dag: sorted(done["failed"]) for dag, done in night.items()} == {dag: ["plan", "report"] for dag in SYNCS}
+    assert {dag: sorted(done["failed"]) for dag, done in night.items()} == {
+        dag: ["announce", "plan", "report"] for dag in SYNCS
+    }

@@ -3,7 +3,8 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 from sqlalchemy import select
 
 import schemas.fields
+import schemas.lpse
 from pipeline.fetch import COUNTS
 from pipeline.registry import SERVICES
 from simulator.days import settled
 from simulator.faults import Fault
 from simulator.rendering import Row
 from simulator.world import SERVICES as SIMULATED
-from tests.worlds import API_KEY, TOKEN, EditedWorld, Town, contents, served
+from tests.worlds import API_KEY, OF_PROCESSES, TOKEN, EditedWorld, Town, contents, served
 from warehouse import tables as t
 from warehouse.engine import from_json
 
@@ -39,9 +41,9 @@ def changed(**fields: object) -> Callable[[list[Row]], list[Row]]:
     return lambda rows: [rows[0] | fields, *rows[1:]]
 
 
-def by_key(service: str, rows: list[Row]) -> dict[tuple[str, ...], set[object]]:
+def by_key(service: str, rows: list[Row]) -> Mapping[tuple[str, ...], Set[object]]:
     """What a service's rows say, without stamps and the order of lists, by what they are known by."""
-    found = defaultdict(set)
+    found: dict[tuple[str, ...], set[object]] = defaultdict(set)
     for row in rows:
         found[tuple(str(row.get(part)) for part in SERVICES[service][1].key)].add(settled(row))
     return found
@@ -73,21 +75,22 @@ def test_every_row_is_in_exactly_one_count_and_a_second_sync_changes_nothing(tow
 
 
 def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
-    town.sync()
+    settings = town.settings(only=OF_PROCESSES)
+    town.sync(settings=settings)
     before = contents(town.engine)
     town.next_day(0)
-    for counts in town.sync().values():
+    for counts in town.sync(settings=settings).values():
         assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
     assert contents(town.engine) == before
 
 
 def test_what_happened_in_a_night_is_what_is_counted(town: Town) -> None:
-    town.sync()
+    town.sync("--no-build")
     before = {name: by_key(name, town.world.rows(name)) for name in SIMULATED}
     assert town.next_day(0.06)["changed"]
     after = {name: by_key(name, town.world.rows(name)) for name in SIMULATED}
     seen = Counter[str]()
-    for name, counts in town.sync().items():
+    for name, counts in town.sync("--no-build").items():
         assert counts["fetched"] == len(town.world.rows(name)) == sum(counts[each] for each in COUNTS[1:6])
         assert len(town.known(name)) == counts["fetched"] - counts["duplicate"]
         old, new = before[name], after[name]
@@ -156,17 +159,16 @@ BAD_FILES: dict[str, tuple[Callable[[list[Row]], str], str]] = {
 def test_an_answer_that_cannot_be_believed_changes_nothing(town: Town, kind: str) -> None:
     spoil, message = BAD_FILES[kind]
     town.settings()
-    folder = town.dump()
+    town.dump()
     good = town.world.rows(STAGES)
     settings = town.settings("files", only=[STAGES, ATTEMPTS])
-    town.sync(settings=settings)
+    town.sync("--no-build", settings=settings)
     before = contents(town.engine)
 
-    (folder / f"{STAGES}.json").write_text(spoil(good), encoding="utf-8")
     rows = town.world.rows(ATTEMPTS)
     rows[0]["nama_paket"] = "Judul baru"
-    (folder / f"{ATTEMPTS}.json").write_text(json.dumps(rows), encoding="utf-8")
-    said = town.jejak("sync", settings=settings)
+    town.dump({STAGES: spoil(good), ATTEMPTS: json.dumps(rows)})
+    said = town.jejak("sync", "--no-build", settings=settings)
     assert said.status == 1
     counts = town.counts()
     assert counts[STAGES]["status"] == "failed"
@@ -182,8 +184,8 @@ def test_an_answer_that_cannot_be_believed_changes_nothing(town: Town, kind: str
     ]
     assert after["reject"] == after["staged_fetch"] == after["staged_page"] == []
 
-    (folder / f"{STAGES}.json").write_text(json.dumps(good), encoding="utf-8")
-    counts = town.sync(settings=settings)
+    town.dump()
+    counts = town.sync("--no-build", settings=settings)
     assert counted(counts[STAGES]) == {"fetched": 30, "unchanged": 30}
 
 
@@ -207,17 +209,17 @@ FAULTS = {
 }
 
 
-def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(
-    tmp_path: Path, file_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with served(EditedWorld(60, seed=2), tmp_path, file_url, monkeypatch) as town:
+def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(60, seed=2), tmp_path, file_url) as town:
         settings = town.settings(timeout_seconds=1)
-        town.sync(settings=settings)
+        town.sync("--no-build", settings=settings)
         before = contents(town.engine)
         town.server.faults.add(*(fault for fault, _ in FAULTS.values()))
-        said = town.jejak("sync", settings=settings)
+        said = town.jejak("sync", "--no-build", settings=settings)
         assert said.status == 1
-        assert f"{len(FAULTS)} of {len(SIMULATED)} fetches failed; the others are in" in said.err
+        failed = re.search(r"jejak: failed: (.*)\. The others are in, and nothing was lost\n", said.err)
+        assert failed
+        assert {each.split()[0] for each in failed[1].split(", ")} == FAULTS.keys()
         for name, counts in town.counts().items():
             if name in FAULTS:
                 assert counts["status"] == "failed", name
@@ -233,7 +235,7 @@ def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(
         }
         before.pop("staged_fetch")
         assert after == before
-        for counts in town.sync(settings=settings).values():
+        for counts in town.sync("--no-build", settings=settings).values():
             assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
         assert contents(town.engine)["staged_fetch"] == []
 
@@ -426,8 +428,7 @@ def test_a_row_that_vanishes_leaves_a_tombstone_and_may_come_back(town_on_both: 
 
 def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
     settings = town.settings("files", only=[TENDERS])
-    folder = town.dump()
-    older = (folder / f"{TENDERS}.json").read_text(encoding="utf-8")
+    older = (town.dump() / f"{TENDERS}.json").read_text(encoding="utf-8")
     rows = town.world.rows(TENDERS)
     town.edit(TENDERS, lambda rows: [*(row | {"nama_paket": "Judul baru"} for row in rows), rows[0] | {"kd_tender": 5}])
     town.next_day(0)
@@ -436,7 +437,7 @@ def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
     newest = town.known(TENDERS)
     for again in range(2):
         town.next_day(0)
-        (folder / f"{TENDERS}.json").write_text(older, encoding="utf-8")
+        town.dump({TENDERS: older})
         counts = town.sync(settings=settings)[TENDERS]
         assert counted(counts) == {"fetched": len(rows), "unchanged": len(rows)}, again
         assert town.known(TENDERS) == newest  # what came after the older file is not gone from it either
@@ -503,24 +504,59 @@ def test_a_row_that_goes_bad_keeps_its_last_good_version_until_it_is_mended(
     assert town.known(ATTEMPTS) == before
 
 
-def test_a_retry_never_puts_an_old_reject_over_a_newer_row(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = town.settings("files", only=[ATTEMPTS])
-    folder = town.dump()
-    path = folder / f"{ATTEMPTS}.json"
-    rows = town.world.rows(ATTEMPTS)
-    path.write_text(json.dumps([rows[0] | {"hps": 4 * 10**15}, *rows[1:]]), encoding="utf-8")
-    town.sync(settings=settings)
-    with town.engine.begin() as conn:
-        # As if it had been rejected long ago and its key mended since, by a version that settled nothing.
-        conn.execute(t.reject.update().values(key="other"))
+def test_rows_of_a_renamed_column_are_taken_once_it_has_an_alias(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = town.settings("files", only=[STAGES, ATTEMPTS], services={STAGES: {"max_reject_share": 1.0}})
+    rows = town.world.rows(STAGES)
+    renamed = [{"kode_akt" if name == "kd_akt" else name: row[name] for name in row} for row in rows]
+    # Two of them have the same key.
+    renamed[1] = renamed[0] | {"tgl_akhir": "2025-01-01 00:00:00"}
+    town.dump({STAGES: json.dumps(renamed)})
     town.next_day(0)
+    counts = town.sync(settings=settings)[STAGES]
+    assert counted(counts) == {"fetched": 30, "rejected": 30}
+    assert {row["reason"] for row in open_rejects(town)} == {"lost key column: kd_akt is in no row of this answer"}
+    assert "accepted 0, left 30" in town.jejak("retry", settings=settings).out
+
+    module = schemas.lpse
+    aliased = tuple(
+        replace(each, aliases={**each.aliases, "kode_akt": "kd_akt"}) if each.name == STAGES else each
+        for each in module.SERVICES
+    )
+    monkeypatch.setattr(module, "SERVICES", aliased)
+    monkeypatch.setitem(SERVICES, STAGES, ("lpse", next(each for each in aliased if each.name == STAGES)))
+    assert "accepted 30, left 0" in town.jejak("retry", settings=settings).out
+    known = town.known(STAGES)
+    assert len(known) == 30
+    # They are as old as their file, not as the retry: a file of the day between is newer.
+    assert {row["observed_at"] for row in known} == {"2025-10-03T16:59:59Z"}
     town.dump()
+    counts = town.sync(settings=settings)[STAGES]
+    assert counted(counts) == {"fetched": 30, "new": 1, "unchanged": 29, "gone": 1}
+
+
+def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town: Town) -> None:
+    settings = town.settings(only=[ATTEMPTS])
+    town.edit(ATTEMPTS, lambda rows: [*rows, rows[0] | {"kd_nontender": None}])
     town.sync(settings=settings)
+    [reject] = open_rejects(town)
+    assert reject["key"] is None
+    town.next_day(0)
+    town.sync(settings=settings)
+    assert open_rejects(town) == [reject]
+    town.edit(ATTEMPTS, None)
+    town.sync(settings=settings)
+    assert open_rejects(town) == []
+
+
+def test_a_retry_leaves_alone_what_shares_the_key_of_the_reject(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = only_payments(town)
+    town.edit(PAYMENTS, lambda rows: [rows[0], rows[0] | {"nilai_realisasi": 4 * 10**15}])
+    counts = town.sync(settings=settings)[PAYMENTS]
+    assert counted(counts) == {"fetched": 2, "new": 1, "rejected": 1}
     monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
-    assert "accepted 1" in town.jejak("retry", settings=settings).out
-    head = next(row for row in town.known(ATTEMPTS) if row["code"] == str(rows[0]["kd_nontender"]))
-    assert head["payload"]["hps"] == rows[0]["hps"]
-    assert town.compiled("nontender", rows[0]["kd_nontender"])["tender"]["value"]["amount"] == rows[0]["hps"]
+    town.jejak("retry", settings=settings)
+    assert len(town.known(PAYMENTS)) == 2
+    assert counted(town.sync(settings=settings)[PAYMENTS]) == {"fetched": 2, "unchanged": 2}
 
 
 # --- transports ------------------------------------------------------------------------------------------------------
@@ -577,7 +613,7 @@ def test_another_transport_makes_no_new_release(town: Town) -> None:
     before = contents(town.engine)
     for transport in ("rest", "files", "isb"):
         town.next_day(0)
-        town.dump({BIDDERS: "csv", "RUP-PaketPenyedia-Terumumkan": "xlsx"})
+        town.dump(formats={BIDDERS: "csv", "RUP-PaketPenyedia-Terumumkan": "xlsx"})
         counts = town.sync(settings=town.settings(transport, only=AS_AT_ISB))
         moved = {name for name, each in counts.items() if each["gone"] or each["new"] or each["rejected"]}
         assert moved == set(), transport
@@ -599,11 +635,11 @@ def test_keys_and_tokens_are_nowhere(town: Town, capfd: pytest.CaptureFixture[st
         town.server.faults.add(*(Fault(kind, "SPSE-" if transport == "isb" else "tender/") for kind in kinds))
         said.append(town.jejak("sync", settings=settings))
         said += [town.jejak(*words, settings=settings) for words in (("status",), ("status", "--json"), ("rejects",))]
-    town.monkeypatch.setenv("JEJAK_SOURCES__LPSE__TOKEN", "token-lain-yang-salah")
+    town.secrets["JEJAK_SOURCES__LPSE__TOKEN"] = "token-lain-yang-salah"
     refused = town.jejak("sync", "lpse", settings=town.settings("rest", only=[ATTEMPTS]))
     assert refused.status == 1
     assert "the credential was refused. Set JEJAK_SOURCES__LPSE__TOKEN" in refused.err
-    town.monkeypatch.setenv("JEJAK_SOURCES__LPSE__API_KEY", "kunci-lain-yang-salah")
+    town.secrets["JEJAK_SOURCES__LPSE__API_KEY"] = "kunci-lain-yang-salah"
     refused_too = town.jejak("sync", "lpse", settings=town.settings(only=[ATTEMPTS]))
     assert refused_too.status == 1
     # Nobody listens there.

@@ -1,5 +1,6 @@
 """Simulated regencies for tests: served over HTTP on this machine or written as dumps, synced by the real commands."""
 
+import hashlib
 import io
 import json
 import logging
@@ -79,24 +80,34 @@ def jejak(*arguments: object) -> Said:
 
 @dataclass
 class Town:
-    """A served world and a warehouse to sync it into. Jejak's clock stands at 19:00 local time of the world's day."""
+    """A served world and a warehouse to sync it into. Jejak's clock stands at 19:00 local time of the world's day.
+
+    `secrets` are the environment variables that hold the sources' credentials.
+    """
 
     world: EditedWorld
     server: Simulator
     folder: Path
     warehouse_url: str
-    monkeypatch: pytest.MonkeyPatch
     engine: Engine = field(init=False)
+    secrets: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.engine = open_warehouse(self.warehouse_url)
-        for source in SOURCES:
-            self.monkeypatch.setenv(f"JEJAK_SOURCES__{source.upper()}__API_KEY", API_KEY)
-            self.monkeypatch.setenv(f"JEJAK_SOURCES__{source.upper()}__TOKEN", TOKEN)
+        self.secrets = {
+            f"JEJAK_SOURCES__{source.upper()}__{name}": secret
+            for source in SOURCES
+            for name, secret in (("API_KEY", API_KEY), ("TOKEN", TOKEN))
+        }
 
     @property
     def now(self) -> str:
         return f"{self.world.today}T12:00:00Z"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command of today has in its environment."""
+        return {**self.secrets, "JEJAK_NOW": self.now}
 
     def settings(
         self,
@@ -118,10 +129,8 @@ class Town:
             for name, more in (services or {}).items():
                 if name in own:
                     own[name] |= more
-            sources[source] = {"transport": transport, "retries": 0, **options, "services": own}
-            if transport != "files":
-                sources[source]["url"] = self.server.url + ("/isb-2" if transport == "isb" else "/api/v1")
-        path = self.folder / f"{transport}.toml"
+            url = self.server.url + ("/api/v1" if transport == "rest" else "/isb-2")
+            sources[source] = {"transport": transport, "url": url, "retries": 0, **options, "services": own}
         values = {
             "name": "Pemerintah Kabupaten Rekaan",
             "ocid_prefix": PREFIX,
@@ -133,13 +142,17 @@ class Town:
             "workers": workers,
             "sources": sources,
         }
-        path.write_text("".join(f"{name} = {toml(value)}\n" for name, value in values.items()), encoding="utf-8")
+        content = "".join(f"{name} = {toml(value)}\n" for name, value in values.items())
+        path = self.folder / f"{hashlib.sha256(content.encode()).hexdigest()[:8]}.toml"
+        path.write_text(content, encoding="utf-8")
         return path
 
     def jejak(self, command: str, *arguments: object, settings: Path | None = None) -> Said:
         """Run a command on the town's day, by default over ISB."""
-        self.monkeypatch.setenv("JEJAK_NOW", self.now)
-        return jejak(command, "--settings", settings or self.settings(), *arguments)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            return jejak(command, "--settings", settings or self.settings(), *arguments)
 
     def sync(self, *arguments: object, settings: Path | None = None) -> dict[str, dict[str, Any]]:
         """A sync that must succeed; its counts by service."""
@@ -174,10 +187,15 @@ class Town:
         """Move the world on by a day; what happened (see `World.advance`)."""
         return self.server.advance(1, change_share)
 
-    def dump(self, formats: Mapping[str, str] | None = None) -> Path:
-        """Write today's rows as a folder of dumps, the one that `settings("files")` names, dated today."""
+    def dump(self, replaced: Mapping[str, str] | None = None, formats: Mapping[str, str] | None = None) -> Path:
+        """Write today's rows as a folder of dumps, the one that `settings("files")` names, dated today.
+
+        `replaced` has texts to stand in the JSON files of services instead; `formats` as in `write_dumps`.
+        """
         folder = self.folder / "dumps"
         write_dumps(self.world, folder, formats)
+        for service, text in (replaced or {}).items():
+            (folder / f"{service}.json").write_text(text, encoding="utf-8")
         at = datetime.fromisoformat(self.now).timestamp()
         for path in folder.iterdir():
             os.utime(path, (at, at))
@@ -208,9 +226,10 @@ def toml(value: object) -> str:
 
 
 @contextmanager
-def served(world: EditedWorld, folder: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def served(world: EditedWorld, folder: Path, warehouse_url: str) -> Iterator[Town]:
+    """The world answers until the block is left; `folder` takes settings files and dumps."""
     with running(world, api_key=API_KEY, token=TOKEN) as server:
-        town = Town(world, server, folder, warehouse_url, monkeypatch)
+        town = Town(world, server, folder, warehouse_url)
         yield town
         town.engine.dispose()
 
@@ -234,23 +253,23 @@ def file_url(new_url: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def town(tmp_path: Path, file_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town(tmp_path: Path, file_url: str) -> Iterator[Town]:
     """A small town with an empty SQLite warehouse."""
-    with served(EditedWorld(20, seed=1), tmp_path, file_url, monkeypatch) as town:
+    with served(EditedWorld(20, seed=1), tmp_path, file_url) as town:
         yield town
 
 
 @pytest.fixture
-def town_on_both(tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town_on_both(tmp_path: Path, warehouse_url: str) -> Iterator[Town]:
     """A small town with an empty warehouse, on SQLite and on PostgreSQL."""
-    with served(EditedWorld(20, seed=1), tmp_path, warehouse_url, monkeypatch) as town:
+    with served(EditedWorld(20, seed=1), tmp_path, warehouse_url) as town:
         yield town
 
 
 # --- processes to be killed ------------------------------------------------------------------------------------------
 
 
-def run_apart(log: Path, *arguments: object, die_at: int | None = None) -> int | None:
+def run_apart(environment: Mapping[str, str], log: Path, *arguments: object, die_at: int | None = None) -> int | None:
     """Run `jejak` as a process of its own, in small batches, and return its exit code.
 
     What it says goes to the log file, at last the number of its transactions. SIGKILL ends it before it commits
@@ -258,14 +277,14 @@ def run_apart(log: Path, *arguments: object, die_at: int | None = None) -> int |
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])  # imported once, not in every process
-    settings = {name: value for name, value in os.environ.items() if name.startswith("JEJAK_")}
-    process = context.Process(target=_run, args=(log, settings, [str(argument) for argument in arguments], die_at))
+    process = context.Process(target=_run, args=(environment, log, [str(argument) for argument in arguments], die_at))
     process.start()
     process.join()
     return process.exitcode
 
 
-def _run(log: Path, environment: dict[str, str], arguments: list[str], die_at: int | None) -> None:
+def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at: int | None) -> None:
+    # The server that forked this process was started under some other test's environment.
     for name in [name for name in os.environ if name.startswith("JEJAK_")]:
         del os.environ[name]
     os.environ.update(environment)
@@ -313,14 +332,14 @@ def differences(engine: Engine, world: World) -> dict[str, Any]:
     """Where the warehouse disagrees with the world's truth about identity, relations, families and unknown codes."""
     told = truth(world)
     identity, relations, families = crosswalk(engine)
-    wrong = {
-        (service, code): (identity.get((kind, code)) or identity.get(("swk", code)), process)
-        for service, codes in told["rows"].items()
-        for kind in [SERVICES[service][1].kind]
-        for code, process in codes.items()
-        if process
-        not in (identity.get((kind, code)), service == "RUP-HistoryKajiUlang" and identity.get(("swk", code)))
-    }
+    wrong = {}
+    for service, codes in told["rows"].items():
+        # Kaji ulang revises packages of both kinds.
+        kinds = ("rup", "swk") if service == "RUP-HistoryKajiUlang" else (str(SERVICES[service][1].kind),)
+        for code, process in codes.items():
+            found = [identity.get((kind, code)) for kind in kinds]
+            if process not in found:
+                wrong[service, code] = (found, process)
     with reading(engine) as conn:
         signals = {(row.service, row.field, row.value) for row in conn.execute(select(t.signal)) if row.kind == "code"}
     return {
@@ -366,13 +385,12 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Lived:
-    """A town after some nights, with rejects, withdrawals and unknown codes, and what the commands said on the way.
+    """A town after some nights, with rejects, withdrawals and unknown codes; what the commands said and exported.
 
     Tests share it and only read.
     """
 
     town: Town
-    settings: Path
     said: str
     out: Path
 
@@ -384,18 +402,15 @@ def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     world = EditedWorld(60, seed=10)
     # A few rows that can't be used, which hold as much personal data as the others.
     world.edits["SPSE-NonTenderSelesai"] = lambda rows: [*rows, *(row | {"pagu": "?", "hps": -1} for row in rows[:3])]
-    world.edits["SPSE-PencatatanSwakelolaRealisasi"] = lambda rows: (
-        [row | {"tgl_realisasi": "?"} for row in rows[:2]] + rows
-    )
-    with (
-        pytest.MonkeyPatch.context() as monkeypatch,
-        served(world, folder, f"sqlite:///{folder}/jejak.db", monkeypatch) as town,
-    ):
-        settings = town.settings()
-        said = [town.jejak("sync", settings=settings)]
+    world.edits["SPSE-PencatatanSwakelolaRealisasi"] = lambda rows: [
+        *(row | {"tgl_realisasi": "?"} for row in rows[:2]),
+        *rows,
+    ]
+    with served(world, folder, f"sqlite:///{folder}/jejak.db") as town:
+        said = [town.jejak("sync")]
         for _ in range(3):
             town.next_day(0.05)
-            said.append(town.jejak("sync", settings=settings))
-        said.append(town.jejak("export", "--out", folder / "out", "--parquet", settings=settings))
+            said.append(town.jejak("sync"))
+        said.append(town.jejak("export", "--out", folder / "out", "--parquet"))
         assert [each.status for each in said] == [0] * 5
-        yield Lived(town, settings, "".join(each.out + each.err for each in said), folder / "out")
+        yield Lived(town, "".join(each.out + each.err for each in said), folder / "out")

@@ -2,7 +2,7 @@
 
 Ids: `tender.id` is the attempt's code; an award is the attempt's code and its supplier, so that a replaced winner is
 another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are one award
-and one contract each, both named by their own code.
+and one contract each, named by their kind and code (an order's award also by its supplier).
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 from transforms import codes
 from transforms.identity import Code, Naming, Plan
-from transforms.parties import plain_name, scrub
+from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub
 from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
 SOURCE = "lpse"
@@ -163,6 +163,7 @@ def _announcement(
                         "id": f"{attempt}-notice",
                         "documentType": "tenderNotice",
                         "url": f"{record.url_lpse.rstrip('/')}/{page}",
+                        "datePublished": context.moment(event),
                         "format": "text/html",
                         "language": "id",
                     }
@@ -310,7 +311,7 @@ def _award(attempt: str, supplier: Body, record: Any, date: str | None, context:
     return {
         "id": award_id(attempt, supplier),
         "title": scrub(getattr(record, "nama_paket", None)),
-        "status": "active",
+        "status": _outcome(attempt, context),
         "date": context.moment(date),
         "value": money(next((amount for amount in amounts if amount is not None), None)),
         "suppliers": [reference(supplier)],
@@ -320,6 +321,33 @@ def _award(attempt: str, supplier: Body, record: Any, date: str | None, context:
 def award_id(attempt: str, supplier: Body | None) -> str:
     """An award is an attempt's choice of one supplier."""
     return f"{attempt}-{supplier['id'].rpartition('-')[2]}" if supplier else f"{attempt}-unnamed"
+
+
+def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
+    """The status of an award that a letter or contract tells of: papers of a winner who was replaced may stay on."""
+    services = ("SPSE-TenderSelesaiNilai", "SPSE-NonTenderSelesai")
+    winners = {
+        f"{SUPPLIER_SCHEME}-{row.record.kd_penyedia}"
+        for service in services
+        for row in context.rows.get(service, ())
+        if row.code == attempt and row.record.kd_penyedia
+    }
+    replaced = winners and supplier and "identifier" in supplier and supplier["id"] not in winners
+    return "cancelled" if replaced else _outcome(attempt, context)
+
+
+def _outcome(attempt: str, context: Context) -> str:
+    """The status of an attempt's award: that of a failed attempt came to nothing, unless it was signed all the same."""
+    rows = context.rows
+    signed = any(
+        row.code == attempt
+        for service in ("SPSE-TenderEkontrak-2Kontrak", "SPSE-NonTenderEkontrak-2Kontrak")
+        for row in rows.get(service, ())
+    )
+    said = [row.record.status_tender for row in rows.get("SPSE-TenderPengumuman", ()) if row.code == attempt]
+    said += [row.record.status_nontender for row in rows.get("SPSE-NonTenderPengumuman", ()) if row.code == attempt]
+    status = codes.table(SOURCE).get(("tenderStatus", codes.plain(said[0] or ""))) if said else None
+    return status if status in ("unsuccessful", "cancelled") and not signed else "active"
 
 
 def sppbj(rows: list[Row], context: Context) -> Iterator[Said]:
@@ -338,7 +366,7 @@ def sppbj(rows: list[Row], context: Context) -> Iterator[Said]:
                 {
                     "id": award_id(attempt, supplier),
                     "title": scrub(record.nama_paket),
-                    "status": "active",
+                    "status": _standing(attempt, supplier, context),
                     "date": context.moment(record.tgl_sppbj),
                     "value": money(record.harga_final),
                     "suppliers": [reference(supplier)],
@@ -405,7 +433,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
                     {
                         "id": award,
                         "title": scrub(record.nama_paket),
-                        "status": "active",
+                        "status": _standing(row.code, supplier, context),
                         "value": money(record.nilai_kontrak),
                         "suppliers": [reference(supplier)] if supplier else None,
                     }
@@ -458,7 +486,13 @@ def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
     """SPMK/SPP: the order to start or to deliver; it knows the period that the contract row leaves empty."""
     for contract, orders in _by_contract(rows, context).items():
         orders.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_spmk_spp or "", r.key))
-        last = orders[-1].record
+        starts = [order.record.tgl_mulai_pekerjaan for order in orders if order.record.tgl_mulai_pekerjaan]
+        version = orders[-1].record.versi_addendum
+        ends = [
+            order.record.tgl_selesai_pekerjaan
+            for order in orders
+            if order.record.versi_addendum == version and order.record.tgl_selesai_pekerjaan
+        ]
         yield Said(
             subject=contract,
             event=max((o.record.tgl_spmk_spp for o in orders if o.record.tgl_spmk_spp), default=None),
@@ -467,7 +501,7 @@ def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
                     {
                         "id": contract,
                         "awardID": award_id(orders[-1].code, _of_attempt(orders[-1], context)),
-                        "period": context.period(orders[0].record.tgl_mulai_pekerjaan, last.tgl_selesai_pekerjaan),
+                        "period": context.period(min(starts, default=None), max(ends, default=None)),
                         "milestones": [
                             {
                                 "id": f"spmk-{_number(row.record.no_spmk_spp)}",
@@ -726,6 +760,23 @@ _STATUS_LISTS = {
 }
 
 
+# Codes of different kinds overlap, and orders and purchases of several kinds meet in one process.
+_PURCHASES = {
+    "SPSE-PencatatanNonTender": "pencatatan",
+    "SPSE-PencatatanNonTenderRealisasi": "pencatatan",
+    "SPSE-PencatatanSwakelola": "swakelola",
+    "SPSE-PencatatanSwakelolaRealisasi": "swakelola",
+    "Ecat-PaketEPurchasingV6": "ecat",
+    "Ecat-PaketEPurchasing": "ecat",
+    "Bela-TokoDaringRealisasi": "tokodaring",
+}
+
+
+def purchase_id(row: Row) -> str:
+    """The id of an order's or recorded purchase's contract, and of its award where the supplier is told elsewhere."""
+    return f"{_PURCHASES[row.service]}-{row.code}"
+
+
 def _purchase(
     row: Row,
     context: Context,
@@ -751,6 +802,8 @@ def _purchase(
     often long after the payments.
     """
     office = context.office(row.record)
+    purchase = purchase_id(row)
+    award = award_id(purchase, supplier) if supplier else purchase
     title = scrub(title)
     status = getattr(row.record, status_field)
     tender_status, award_status, contract_status = (
@@ -779,7 +832,7 @@ def _purchase(
             },
             "awards": [
                 {
-                    "id": row.code,
+                    "id": award,
                     "title": title,
                     "description": scrub(why),
                     "status": award_status,
@@ -790,8 +843,8 @@ def _purchase(
             ],
             "contracts": [
                 {
-                    "id": row.code,
-                    "awardID": row.code,
+                    "id": purchase,
+                    "awardID": award,
                     "title": title,
                     "status": contract_status,
                     "value": money(amount),
@@ -810,7 +863,8 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Said]:
     The note on a payment (ket_realisasi) stays behind, and so does a number without a digit: both name officials and
     others who were paid.
     """
-    for purchase, payments in by_code(rows).items():
+    for code, payments in by_code(rows).items():
+        purchase = purchase_id(payments[0])
         repeats: dict[tuple[object, ...], list[Row]] = {}
         for row in payments:
             repeats.setdefault(_payment(row.record), []).append(row)
@@ -840,7 +894,7 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Said]:
             )
         paid = {party["id"]: reference(party) for party in suppliers}
         yield Said(
-            subject=purchase,
+            subject=code,
             event=max((row.record.tgl_realisasi for row in payments if row.record.tgl_realisasi), default=None),
             body={
                 "awards": [{"id": purchase, "suppliers": list(paid.values())}] if paid else None,

@@ -133,7 +133,7 @@ def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_of
                 state[place] = Row(version.raw_id, version.service, version.key, version.code, version.record)
             end += 1
         start = end
-        speakers = _speakers(state, context, tellings)
+        speakers = _speakers(state, context, tellings, has_buyer=("buyer", ()) in story.cells)
         _claim(speakers)
         drafts += story.tell(now, len(drafts), speakers, context, tellings, last=end == len(history))
     releases, lineage = _finish(process, drafts)
@@ -147,7 +147,11 @@ def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_of
 
 
 def _speakers(
-    state: Mapping[tuple[str, str, str], Row], context: Context, tellings: Mapping[str, tuple[str, Telling]]
+    state: Mapping[tuple[str, str, str], Row],
+    context: Context,
+    tellings: Mapping[str, tuple[str, Telling]],
+    *,
+    has_buyer: bool,
 ) -> list[_Speaker]:
     """What every service says now, in the order of the story."""
     rows: dict[str, list[Row]] = {}
@@ -163,7 +167,7 @@ def _speakers(
                 if found := cells(said.body):
                     parties = list(said.body.get("parties", ()))
                     speakers.append(_Speaker(f"{service} {said.subject}", source, service, said, parties, found))
-    if speakers and not any(("buyer", ()) in speaker.cells for speaker in speakers):
+    if speakers and not has_buyer and not any(("buyer", ()) in speaker.cells for speaker in speakers):
         # Every release has parties: tools take one without for a release of OCDS 1.0. Before the announcement is known,
         # any row may name the office.
         offices = (context.office(row.record) for speaker in speakers for row in speaker.said.rows)
@@ -246,11 +250,11 @@ class _Story:
         parties = _party_words(speakers)
         renamed = {i for i, words in parties.items() if i in self.parties and self.parties[i] != words}
         known_parties = {**self.parties, **parties}
-        taken_back = self._taken_back(current)
+        told = {speaker.name for speaker in speakers}
+        taken_back = self._taken_back(current, told)
         anchors = _anchors(current)
         buyer = current.get(("buyer", ())) or self.cells.get(("buyer", ()))
         before = dict(self.cells)
-        told = {speaker.name for speaker in speakers}
         silent = sorted({writer for writer in taken_back if writer[0] not in told})
         drafts = []
         for name, source, service, said, owned, holders in [
@@ -308,12 +312,17 @@ class _Story:
             out[cell] = value
         return out
 
-    def _taken_back(self, current: Cells) -> dict[tuple[str, str, str], Cells]:
-        """What was said and no longer is, by who said it, in the words that take it back."""
+    def _taken_back(self, current: Cells, told: set[str]) -> dict[tuple[str, str, str], Cells]:
+        """What was said and no longer is, by who said it, in the words that take it back; `told` are today's voices."""
         missing = [cell for cell in self.cells if cell not in current and cell in self.writer]
         if not missing and not self.retired:
             return {}
         alive = _holders(current)
+        for entry in [holder for holder in alive if holder[0] in _TAKEN_BACK]:
+            status: Cell = (f"{entry[0]}.status", entry[1])
+            if status in self.cells and status not in current and self.writer[status][0] not in told:
+                # Who told its status is silent: it is over, even if others still mention it.
+                del alive[entry]
         self.retired -= alive.keys()
         anchors = _anchors({**self.cells, **current})
         back: dict[tuple[str, str, str], Cells] = {}
@@ -326,12 +335,12 @@ class _Story:
             ended = next((h for h in holders if h not in alive and (h[0] in _TAKEN_BACK or h[0].endswith("[]"))), None)
             if ended and ended[0] in _TAKEN_BACK:
                 self.retired.add(ended)
-                status: Cell = (f"{ended[0]}.status", ended[1])
+                status = (f"{ended[0]}.status", ended[1])
                 words[status] = _TAKEN_BACK[ended[0]]
                 words.update(_needed(_holders([status]), anchors))
             elif pattern.startswith("planning") and ("planning", ()) not in alive:
                 continue  # a plan was made, even if its RUP is withdrawn
-            elif not (pattern.endswith("[].id") or _is_reference(pattern) or cell in anchors):
+            elif not (pattern == "title" or pattern.endswith("[].id") or _is_reference(pattern) or cell in anchors):
                 words[cell] = _nulls(self.cells[cell])
                 words.update(_needed(_holders([cell]), anchors))
         return {writer: words for writer, words in back.items() if words}

@@ -46,6 +46,11 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
             f"{service.key[0]} is empty or 0: a row of {service.name} without its own code can't be told apart"
         )
     key = "|".join([code, *(code_text(fields.get(part)).replace("|", "¦") for part in service.key[1:])])
+    return Identified(key, code, hash_of(service, fields), fields)
+
+
+def hash_of(service: Service, fields: Mapping[str, object]) -> str:
+    """The hash of what a row says, the same however it travelled: volatile fields left out, lists taken as sets."""
     volatile, sets = service.volatile, service.sets
     content: dict[str, object] = {}
     for name, value in fields.items():
@@ -58,7 +63,7 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
         canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # half a character (lone surrogate), which JSON can carry and orjson can't
         canonical = json.dumps(content, sort_keys=True).encode()
-    return Identified(key, code, hashlib.blake2b(canonical, digest_size=16).hexdigest(), fields)
+    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
 def renamed(service: Service, row: Mapping[str, object]) -> dict[str, object]:

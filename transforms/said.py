@@ -146,9 +146,13 @@ def parties(*named: Body | None) -> list[Body]:
 
 
 def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Rows grouped by the source's own code, in the order of codes and keys."""
+    """Rows grouped by the source's own code, in the order of codes and keys.
+
+    A row that the lists of several fiscal years hold stands once, as the latest year tells it.
+    """
+    once = {row.key: row for row in sorted(rows, key=lambda r: getattr(r.record, "tahun_anggaran", None) or 0)}
     groups: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda r: (r.code, r.key)):
+    for row in sorted(once.values(), key=lambda r: (r.code, r.key)):
         groups.setdefault(row.code, []).append(row)
     return groups
 

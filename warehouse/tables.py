@@ -213,6 +213,7 @@ reject = Table(
     _text("reason", "why the row can't be used, naming fields, never their values"),
     _text("payload", "the row as received, JSON text. May hold personal data"),
     _run(),
+    _time("observed_at", "when the row was true at the source"),
     _time("rejected_at", "when it was rejected"),
     _time("resolved_at", "when a retry or a mended row at the source settled it", nullable=True),
     comment="Rows that could not be used, kept whole with the reason.",

@@ -573,6 +573,9 @@ def upgrade() -> None:
             nullable=False,
             comment="the run that wrote the row",
         ),
+        sa.Column(
+            "observed_at", sa.String(length=20), nullable=False, comment="when the row was true at the source (UTC)"
+        ),
         sa.Column("rejected_at", sa.String(length=20), nullable=False, comment="when it was rejected (UTC)"),
         sa.Column(
             "resolved_at",

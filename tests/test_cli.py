@@ -1,0 +1,487 @@
+"""The command line that others script: what it prints, what it writes, how it ends."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.registry import SERVICES, SOURCES
+from simulator.faults import Fault
+from simulator.truth import truth
+from simulator.world import SERVICES as SIMULATED
+from tests.worlds import (
+    API_KEY,
+    OF_PROCESSES,
+    PREFIX,
+    TOKEN,
+    EditedWorld,
+    Lived,
+    Town,
+    contents,
+    crosswalk,
+    differences,
+    jejak,
+    lines,
+    served,
+)
+from warehouse import tables as t
+
+ROOT = Path(__file__).parents[1]
+# One announcement (or order, or record) each: what stands in one process as its own.
+ANNOUNCEMENTS = [
+    "SPSE-TenderPengumuman",
+    "SPSE-NonTenderPengumuman",
+    "SPSE-PencatatanNonTender",
+    "SPSE-PencatatanSwakelola",
+    "Ecat-PaketEPurchasingV6",
+    "Ecat-PaketEPurchasing",
+    "Bela-TokoDaringRealisasi",
+]
+
+
+def assert_says(text: str, pattern: str) -> None:
+    assert re.search(pattern, text, re.DOTALL), text
+
+
+# --- status and show -------------------------------------------------------------------------------------------------
+
+
+def test_status_tells_what_the_last_sync_did(town: Town) -> None:
+    empty = {"services": [], "records": {"total": 0, "built": 0}}
+    assert json.loads(town.jejak("status", "--json").out) == empty
+    assert "jejak sync" in town.jejak("status").out
+    town.server.faults.add(Fault("html", "SPSE-PesertaTender"))
+    town.edit("SPSE-TenderPengumuman", lambda rows: [*rows, rows[0], rows[0] | {"kd_tender": 0}])
+    assert town.jejak("sync").status == 1
+    said = town.jejak("status", "--json")
+    assert said.status == 0
+    status = json.loads(said.out)
+    names = ["source", "service", "fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
+    assert list(status) == ["services", "records"]
+    assert [list(each) for each in status["services"]] == [names] * len(SERVICES)
+    assert [(each["source"], each["service"]) for each in status["services"]] == [
+        (source.name, service) for source in SOURCES.values() for service in source.services
+    ]
+    by_service = {each["service"]: each for each in status["services"]}
+    known = len(town.world.rows("SPSE-TenderPengumuman")) - 2
+    assert list(by_service["SPSE-TenderPengumuman"].values())[2:] == [known + 2, known, 0, 0, 1, 1, 0]
+    assert list(by_service["SPSE-PesertaTender"].values())[2:] == [0] * 7
+    total = len(town.query(select(t.record)))
+    assert status["records"] == {"total": total, "built": total}
+
+    table = town.jejak("status").out
+    assert "SPSE-PesertaTender" in table
+    assert "FAILED" in table
+    assert "an HTML or XML page where JSON is due" in table
+    assert "Rejects: 1; see `jejak rejects`." in table
+    # A source that was not asked this time keeps its last counts.
+    town.next_day(0)
+    town.sync("sirup")
+    later = json.loads(town.jejak("status", "--json").out)
+    assert len(later["services"]) == len(SERVICES)
+    assert {each["service"]: each for each in later["services"]}["SPSE-TenderPengumuman"]["new"] == known
+    assert later["records"] == {"total": total, "built": 0}
+
+
+def test_two_years_of_a_service_are_one_line_of_the_status(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(20, seed=1, years=2), tmp_path, file_url) as town:
+        only = ["RUP-PaketPenyedia-Terumumkan", "SPSE-TenderPengumuman"]
+        town.sync(settings=town.settings(only=only))
+        services = json.loads(town.jejak("status", "--json").out)["services"]
+        rows = {name: [len(town.world.rows(name, year)) for year in town.world.years] for name in only}
+        assert {each["service"]: each["fetched"] for each in services} == {n: sum(each) for n, each in rows.items()}
+        # One year alone, twice over.
+        town.sync("lpse", "--year", "2024", settings=town.settings(only=only))
+        services = json.loads(town.jejak("status", "--json").out)["services"]
+        assert services[1]["fetched"] == services[1]["unchanged"] == rows["SPSE-TenderPengumuman"][0]
+
+
+def test_show_finds_a_process_by_its_ocid_and_by_the_codes_of_the_sources(lived: Lived) -> None:
+    town = lived.town
+    tender = next(
+        row
+        for row in town.world.rows("SPSE-TenderPengumuman")
+        if row["kd_rup"].isdecimal() and row["versi_tender"] == 1
+    )
+    ocid = town.compiled("tender", tender["kd_tender"])["ocid"]
+    whole = town.jejak("show", ocid)
+    assert whole.status == 0
+    assert whole.out.splitlines()[1].startswith(f"{ocid}  ")
+    assert "awarded" in whole.out or "tender value" in whole.out
+    for code in (tender["kd_rup"], tender["kd_tender"]):
+        said = town.jejak("show", code)
+        assert said.status == 0
+        # Kinds of codes overlap: what else goes by this code is shown too.
+        assert f"\n{ocid}  " in said.out
+    [compiled] = json_stream(town.jejak("show", ocid, "--json").out)
+    assert compiled == town.compiled("tender", tender["kd_tender"])
+    [versions] = json_stream(town.jejak("show", ocid, "--versioned").out)
+    assert versions["ocid"] == ocid
+    assert versions["tender"]["title"][0]["value"]
+
+
+def test_show_names_the_rest_of_the_family(lived: Lived) -> None:
+    family = max(crosswalk(lived.town.engine)[2], key=len)
+    first, *others = sorted(f"{PREFIX}-{process}" for process in family)
+    said = lived.town.jejak("show", first)
+    assert "Of the same family:" in said.out
+    for other in others:
+        assert f"  {other}  " in said.out
+
+
+def test_show_of_an_unknown_code_says_so(lived: Lived) -> None:
+    said = lived.town.jejak("show", "12345")
+    assert (said.status, said.out) == (1, "")
+    assert said.err == "jejak: no process has the code 12345; `jejak status` tells what has been synced\n"
+
+
+def json_stream(text: str) -> Iterator[Any]:
+    """The JSON values that stand one after the other in a text."""
+    decoder = json.JSONDecoder()
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        yield value
+        text = text[end:]
+
+
+# --- rejects ---------------------------------------------------------------------------------------------------------
+
+
+def test_rejects_are_listed_by_source_with_key_and_reason(lived: Lived) -> None:
+    listed = json.loads(lived.town.jejak("rejects", "--json").out)
+    names = ["id", "source", "service", "scope", "key", "reason", "rejected_at"]
+    assert [list(each) for each in listed] == [names] * len(listed)
+    assert {(each["source"], each["service"]) for each in listed} == {
+        ("lpse", "SPSE-NonTenderSelesai"),
+        ("lpse", "SPSE-PencatatanSwakelolaRealisasi"),
+    }
+    text = lived.town.jejak("rejects").out
+    assert f"{len(listed)} open rejects." in text
+    for each in listed:
+        assert f"{each['service']} {each['scope']} {each['key']}: {each['reason']}" in text
+    of_sirup = lived.town.jejak("rejects", "--source", "sirup", "--json")
+    assert json.loads(of_sirup.out) == []
+    of_lpse = lived.town.jejak("rejects", "--source", "lpse", "--json")
+    assert json.loads(of_lpse.out) == listed
+
+
+# --- export, validate, identity --------------------------------------------------------------------------------------
+
+
+def test_every_accepted_row_is_exported_with_its_process_and_release(lived: Lived) -> None:
+    exported = lines(lived.out / "rows.jsonl")
+    assert [list(row) for row in exported] == [["source", "service", "key", "ocid", "release"]] * len(exported)
+    releases = {release["id"]: release["ocid"] for release in lines(lived.out / "releases.jsonl")}
+    assert all(releases[row["release"]] == row["ocid"] for row in exported)
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for row in exported:
+        assert SERVICES[row["service"]][0] == row["source"]
+        found.setdefault((row["service"], row["key"]), Counter())[row["ocid"]] += 1
+    ocids = {(row["kind"], row["key"]): row["ocid"] for row in lived.town.query(select(t.identity))}
+    rows = 0
+    for service in OF_PROCESSES:
+        versions = Counter(row["code"] for row in lived.town.known(service))
+        rows += versions.total()
+        for code, count in versions.items():
+            processes = found.get((service, code), Counter())
+            assert set(processes.values()) == {count}, (service, code)
+    assert rows <= len(exported)
+    for service in ANNOUNCEMENTS:
+        for row in lived.town.known(service):
+            assert found[service, row["code"]].keys() == {ocids[row["kind"], row["code"]]}
+
+
+def test_the_exported_files_agree_with_one_another(lived: Lived) -> None:
+    names = {path.name for path in lived.out.iterdir()}
+    assert names >= {
+        "releases.jsonl",
+        "compiled.jsonl",
+        "records.jsonl",
+        "rows.jsonl",
+        "package.json",
+        "tender.parquet",
+    }
+    compiled = lines(lived.out / "compiled.jsonl")
+    assert [record["ocid"] for record in compiled] == sorted(record["ocid"] for record in compiled)
+    releases = lines(lived.out / "releases.jsonl")
+    order = [(release["ocid"], release["date"]) for release in releases]
+    assert order == sorted(order)
+    package = json.loads((lived.out / "package.json").read_text(encoding="utf-8"))
+    assert package["publisher"]["name"] == "Pemerintah Kabupaten Rekaan"
+    # The same warehouse gives the same files.
+    again = lived.town.folder / "again"
+    assert lived.town.jejak("export", "--out", again).status == 0
+    for path in again.glob("*.jsonl"):
+        assert path.read_bytes() == (lived.out / path.name).read_bytes()
+
+
+def test_validate_checks_all_and_lists_findings(lived: Lived) -> None:
+    said = lived.town.jejak("validate")
+    assert said.status == 0
+    counts = len(lines(lived.out / "releases.jsonl")), len(lines(lived.out / "compiled.jsonl"))
+    assert_says(said.out, rf"^{counts[0]} releases\D+{counts[1]} compiled releases\D+0 invalid\.\n")
+    schema = lived.town.folder / "schema.json"
+    schema.write_text('{"properties": {"language": {"const": "en"}}}', encoding="utf-8")
+    said = lived.town.jejak("validate", "--schema", schema)
+    assert said.status == 1
+    assert f"{counts[0]} invalid" in said.out or f"{sum(counts)} invalid" in said.out
+    assert "language" in said.out
+
+
+def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Path, new_url: Callable[[], str]) -> None:
+    crosswalk_file = tmp_path / "identity.csv"
+    with served(EditedWorld(40, seed=1), tmp_path, new_url()) as town:
+        town.sync("lpse")
+        town.sync("sirup")
+        for _ in range(2):
+            town.next_day(0.05)
+            town.sync()
+        said = town.jejak("identity", "export", crosswalk_file)
+        before = crosswalk(town.engine)
+        assert said.out == f"{crosswalk_file}: {len(before[0]):,} codes\n"
+        with crosswalk_file.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+        assert rows[0] == ["kind", "key", "ocid"]
+        assert {(kind, key): ocid.removeprefix(f"{PREFIX}-") for kind, key, ocid in rows[1:]} == before[0]
+
+        other = Town(town.world, town.server, tmp_path, new_url())
+        fresh = town.settings(warehouse_url=other.warehouse_url)
+        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert said.out == f"{len(before[0]):,} codes imported, 0 were known\n"
+        # Read in the other order, and late: without the crosswalk some codes would come out otherwise.
+        town.jejak("sync", settings=fresh)
+        after = crosswalk(other.engine)
+        assert after[0] == before[0]
+        assert after[1] - before[1] == set()
+        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert said.out == f"0 codes imported, {len(before[0]):,} were known\n"
+
+        # A code that has an OCID keeps it, whatever a file says; and then nothing of the file is taken.
+        rows[1][2] = f"{PREFIX}-rup-1"
+        rows.append(["rup", "123", f"{PREFIX}-rup-123"])
+        crosswalk_file.write_text("\n".join(",".join(row) for row in rows), encoding="utf-8")
+        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert said.status == 1
+        assert f"1 codes already have another OCID, the first being {rows[1][0]} {rows[1][1]}" in said.err
+        assert crosswalk(other.engine)[0] == before[0]
+        other.engine.dispose()
+
+
+# --- settings --------------------------------------------------------------------------------------------------------
+
+WRONG_SETTINGS: dict[str, tuple[str, str]] = {
+    "no TOML": ("name = ", "is not valid TOML"),
+    "a name that nobody knows": ('nama = "x"', "nama: Extra inputs are not permitted"),
+    "nothing": ("", "name: Field required.*ocid_prefix: Field required.*fiscal_years: Field required"),
+    "a wrong prefix": ('ocid_prefix = "ocds-AAA"', "ocid_prefix: String should match pattern"),
+    "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: Input should be 'isb'"),
+    "a secret in the wrong place": (
+        f'[sources.lpse]\napi_key = ["{API_KEY}"]\ntoken = {{a = "{TOKEN}"}}',
+        "sources.lpse.api_key: Input should be a valid string",
+    ),
+    "not UTF-8": ("\udcff", "is not valid TOML: 'utf-8' codec can't decode"),
+    "a share above one": (
+        '[sources.lpse.services."SPSE-TenderPengumuman"]\nmin_share = 2',
+        "services.SPSE-TenderPengumuman.min_share: Input should be less than or equal to 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_SETTINGS)
+def test_wrong_settings_are_named_and_secrets_not_repeated(tmp_path: Path, kind: str) -> None:
+    content, message = WRONG_SETTINGS[kind]
+    path = tmp_path / "wrong.toml"
+    path.write_text(content, encoding="utf-8", errors="surrogateescape")
+    said = jejak("status", "--settings", path)
+    assert (said.status, said.out) == (1, "")
+    assert said.err.startswith("jejak: settings file ")
+    assert_says(said.err, message)
+    assert API_KEY not in said.err
+    assert TOKEN not in said.err
+
+
+def test_settings_must_be_given_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JEJAK_SETTINGS", raising=False)
+    said = jejak("status")
+    assert said.status == 1
+    assert "no settings file: give --settings FILE or set JEJAK_SETTINGS" in said.err
+    said = jejak("status", "--settings", tmp_path / "none.toml")
+    assert said.status == 1
+    assert "none.toml can't be read: No such file" in said.err
+
+
+def test_the_environment_comes_before_the_file(
+    town: Town, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = ["SPSE-TenderPengumuman", "RUP-MasterProvinsi"]
+    settings = town.settings(only=only, url="http://127.0.0.1:9/nothing")
+    other = new_url()
+    for name, value in {
+        **town.environment,
+        "JEJAK_SETTINGS": str(settings),
+        "JEJAK_WAREHOUSE_URL": other,
+        "JEJAK_SOURCES__SIRUP__URL": f"{town.server.url}/isb-2",
+        "JEJAK_SOURCES__LPSE__TRANSPORT": "rest",
+        "JEJAK_SOURCES__LPSE__URL": f"{town.server.url}/api/v1",
+        "JEJAK_FISCAL_YEARS": "[2023, 2025]",
+    }.items():
+        monkeypatch.setenv(name, value)
+    said = jejak("sync")
+    assert said.status == 0, said.err
+    assert town.query(select(t.run)) == []
+    there = Town(town.world, town.server, town.folder, other)
+    assert len(there.known("SPSE-TenderPengumuman")) == len(town.world.rows("SPSE-TenderPengumuman"))
+    scopes = there.query(select(t.run_service.c.service, t.run_service.c.scope))
+    assert sorted((each["service"], each["scope"]) for each in scopes) == [
+        ("RUP-MasterProvinsi", "all"),
+        ("SPSE-TenderPengumuman", "2023"),
+        ("SPSE-TenderPengumuman", "2025"),
+    ]
+    asked = [request["asked"] for request in town.server.requests]
+    assert [each.split()[0] for each in asked] == ["isb", "inaproc", "inaproc"]
+    # What the environment says wrongly is named too, and not repeated.
+    for name, value in (
+        ("JEJAK_SOURCES__LPSE__API_KEYS", '{"SPSE-TenderPengumuman": "kunci-terpotong'),
+        ("JEJAK_FISCAL_YEARS", "kunci-terpotong"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            said = jejak("status")
+        assert said.status == 1, name
+        assert said.err.startswith("jejak: ")
+        assert "kunci-terpotong" not in said.err
+    there.engine.dispose()
+
+
+# --- how commands end ------------------------------------------------------------------------------------------------
+
+
+def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
+    said = town.jejak("sync", "simda")
+    assert said.status == 1
+    assert "unknown source simda: there are sirup, lpse" in said.err
+    without = tmp_path / "without.toml"
+    rows = town.settings().read_text(encoding="utf-8").splitlines(keepends=True)
+    without.write_text("".join(row for row in rows if not row.startswith("sources")), encoding="utf-8")
+    said = jejak("sync", "sirup", "--settings", without)
+    assert said.status == 1
+    assert "source sirup is not in the settings: add a section [sources.sirup]" in said.err
+    for arguments in (
+        ["berangkat"],
+        [],
+        ["identity", "import"],
+        ["rejects", "--source", "simda"],
+        ["sync", "--year", "x"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            jejak(*arguments)
+        assert ended.value.code == 2
+    for command in (
+        ("identity", "import", tmp_path / "none.csv"),
+        ("identity", "import", without),
+        ("validate", "--schema", tmp_path / "none.json"),
+        ("export", "--out", without),
+    ):
+        said = town.jejak(*command)
+        assert said.status == 1, command
+        assert said.err.startswith("jejak: "), command
+        assert str(command[-1]) in said.err, command
+    assert town.query(select(t.identity)) == []
+
+
+def test_fetching_and_building_can_go_apart(town: Town) -> None:
+    settings = town.settings(only=OF_PROCESSES)
+    assert town.jejak("sync", "--no-build", settings=settings).status == 0
+    assert town.query(select(t.identity)) == []
+    said = town.jejak("build", settings=settings)
+    assert said.status == 0
+    assert differences(town.engine, town.world) == {}
+    total = len(town.query(select(t.record)))
+    assert said.out.endswith(f"built {total}\n")
+    # The last sync itself has built nothing.
+    assert json.loads(town.jejak("status", "--json").out)["records"] == {"total": total, "built": 0}
+    assert town.jejak("build", settings=settings).out == "placed 0, derived 0, built 0\n"
+
+
+def test_a_warehouse_is_made_where_there_is_none(town: Town, tmp_path: Path) -> None:
+    settings = town.settings(warehouse_url=f"sqlite:///{tmp_path}/deep/down/new.db")
+    assert town.jejak("migrate", settings=settings).status == 0
+    assert (tmp_path / "deep/down/new.db").exists()
+    said = town.jejak("migrate", settings=town.settings(warehouse_url="mysql://root@127.0.0.1/x"))
+    assert said.status == 1
+    assert "can't be a mysql database; use sqlite or postgresql" in said.err
+
+
+def test_the_simulator_writes_dumps_that_sync_reads(tmp_path: Path, new_url: Callable[[], str]) -> None:
+    folder = tmp_path / "dumps"
+    assert jejak("simulate", "--packages", 20, "--seed", 3, "--out", folder).status == 0
+    with served(EditedWorld(20, seed=3), tmp_path, new_url()) as town:
+        counts = town.sync(settings=town.settings("files"))
+        assert {name: each["fetched"] for name, each in counts.items()} == {
+            name: len(town.world.rows(name)) for name in SIMULATED
+        }
+        assert differences(town.engine, town.world) == {}
+
+
+# --- as a process of its own -----------------------------------------------------------------------------------------
+
+
+def test_a_killed_sync_leaves_nobody_behind_and_the_next_one_ends_well(town: Town) -> None:
+    some = ("RUP-MasterSatker", "RUP-PaketPenyedia", "RUP-HistoryKajiUlang", "SPSE-Tender")
+    only = [name for name in SERVICES if name.startswith(some)]
+    settings = town.settings(workers=2, timeout_seconds=50, only=only)
+    mark = str(time.time_ns())
+    environment = {**os.environ, **town.environment, "JEJAK_SETTINGS": str(settings), "JEJAK_TEST_MARK": mark}
+    command = [sys.executable, "-m", "pipeline.cli", "sync"]
+    town.server.faults.add(Fault("hang", "SPSE-TenderSelesai", seconds=20))
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    wait(lambda: any("SPSE-TenderSelesai" in request["asked"] for request in town.server.requests))
+    assert len(marked(mark)) > 2  # it has workers
+    process.kill()
+    process.communicate()
+    wait(lambda: not marked(mark))
+
+    town.server.faults.clear()
+    town.server.faults.add(Fault("html", "RUP-MasterSatker"))
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "RUP-MasterSatker 2025: ISB RUP-MasterSatker (service_no 0) holds an HTML or XML page" in done.stderr
+    assert done.stderr.endswith("jejak: failed: RUP-MasterSatker 2025. The others are in, and nothing was lost\n")
+    assert API_KEY not in done.stdout + done.stderr
+    told = truth(town.world)["rows"]
+    found = crosswalk(town.engine)[0]
+    for name in only:
+        kinds = ("rup", "swk") if name == "RUP-HistoryKajiUlang" else (str(SERVICES[name][1].kind),)
+        for code, process in told.get(name, {}).items():
+            assert process in [found.get((kind, code)) for kind in kinds]
+    assert contents(town.engine)["pending_build"] == []
+    assert json.loads(town.jejak("status", "--json").out)["services"][0]["fetched"] > 0
+
+
+def wait(ready: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.05)
+
+
+def marked(mark: str) -> list[str]:
+    """The processes of this machine that have a mark in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes():
+                found.append(path.parent.name)
+        except OSError:  # it has just ended, or is another user's
+            continue
+    return found

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from schemas.lpse import SERVICES
 from transforms import codes
 from transforms.identity import Code, Naming, Plan
 from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub
@@ -761,20 +762,12 @@ _STATUS_LISTS = {
 
 
 # Codes of different kinds overlap, and orders and purchases of several kinds meet in one process.
-_PURCHASES = {
-    "SPSE-PencatatanNonTender": "pencatatan",
-    "SPSE-PencatatanNonTenderRealisasi": "pencatatan",
-    "SPSE-PencatatanSwakelola": "swakelola",
-    "SPSE-PencatatanSwakelolaRealisasi": "swakelola",
-    "Ecat-PaketEPurchasingV6": "ecat",
-    "Ecat-PaketEPurchasing": "ecat",
-    "Bela-TokoDaringRealisasi": "tokodaring",
-}
+_KINDS = {service.name: service.kind for service in SERVICES}
 
 
 def purchase_id(row: Row) -> str:
     """The id of an order's or recorded purchase's contract, and of its award where the supplier is told elsewhere."""
-    return f"{_PURCHASES[row.service]}-{row.code}"
+    return f"{_KINDS[row.service]}-{row.code}"
 
 
 def _purchase(

@@ -248,6 +248,172 @@ def _local_time(value: object) -> str | None:
     raise ValueError(f"expected a date, got {_shape(value)}")
 
 
+# --- values typed into a regency's own forms and sheets ---------------------------------------------------------------
+
+# `1.500.000,00`; `1.500` is a thousand and a half, as Indonesian writes it.
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
+# `1,500,000` and `1,500.00`, which can be nothing else than the English way.
+_ENGLISH = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d+)")
+_DECIMAL = re.compile(r"-?\d+(?:[.,]\d+)?")
+# A decimal comma in Indonesian, a thousand in English: as an amount of IDR neither can be told.
+_EITHER = re.compile(r"[1-9]\d{0,2},\d{3}")
+_RUPIAH = re.compile(r"(?i:rp\.?|idr)\s*|\s*,-$")
+_MEASURED = re.compile(r"([\d.,]+)\s*(?:[A-Za-z]+(?:[23²³]|/[A-Za-z]+)?)?")
+_PERCENT_SIGN = re.compile(r"\s*%$")
+
+
+def _typed(value: object) -> object:
+    """A dash is how a clerk leaves a field empty."""
+    if not isinstance(value, str):
+        return value
+    text = clean(value)
+    return None if text == "-" else text
+
+
+def _point_decimal(text: str) -> str:
+    """Digits with a decimal point, as `_number` reads them; what is no number by any way of writing stays as it is."""
+    if _GROUPED.fullmatch(text):
+        return text.replace(".", "").replace(",", ".")
+    if _ENGLISH.fullmatch(text):
+        return text.replace(",", "")
+    return text.replace(",", ".") if _DECIMAL.fullmatch(text) else text
+
+
+def _typed_amount(value: object) -> int | float | None:
+    value = _typed(value)
+    if isinstance(value, str):
+        value = _RUPIAH.sub("", value)
+        if _EITHER.fullmatch(value):
+            raise ValueError("expected an amount of IDR, got one whose comma may stand for thousands or for decimals")
+        value = _point_decimal(value)
+    return _amount_or_missing(value)
+
+
+def _typed_quantity(value: object) -> int | float | None:
+    value = _typed(value)
+    if isinstance(value, str) and (found := _MEASURED.fullmatch(value)):
+        value = _point_decimal(found[1])
+    return _quantity(value) or None
+
+
+def quantity_of(text: str | None) -> int | float | None:
+    """The quantity that a text says: a number, with or without one unit (`2,5 km`); None where it says more or less."""
+    try:
+        return _typed_quantity(text)
+    except ValueError:
+        return None
+
+
+def _percentage(value: object, least: int) -> int | float | None:
+    value = _typed(value)
+    if isinstance(value, str):
+        value = _point_decimal(_PERCENT_SIGN.sub("", value))
+    share = _number(value, "a percentage")
+    if share is None or least <= share <= 100:
+        return share
+    raise ValueError(f"expected a percentage from {least} to 100, got one outside these limits")
+
+
+def _percent(value: object) -> int | float | None:
+    return _percentage(value, 0)
+
+
+def _deviation(value: object) -> int | float | None:
+    return _percentage(value, -100)
+
+
+# Indonesian forms put the day first: `03/10/2025` is in October. LKPP's never write so.
+_DAY_FIRST = re.compile(r"(\d\d?)([/.-])(\d\d?)\2(\d{4})")
+
+
+def _typed_date(value: object) -> str | None:
+    value = _typed(value)
+    if isinstance(value, str) and (found := _DAY_FIRST.fullmatch(value)):
+        try:
+            day = dt.date(int(found[4]), int(found[3]), int(found[1]))
+        except ValueError:
+            raise ValueError("expected a date with the day first, got one that the calendar doesn't have") from None
+        return _canonical(day, dt.time())
+    return _local_time(value)
+
+
+def _degrees(value: object) -> float | None:
+    text = str(value).strip().rstrip("°") if isinstance(value, str | int | float | Decimal) else ""
+    return float(text.replace(",", ".")) if _DECIMAL.fullmatch(text) else None
+
+
+# Longitudes and latitudes of Indonesia, in degrees: no number lies in both.
+_EAST = (94.5, 141.5)
+_NORTH = (-11.5, 6.5)
+
+
+def point(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
+    """(latitude, longitude) in degrees of a place in Indonesia; set right where the two were swapped.
+
+    None where one is missing or the place lies elsewhere: a slip in a place is no reason to lose what is said of it.
+    """
+    if latitude is None or longitude is None:
+        return None
+    for north, east in ((latitude, longitude), (longitude, latitude)):
+        if _NORTH[0] <= north <= _NORTH[1] and _EAST[0] <= east <= _EAST[1]:
+            return north, east
+    return None
+
+
+_HOST = re.compile(r"(https?)(://[A-Za-z0-9.-]+(?::\d{1,5})?)((?:[/?#].*)?)", re.IGNORECASE | re.DOTALL)
+_NOT_IN_ADDRESS = re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]")
+
+
+def address(text: str | None) -> str | None:
+    """An http or https address, percent-encoded as OCDS wants it; None for what is none (a bare file name, a path)."""
+    found = _HOST.fullmatch(clean(text or ""))
+    if not found:
+        return None
+    path, sign, fragment = found[3].partition("#")
+    encoded = [_NOT_IN_ADDRESS.sub(_percent_encoded, part) for part in (path, fragment)]
+    return f"{found[1].lower()}{found[2]}{encoded[0]}{sign}{encoded[1]}"
+
+
+def _percent_encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
+
+
+def _url(value: object) -> str:
+    text = _text(value)
+    if address(text) is None or text is None:
+        raise ValueError(f"expected an http or https address, got {_shape(value)}")
+    return text
+
+
+_MEDIA_TYPES = {
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "html": "text/html",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "txt": "text/plain",
+    "webp": "image/webp",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+_SUFFIX = re.compile(r"\.([A-Za-z0-9]+)(?:[?#].*)?", re.DOTALL)
+
+
+def media_type(name: str) -> str | None:
+    """The IANA media type that a file's name or address ends in; None for a suffix that offices don't use."""
+    found = _SUFFIX.fullmatch(name, max(name.partition("?")[0].partition("#")[0].rfind("."), 0))
+    return _MEDIA_TYPES.get(found[1].lower()) if found else None
+
+
 # `| None` outside the validator lets pydantic pass null without a call into Python.
 Text = Annotated[str, PlainValidator(_text)] | None
 """Text without the blanks around it, with `\\n` as line end; empty text is None, `-` stays."""
@@ -282,6 +448,35 @@ LocalTime = Annotated[str, PlainValidator(_local_time)] | None
 Midnight is how most services write a date without a time, so it becomes the date alone. A trailing `Z` is dropped: the
 services stamp it on local times (`sources.md`, section 8).
 """
+
+
+TypedAmount = Annotated[int | float, PlainValidator(_typed_amount)] | None
+"""IDR as typed into a form (`Rp 1.500.000,00`, `150.000.000,-`) or plain; 0 is "not filled". Limits as `Amount`."""
+
+TypedQuantity = Annotated[int | float, PlainValidator(_typed_quantity)] | None
+"""A number of units as typed (`1.250,5`), one unit after it allowed (`200 m`); 0 is "not filled". Limits as `Quantity`.
+
+Thousands are grouped by dots, as Indonesian does: `1.500` is 1500, `1,5` and `1.5` are one and a half.
+"""
+
+Percent = Annotated[int | float, PlainValidator(_percent)] | None
+"""A percentage from 0 to 100, with comma or point and with or without `%`.
+
+`0,45` is less than one percent: a share that a workbook keeps as a fraction can't be told from a small percentage, so
+nothing is ever multiplied.
+"""
+
+Deviation = Annotated[int | float, PlainValidator(_deviation)] | None
+"""A difference of two percentages, from -100 to 100."""
+
+TypedDate = Annotated[str, PlainValidator(_typed_date)] | None
+"""As `LocalTime`, and with the day first as Indonesian forms write it (`03/10/2025`, `3-10-2025`: 3 October)."""
+
+Degrees = Annotated[float, PlainValidator(_degrees)] | None
+"""Degrees of latitude or longitude, with comma or point; None where the text is no such number. See `point`."""
+
+Url = Annotated[str, PlainValidator(_url)]
+"""An http or https address as the source writes it; the row is refused without it. See `address`."""
 
 
 class LkppRecord(SourceRecord):

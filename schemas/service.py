@@ -21,15 +21,18 @@ class SourceRecord(BaseModel):
 class Service:
     """One list of rows that a source publishes, named as LKPP's ISB names it.
 
-    A row is known by `key`: the first field is the source's own code and must be there; the others may be empty.
-    `kind` is the code's space (codes of two kinds overlap): `rup`, `swk`, `tender`, `nontender`, `pencatatan`,
-    `swakelola`, `ecat`; None for a master list that names no process.
+    A row is known by `key`: the first `code_parts` fields are the source's own code, of which the first must be there;
+    the others may be empty. `kind` is the code's space (codes of two kinds overlap): `rup`, `swk`, `tender`,
+    `nontender`, `pencatatan`, `swakelola`, `ecat`, ...; None for a master list that names no process. Codes of `linked`
+    services open no process: links join them to the processes of others.
     """
 
     name: str
     model: type[SourceRecord]
     key: tuple[str, ...]
     kind: str | None = None
+    code_parts: int = 1
+    linked: bool = False
     # Stamps of the extraction: stored with the row, not part of its content.
     volatile: frozenset[str] = frozenset()
     # `;` or `,` lists whose order and repeats mean nothing.

@@ -25,6 +25,7 @@ class ServiceSettings(_Strict):
     service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber")
     file: str | None = Field(None, description="file name or glob in the source's folder, not the service's name")
     sheet: str | None = Field(None, description="sheet of a workbook; the first one by default")
+    endpoint: str | None = Field(None, description="path of the service below the source's url, where it differs")
     columns: dict[str, str | SplitColumn] = Field(
         default_factory=dict, description="our field -> the file's column; others keep their own name"
     )
@@ -38,8 +39,9 @@ class ServiceSettings(_Strict):
 class SourceSettings(_Strict):
     """One source system and how it is reached."""
 
-    transport: Literal["isb", "rest", "files"] = "isb"
-    url: str | None = Field(None, description="base address for isb and rest")
+    transport: Literal["isb", "rest", "files", "sql"] = "isb"
+    url: str | None = Field(None, description="base address for isb and rest; of files: where the folder is published")
+    database: SecretStr | None = Field(None, description="SQLAlchemy URL for sql, password included")
     folder: str | None = Field(None, description="folder for files; `{year}` is replaced; defaults to `dumps`")
     token: SecretStr | None = Field(None, description="bearer token for rest")
     api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services")
@@ -53,6 +55,13 @@ class SourceSettings(_Strict):
     def service(self, name: str) -> ServiceSettings:
         """Settings of one service; the defaults where the file says nothing."""
         return self.services.get(name, ServiceSettings())
+
+
+class Thresholds(_Strict):
+    """From which confidence on a rule links by itself (`accept`), and from which it asks an operator (`pending`)."""
+
+    accept: float = Field(ge=0, le=1)
+    pending: float = Field(ge=0, le=1)
 
 
 class Settings(_Strict):
@@ -70,3 +79,6 @@ class Settings(_Strict):
     dumps: str | None = Field(None, description="folder of dumps for sources with transport `files`")
     workers: int = Field(2, ge=1, description="processes that derive and merge")
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    links: dict[str, Thresholds] = Field(
+        default_factory=dict, description="thresholds of a linking rule, where they differ from its own"
+    )

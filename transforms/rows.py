@@ -45,8 +45,8 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
         raise RowError(
             f"{service.key[0]} is empty or 0: a row of {service.name} without its own code can't be told apart"
         )
-    key = "|".join([code, *(code_text(fields.get(part)).replace("|", "¦") for part in service.key[1:])])
-    return Identified(key, code, hash_of(service, fields), fields)
+    parts = [code, *(code_text(fields.get(part)).replace("|", "¦") for part in service.key[1:])]
+    return Identified("|".join(parts), "|".join(parts[: service.code_parts]), hash_of(service, fields), fields)
 
 
 def hash_of(service: Service, fields: Mapping[str, object]) -> str:

@@ -61,6 +61,10 @@ class Context:
     # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
     service: str = ""
+    # (kind, code) of the purchases that a linked subject belongs to here, by the subject's own (kind, code).
+    links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
+    # The contracts told of so far at this time: id -> (award's id, codes of the rows that tell of it).
+    contracts: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)
     wanted: set[Code] = field(default_factory=set)
 
@@ -96,12 +100,29 @@ class Context:
         dotted = next((c for c in (record.kd_satker_str, record.kd_satker) if c and "." in str(c)), None)
         return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker)
 
+    def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
+        """(contract id, award id) of the contract that a row of a linked subject belongs to, of several the one that
+        bears one of these numbers; None while nothing has been told of it."""
+        codes = {code for _, code in self.links.get((kind, row.code), ())}
+        found = sorted(name for name, (_, told_by) in self.contracts.items() if told_by & codes)
+        plain = {plain_number(number) for number in numbers if number}
+        found.sort(key=lambda name: not any(number and plain_number(name).endswith(number) for number in plain))
+        return (found[0], self.contracts[found[0]][0]) if found else None
+
     def supplier(self, kd: str | None, name: str | None, *numbers: str | None, form: str | None = None) -> Body | None:
         """The party of a supplier; what only a name stands for is noted, to be mended when its code is learned."""
         party = supplier_party(self.suppliers, kd, name, *numbers, form=form)
         if party and "identifier" not in party:
             self.wanted.update(supplier_keys(name, tax_numbers(*numbers)))
         return party
+
+
+_NOT_IN_NUMBER = re.compile(r"[^0-9A-Z]+")
+
+
+def plain_number(text: str) -> str:
+    """A document's number without what clerks vary most: blanks, signs and capitals."""
+    return _NOT_IN_NUMBER.sub("", text.upper())
 
 
 Mapper = Callable[[list[Row], Context], Iterator[Said]]

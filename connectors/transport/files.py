@@ -12,12 +12,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from connectors.transport.parse import as_rows, decode, parse_json
+from connectors.transport.parse import Row, as_rows, decode, mapped, parse_json
 from schemas.errors import SettingsError, StructureError
 from schemas.service import Page
-from schemas.settings import ServiceSettings, SplitColumn
-
-Row = dict[str, object]
+from schemas.settings import ServiceSettings
 
 PAGE_ROWS = 5000
 
@@ -35,7 +33,7 @@ def pages(
     can't be read as what its name says, or that lacks a mapped column.
     """
     files = [
-        (path, _mapped(_read(path, settings), settings, path.name))
+        (path, mapped(_read(path, settings), settings, path.name))
         for path in _find(Path(folder.replace("{year}", year)), names, settings, year)
     ]
     total = sum(len(rows) for _, rows in files)
@@ -169,33 +167,3 @@ def _table(lines: Iterator[Sequence[object]]) -> list[Row]:
                 row[names[number] if number < len(names) else f"column.{number + 1}"] = cell
         rows.append(row)
     return rows
-
-
-def _mapped(rows: list[Row], settings: ServiceSettings, shown: str) -> list[Row]:
-    """The rows under our field names: columns mapped, split, left out and added as the settings say."""
-    if rows and any(name != name.strip() for name in rows[0]):
-        rows = [{name.strip(): value for name, value in row.items()} for row in rows]
-    if not (settings.columns or settings.constants or settings.ignore):
-        return rows
-    plain = {field: part for field, part in settings.columns.items() if isinstance(part, str)}
-    split = {field: part for field, part in settings.columns.items() if isinstance(part, SplitColumn)}
-    used = {*plain.values(), *(part.column for part in split.values())}
-    if rows and (missing := used - {name for row in rows for name in row}):
-        raise StructureError(
-            f"{shown} lacks the mapped columns {', '.join(sorted(missing))}; mend the file or the mapping in settings"
-        )
-    dropped = used | set(settings.ignore)
-    return [
-        {
-            **{name: value for name, value in row.items() if name not in dropped},
-            **{field: row.get(column) for field, column in plain.items()},
-            **{field: _part(row.get(part.column), part) for field, part in split.items()},
-            **settings.constants,
-        }
-        for row in rows
-    ]
-
-
-def _part(value: object, wanted: SplitColumn) -> str | None:
-    parts = str(value).split(wanted.split) if value is not None else []
-    return parts[wanted.part] if wanted.part < len(parts) else None

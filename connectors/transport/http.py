@@ -136,7 +136,7 @@ def _check_status(answer: requests.Response, shown: str, credential: str) -> Non
     if status in (401, 403):
         raise SettingsError(
             f"{shown} answered {status}: the credential was refused. Set {credential}, and check that the subscription "
-            "covers this service and that this machine's public address is registered with LKPP"
+            "covers this service and that this machine's public address is registered with the system's keeper"
         )
     if status in (301, 302, 303, 307, 308):
         raise SettingsError(f"{shown} answered {status}, a redirect; set the source's url to the address it leads to")

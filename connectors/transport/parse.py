@@ -1,11 +1,16 @@
-"""JSON as the sources send it: raw control characters and stray bytes are taken, what is no number is not."""
+"""What the sources send, as rows: JSON (raw control characters and stray bytes are taken, what is no number is not) and
+the mapping of columns to our fields."""
 
 import codecs
 import json
 import math
+from collections.abc import Collection
 from typing import NoReturn
 
 from schemas.errors import StructureError
+from schemas.settings import ServiceSettings, SplitColumn
+
+Row = dict[str, object]
 
 
 class BrokenJson(StructureError):
@@ -57,7 +62,7 @@ def parse_json(text: str, shown: str) -> object:
         raise BrokenJson(f"{shown} holds a number too long or a nest too deep to be read; get it again") from None
 
 
-def as_rows(value: object, shown: str) -> list[dict[str, object]]:
+def as_rows(value: object, shown: str) -> list[Row]:
     """The value if it is a list of objects, else StructureError."""
     if not isinstance(value, list):
         kind = type(value).__name__
@@ -66,3 +71,37 @@ def as_rows(value: object, shown: str) -> list[dict[str, object]]:
         if not isinstance(row, dict):
             raise StructureError(f"{shown} holds a {type(row).__name__} as row {number} where an object is due")
     return value
+
+
+def mapped(rows: list[Row], settings: ServiceSettings, shown: str, seen: Collection[str] = ()) -> list[Row]:
+    """The rows under our field names: columns mapped, split, left out and added as the settings say.
+
+    `seen` are columns that earlier pages of the same answer had. Raises StructureError where a mapped column is neither
+    there nor in any row here.
+    """
+    if rows and any(name != name.strip() for name in rows[0]):
+        rows = [{name.strip(): value for name, value in row.items()} for row in rows]
+    if not (settings.columns or settings.constants or settings.ignore):
+        return rows
+    plain = {field: part for field, part in settings.columns.items() if isinstance(part, str)}
+    split = {field: part for field, part in settings.columns.items() if isinstance(part, SplitColumn)}
+    used = {*plain.values(), *(part.column for part in split.values())}
+    if rows and (missing := used - {name for row in rows for name in row} - set(seen)):
+        raise StructureError(
+            f"{shown} lacks the mapped columns {', '.join(sorted(missing))}; mend the file or the mapping in settings"
+        )
+    dropped = used | set(settings.ignore)
+    return [
+        {
+            **{name: value for name, value in row.items() if name not in dropped},
+            **{field: row.get(column) for field, column in plain.items()},
+            **{field: _part(row.get(part.column), part) for field, part in split.items()},
+            **settings.constants,
+        }
+        for row in rows
+    ]
+
+
+def _part(value: object, wanted: SplitColumn) -> str | None:
+    parts = str(value).split(wanted.split) if value is not None else []
+    return parts[wanted.part] if wanted.part < len(parts) else None

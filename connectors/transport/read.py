@@ -1,15 +1,16 @@
 """One service by whichever access method its source is configured to: where the sources' tables meet the transports."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
 from connectors.transport import files, isb, rest
-from connectors.transport.parse import as_rows
+from connectors.transport.parse import as_rows, mapped
 from schemas.errors import SettingsError, StructureError
 from schemas.service import Page, Service
-from schemas.settings import Settings, SourceSettings
+from schemas.settings import ServiceSettings, Settings, SourceSettings
 
 _Setting = TypeVar("_Setting", str, SecretStr)
 
@@ -18,7 +19,8 @@ class Address(NamedTuple):
     """Where each access method has a service; `{year}`, `{klpd}` and `{lpse}` stand for the scope and the regency.
 
     `isb` is the name in the path, with `tipe` and `parameter` in the service's own order. `endpoint` is INAPROC's, None
-    where v1 offers none; `params` is its query. `history`: the rows are lists inside those of the endpoint.
+    where v1 offers none; `params` is its query. `history`: the rows are lists inside those of the endpoint. `lkpp`: it
+    is LKPP that offers the service, over ISB and INAPROC; else a system of the regency's own does (see `own_address`).
     """
 
     isb: str
@@ -27,6 +29,12 @@ class Address(NamedTuple):
     endpoint: str | None = None
     params: tuple[tuple[str, str], ...] = (("kode_klpd", "{klpd}"), ("tahun", "{year}"))
     history: str | None = None
+    lkpp: bool = True
+
+
+def own_address(service: str, endpoint: str | None = None) -> Address:
+    """Where a system of the regency's own has a service: REST by fiscal year below the source's url, or files."""
+    return Address(service, "", "", endpoint, (("tahun", "{year}"),), lkpp=False)
 
 
 def read(
@@ -57,9 +65,9 @@ def read(
             # A list that is the same for every year lies with the newest one where dumps lie by year.
             year = str(max(settings.fiscal_years, default="")) if scope == "all" else scope
             yield from files.pages(folder, stems, own, year, cursor)
-        case "isb":
+        case "isb" if address.lkpp:
             key = source.api_keys.get(service.name, source.api_key)
-            yield from isb.pages(
+            answer = isb.pages(
                 source,
                 url=_given(source.url, f"{environment}URL"),
                 key=_given(key, f"{environment}API_KEY"),
@@ -70,19 +78,48 @@ def read(
                 parameter=address.parameter.format_map(words),
                 credential=f"{environment}API_KEY",
             )
+            yield from _mapped(answer, own)
         case "rest":
-            if address.endpoint is None:
+            endpoint = own.endpoint or address.endpoint
+            if endpoint is None:
                 return
-            pages = rest.pages(
-                source,
-                url=_given(source.url, f"{environment}URL"),
-                token=_given(source.token, f"{environment}TOKEN"),
-                endpoint=address.endpoint,
-                params={key: value.format_map(words) for key, value in address.params},
-                credential=f"{environment}TOKEN",
-                cursor=cursor,
-            )
-            yield from pages if address.history is None else (_flat(page, address.history, service) for page in pages)
+            url = _given(source.url, f"{environment}URL")
+            params = {key: value.format_map(words) for key, value in address.params}
+            credential = f"{environment}TOKEN"
+            if address.lkpp:
+                token = _given(source.token, credential)
+                pages = rest.pages(
+                    source,
+                    url=url,
+                    token=token,
+                    endpoint=endpoint,
+                    params=params,
+                    credential=credential,
+                    cursor=cursor,
+                )
+            else:
+                pages = rest.own_pages(
+                    source,
+                    url=url,
+                    token=source.token,
+                    endpoint=endpoint,
+                    params=params,
+                    credential=credential,
+                    cursor=cursor,
+                )
+            flat = pages if address.history is None else (_flat(page, address.history, service) for page in pages)
+            yield from _mapped(flat, own)
+        case transport:
+            raise SettingsError(f"{name} can't be read by {transport}; set {environment}TRANSPORT to rest or files")
+
+
+def _mapped(pages: Iterator[Page], settings: ServiceSettings) -> Iterator[Page]:
+    """The pages with rows under our field names. A page may lack a column that its rows leave empty."""
+    seen: set[str] = set()
+    for page in pages:
+        rows = mapped(page.rows, settings, page.name, seen)
+        seen.update(name for row in page.rows for name in row)
+        yield replace(page, rows=rows)
 
 
 def _given(value: _Setting | None, variable: str) -> _Setting:

@@ -1,0 +1,319 @@
+"""SIMDA -> OCDS: which activity of the budget pays, how a contract was changed, and what was paid on it.
+
+Nothing here opens a process: budget lines and contracts come with the processes that they are linked to. Ids carry the
+system and SIMDA's own number. Amounts of budget lines are never said: a line pays for many packages.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.simda import SERVICES
+from transforms import codes, mak
+from transforms.evidence import Evidence
+from transforms.identity import Code, Naming, Plan
+from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
+from transforms.rows import code_text
+from transforms.said import Body, Context, Row, Said, Telling, money, parties, reference
+
+SOURCE = "simda"
+
+IDENTIFYING = ()
+
+# Services whose rows tell to which plans and purchases they belong: all of them.
+EVIDENT = tuple(service.name for service in SERVICES)
+
+AWAITED: dict[str, tuple[str, ...]] = {}
+
+_CODES = {service.name: service.key[: service.code_parts] for service in SERVICES}
+_DAYS = re.compile(r"(\d{1,4})\b[^\d]*\b(?:hari|hr)\b", re.IGNORECASE)
+# Of every office's own support programme the mapping names no field: `X.XX.01` stands for the office's.
+_SUPPORT_PROGRAMME = "1"
+
+
+def plans(service: str, record: Any) -> Iterator[Plan]:
+    """SIMDA holds no RUP rows."""
+    return iter(())
+
+
+def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
+    """SIMDA holds no revisions of RUPs."""
+    return iter(())
+
+
+def namings(service: str, record: Any) -> Iterator[Naming]:
+    """SIMDA names no RUP."""
+    return iter(())
+
+
+# --- what rows say of where they belong ------------------------------------------------------------------------------
+
+
+def evidence(service: str, record: Any) -> Iterator[Evidence]:
+    """What a row tells of its budget line or contract.
+
+    A payment is a part of a contract's value, on a day of its own: neither tells which contract it is.
+    """
+    code = _code(service, record)
+    office = {"year": record.Tahun, "office": _office_code(record), "office_name": record.nama_satker}
+    if service == "SIMDA-Anggaran":
+        account = canonical_mak(record)
+        yield Evidence(
+            ("anggaran", code),
+            **office,
+            maks=(account,) if account else (),
+            amounts=_given(record.Total),
+            titles=_given(record.nm_sub_kegiatan or record.Ket_Kegiatan, record.Keterangan_Rinc),
+        )
+    elif service == "SIMDA-Kontrak":
+        yield Evidence(
+            ("kontrak", code),
+            **office,
+            numbers=(record.No_Kontrak,),
+            suppliers=_given(record.Nm_Perusahaan),
+            taxes=_digests(record.NPWP),
+            amounts=_given(record.Nilai),
+            dates=_given(record.Tgl_Kontrak and record.Tgl_Kontrak[:10]),
+            titles=_given(record.Keperluan),
+        )
+    elif service == "SIMDA-Addendum":
+        yield Evidence(("kontrak", code), **office, numbers=(record.No_Kontrak,), amounts=_given(record.Nilai))
+    elif service == "SIMDA-SP2D":
+        treasurer = codes.table(SOURCE).get(("recipient", record.Jn_SPM or "")) == "treasurer"
+        yield Evidence(
+            ("kontrak", code),
+            **office,
+            numbers=(record.No_Kontrak,),
+            suppliers=() if treasurer else _given(record.Nm_Penerima),
+            taxes=() if treasurer else _digests(record.NPWP),
+        )
+
+
+def canonical_mak(record: Any) -> str | None:
+    """The account code of a budget row in the form of `mak.canonical`; None where Permendagri 90's codes are missing.
+
+    Without an account the sub-activity alone. The support programme, which every office has, is counted under the
+    office's own field, that of its code.
+    """
+    field = (record.kd_urusan90, record.kd_bidang90)
+    if record.kd_program90 and record.kd_program90.lstrip("0") == _SUPPORT_PROGRAMME and record.kd_satker_str:
+        field = tuple(record.kd_satker_str.split(".")[:2])
+    activity = [*field, record.kd_program90, record.kd_kegiatan90, record.kd_sub_kegiatan]
+    account = [getattr(record, f"kd_rek90_{level}") for level in range(1, 7)]
+    segments = [*activity, *account] if all(account) else activity
+    return mak.canonical(".".join(segment or "-" for segment in segments))
+
+
+def _code(service: str, record: Any) -> str:
+    """The subject's code, as `rows.identify` makes it of the raw row."""
+    first, *others = (code_text(getattr(record, name)) for name in _CODES[service])
+    return "|".join((first, *(part.replace("|", "¦") for part in others)))
+
+
+def _office_code(record: Any) -> str | None:
+    """The office's code of Permendagri 90, or SIMDA's own."""
+    own = [getattr(record, name, None) for name in ("Kd_Urusan", "Kd_Bidang", "Kd_Unit", "Kd_Sub")]
+    return getattr(record, "kd_unit90", None) or (".".join(part for part in own if part) if all(own) else None)
+
+
+def _given(*values: Any) -> tuple[Any, ...]:
+    return tuple(value for value in values if value)
+
+
+def _digests(number: str | None) -> tuple[str, ...]:
+    return tuple(digest for _, digest in supplier_keys(None, tax_numbers(number)))
+
+
+# --- what they say in OCDS -------------------------------------------------------------------------------------------
+
+
+def anggaran(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Anggaran: the programme, activity and sub-activity that the process is paid from."""
+    activities: dict[str, None] = {}
+    sub_activities: dict[str, None] = {}
+    for row in rows:
+        names = (row.record.Ket_Program, row.record.Ket_Kegiatan, row.record.nm_sub_kegiatan)
+        # Since 2021 a SIMDA activity is a sub-activity of Permendagri 90, and often bears its name.
+        once = {plain_name(name): name for name in map(scrub, names) if name}
+        if once:
+            activities[" / ".join(once.values())] = None
+        if account := canonical_mak(row.record):
+            sub_activities[mak.sub_activity(account)] = None
+    if activities or sub_activities:
+        office = context.office(rows[0].record)
+        body = {
+            "buyer": reference(office),
+            "planning": {
+                "budget": {"description": "; ".join(sorted(activities)), "projectID": "+".join(sorted(sub_activities))}
+            },
+            "parties": parties(office),
+        }
+        yield Said("budget", None, body, tuple(rows))
+
+
+def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Kontrak: value, date and duration of a contract for where its buyer's own system says nothing.
+
+    An addendum's value and time replace the contract's. Where several registered contracts are one, no value is said:
+    whether they repeat one another or are its yearly parts can't be told.
+    """
+    for (contract, award), registered in _by_contract(rows, context).items():
+        record = registered[0].record
+        addenda = sorted(
+            (row for row in context.rows.get("SIMDA-Addendum", ()) if row.code in {r.code for r in registered}),
+            key=_added,
+        )
+        versions = [record, *(row.record for row in addenda)]
+        values = [version.Nilai for version in versions if version.Nilai is not None]
+        days = [found for version in versions if (found := _days(version.Waktu))]
+        yield Said(
+            subject=contract,
+            event=max(filter(None, (record.Tgl_Kontrak, *(row.record.Tgl_Addendum for row in addenda))), default=None),
+            body={
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award,
+                        "value": money(values[-1]) if values and len(registered) == 1 else None,
+                        "dateSigned": context.moment(record.Tgl_Kontrak),
+                        "period": {"durationInDays": days[-1]} if days else None,
+                    }
+                ]
+            },
+            rows=(*registered, *addenda),
+        )
+
+
+def addendum(rows: list[Row], context: Context) -> Iterator[Said]:
+    """Addendum: each is an amendment that says what the value and the time became."""
+    for (contract, award), addenda in _by_contract(rows, context).items():
+        addenda.sort(key=_added)
+        amendments = {}
+        for row in addenda:
+            record = row.record
+            number = _number(record.No_Addendum)
+            became = [f"Nilai menjadi {_rupiah(record.Nilai)}"] if record.Nilai is not None else []
+            became += [f"Waktu menjadi {record.Waktu}"] if record.Waktu else []
+            entry = f"simda-addendum-{number or row.key.replace('|', '-')}"
+            amendments[entry] = {
+                "id": entry,
+                "date": context.moment(record.Tgl_Addendum),
+                "description": scrub(record.Keperluan) or f"Addendum {number}".strip(),
+                "rationale": scrub("; ".join(became)),
+            }
+        yield Said(
+            subject=contract,
+            event=max(filter(None, (row.record.Tgl_Addendum for row in addenda)), default=None),
+            body={"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]},
+            rows=tuple(addenda),
+        )
+
+
+def sp2d(rows: list[Row], context: Context) -> Iterator[Said]:
+    """SP2D: each is a transaction from the office to the supplier."""
+    for (contract, award), orders in _by_contract(rows, context).items():
+        orders.sort(key=lambda row: (row.record.Tahun, row.record.Tgl_SP2D or "", row.key))
+        transactions: dict[str, Body] = {}
+        named: list[Body | None] = []
+        for payment in _payments(orders):
+            record = payment[-1].record
+            amounts = [row.record.Nilai for row in payment if row.record.Nilai is not None]
+            payer, payee = _payer(payment[-1], context), _payee(payment[-1], context)
+            named += [payer, payee]
+            entry = f"simda-{_number(record.No_SP2D)}"
+            # The treasury counts anew each year.
+            entry = f"{entry}-{record.Tahun}" if entry in transactions else entry
+            transactions[entry] = {
+                "id": entry,
+                "date": context.moment(record.Tgl_SP2D),
+                "value": money(sum(amounts)) if amounts else None,
+                "payer": reference(payer),
+                "payee": reference(payee),
+            }
+        yield Said(
+            subject=contract,
+            event=max(filter(None, (row.record.Tgl_SP2D for row in orders)), default=None),
+            body={
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award,
+                        "implementation": {"transactions": list(transactions.values())},
+                    }
+                ],
+                "parties": parties(*named),
+            },
+            rows=tuple(orders),
+        )
+
+
+def _by_contract(rows: list[Row], context: Context) -> dict[tuple[str, str], list[Row]]:
+    """Rows by the (contract id, award id) that they belong to; those of a contract not told of yet are left out."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (row.code, row.key)):
+        found = context.contract("kontrak", row, row.record.No_Kontrak)
+        if found:
+            groups.setdefault(found, []).append(row)
+    return groups
+
+
+def _payments(orders: list[Row]) -> Iterator[list[Row]]:
+    """The rows of each payment: one for each registered contract that it is for, as the last of its versions says."""
+    payments: dict[tuple[int | None, str], dict[str, Row]] = {}
+    for row in orders:
+        payments.setdefault((row.record.Tahun, _number(row.record.No_SP2D)), {})[row.code] = row
+    for parts in payments.values():
+        yield list(parts.values())
+
+
+def _payer(row: Row, context: Context) -> Body | None:
+    """The office that pays; without LKPP's code of it, as those rows name it that tell of the contract."""
+    if row.record.kd_satker_str is None:
+        purchases = {code for _, code in context.links.get(("kontrak", row.code), ())}
+        told = (other for rows in context.rows.values() for other in rows if other.code in purchases)
+        found = (context.office(other.record) for other in told if hasattr(other.record, "kd_satker_str"))
+        office = next((party for party in found if party and "identifier" in party), None)
+        if office:
+            return office
+    return context.office(row.record)
+
+
+def _payee(row: Row, context: Context) -> Body | None:
+    """The supplier: as the contract names it, else who receives the payment, unless that is the office's treasurer."""
+    record = row.record
+    contract = next((r.record for r in context.rows.get("SIMDA-Kontrak", ()) if r.code == row.code), None)
+    if contract and contract.Nm_Perusahaan:
+        form = context.code(SOURCE, "form", "Bentuk", contract.Bentuk)
+        return context.supplier(None, contract.Nm_Perusahaan, contract.NPWP, record.NPWP, form=form)
+    if context.code(SOURCE, "recipient", "Jn_SPM", record.Jn_SPM) == "supplier":
+        return context.supplier(None, record.Nm_Penerima, record.NPWP)
+    return None
+
+
+def _added(row: Row) -> tuple[Any, ...]:
+    return row.record.Tahun, row.record.Tgl_Addendum or "", row.key
+
+
+def _number(text: str | None) -> str:
+    """A document's number, single blanks."""
+    return scrub(" ".join((text or "").split())) or ""
+
+
+def _days(text: str | None) -> int | None:
+    """The days of a duration such as `120 (seratus dua puluh) hari kalender`; None for months and what is unclear."""
+    found = _DAYS.search(text or "")
+    return int(found[1]) if found else None
+
+
+def _rupiah(amount: float | int) -> str:
+    """An amount as it is written in Indonesia: `Rp 1.250.000` or `Rp 1.250.000,50`."""
+    text = f"{amount:,}" if isinstance(amount, int) else f"{amount:,.2f}"
+    return "Rp " + text.translate(str.maketrans(",.", ".,"))
+
+
+TELLINGS = {
+    "SIMDA-Anggaran": Telling("planning", anggaran),
+    "SIMDA-Kontrak": Telling("contract", kontrak),
+    "SIMDA-Addendum": Telling("contract", addendum),
+    "SIMDA-SP2D": Telling("implementation", sp2d),
+}

@@ -1,16 +1,19 @@
 """OCDS 1.1.5 as Jejak publishes it: one release, its compiled form, and the package around them.
 
-The models hold the parts of the standard and of the extensions in `EXTENSIONS` that a publisher like us emits, under
-their published names. They are stricter than the official schema, never laxer: no field beyond these, every entry of a
-list has a text id of its own, no empty text or list, IDR alone, times with their offset. What needs a person's address
-or telephone (ContactPoint) has no model, so the gate keeps it out.
+The models hold the parts of the standard, of the extensions in `EXTENSIONS` and of our own one for proposals
+(`schemas/proposals`) that a publisher like us emits, under their published names. They are stricter than the official
+schema, never laxer: no field beyond these, every entry of a list has a text id of its own, no empty text or list, IDR
+alone, times with their offset. What needs a person's address or telephone (ContactPoint) has no model, so the gate
+keeps it out.
 
 A field that was not given is `MISSING`. None is a value of its own: it deletes a field when releases are merged, and is
 allowed where the official schema allows it.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
+from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -30,7 +33,7 @@ EXTENSIONS = (
     f"{_REGISTRY}/ocds_process_title_extension/v1.1.5/extension.json",
     f"{_REGISTRY}/ocds_transactions_relatedMilestone_extension/master/extension.json",
 )
-"""What every package declares."""
+"""What every package declares, beside the extension for proposals (`proposals_extension`)."""
 
 # Patterns are Rust's: `$` is the end of the text, not a line end before it.
 _TEXT = r"^[^\x00]+$"
@@ -300,12 +303,46 @@ class Budget(_Object):
     budgetBreakdown: Entries[BudgetBreakdown] | MISSING = MISSING
 
 
+class ProposalUnit(_Object):
+    """What a proposal's quantity counts, in the words of who proposed it."""
+
+    name: Text | None | MISSING = MISSING
+
+
+class ProposalRecommendation(_Entry):
+    """What one level found of a proposal; the id is the level's: lurah, camat, skpd, mitra or tapd."""
+
+    value: Value | MISSING = MISSING
+    quantity: Number | None | MISSING = MISSING
+    description: Text | None | MISSING = MISSING
+
+
+class Proposal(_Entry):
+    """What was asked for. `proposedBy` is a level or a group, never a person; `organization` is the office to act."""
+
+    title: Text | None | MISSING = MISSING
+    description: Text | None | MISSING = MISSING
+    status: Literal["proposed", "verified", "accepted", "rejected", "withdrawn"] | None | MISSING = MISSING
+    statusDetails: Text | None | MISSING = MISSING
+    date: Time | None | MISSING = MISSING
+    proposedBy: Text | None | MISSING = MISSING
+    organization: OrganizationReference | MISSING = MISSING
+    location: Location | MISSING = MISSING
+    address: Address | MISSING = MISSING
+    quantity: Number | None | MISSING = MISSING
+    unit: ProposalUnit | MISSING = MISSING
+    value: Value | MISSING = MISSING
+    recommendations: Entries[ProposalRecommendation] | MISSING = MISSING
+    documents: Entries[Document] | MISSING = MISSING
+
+
 class Planning(_Object):
     rationale: Text | None | MISSING = MISSING
     budget: Budget | MISSING = MISSING
     documents: Entries[Document] | MISSING = MISSING
     milestones: Entries[Milestone] | MISSING = MISSING
     forecasts: Entries[Metric] | MISSING = MISSING
+    proposals: Entries[Proposal] | MISSING = MISSING
 
 
 class Bid(_Entry):
@@ -518,6 +555,32 @@ def _path(body: object, location: tuple[int | str, ...]) -> str:
     return "/".join(parts)
 
 
+_PROPOSALS = "extensions/proposals"
+
+
+def proposals_extension(publisher_uri: str | None = None) -> str:
+    """The address of the local extension for proposals: below the publisher's own, where the files of `extension_files`
+    are to be put. Without one it is an address that leads nowhere and never will (RFC 2606), and says so."""
+    return f"{(publisher_uri or 'https://jejak.invalid').rstrip('/')}/{_PROPOSALS}/extension.json"
+
+
+def extension_files() -> dict[str, bytes]:
+    """The files of the local extension by their paths below the publisher's address: its description, the patch of the
+    release schema, its codelist and a page that explains it."""
+    return {
+        f"{_PROPOSALS}/{path}": file.read_bytes()
+        for path, file in sorted(_files(resources.files("schemas") / "proposals", ""))
+    }
+
+
+def _files(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]:
+    for part in folder.iterdir():
+        if part.is_dir():
+            yield from _files(part, f"{above}{part.name}/")
+        else:
+            yield f"{above}{part.name}", part
+
+
 def package(
     uri: str, publisher: str, published_date: str, publisher_uri: str | None = None, license: str | None = None
 ) -> dict[str, Any]:
@@ -528,7 +591,7 @@ def package(
     metadata: dict[str, Any] = {
         "uri": uri,
         "version": OCDS_VERSION,
-        "extensions": list(EXTENSIONS),
+        "extensions": [*EXTENSIONS, proposals_extension(publisher_uri)],
         "publishedDate": published_date,
         "publisher": {"name": publisher},
     }

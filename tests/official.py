@@ -11,7 +11,7 @@ import json_merge_patch
 import jsonschema_rs
 import pytest
 
-from schemas.ocds import EXTENSIONS
+from schemas.ocds import EXTENSIONS, extension_files
 
 REFERENCE = Path(os.environ.get("JEJAK_OCDS_REFERENCE") or Path(__file__).parents[2] / "shared" / "ocds")
 
@@ -27,11 +27,12 @@ def load(path: str) -> Any:
 
 
 def release_schema() -> dict[str, Any]:
-    """The release schema, patched with the schema of each extension in `EXTENSIONS`."""
+    """The release schema, patched with the schema of each extension in `EXTENSIONS` and of our own."""
     schema: dict[str, Any] = load("1.1.5/release-schema.json")
     for url in EXTENSIONS:
         folder = url.split("/ocds_")[1].split("_extension/")[0]
         json_merge_patch.merge(schema, load(f"extensions/{folder}/release-schema.json"))
+    json_merge_patch.merge(schema, json.loads(extension_files()["extensions/proposals/release-schema.json"]))
     return schema
 
 

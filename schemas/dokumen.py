@@ -1,0 +1,56 @@
+"""Planning documents that offices attach to a package or a budget line: DPA, Renja, KAK, schedules, cost estimates."""
+
+from typing import ClassVar
+
+from schemas.fields import Code, Count, OwnCode, Text, TypedDate, Url
+from schemas.service import Service, SourceRecord
+
+KINDS = (
+    "DPPA",
+    "DPA",
+    "RKA",
+    "Renstra",
+    "Renja",
+    "RKPD",
+    "KAK",
+    "TOR",
+    "Kerangka Acuan Kerja",
+    "Jadwal",
+    "RAB",
+    "Rencana Anggaran Biaya",
+    "HPS",
+    "Spesifikasi",
+    "Spek",
+    "DED",
+    "Gambar",
+    "Studi Kelayakan",
+    "Survei Pasar",
+    "Identifikasi Kebutuhan",
+    "UKL-UPL",
+    "AMDAL",
+)
+"""Kinds of documents as offices name them, in the order in which they are looked for in the name of a file."""
+
+
+class DokumenPerencanaan(SourceRecord):
+    """A document by its address. `kode` is the kd_rup of a package, or a `mak` (whole or its sub-activity)."""
+
+    # What LKPP's rows say of their office and these don't.
+    kd_klpd: ClassVar[None] = None
+    kd_satker_str: ClassVar[None] = None
+
+    kode: OwnCode
+    url: Url
+    tahun: Count = None
+    jenis: Text = None
+    judul: Text = None
+    tanggal: TypedDate = None
+    format: Text = None
+    kd_satker: Code = None
+    nama_satker: Text = None
+
+
+SERVICES: tuple[Service, ...] = (
+    Service("Dokumen-Perencanaan", DokumenPerencanaan, key=("kode", "url"), kind="dokumen", code_parts=2, linked=True),
+)
+"""The one list of planning documents."""

@@ -1,0 +1,130 @@
+"""SIMPEN, the progress reports of public works: jobs, their progress over time, their photos and documents.
+
+No schema of it is public: these are the fields that systems like it share (`sources.md`, section 5); an application's
+own come to them by the column mapping of settings. Percentages and amounts are as typed (`45,5 %`, `Rp 1.500.000,-`).
+"""
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from schemas.fields import (
+    Code,
+    Codes,
+    Count,
+    Degrees,
+    Deviation,
+    OwnCode,
+    Percent,
+    Text,
+    TypedAmount,
+    TypedDate,
+    Url,
+)
+from schemas.service import Service, SourceRecord
+
+
+class SimpenRecord(SourceRecord):
+    """What each row begins with: the application's own number of the job, the fiscal year, the office."""
+
+    # What LKPP's rows say of their office and these don't.
+    kd_klpd: ClassVar[None] = None
+    kd_satker_str: ClassVar[None] = None
+
+    pekerjaan_id: OwnCode
+    tahun: Count = None
+    kd_satker: Code = None
+    nama_satker: Text = None
+
+
+class Pekerjaan(SimpenRecord):
+    """A job: the contract that it carries out, and its milestones from the order to start (SPMK) to the last handover.
+
+    MC-0 is the first joint measurement on site, PHO and FHO the first and the final handover.
+    """
+
+    personal: ClassVar[frozenset[str]] = frozenset({"npwp_penyedia"})
+
+    kode_rup: Codes = ()
+    nama_pekerjaan: Text = None
+    nomor_kontrak: Text = None
+    tanggal_kontrak: TypedDate = None
+    nilai_kontrak: TypedAmount = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Text = None
+    nomor_spmk: Text = None
+    tgl_spmk: TypedDate = None
+    tgl_mc0: TypedDate = None
+    nomor_pho: Text = None
+    tgl_pho: TypedDate = None
+    nomor_fho: Text = None
+    tgl_fho: TypedDate = None
+    tanggal_selesai: TypedDate = None
+    kecamatan: Text = None
+    desa: Text = None
+    latitude: Degrees = None
+    longitude: Degrees = None
+    nilai_adendum: TypedAmount = None
+    tanggal_adendum: TypedDate = None
+    status: Text = None
+
+
+class Progres(SimpenRecord):
+    """A report on a job: planned and actual progress in percent, physical and financial, and what stood in the way.
+
+    A deviation is actual less planned. `persentase` is a photo's slot (1 to 4) in applications descended from SIIPP.
+    """
+
+    nomor_pelaksanaan: Code = None
+    tanggal_pelaksanaan: TypedDate = None
+    rencana_fisik: Percent = None
+    realisasi_fisik: Percent = None
+    deviasi_fisik: Deviation = None
+    rencana_keuangan: Percent = None
+    realisasi_keuangan: Percent = None
+    deviasi_keuangan: Deviation = None
+    permasalahan: Text = None
+    tindakan: Text = None
+    persentase: Text = None
+
+    @model_validator(mode="after")
+    def _is_no_slot(self) -> Self:
+        if self.persentase is not None and self.realisasi_fisik is None:
+            raise ValueError(
+                "persentase is the slot of a photo (1 to 4), not a percentage, and the row has no realisasi_fisik; "
+                "where it does hold percentages, map realisasi_fisik to it in the settings of this service"
+            )
+        return self
+
+
+class Dokumentasi(SimpenRecord):
+    """A photo or document of a job, by its address."""
+
+    url: Url
+    judul: Text = None
+    jenis: Text = None
+    tanggal: TypedDate = None
+    latitude: Degrees = None
+    longitude: Degrees = None
+    keterangan: Text = None
+
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        "SIMPEN-Pekerjaan",
+        Pekerjaan,
+        key=("pekerjaan_id",),
+        kind="pekerjaan",
+        linked=True,
+        sets=frozenset({"kode_rup"}),
+    ),
+    Service(
+        "SIMPEN-Progres",
+        Progres,
+        key=("pekerjaan_id", "tanggal_pelaksanaan", "nomor_pelaksanaan"),
+        kind="pekerjaan",
+        linked=True,
+    ),
+    Service("SIMPEN-Dokumentasi", Dokumentasi, key=("pekerjaan_id", "url"), kind="pekerjaan", linked=True),
+)
+"""Every list of SIMPEN that Jejak reads, in the order to read them."""

@@ -1,0 +1,38 @@
+"""Documents that stand at an address of their own: what systems attach to proposals, packages and jobs."""
+
+import hashlib
+
+from schemas.fields import address, media_type
+from transforms.parties import scrub
+from transforms.said import Body, Context
+
+
+def document(
+    owner: str,
+    url: str | None,
+    context: Context,
+    *,
+    kind: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    date: str | None = None,
+    form: str | None = None,
+) -> Body | None:
+    """An OCDS document whose id is its owner's and a digest of its address; None for what is no http or https address.
+
+    `kind` is a code of OCDS's documentType, `date` local text, `form` the format as the source words it. An address
+    that holds what may be a staff or tax number is kept back: the document is told of without it.
+    """
+    found = address(url)
+    if found is None:
+        return None
+    return {
+        "id": f"{owner}-{hashlib.sha256(found.encode()).hexdigest()[:12]}",
+        "documentType": kind,
+        "title": scrub(title),
+        "description": scrub(description),
+        "url": found if scrub(found) == found else None,
+        "datePublished": context.moment(date),
+        "format": form if form and "/" in form else media_type(f".{form}" if form else found),
+        "language": "id",
+    }

@@ -8,13 +8,21 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from simulator.drops import write_drops
 from simulator.dump import write_dumps
 from simulator.server import serve
+from simulator.simda_database import write_simda
 from simulator.world import World
 
 
 class Options(Protocol):
-    """The arguments of `jejak simulate`; one of `serve` ("HOST:PORT") and `out` is given."""
+    """The arguments of `jejak simulate`; one of `serve` ("HOST:PORT") and `out` is given.
+
+    There may be `noise`, a factor of the usual noise, and `simda`, the SQLAlchemy URL of a database to be SIMDA's.
+    """
 
     packages: int
     seed: int
@@ -30,9 +38,11 @@ def run(options: Options) -> int:
     Served days are over before the first request. With `out` each day gets a folder of its own, named by its date, if
     there is more than one.
     """
-    world = World(options.packages, options.seed, year=options.year)
+    simda: str | None = getattr(options, "simda", None)
+    noise: float | None = getattr(options, "noise", None)
+    world = World(options.packages, options.seed, year=options.year, noise=1.0 if noise is None else noise)
     if options.out is not None:
-        return _write(world, options.out, options.days)
+        return _write(world, options.out, options.days, simda)
     if options.days:
         world.advance(options.days)
     host, _, port = (options.serve or "127.0.0.1:0").rpartition(":")
@@ -40,7 +50,9 @@ def run(options: Options) -> int:
         print(f"{options.serve!r} is no HOST:PORT, such as 127.0.0.1:8765 (port 0 takes a free one)", file=sys.stderr)
         return 2
     try:
-        server = serve(world, host or "127.0.0.1", int(port))
+        server = serve(world, host or "127.0.0.1", int(port), simda_url=simda)
+    except SQLAlchemyError as error:
+        return _refused(error)
     except (OSError, OverflowError) as error:
         print(f"{options.serve} can't be listened on ({error}); choose another port", file=sys.stderr)
         return 1
@@ -49,8 +61,13 @@ def run(options: Options) -> int:
         # Ended by a supervisor as by Ctrl-C.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"A regency of {options.packages:,} packages and {world.row_count():,} rows, fiscal year {options.year}:")
-    print(f"  ISB      {server.url}/isb-2   (key: simulator)")
-    print(f"  INAPROC  {server.url}/api/v1  (token: simulator)", flush=True)
+    print(f"  ISB        {server.url}/isb-2   (key: simulator)")
+    print(f"  INAPROC    {server.url}/api/v1  (token: simulator)")
+    for system in ("musrenbang", "simpen", "dokumen"):
+        print(f"  {system:<10} {server.url}/{system}/api")
+    if simda is not None:
+        print(f"  SIMDA      {make_url(simda).render_as_string(hide_password=True)}")
+    sys.stdout.flush()
     try:
         server.serve_forever()
     except KeyboardInterrupt:
@@ -62,11 +79,23 @@ def run(options: Options) -> int:
     return 0
 
 
-def _write(world: World, out: Path, days: int) -> int:
+def _write(world: World, out: Path, days: int, simda: str | None) -> int:
     for day in range(days + 1):
         if day:
             world.advance()
         folder = out / world.today.isoformat() if days else out
         counts = write_dumps(world, folder)
-        print(f"{folder}: {sum(counts.values()):,} rows of {len(counts)} services, and truth.json")
+        write_drops(world, folder / "drops")
+        print(f"{folder}: {sum(counts.values()):,} rows of {len(counts)} services, truth.json, and drops/")
+    if simda is not None:
+        try:
+            write_simda(world, simda)
+        except SQLAlchemyError as error:
+            return _refused(error)
     return 0
+
+
+def _refused(error: SQLAlchemyError) -> int:
+    # The URL may hold a password.
+    print(f"the database of --simda can't be written ({type(error).__name__}); choose another", file=sys.stderr)
+    return 1

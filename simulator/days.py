@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from simulator import local_days
 from simulator.facts import (
     BY_ITSELF,
     DIRECT,
@@ -57,36 +58,42 @@ def settled(row: Row) -> tuple[tuple[str, object], ...]:
 
 
 def live_through_a_day(world: World, change_share: float, total: dict[str, Any]) -> None:
-    """Let events happen until `change_share` of all rows are new, changed or gone; add what happened to `total`."""
-    target = round(change_share * world.row_count())
+    """Let events happen until `change_share` of all rows are new, changed or gone; add what happened to `total`.
+
+    LKPP's systems and the regency's own have a day each: what happens in the ones depends on nothing in the others but
+    the facts that they are about.
+    """
+    targets = [round(change_share * count) for count in world.row_counts()]
     world.today += dt.timedelta(days=1)
     world.day += 1
     world.rng = random.Random(f"{world.seed}/day {world.day}")
-    left = target
-    idle = 0
-    while left > 0 and idle < len(EVENTS):
-        event, usual_rows = EVENTS[world.next_event % len(EVENTS)]
-        world.next_event += 1
-        idle += 1
-        if usual_rows > left + 1:
-            continue
-        touched = _happen(world, event, total)
-        if touched:
-            idle = 0
-            left -= touched
+    world.local_rng = random.Random(f"{world.seed}/day {world.day}/local")
+    for own, events in enumerate((EVENTS, local_days.EVENTS)):
+        left = targets[own]
+        idle = 0
+        while left > 0 and idle < len(events):
+            event, usual_rows = events[world.next_event[own] % len(events)]
+            world.next_event[own] += 1
+            idle += 1
+            if usual_rows > left + 1:
+                continue
+            touched = _happen(world, event, bool(own), total)
+            if touched:
+                idle = 0
+                left -= touched
 
 
-def _happen(world: World, event: Event, total: dict[str, Any]) -> int:
+def _happen(world: World, event: Event, own: bool, total: dict[str, Any]) -> int:
     """One event; the number of rows it touched, 0 if it found nobody to happen to."""
     steps = event(world)
     facts = next(steps, None)
     if facts is None:
         return 0
     before = _rows_of(world, facts)
-    processes = {fact.process for fact in facts}
+    processes = {fact.process for fact in facts} - {None}
     facts = facts + next(steps, [])
     after = _rows_of(world, facts)
-    processes |= {fact.process for fact in facts}
+    processes |= {fact.process for fact in facts} - {None}
     new = changed = gone = 0
     for key in before.keys() | after.keys():
         added = (after[key] - before[key]).total()
@@ -94,7 +101,7 @@ def _happen(world: World, event: Event, total: dict[str, Any]) -> int:
         new += max(0, added - removed)
         changed += min(added, removed)
         gone += max(0, removed - added)
-    world.note_rows(new - gone)
+    world.note_rows(new - gone, own)
     total["new"] += new
     total["changed"] += changed
     total["gone"] += gone
@@ -111,7 +118,7 @@ def _rows_of(world: World, facts: Iterable[Any]) -> defaultdict[tuple[str, str],
             continue
         for service in world.services_of(fact):
             for row in service.render(world, fact):
-                found[service.name, str(row[service.code])][settled(row)] += 1
+                found[service.name, service.known_by(row)][settled(row)] += 1
     return found
 
 

@@ -136,6 +136,8 @@ class Plan:
     active: bool = True
     stale: bool = False
     revisions: list[Revision] = field(default_factory=list)
+    # What works are for: who proposed it is known to e-musrenbang alone.
+    needs: list[Need] = field(default_factory=list)
     first: Plan | int | None = None
     inside: Plan | None = None
     consolidated: bool = False
@@ -374,3 +376,228 @@ class ShopOrder:
     @property
     def process(self) -> str:
         return f"tokodaring-{self.id}"
+
+
+# --- the regency's own systems ----------------------------------------------------------------------------------------
+# Their facts hold what was typed there, misspelled or not, and what it truly is about: `attempt`, `needs`, `plan`.
+# What is `absent` has no row, or none yet.
+
+
+@dataclass(slots=True, eq=False)
+class Village:
+    """A village and its district, with codes of e-musrenbang and the coordinates of its middle."""
+
+    code: int
+    name: str
+    district_code: int
+    district: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(slots=True, eq=False)
+class Need:
+    """What a village lacks: a kind of works (a row of `places.WORKS`), and where exactly; `spot` may be empty.
+
+    `plans` are the packages that meet it, if any: several where it is met in stages.
+    """
+
+    work: int
+    village: Village
+    spot: str
+    plans: list[Plan] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Proposal:
+    """A proposal in e-musrenbang: of a village (`usulan`) or of a councillor (`pokir`)."""
+
+    home: ClassVar[str] = "proposals"
+    process: ClassVar[None] = None
+
+    kind: str
+    id: int
+    year: int
+    need: Need
+    title: str
+    problem: str
+    aim: str
+    village: str
+    # Where in the village, in two fields.
+    locus: str | None
+    address: str
+    proposer: str
+    level: str
+    former_office: Office
+    office: Office
+    coordinates: tuple[str, str] | None
+    amount: int
+    volume: int
+    unit: str
+    # What each of `musrenbang.LEVELS` found, as far as it went: amount and words.
+    findings: list[tuple[int, str]]
+    status: tuple[int, str]
+    cancelled: str | None
+    refused: str | None
+    sub_activity: str | None
+    at: dt.date
+    absent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class BudgetDetail:
+    """A line of a budget account: its amount in the first budget and in the revised one, None where it isn't in it."""
+
+    number: int
+    id: int
+    head: str
+    text: str
+    first: int | None
+    revised: int | None
+
+
+@dataclass(slots=True, eq=False)
+class BudgetAccount:
+    """An account (6 segments) of a sub-activity in SIMDA's budget."""
+
+    home: ClassVar[str] = "accounts"
+    process: ClassVar[None] = None
+
+    year: int
+    sub: SubActivity
+    account: str
+    source: int
+    details: list[BudgetDetail]
+    absent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Addendum:
+    """What SIMDA knows of a changed contract; the value replaces the contract's."""
+
+    number: str
+    at: dt.date
+    reason: str
+    duration: str
+    value: int | float
+
+
+@dataclass(slots=True, eq=False)
+class Disbursement:
+    """A payment's papers in SIMDA: request (SPP), order (SPM), and the payment itself (SP2D) where it was made.
+
+    `parts` are amounts by account; a `void` order counts for nothing.
+    """
+
+    request: str
+    requested: dt.date
+    order: str
+    ordered: dt.date
+    paid_by: str | None
+    paid: dt.date | None
+    parts: list[int | float]
+    text: str
+    payee: str
+    void: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class LedgerContract:
+    """A contract as SIMDA has it; `attempt` is None for one that SPSE doesn't know."""
+
+    home: ClassVar[str] = "ledger"
+    process: ClassVar[None] = None
+
+    year: int
+    number: str
+    attempt: Attempt | None
+    sub: SubActivity
+    signed: dt.date
+    purpose: str
+    duration: str
+    value: int | float
+    supplier: Supplier
+    supplier_name: str
+    npwp: str
+    addenda: list[Addendum] = field(default_factory=list)
+    payments: list[Disbursement] = field(default_factory=list)
+    absent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Report:
+    """Progress of a job at the end of a week: planned and actual, physical and financial, in percent."""
+
+    number: int
+    at: dt.date
+    planned: float
+    actual: float
+    money_planned: float
+    money_actual: float
+    problem: str | None
+    action: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Attachment:
+    """A photo or document of a job."""
+
+    url: str
+    title: str
+    sort: str
+    at: dt.date
+    coordinates: tuple[float, float] | None
+    note: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A contract's work as SIMPEN follows it; `attempt` is None for one that SPSE doesn't know.
+
+    Papers are (number, day), None while there are none.
+    """
+
+    home: ClassVar[str] = "jobs"
+    process: ClassVar[None] = None
+
+    year: int
+    id: int
+    attempt: Attempt | None
+    rup: str | None
+    title: str
+    office: Office
+    number: str
+    signed: dt.date
+    value: int | float
+    supplier_name: str
+    npwp: str | None
+    ordered: tuple[str, dt.date] | None
+    measured: dt.date | None
+    handed_over: tuple[str, dt.date] | None
+    finally_handed_over: tuple[str, dt.date] | None
+    end: dt.date
+    district: str | None
+    village: str | None
+    coordinates: tuple[float, float] | None
+    addendum: tuple[int | float, dt.date] | None
+    reports: list[Report] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+    absent: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A planning document, attached to a package (`code` is its RUP code) or to a budget account (its mak)."""
+
+    home: ClassVar[str] = "documents"
+    process: ClassVar[None] = None
+
+    year: int
+    code: str
+    plan: Plan | None
+    url: str
+    sort: str
+    title: str
+    at: dt.date
+    form: str
+    absent: bool = False

@@ -18,10 +18,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One list of rows: its name at ISB, the field that holds the code, and how one fact is told.
+    """One list of rows: its name, the field that holds the code, and how one fact is told.
 
     `facts` names the world's list of facts (only those of `kind`, where given), or makes the facts of a master list for
-    a fiscal year. Only the former tell of contracting processes.
+    a fiscal year. Only the former tell of contracting processes, and of them not those of the regency's own systems:
+    these have a `key` (of which `code` is the first field), and who they belong to is known as links.
     """
 
     name: str
@@ -30,6 +31,11 @@ class Service:
     render: Callable[[World, Any], Iterator[Row]]
     kind: str | None = None
     yearly: bool = True
+    key: tuple[str, ...] = ()
+
+    def known_by(self, row: Row) -> str:
+        """What tells the row's subject from others."""
+        return "|".join(str(row[field]) for field in self.key or (self.code,))
 
     def tells_of(self, fact: Any) -> bool:
         """Whether this list tells of a fact of this sort."""
@@ -63,6 +69,11 @@ def stamp_z(at: dt.datetime) -> str:
 def iso_z(at: dt.datetime) -> str:
     """`2025-07-03T08:15:00.000000Z`; local time, whatever the Z says."""
     return at.isoformat(timespec="microseconds") + "Z"
+
+
+def midnight(day: dt.date) -> str:
+    """`2025-07-03 00:00:00`."""
+    return f"{day.isoformat()} 00:00:00"
 
 
 def clock(day: dt.date) -> str:

@@ -1,8 +1,11 @@
-"""The world over HTTP on this machine: as LKPP's ISB, as INAPROC API v1, and with an interface of its own.
+"""The world over HTTP on this machine: as LKPP's ISB, as INAPROC API v1, as the regency's own systems, and with an
+interface of its own.
 
 - `/isb-2/api/{key}/json/{service_no}/{service}/tipe/{types}/parameter/{values}`: a bare JSON array, empty body for no
   rows, words instead of JSON for errors; `/isb-2/api/satudata/MasterKLPD` and `/MasterLPSE` without a key
 - `/api/v1/{endpoint}` and `/api/legacy/{endpoint}`: bearer token, `kode_klpd`, `tahun`, `limit`, `cursor`
+- `/musrenbang/api/{usulan,pokir}`, `/simpen/api/{pekerjaan,progres,dokumentasi}`: `tahun`, pages by number as Laravel
+  gives them; `/dokumen/api/dokumen`: `tahun`, a bare array; a bearer token may be given, and must then be right
 - `/_simulator/...`, for loopback only: POST `advance` {days, change_share}; POST, GET, DELETE `faults`; GET `truth`;
   GET, DELETE `requests`
 """
@@ -28,14 +31,25 @@ from simulator import names
 from simulator.faults import Fault, Faults, parse, spoil
 from simulator.inaproc import ENDPOINTS, Endpoint, reshaped
 from simulator.rendering import Row
+from simulator.simda_database import Case, write_simda
 from simulator.truth import truth
-from simulator.world import SERVICES, World
+from simulator.world import LKPP, SERVICES, World
 
 _ISB = re.compile(r"/isb(?:-2)?/api/([^/]+)/json/([^/]+)/([^/]+)(?:/tipe/[^/]*)?(?:/parameter/([^/]*))?/?")
 _PUBLIC = re.compile(r"/isb(?:-2)?/api/satudata/(MasterKLPD|MasterLPSE)/?")
 _INAPROC = re.compile(r"/api/(?:v1|legacy)/(.+?)/?")
 # ISB names the contract documents without the number that their dumps carry.
-_ISB_NAMES = {re.sub(r"-\d(?=[A-Z])", "-", name): name for name in SERVICES} | {name: name for name in SERVICES}
+_ISB_NAMES = {re.sub(r"-\d(?=[A-Z])", "-", name): name for name in LKPP} | {name: name for name in LKPP}
+LOCAL_PATHS = {
+    "/musrenbang/api/usulan": "Musrenbang-Usulan",
+    "/musrenbang/api/pokir": "Musrenbang-Pokir",
+    "/simpen/api/pekerjaan": "SIMPEN-Pekerjaan",
+    "/simpen/api/progres": "SIMPEN-Progres",
+    "/simpen/api/dokumentasi": "SIMPEN-Dokumentasi",
+    "/dokumen/api/dokumen": "Dokumen-Perencanaan",
+}
+"""Where the regency's own systems answer, and with which service's rows."""
+PER_PAGE = 500
 
 _PAGE = b"<!DOCTYPE html><html><head><title>503</title></head><body><h1>Layanan dalam pemeliharaan</h1></body></html>"
 
@@ -45,8 +59,11 @@ class Simulator(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, world: World, host: str, port: int, api_key: str, token: str) -> None:
+    def __init__(
+        self, world: World, host: str, port: int, api_key: str, token: str, simda_url: str | None, simda_case: Case
+    ) -> None:
         self.world = world
+        self._simda = (simda_url, simda_case)
         self.api_key = api_key
         self.token = token
         self.faults = Faults()
@@ -55,6 +72,7 @@ class Simulator(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self._answers: dict[tuple[str, int, str], list[Row]] = {}
+        self._write_simda()
         super().__init__((host, port), _Handler)
 
     @property
@@ -79,7 +97,14 @@ class Simulator(ThreadingHTTPServer):
         """Move the world on; see `World.advance`."""
         with self.lock:
             self._answers.clear()
-            return self.world.advance(days, change_share)
+            happened = self.world.advance(days, change_share)
+            self._write_simda()
+            return happened
+
+    def _write_simda(self) -> None:
+        url, case = self._simda
+        if url is not None:
+            write_simda(self.world, url, case)
 
     def server_close(self) -> None:
         self.closing.set()
@@ -87,21 +112,34 @@ class Simulator(ThreadingHTTPServer):
 
 
 def serve(
-    world: World, host: str = "127.0.0.1", port: int = 0, api_key: str = "simulator", token: str = "simulator"
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    api_key: str = "simulator",
+    token: str = "simulator",
+    simda_url: str | None = None,
+    simda_case: Case = "as documented",
 ) -> Simulator:
     """A bound server that answers once its `serve_forever` runs; port 0 takes a free one (`server.url`).
 
+    With `simda_url` SIMDA's database is there too, and moves on with the world (see `write_simda`).
     Raises OSError where the port is taken.
     """
-    return Simulator(world, host, port, api_key, token)
+    return Simulator(world, host, port, api_key, token, simda_url, simda_case)
 
 
 @contextmanager
 def running(
-    world: World, host: str = "127.0.0.1", port: int = 0, api_key: str = "simulator", token: str = "simulator"
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    api_key: str = "simulator",
+    token: str = "simulator",
+    simda_url: str | None = None,
+    simda_case: Case = "as documented",
 ) -> Iterator[Simulator]:
     """A server that answers from a thread of its own until the block is left."""
-    server = serve(world, host, port, api_key, token)
+    server = serve(world, host, port, api_key, token, simda_url, simda_case)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -150,6 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._isb(isb[1], isb[2], isb[3], isb[4] or "")
         elif inaproc := _INAPROC.fullmatch(path):
             self._inaproc(inaproc[1], query)
+        elif service := LOCAL_PATHS.get(path.rstrip("/")):
+            self._local(path.rstrip("/"), service, query)
         else:
             self._send(404, b"URL-NOT-DEFINED", "text/plain")
 
@@ -254,6 +294,45 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: int, error: str, shown: str) -> None:
         self._send(status, orjson.dumps({"error": error}), "application/json", log=shown)
+
+    # --- the regency's own systems --------------------------------------------------------------------------------
+
+    def _local(self, path: str, service: str, query: dict[str, str]) -> None:
+        simulator = self.simulator
+        system = path.split("/")[1]
+        shown = f"{system} {service}"
+        if self.headers.get("Authorization") not in (None, "", f"Bearer {simulator.token}"):
+            self._refuse(401, "Unauthenticated.", shown)
+            return
+        try:
+            year, page = int(query.get("tahun") or simulator.world.year), int(query.get("page") or 1)
+        except ValueError:
+            self._refuse(422, "The given data was invalid.", shown)
+            return
+        rows = simulator.rows(service, year)
+        fault = simulator.faults.take((service, system), page)
+        if fault:
+            rows = spoil(rows, fault, SERVICES[service].code)
+        if system == "dokumen":
+            if fault and fault.kind == "duplicate_page":
+                rows = rows + rows
+            self._send(200, _encode(rows), "application/json", fault, f"{shown} {year}", len(rows))
+            return
+        following = page + 1 if page * PER_PAGE < len(rows) else None
+        part = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+        if fault and fault.kind == "duplicate_page":
+            following = page
+        if fault and fault.kind == "null_first_page" and page == 1:
+            part, following = [], page
+        address = f"http://{self.headers.get('Host')}{path}?tahun={year}&page="
+        envelope = {
+            "current_page": page,
+            "data": part,
+            "next_page_url": f"{address}{following}" if following else None,
+            "per_page": PER_PAGE,
+            "total": len(rows),
+        }
+        self._send(200, _encode(envelope), "application/json", fault, f"{shown} {year} page {page}", len(part))
 
     # --- the simulator's own interface ----------------------------------------------------------------------------
 

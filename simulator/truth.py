@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.facts import FAILED, Attempt, Order, Plan, Recorded
+from simulator import musrenbang, simda, simpen
+from simulator.facts import FAILED, Attempt, Office, Order, Plan, Recorded
+from simulator.rendering import Row, Service
 from simulator.world import SERVICES, UNKNOWN, World
+
+Link = tuple[str, str, str, str]
 
 
 def truth(world: World) -> dict[str, Any]:
@@ -25,6 +29,7 @@ def truth(world: World) -> dict[str, Any]:
     - `families`: lists of processes that share a RUP, those of more than one member
     - `unknown`: [service, field, value] of code values that no table knows
     - `counts`: service -> number of rows
+    - `links`: rule -> [kind, code, kind, code] of what belongs together, sorted, both of which have a row today
     """
     rows: dict[str, dict[str, str]] = {}
     counts: dict[str, int] = {}
@@ -35,7 +40,7 @@ def truth(world: World) -> dict[str, Any]:
             for fact in service.facts_of(world, year):
                 for row in service.render(world, fact):
                     counts[service.name] += 1
-                    if isinstance(service.facts, str):
+                    if isinstance(service.facts, str) and not service.key:
                         rows.setdefault(service.name, {})[str(row[service.code])] = fact.process
                         unknown |= {
                             (service.name, field, value)
@@ -56,6 +61,7 @@ def truth(world: World) -> dict[str, Any]:
         "relations": [list(relation) for relation in sorted(_relations(world))],
         "families": _families(world),
         "unknown": [list(each) for each in sorted(unknown)],
+        "links": {rule: sorted(map(list, found)) for rule, found in _links(world).items()},
     }
 
 
@@ -104,3 +110,131 @@ def _families(world: World) -> list[list[str]]:
     for process in leader:
         members.setdefault(find(process), []).append(process)
     return sorted(sorted(group) for group in members.values() if len(group) > 1)
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def _links(world: World) -> dict[str, set[Link]]:
+    """By rule, what belongs together. A package goes by the codes that it has rows of today: the current one, and for
+    budgets an old one whose budget lines are still listed."""
+    return {
+        "office": _offices(world),
+        "rup-package": _named_packages(world),
+        "budget-package": _budgets(world),
+        "contract-payment": {
+            ("kontrak", f"{entry.year}|{_code(entry.number)}", entry.attempt.kind, str(entry.attempt.id))
+            for entry in world.ledger
+            if entry.attempt and not entry.absent and entry.attempt not in world.vanished
+        },
+        "contract-report": {
+            ("pekerjaan", str(job.id), job.attempt.kind, str(job.attempt.id))
+            for job in world.jobs
+            if job.attempt and not job.absent and job.attempt not in world.vanished
+        },
+        "proposal-package": {
+            (proposal.kind, str(proposal.id), plan.kind, str(plan.code))
+            for proposal in world.proposals
+            if not proposal.absent
+            for plan in proposal.need.plans
+            if plan.listed and plan.published and plan not in world.vanished
+        },
+        "document-package": _documents(world),
+    }
+
+
+def _code(text: str) -> str:
+    """A code as the pipeline keeps it: blanks folded."""
+    return " ".join(text.split())
+
+
+def _offices(world: World) -> set[Link]:
+    found = set()
+    for name, offices in _offices_named(world).items():
+        found |= {(name, code, "office", office.code) for office, code in offices}
+    return found
+
+
+def _offices_named(world: World) -> dict[str, set[tuple[Office, str]]]:
+    """By source, each office that a row of today names, with its code there or, without one, its name."""
+    budgets = [line.sub.office for line in world.accounts if not line.absent]
+    budgets += [entry.sub.office for entry in world.ledger if not entry.absent]
+    proposed = [proposal.office for proposal in world.proposals if not proposal.absent]
+    followed = [job.office for job in world.jobs if not job.absent]
+    return {
+        "simda": {(office, simda.own_code(office)) for office in budgets},
+        "musrenbang": {
+            (office, musrenbang.office_code(office) or musrenbang.office_name(office)) for office in proposed
+        },
+        "simpen": {(office, simpen.office_code(office) or simpen.office_name(office)) for office in followed},
+    }
+
+
+def _named_packages(world: World) -> set[Link]:
+    """What attempts, records and orders say of the packages that they buy, by the codes that they name."""
+    purchases: list[Attempt | Recorded | Order] = [*world.attempts, *world.recorded, *world.orders, *world.old_orders]
+    found = set()
+    for purchase in purchases:
+        kind = "ecat" if isinstance(purchase, Order) else purchase.kind
+        for code in set(purchase.named) - {"0", "-", ""}:
+            plan = next((plan for plan in purchase.plans if code in _codes_of(plan)), None)
+            if plan and plan not in world.vanished:
+                found.add((kind, str(purchase.id), plan.kind, code))
+    return found
+
+
+def _codes_of(plan: Plan) -> set[str]:
+    return {str(plan.root), str(plan.code), *(str(revision.new) for revision in plan.revisions)}
+
+
+def _listed(world: World) -> list[Plan]:
+    return [plan for plan in world.plans if plan.listed]
+
+
+def _canonical(mak: str) -> str:
+    """The twelve segments of a budget code, without leading zeros."""
+    return ".".join(str(int(part)) for part in mak.strip(".").split(".")[:12])
+
+
+def _by_mak(world: World) -> dict[tuple[int, str], set[tuple[Office, str, str]]]:
+    """(fiscal year, mak) -> office, kind and code of the packages whose budget lines carry it."""
+    found: dict[tuple[int, str], set[tuple[Office, str, str]]] = {}
+    for plan in _listed(world):
+        codes = {plan.code, plan.root} if plan.stale else {plan.code}
+        for line in plan.lines:
+            packages = found.setdefault((plan.year, _canonical(line.mak)), set())
+            packages |= {(plan.office, plan.kind, str(code)) for code in codes}
+    return found
+
+
+def _budgets(world: World) -> set[Link]:
+    packages = _by_mak(world)
+    found = set()
+    for line in world.accounts:
+        if not (simda.is_bridged(line.year) and simda.is_mapped(line.account)):
+            continue
+        subject = next((_subject(SERVICES["SIMDA-Anggaran"], row, 13) for row in simda.budget(world, line)), None)
+        for office, kind, code in packages.get((line.year, _canonical(f"{line.sub.code}.{line.account}")), ()):
+            if subject and office is line.sub.office:
+                found.add(("anggaran", subject, kind, code))
+    return found
+
+
+def _subject(service: Service, row: Row, parts: int) -> str:
+    return "|".join(_code(str(row[field])) for field in service.key[:parts])
+
+
+def _documents(world: World) -> set[Link]:
+    packages = _by_mak(world)
+    found = set()
+    for document in world.documents:
+        if document.absent:
+            continue
+        subject = f"{document.code}|{document.url}"
+        if document.plan is None:
+            targets = {(kind, code) for _, kind, code in packages.get((document.year, _canonical(document.code)), ())}
+        else:
+            gone = document.plan in world.vanished
+            targets = set() if gone else {(document.plan.kind, document.code)}
+        found |= {("dokumen", subject, kind, code) for kind, code in targets}
+    return found

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from simulator import days, lpse, names, sirup
+from simulator import days, dokumen, local, lpse, musrenbang, names, places, simda, simpen, sirup
 from simulator.facts import (
     BY_ITSELF,
     DIRECT,
@@ -37,28 +37,42 @@ from simulator.facts import (
     TENDER,
     Attempt,
     Bid,
+    BudgetAccount,
     BudgetLine,
     Certificate,
     Contract,
+    Document,
+    Job,
+    LedgerContract,
     Letter,
+    Need,
     Office,
     Official,
     Order,
     Payment,
     Plan,
+    Proposal,
     Recorded,
     Revision,
     ShopOrder,
     SubActivity,
     Supplier,
     Version,
+    Village,
 )
+from simulator.noise import Noise
 from simulator.rendering import Row, Service
 
 T = TypeVar("T")
 
-SERVICES = {service.name: service for service in (*sirup.SERVICES, *lpse.SERVICES)}
-"""Every service the world can answer, by ISB's name."""
+LKPP = {service.name: service for service in (*sirup.SERVICES, *lpse.SERVICES)}
+"""The services of LKPP's systems, by ISB's name."""
+LOCAL = {
+    service.name: service for service in (*simda.SERVICES, *musrenbang.SERVICES, *simpen.SERVICES, *dokumen.SERVICES)
+}
+"""The services of the regency's own systems, whose codes open no process."""
+SERVICES = LKPP | LOCAL
+"""Every service the world can answer."""
 
 WORKS, GOODS, CONSULTING, SERVICE = (
     ("2", "Pekerjaan Konstruksi"),
@@ -90,9 +104,17 @@ def quota(share: float, population: int, least: int = 1) -> int:
     return min(population, max(least, round(share * population)))
 
 
+def evaluation_world(seed: int, noise: Noise | float = 1.0, packages: int = 2500, **options: Any) -> World:
+    """A regency that buys most of what it plans through SPSE, so that there are hundreds of contracts to be linked.
+
+    2,500 packages make some 450 contracts, 170 of them works.
+    """
+    return World(packages, seed, noise=noise, bought_share=0.8, **options)
+
+
 def packages_for_rows(rows: int) -> int:
     """How many packages (RUP codes of one fiscal year) make a world of about `rows` source rows."""
-    return max(1, round((rows - 650) / 5.28))
+    return max(1, round((rows - 650) / 7.55))
 
 
 class World:
@@ -101,7 +123,9 @@ class World:
     `packages` is the number of RUP codes per fiscal year (some 70 % bought, 30 % self-managed), `years` how many fiscal
     years up to and including `year` exist, `today` the day of the answers (3 October of `year` by default).
     `unknown_share` is the share of attempts with a code value that no code table knows; `unknown_rows` facts have one
-    in any case. The same arguments and the same calls of `advance` give the same world.
+    in any case. `noise` is what the regency's own systems have otherwise than LKPP's: shares, or a factor of the usual
+    ones. `bought_share` is the share of packages for direct procurement that SPSE knows of. The same arguments and the
+    same calls of `advance` give the same world.
     """
 
     def __init__(
@@ -115,6 +139,8 @@ class World:
         today: dt.date | None = None,
         unknown_share: float = 0.0,
         unknown_rows: int = 4,
+        noise: Noise | float = 1.0,
+        bought_share: float = 0.262,
     ) -> None:
         self.packages = packages
         self.seed = seed
@@ -125,7 +151,11 @@ class World:
         # Days since the beginning, and the part of it that decides in which order lists come today.
         self.day = 0
         self.unknown_share = unknown_share
+        self.noise = noise if isinstance(noise, Noise) else Noise().scaled(noise)
+        self.bought_share = bought_share
         self.rng = random.Random(f"{seed}/{packages}/{year}")
+        # The regency's own systems and the wording of works have chances of their own.
+        self.local_rng = random.Random(f"{seed}/{packages}/{year}/local")
         self._counters: dict[str, int] = {}
         self.offices: list[Office] = []
         self.units: list[Office] = []
@@ -137,17 +167,37 @@ class World:
         self.orders: list[Order] = []
         self.old_orders: list[Order] = []
         self.shop_orders: list[ShopOrder] = []
+        self.villages = places.gazetteer(self.local_rng)
+        # (fiscal year, kind of works, village) -> the spots that are spoken for.
+        self.spots: dict[tuple[int, int, int], set[str]] = {}
+        # (office, fiscal year) -> needs that may be met in stages.
+        self.begun: dict[tuple[str, int], list[Need]] = {}
+        self.proposals: list[Proposal] = []
+        self.accounts: list[BudgetAccount] = []
+        self.ledger: list[LedgerContract] = []
+        self.sub_names: dict[str, str] = {}
+        self.revised_years: set[int] = set()
+        self.ledger_numbers: dict[int, set[str]] = {}
+        self._numbers: dict[tuple[str, int], list[str]] = {}
+        self.jobs: list[Job] = []
+        self.documents: list[Document] = []
         self.gone: dict[str, dict[str, str]] = {}
         self.vanished: set[object] = set()
-        self._row_count: int | None = None
-        # Events take turns from day to day.
-        self.next_event = 0
+        # Rows of LKPP's systems and of the regency's own.
+        self._row_counts: list[int] | None = None
+        # Events take turns from day to day, those of LKPP's systems and those of the regency's own.
+        self.next_event = [0, 0]
         self._make_offices(max(4, min(70, 4 + packages // 60)))
         self._make_suppliers(max(40, packages // 11))
         self.years = list(range(year - years + 1, year + 1))
         for each in self.years:
             self._make_year(each)
         self._make_unknown(unknown_rows)
+        for each in self.years:
+            # The budget is revised in September.
+            if self.today >= dt.date(each, 9, 20):
+                self.revised_years.add(each)
+            local.populate(self, each)
 
     # --- what the outside sees ------------------------------------------------------------------------------------
 
@@ -163,13 +213,20 @@ class World:
 
     def row_count(self) -> int:
         """Rows of all services and fiscal years."""
-        if self._row_count is None:
-            self._row_count = sum(
-                len(self.rows(name, year))
-                for name, spec in SERVICES.items()
-                for year in (self.years if spec.yearly else self.years[-1:])
-            )
-        return self._row_count
+        return sum(self.row_counts())
+
+    def row_counts(self) -> tuple[int, int]:
+        """Rows of LKPP's systems, and of the regency's own."""
+        if self._row_counts is None:
+            self._row_counts = [
+                sum(
+                    len(self.rows(name, year))
+                    for name, spec in services.items()
+                    for year in (self.years if spec.yearly else self.years[-1:])
+                )
+                for services in (LKPP, LOCAL)
+            ]
+        return self._row_counts[0], self._row_counts[1]
 
     def advance(self, days_ahead: int = 1, change_share: float = 0.01) -> dict[str, Any]:
         """Move on, day by day; on each of them about `change_share` of all rows are new, changed or gone.
@@ -183,10 +240,10 @@ class World:
         total["date"] = self.today.isoformat()
         return total
 
-    def note_rows(self, more: int) -> None:
-        """Keep the number of rows without counting again."""
-        if self._row_count is not None:
-            self._row_count += more
+    def note_rows(self, more: int, own: bool) -> None:
+        """Keep the number of rows, of LKPP's systems or the regency's own, without counting again."""
+        if self._row_counts is not None:
+            self._row_counts[own] += more
 
     def services_of(self, fact: object) -> list[Service]:
         """The services that tell of a fact."""
@@ -213,7 +270,9 @@ class World:
                 values |= {supplier.npwp, supplier.npwp16 or ""}
         texts = [plan.description for plan in self.plans]
         texts += [payment.note for recorded in self.recorded for payment in recorded.payments]
+        texts += [proposal.problem for proposal in self.proposals]
         values.update(number for text in texts for number in re.findall(r"\b(?:99\d{14,16}|0899\d{8})\b", text))
+        values.update(f"PEMILIK {supplier.representative}" for supplier in self.suppliers)
         return values - {"", "-"}
 
     # --- codes ----------------------------------------------------------------------------------------------------
@@ -225,6 +284,10 @@ class World:
     def spse_id(self, kind: str) -> int:
         """SPSE's national ids: 11 digits that end in 000. Each kind counts by itself, so that kinds overlap."""
         return (90_000_000 + self.count(kind)) * 1000
+
+    def numbers_of(self, office: Office, year: int) -> list[str]:
+        """Numbers of the office's contracts that SIMDA was told so far; it is for the caller to add to."""
+        return self._numbers.setdefault((office.code, year), [])
 
     def ulid(self) -> str:
         return "00" + "".join(self.rng.choices(_ULID, k=24))
@@ -433,6 +496,11 @@ class World:
             title = rng.choice(TITLES[category[0]])
             code = 90_000_000 + self.count("rup")
         title = title.format(self.village())
+        needs: list[Need] = []
+        if category == WORKS:
+            title, needs, amount = self._works(office, year, method, amount)
+        elif kind == RUP and (twin := self._twin(office, year, method, category)) is not None:
+            title, amount = twin.title, twin.amount
         source = self.weighted((("APBD", 93), ("APBDP", 5), ("BLUD", 2)))
         lines = [BudgetLine(sub, self._mak(sub), amount, source)]
         if rng.random() < 0.15:
@@ -458,7 +526,8 @@ class World:
             method=method,
             categories=[category],
             lines=lines,
-            places=[self._place() for _ in range(1 if rng.random() < 0.9 else 2)],
+            places=self._places(needs, title),
+            needs=needs,
             created=created,
             announced=self.moment(created + dt.timedelta(days=rng.randrange(15))),
             month=month,
@@ -472,7 +541,78 @@ class World:
         if category == GOODS and rng.random() < 0.05:
             plan.categories.append(SERVICE)
         self.plans.append(plan)
+        for need in needs:
+            need.plans.append(plan)
         return plan
+
+    def need(self, year: int, work: int | None = None, village: Village | None = None) -> Need:
+        """Something that a village lacks and that no other need of the year is about; another kind of works or another
+        village than asked for where there is nothing left."""
+        rng = self.local_rng
+        while True:
+            kind = rng.randrange(len(places.WORKS)) if work is None else work
+            at = village or rng.choice(self.villages)
+            taken = self.spots.setdefault((year, kind, at.code), set())
+            # Of a kind of works that is one for the whole village there is no other.
+            spots = (places.spot(rng, kind, at, bool(taken)) for _ in range(0 if "" in taken else 8))
+            spot = next((spot for spot in spots if spot not in taken), None)
+            if spot is not None:
+                taken.add(spot)
+                return Need(kind, at, spot)
+            work, village = None, village if work is not None else None
+
+    def _twin(self, office: Office, year: int, method: tuple[int, str], category: tuple[str, str]) -> Plan | None:
+        """A package whose title and amount another one of the office is to have, too; mostly none."""
+        if self.local_rng.random() >= self.noise.twins:
+            return None
+        same = (method, [category], office, year)
+        found = [each for each in self.plans if (each.method, each.categories, each.office, each.year) == same]
+        found = [each for each in found if not each.needs or each.needs[0].village.name not in each.title]
+        return self.local_rng.choice(found) if found else None
+
+    def _works(self, office: Office, year: int, method: tuple[int, str], amount: int) -> tuple[str, list[Need], int]:
+        """Title, needs and amount of a package of works: for one need, for several at once, or a stage of one."""
+        rng = self.local_rng
+        twin = self._twin(office, year, method, WORKS)
+        if twin is not None:
+            return twin.title, [self.need(year, twin.needs[0].work)], twin.amount
+        draw = rng.random()
+        begun = self.begun.setdefault((office.code, year), [])
+        if draw < 0.06 and begun:
+            need = rng.choice(begun)
+            stage = f" Tahap {('I', 'II', 'III', 'IV')[min(3, len(need.plans))]}"
+            return places.titled(rng, [need], generic=False) + rng.choice((stage, " (Lanjutan)", "")), [need], amount
+        needs = [self.need(year)]
+        if draw >= 0.15:
+            begun += needs
+        else:
+            for _ in range(rng.choice((1, 1, 2))):
+                village = needs[0].village if rng.random() < 0.5 else None
+                needs.append(self.need(year, needs[0].work, village))
+            # A package is for one kind of works.
+            needs = [need for need in needs if need.work == needs[0].work]
+        return places.titled(rng, needs, generic=len(needs) == 1 and draw > 0.92), needs, amount
+
+    def _places(self, needs: list[Need], title: str) -> list[str]:
+        """Places of a package as typed into RUP; for works mostly where they are."""
+        others = [self._place() for _ in range(1 if self.rng.random() < 0.9 else 2)]
+        told = all(need.village.name in title for need in needs)
+        if not needs or (told and self.local_rng.random() < 0.5):
+            return others
+        found = []
+        for need in needs:
+            village, at = need.village, f"{need.spot} " if need.spot else ""
+            found.append(
+                self.local_rng.choice(
+                    (
+                        f"Desa {village.name}",
+                        f"Desa {village.name} Kec. {village.district}",
+                        f"{at}Ds. {village.name}",
+                        f"Ds. {village.name}, Kecamatan {village.district}",
+                    )
+                )
+            )
+        return list(dict.fromkeys(found))
 
     def _mak(self, sub: SubActivity) -> str:
         suffix = "5.1.1.01." if self.rng.random() < 0.4 else ""
@@ -544,7 +684,7 @@ class World:
         tenders = [plan for plan in bought if plan.method in (OPEN_TENDER, SELECTION)]
         direct = [plan for plan in bought if plan.method in (DIRECT, DIRECT_APPOINTMENT)]
         rng.shuffle(direct)
-        packages = quota(0.262, len(direct), 12)
+        packages = quota(self.bought_share, len(direct), 12)
         several = quota(31 / 2240, packages)
         # Consolidations first, of plans that then have no purchase of their own.
         for kind, count, pool in ((TENDER, quota(2 / 80, len(tenders)), tenders), (NON_TENDER, several, direct)):
@@ -692,7 +832,7 @@ class World:
             ),
             size=self.weighted(((None, 5), ("Kecil", 83), ("Menengah", 4))) if kind == TENDER else "Kecil",
             status=DRAFT if kind == NON_TENDER and rng.random() < 0.001 else ONGOING,
-            place=f"Ds. {self.village()} - Rekaan (Kab.) - {names.TOWN}",
+            place=self._place_of_works(plan),
             repeat_order=kind == NON_TENDER and rng.random() < 0.0005,
         )
         if len(office.officials) > 1 and rng.random() < 0.04:
@@ -711,6 +851,12 @@ class World:
             attempt.bids = [Bid((91_000_000 + self.count("bid")) * 1000, supplier) for supplier in chosen]
         self.attempts.append(attempt)
         return attempt
+
+    def _place_of_works(self, plan: Plan | None) -> str:
+        village = self.village()
+        if plan and plan.needs:
+            village = plan.needs[0].village.name
+        return f"Ds. {village} - Rekaan (Kab.) - {names.TOWN}"
 
     def fail(self, attempt: Attempt) -> None:
         """The attempt comes to nothing; a tender in fifty had nobody registered at all."""

@@ -24,13 +24,16 @@ from warehouse.tables import (
     PRIVATE,
     STAR,
     bid,
+    evidence,
     lineage,
+    link,
     metadata,
     organization,
     raw_record,
     record,
     release,
     run,
+    subject,
     view_metadata,
 )
 
@@ -157,7 +160,7 @@ def test_parquet_keeps_types_and_comments(town: Engine, tmp_path: Path, monkeypa
     monkeypatch.setattr(export, "_PARQUET_CHUNK", 1)
     with reading(town) as conn:
         counts = export_parquet(conn, tmp_path)
-    assert set(counts) == {table.name for table in (*STAR, organization)} | set(view_metadata.tables)
+    assert set(counts) == {table.name for table in (*STAR, organization, link, subject)} | set(view_metadata.tables)
     assert counts["contracting_process"] == 2
     frame = pd.read_parquet(tmp_path / "contracting_process.parquet")
     assert frame["ocid"].tolist() == ["ocds-213czf-rup-1", "ocds-213czf-tender-2"]
@@ -166,6 +169,7 @@ def test_parquet_keeps_types_and_comments(town: Engine, tmp_path: Path, monkeypa
     assert frame["fiscal_year"].dtype == "int64"
     assert frame["first_date"].tolist() == [pd.Timestamp("2025-01-31T23:30:00")] * 2
     assert frame["contracted_amount"].sum() == 1800
+    assert pq.read_schema(tmp_path / "link.parquet").field("confidence").type == "double"
     trace = pq.read_table(tmp_path / "family_trace.parquet")
     assert trace.column("stages").to_pylist() == [5, 5]
     assert trace.schema.field("planned_amount").metadata == {
@@ -222,6 +226,7 @@ def test_an_analyst_reads_results_and_no_source_rows(town: Engine, warehouse_url
 
 def test_what_may_hold_personal_data_is_not_open() -> None:
     assert not set(PRIVATE) & set(OPEN)
+    assert evidence in PRIVATE
 
 
 @pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)

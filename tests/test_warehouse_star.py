@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
-from tests.processes import OFFICE, idr, whole
+from tests.processes import OFFICE, WINNER, idr, whole
 from tests.releases import releases
 from warehouse.engine import reading, writing
 from warehouse.load import insert_rows
@@ -21,12 +21,17 @@ from warehouse.tables import (
     budget_line,
     contract,
     contracting_process,
+    document,
+    evidence,
     lineage,
     milestone,
     organization,
+    payment,
     pending_build,
     process,
     process_party,
+    progress,
+    proposal,
     raw_record,
     record,
     release,
@@ -60,6 +65,27 @@ def count(conn: Connection, table: Table) -> int:
     return conn.scalar(select(func.count()).select_from(table)) or 0
 
 
+def carried(implementation: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": "c", "awardID": "a", "implementation": implementation, **more}
+
+
+def metric(name: str, month: int, plan: float | None, actual: float | None) -> dict[str, Any]:
+    """A metric of one report."""
+    said = (("rencana", "plan", plan), ("realisasi", "actual", actual))
+    return {
+        "id": name,
+        "observations": [
+            {
+                "id": f"2025-{month:02}-01-1-{word}",
+                "period": {"startDate": f"2025-{month:02}-01T00:00:00+07:00"},
+                "dimensions": {"kind": kind},
+                **({} if measure is None else {"measure": measure}),
+            }
+            for word, kind, measure in said
+        ],
+    }
+
+
 def test_a_process_of_five_stages(started: Engine) -> None:
     with writing(started) as conn:
         conn.execute(insert(pending_build), [{"ocid": "ocds-213czf-rup-100"}, {"ocid": "other"}])
@@ -84,6 +110,11 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "awarded_amount": 900,
             "contracted_amount": 900,
             "paid_amount": 900.5,
+            "payments": 2,
+            "last_payment_at": local("2025-05-01T00:00:00"),
+            "physical_progress": None,
+            "financial_progress": None,
+            "last_report_on": None,
             "has_planning": True,
             "has_tender": True,
             "has_award": True,
@@ -107,6 +138,10 @@ def test_a_process_of_five_stages(started: Engine) -> None:
         signed = conn.execute(select(contract).where(contract.c.id == "c1")).one()
         assert (signed.supplier_id, signed.paid_amount, signed.payments) == ("ID-LKPP-PENYEDIA-7", 900.5, 2)
         assert (signed.final_value, signed.last_payment_at) == (900.5, local("2025-05-01T00:00:00"))
+        assert conn.execute(select(payment.c.contract_id, payment.c.id, payment.c.value, payment.c.source)).all() == [
+            ("c1", "t1", 300, "lpse"),
+            ("c1", "t2", 600.5, "lpse"),
+        ]
         places = select(milestone.c.stage, milestone.c.contract_id, milestone.c.id).order_by(milestone.c.id)
         assert conn.execute(places).all() == [
             ("tender", "", "555-1"),
@@ -141,11 +176,126 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             {"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "met"}]}]},
             ["contract", "implementation"],
         ),
+        ({"contracts": [carried({"transactions": [{"id": "t", "value": idr(1)}]})]}, ["contract", "implementation"]),
+        ({"contracts": [carried({"transactions": [{"id": "t"}]})]}, ["contract"]),
+        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, 0)]})]}, ["contract", "implementation"]),
+        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, None)]})]}, ["contract"]),
+        ({"contracts": [carried({"documents": [{"id": "d", "title": "Foto"}]})]}, ["contract", "implementation"]),
+        ({"contracts": [carried({"documents": [{"id": "d"}]})]}, ["contract"]),
+        ({"contracts": [carried({"finalValue": idr(1)}, status="cancelled")]}, []),
     ],
 )
 def test_a_stage_counts_when_it_was_reached(changed: dict[str, Any], stages: list[str]) -> None:
     row = star_rows({"ocid": "ocds-213czf-rup-100", "date": "d", **changed}, "f")["contracting_process"][0]
     assert [name for name in row if name.startswith("has_") and row[name]] == [f"has_{stage}" for stage in stages]
+
+
+def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(started: Engine) -> None:
+    """Two contracts that stand, one that was cancelled; what a source took back counts nowhere."""
+    compiled = {
+        "ocid": "ocds-000000-rup-1", "date": "d",
+        "contracts": [
+            {**carried(
+                {
+                    "transactions": [
+                        {"id": "simda-1/LS", "date": "2025-04-01T00:00:00+07:00", "value": idr(100),
+                         "payer": OFFICE, "payee": WINNER},
+                        {"id": "simda-2/LS"},
+                    ],
+                    "metrics": [
+                        metric("simpen-1-fisik", 3, 20, 15), metric("simpen-2-fisik", 4, 30, 40),
+                        metric("simpen-1-keuangan", 3, 20, 10), metric("simpen-3-fisik", 6, 90, None),
+                    ],
+                }), "id": "c1", "value": idr(300)},
+            {**carried({"metrics": [metric("simpen-4-fisik", 2, 100, 100)]}), "id": "c2", "value": idr(100)},
+            {**carried(
+                {"transactions": [{"id": "x", "value": idr(7)}], "metrics": [metric("simpen-5-fisik", 9, 1, 1)]},
+                status="cancelled"), "id": "c3", "value": idr(9)},
+        ],
+    }  # fmt: skip
+    with writing(started) as conn:
+        write(conn, compiled)
+        row = conn.execute(select(contracting_process)).one()
+        assert (row.paid_amount, row.payments, row.last_payment_at) == (100, 1, local("2025-04-01T00:00:00"))
+        assert (row.physical_progress, row.financial_progress) == (55, 10)
+        assert row.last_report_on == date(2025, 4, 1)
+        columns = contract.c
+        assert conn.execute(
+            select(columns.id, columns.paid_amount, columns.physical_progress, columns.last_report_on).order_by("id")
+        ).all() == [
+            ("c1", 100, 40, date(2025, 4, 1)),
+            ("c2", None, 100, date(2025, 2, 1)),
+            ("c3", 7, 1, date(2025, 9, 1)),
+        ]
+        paid = conn.execute(select(payment).where(payment.c.contract_id == "c1")).one()
+        assert (paid.id, paid.source, paid.payer_id, paid.payee_id, paid.payee_name) == (
+            "simda-1/LS", "simda", OFFICE["id"], WINNER["id"], WINNER["name"],
+        )  # fmt: skip
+        said = progress.c
+        assert conn.execute(
+            select(said.metric_id, said.id, said.kind, said.date, said.plan, said.actual, said.deviation)
+            .where(said.contract_id == "c1")
+            .order_by(said.metric_id)
+        ).all() == [
+            ("simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, None),
+            ("simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, None),
+            ("simpen-2-fisik", "2025-04-01-1", "physical", date(2025, 4, 1), 30, 40, None),
+            ("simpen-3-fisik", "2025-06-01-1", "physical", date(2025, 6, 1), 90, None, None),
+        ]
+
+
+def test_contracts_without_a_value_weigh_alike() -> None:
+    contracts = [
+        {**carried({"metrics": [metric("m-fisik", 1, None, done)]}), "id": name, **worth}
+        for name, done, worth in (("1", 10, {"value": idr(999)}), ("2", 30, {}), ("3", 50, {"value": idr(0)}))
+    ]
+    row = star_rows({"ocid": "o", "date": "d", "contracts": contracts}, "o")["contracting_process"][0]
+    assert row["physical_progress"] == 30
+
+
+def test_proposals_and_documents(started: Engine) -> None:
+    paper = {
+        "id": "d", "documentType": "plan", "title": "KAK", "url": "https://example.org/kak.pdf",
+        "format": "application/pdf", "datePublished": "2025-01-02T00:00:00+07:00",
+    }  # fmt: skip
+    compiled = {
+        "ocid": "ocds-000000-rup-1", "date": "d",
+        "planning": {
+            "proposals": [
+                {"id": "usulan-1", "title": "Jalan", "status": "accepted", "statusDetails": "Diterima",
+                 "date": "2024-01-02T00:00:00+07:00", "proposedBy": "RW", "organization": OFFICE,
+                 "address": {"locality": "Desa Contoh", "region": "Kecamatan Contoh"},
+                 "quantity": 12.5, "unit": {"name": "meter"}, "value": idr(50), "documents": [paper]},
+                {"id": "usulan-2", "status": "withdrawn"},
+            ],
+            "documents": [paper, {"id": "taken back"}],
+        },
+        "tender": {"id": "1", "documents": [paper]},
+        "awards": [{"id": "a", "documents": [paper]}],
+        "contracts": [{**carried({"documents": [paper]}), "documents": [paper]}],
+    }  # fmt: skip
+    with writing(started) as conn:
+        write(conn, compiled)
+        asked = conn.execute(select(proposal).order_by(proposal.c.id)).all()
+        assert asked[0]._asdict() == {
+            "ocid": "ocds-000000-rup-1", "id": "usulan-1", "title": "Jalan", "status": "accepted",
+            "status_details": "Diterima", "village": "Desa Contoh", "district": "Kecamatan Contoh", "value": 50,
+            "quantity": 12.5, "unit": "meter", "proposed_by": "RW", "office_id": OFFICE["id"],
+            "office_name": OFFICE["name"], "date": local("2024-01-02T00:00:00"),
+        }  # fmt: skip
+        assert (asked[1].id, asked[1].status) == ("usulan-2", "withdrawn")
+        found = conn.execute(select(document).order_by(document.c.stage)).all()
+        assert [(row.stage, row.holder_id, row.id) for row in found] == [
+            ("award", "a", "d"),
+            ("contract", "c", "d"),
+            ("implementation", "c", "d"),
+            ("planning", "", "d"),
+            ("proposal", "usulan-1", "d"),
+            ("tender", "", "d"),
+        ]
+        assert (found[0].type, found[0].title, found[0].url, found[0].format, found[0].date) == (
+            "plan", "KAK", "https://example.org/kak.pdf", "application/pdf", local("2025-01-02T00:00:00"),
+        )  # fmt: skip
 
 
 def test_zero_is_an_amount_and_missing_is_none() -> None:
@@ -209,6 +359,13 @@ def test_the_fiscal_year_falls_back_to_where_the_source_filed_the_rows(started: 
         insert_rows(conn, lineage, [{"release_id": "x", "raw_id": raw_id} for raw_id in ids.all()])
         write(conn, compiled)
         assert conn.scalar(select(contracting_process.c.fiscal_year)) == 2025
+        # What a row itself says of its year goes before where it was filed.
+        said = {"kind": "tender", "code": "9", "says": "{}", "year": 2027}
+        insert_rows(
+            conn, evidence, [{**{name: row[name] for name in ("source", "service", "key")}, "scope": "all", **said}]
+        )
+        write(conn, compiled)
+        assert conn.scalar(select(contracting_process.c.fiscal_year)) == 2027
 
 
 def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> None:

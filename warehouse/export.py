@@ -14,10 +14,24 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Connection, Date, DateTime, Integer, Numeric, Select, Table, Text, cast, func, select
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    Numeric,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    select,
+)
 
 from warehouse.engine import from_json
-from warehouse.tables import STAR, lineage, organization, raw_record, record, release, view_metadata
+from warehouse.tables import STAR, lineage, link, organization, raw_record, record, release, subject, view_metadata
 
 # Rows held in memory at a time.
 _CHUNK = 1000
@@ -51,11 +65,12 @@ def export(conn: Connection, out_dir: Path, *, package: Mapping[str, Any]) -> di
 
 
 def export_parquet(conn: Connection, out_dir: Path) -> dict[str, int]:
-    """Write each star table and view as `<name>.parquet` into `out_dir` and return the number of rows per file.
+    """Write each star table and view, the links and their subjects as `<name>.parquet` into `out_dir`.
 
-    Dates and times are local; amounts are IDR as doubles; comments stand in the fields' metadata.
+    Returns the number of rows per file. Dates and times are local; amounts are IDR as doubles; comments stand in the
+    fields' metadata.
     """
-    tables = (*STAR, organization, *view_metadata.sorted_tables)
+    tables = (*STAR, organization, subject, link, *view_metadata.sorted_tables)
     with _whole(out_dir) as folder:
         return {table.name: _write_parquet(conn, table, folder / f"{table.name}.parquet") for table in tables}
 
@@ -174,6 +189,7 @@ def _arrow_type(kind: Any) -> pa.DataType:
         (Boolean, pa.bool_),
         (Integer, pa.int64),
         (Numeric, pa.float64),
+        (Float, pa.float64),
         (DateTime, lambda: pa.timestamp("us")),
         (Date, pa.date32),
     )

@@ -8,7 +8,7 @@ from warehouse.tables import OPEN, metadata, view_metadata
 
 
 def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:
-    """Let `role` read the views, the star tables, records and releases, and nothing else of the warehouse.
+    """Let `role` read the views, the star tables, links with their subjects, records and releases, and nothing else.
 
     Creates the role, without a login of its own, if it isn't there; logins join it with `GRANT jejak_analyst TO name`.
     Run it again after a migration. Needs the right to create roles. Raises SettingsError on SQLite, which has no roles:

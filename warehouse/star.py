@@ -5,7 +5,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select, tuple_
+from sqlalchemy import Connection, Integer, Select, and_, case, cast, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
@@ -13,6 +13,7 @@ from warehouse.tables import (
     STAGES,
     STAR,
     contracting_process,
+    evidence,
     lineage,
     organization,
     pending_build,
@@ -25,6 +26,10 @@ from warehouse.tables import (
 
 Object = dict[str, Any]
 
+# The metrics of a job are told apart by how their ids end, the observations of a report by their dimension `kind`.
+_METRICS = {"fisik": "physical", "keuangan": "financial"}
+_MEASURES = ("plan", "actual", "deviation")
+
 
 def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
     """Rows per star table, `organization` too, for one compiled OCDS release (1.1.5 and the extensions in use).
@@ -36,13 +41,21 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
     budget = planning.get("budget") or {}
     awards = _items(compiled.get("awards"))
     contracts = _items(compiled.get("contracts"))
+    proposals = _items(planning.get("proposals"))
     suppliers = {award["id"]: award.get("suppliers") for award in awards}
+    progress = {contract["id"]: _progress(ocid, contract) for contract in contracts}
 
     rows: dict[str, list[Object]] = {
         "tender": [_tender(ocid, tender)] if tender else [],
         "bid": [_bid(ocid, bid) for bid in _items((compiled.get("bids") or {}).get("details"))],
         "award": [_award(ocid, award) for award in awards],
-        "contract": [_contract(ocid, item, suppliers.get(str(item.get("awardID")))) for item in contracts],
+        "contract": [
+            _contract(ocid, item, suppliers.get(str(item.get("awardID"))), progress[item["id"]]) for item in contracts
+        ],
+        "payment": [payment for item in contracts for payment in _payments(ocid, item)],
+        "progress": [report for reports in progress.values() for report in reports],
+        "proposal": [_proposal(ocid, item) for item in proposals],
+        "document": _documents(ocid, planning, proposals, tender, awards, contracts),
         "milestone": _milestones(ocid, planning, tender, contracts),
         "budget_line": [_budget_line(ocid, line) for line in _items(budget.get("budgetBreakdown"))],
         "process_party": _parties(compiled),
@@ -72,12 +85,21 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
             "tender_value": _amount(tender.get("value")),
             "awarded_amount": _sum(row["value"] for row in standing_awards),
             "contracted_amount": _sum(row["value"] for row in standing_contracts),
-            "paid_amount": _sum(row["paid_amount"] for row in rows["contract"]),
+            "paid_amount": _sum(row["paid_amount"] for row in standing_contracts),
+            "payments": sum(row["payments"] for row in standing_contracts),
+            "last_payment_at": max(_each(standing_contracts, "last_payment_at"), default=None),
+            "physical_progress": _mean(standing_contracts, "physical_progress"),
+            "financial_progress": _mean(standing_contracts, "financial_progress"),
+            "last_report_on": max(_each(standing_contracts, "last_report_on"), default=None),
             "has_planning": bool(planning),
             "has_tender": _begun(tender, budget),
             "has_award": bool(standing_awards),
             "has_contract": bool(standing_contracts),
-            "has_implementation": any(_carried_out(item) for item in contracts),
+            "has_implementation": any(
+                _carried_out(item, row)
+                for item, row in zip(contracts, rows["contract"], strict=True)
+                if row["status"] != "cancelled"
+            ),
             "first_date": min(events, default=None),
             "last_date": max(events, default=None),
             "updated_at": compiled["date"],
@@ -122,7 +144,7 @@ def _record(item: Object) -> Object:
 
 
 def _rows_with_context(conn: Connection, records: list[Object]) -> dict[str, list[Object]]:
-    """Star rows of some records with what the warehouse knows beyond the release: the family, the scope of the rows."""
+    """Star rows of some records with what the warehouse knows beyond the release: the family, the year of the rows."""
     ocids = [item["ocid"] for item in records]
     families = _pairs(conn, select(process.c.ocid, process.c.family).where(process.c.ocid.in_(key_set(conn, ocids))))
     rows: dict[str, list[Object]] = {table.name: [] for table in (*STAR, organization)}
@@ -130,21 +152,24 @@ def _rows_with_context(conn: Connection, records: list[Object]) -> dict[str, lis
         for name, found in star_rows(item["compiled"], families.get(item["ocid"]) or item["ocid"]).items():
             rows[name].extend(found)
     unplanned = [row for row in rows["contracting_process"] if row["fiscal_year"] is None]
+    filed = case((raw_record.c.scope != "all", cast(raw_record.c.scope, Integer)))
+    same_row = and_(*(evidence.c[name] == raw_record.c[name] for name in ("source", "service", "scope", "key")))
     scopes = (
-        select(release.c.ocid, func.min(raw_record.c.scope))
+        select(release.c.ocid, func.coalesce(func.min(evidence.c.year), func.min(filed)))
         .join(lineage, lineage.c.release_id == release.c.id)
         .join(raw_record, raw_record.c.id == lineage.c.raw_id)
+        .outerjoin(evidence, same_row)
         .where(release.c.ocid.in_(key_set(conn, [row["ocid"] for row in unplanned])))
-        .where(release.c.voided_at.is_(None), raw_record.c.scope != "all")
+        .where(release.c.voided_at.is_(None))
         .group_by(release.c.ocid)
     )
     years = _pairs(conn, scopes) if unplanned else {}
     for row in unplanned:
-        row["fiscal_year"] = int(years[row["ocid"]]) if row["ocid"] in years else None
+        row["fiscal_year"] = years.get(row["ocid"])
     return rows
 
 
-def _pairs(conn: Connection, query: Select[Any]) -> dict[str, str]:
+def _pairs(conn: Connection, query: Select[Any]) -> dict[str, Any]:
     return dict(conn.execute(query).all())
 
 
@@ -251,10 +276,11 @@ def _award(ocid: str, award: Object) -> Object:
     }
 
 
-def _contract(ocid: str, contract: Object, suppliers: list[Object] | None) -> Object:
+def _contract(ocid: str, contract: Object, suppliers: list[Object] | None, reports: list[Object]) -> Object:
     supplier, period = _first(suppliers), contract.get("period") or {}
     implementation = contract.get("implementation") or {}
-    payments = _items(implementation.get("transactions"))
+    reached = [row for row in reports if row["actual"] is not None and row["date"]]
+    payments = _payments(ocid, contract)
     return {
         "ocid": ocid,
         "id": contract["id"],
@@ -270,10 +296,130 @@ def _contract(ocid: str, contract: Object, suppliers: list[Object] | None) -> Ob
         "supplier_name": supplier.get("name"),
         "ended_at": _moment(implementation.get("endDate")),
         "final_value": _amount(implementation.get("finalValue")),
-        "paid_amount": _sum(_amount(payment.get("value")) for payment in payments),
+        "paid_amount": _sum(payment["value"] for payment in payments),
         "payments": len(payments),
-        "last_payment_at": max(filter(None, (_moment(payment.get("date")) for payment in payments)), default=None),
+        "last_payment_at": max(_each(payments, "date"), default=None),
+        "physical_progress": _latest(reached, "physical"),
+        "financial_progress": _latest(reached, "financial"),
+        "last_report_on": max((row["date"] for row in reached), default=None),
     }
+
+
+def _payments(ocid: str, contract: Object) -> list[Object]:
+    """A payment that its source took back keeps its id and loses its value."""
+    return [
+        {
+            "ocid": ocid,
+            "contract_id": contract["id"],
+            "id": item["id"],
+            "date": _moment(item.get("date")),
+            "value": _amount(item["value"]),
+            "payer_id": _first(item.get("payer")).get("id"),
+            "payee_id": _first(item.get("payee")).get("id"),
+            "payee_name": _first(item.get("payee")).get("name"),
+            "source": "simda" if item["id"].startswith("simda-") else "lpse",
+        }
+        for item in _items((contract.get("implementation") or {}).get("transactions"))
+        if _amount(item.get("value")) is not None
+    ]
+
+
+def _progress(ocid: str, contract: Object) -> list[Object]:
+    """One row per report; a report that its source took back keeps its ids and loses its measures."""
+    rows = []
+    for metric in _items((contract.get("implementation") or {}).get("metrics")):
+        reports: dict[str, Object] = {}
+        for item in _items(metric.get("observations")):
+            name, measure = (item.get("dimensions") or {}).get("kind"), item.get("measure")
+            if name not in _MEASURES or not isinstance(measure, int | float):
+                continue
+            report = reports.setdefault(item["id"].rpartition("-")[0] or item["id"], {})
+            report[name] = measure
+            report["date"] = _day((item.get("period") or {}).get("startDate")) or report.get("date")
+            report["notes"] = item.get("notes") or report.get("notes")
+        rows += [
+            {
+                "ocid": ocid,
+                "contract_id": contract["id"],
+                "metric_id": metric["id"],
+                "id": name,
+                "kind": _METRICS.get(metric["id"].rpartition("-")[2]),
+                **{column: report.get(column) for column in ("date", *_MEASURES, "notes")},
+            }
+            for name, report in reports.items()
+        ]
+    return rows
+
+
+def _latest(reached: list[Object], kind: str) -> float | None:
+    """What the latest report of a kind says was reached."""
+    told = [(row["date"], row["metric_id"], row["id"], row["actual"]) for row in reached if row["kind"] == kind]
+    return max(told)[3] if told else None
+
+
+def _mean(contracts: list[Object], column: str) -> float | None:
+    """The mean over the contracts that report, weighted by their value where all of them have one."""
+    told = [(row["value"], row[column]) for row in contracts if row[column] is not None]
+    if not told:
+        return None
+    weights = [value for value, _ in told] if all(value and value > 0 for value, _ in told) else [1] * len(told)
+    total: float = sum(weight * share for weight, (_, share) in zip(weights, told, strict=True))
+    return total / sum(weights)
+
+
+def _proposal(ocid: str, proposal: Object) -> Object:
+    address, office = proposal.get("address") or {}, _first(proposal.get("organization"))
+    return {
+        "ocid": ocid,
+        "id": proposal["id"],
+        "title": proposal.get("title"),
+        "status": proposal.get("status"),
+        "status_details": proposal.get("statusDetails"),
+        "village": address.get("locality"),
+        "district": address.get("region"),
+        "value": _amount(proposal.get("value")),
+        "quantity": proposal.get("quantity"),
+        "unit": (proposal.get("unit") or {}).get("name"),
+        "proposed_by": proposal.get("proposedBy"),
+        "office_id": office.get("id"),
+        "office_name": office.get("name"),
+        "date": _moment(proposal.get("date")),
+    }
+
+
+def _documents(
+    ocid: str,
+    planning: Object,
+    proposals: list[Object],
+    tender: Object,
+    awards: list[Object],
+    contracts: list[Object],
+) -> list[Object]:
+    holders = [("planning", "", planning), ("tender", "", tender)]
+    holders += [("proposal", proposal["id"], proposal) for proposal in proposals]
+    holders += [("award", award["id"], award) for award in awards]
+    holders += [("contract", contract["id"], contract) for contract in contracts]
+    holders += [("implementation", item["id"], item.get("implementation") or {}) for item in contracts]
+    return [
+        {
+            "ocid": ocid,
+            "stage": stage,
+            "holder_id": holder_id,
+            "id": item["id"],
+            "type": item.get("documentType"),
+            "title": item.get("title"),
+            "url": item.get("url"),
+            "format": item.get("format"),
+            "date": _moment(item.get("datePublished")),
+        }
+        for stage, holder_id, holder in holders
+        for item in _told_documents(holder)
+    ]
+
+
+def _told_documents(holder: Object) -> list[Object]:
+    """A document that its source took back keeps its id alone."""
+    return [item for item in _items(holder.get("documents")) if item.get("title") or item.get("url")]
 
 
 def _milestones(ocid: str, planning: Object, tender: Object, contracts: list[Object]) -> list[Object]:
@@ -365,12 +511,15 @@ def _begun(tender: Object, budget: Object) -> bool:
     return bool(tender) and (plans != [""] or tender.get("status") not in ("planning", "planned"))
 
 
-def _carried_out(contract: Object) -> bool:
-    implementation = contract.get("implementation") or {}
-    if any(implementation.get(field) for field in ("transactions", "metrics", "documents", "endDate", "finalValue")):
+def _carried_out(contract: Object, row: Object) -> bool:
+    """Whether anything is known of a contract's execution; `row` is its star row."""
+    if row["payments"] or row["last_report_on"] or row["ended_at"] or row["final_value"] is not None:
         return True
+    implementation = contract.get("implementation") or {}
     milestones = [*(contract.get("milestones") or []), *(implementation.get("milestones") or [])]
-    return any(item.get("dateMet") or item.get("status") in ("met", "partiallyMet") for item in milestones)
+    return bool(_told_documents(implementation)) or any(
+        item.get("dateMet") or item.get("status") in ("met", "partiallyMet") for item in milestones
+    )
 
 
 def _origin(ocid: str) -> str | None:
@@ -400,6 +549,11 @@ def _amount(value: Object | None) -> float | int | None:
     if not value or value.get("currency", "IDR") != "IDR":
         return None
     return value.get("amount")
+
+
+def _each(rows: list[Object], column: str) -> Iterator[Any]:
+    """The values of a column that there are."""
+    return (row[column] for row in rows if row[column] is not None)
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
     text,
     true,
@@ -73,6 +75,14 @@ def _maybe(name: str, comment: str) -> Column[str]:
 
 def _money(name: str, comment: str) -> Column[float]:
     return Column(name, Money, comment=f"{comment} (IDR)")
+
+
+def _percent(name: str, comment: str) -> Column[float]:
+    return Column(name, Money, comment=f"{comment} (percent)")
+
+
+def _year(comment: str) -> Column[int]:
+    return Column("year", Integer, comment=comment)
 
 
 def _day(name: str, comment: str) -> Column[Any]:
@@ -132,7 +142,7 @@ staged_fetch = Table(
     _text("service", "service, named as LKPP's ISB names it"),
     _text("scope", "what is asked of the service: a fiscal year, or `all`"),
     _run(),
-    _text("transport", "how it is read: isb, rest, files; a fetch resumes only over the transport that began it"),
+    _text("transport", "how it is read: isb, rest, sql, files; a fetch resumes only over the transport that began it"),
     _time("observed_at", "when the rows were true at the source: fixed when the fetch began"),
     _time("started_at", "start of the fetch"),
     _maybe("next_cursor", "the transport's token for the next page; empty at the start and at the end"),
@@ -341,6 +351,97 @@ pending_build = Table(
     comment="Processes whose record must be compiled again: written with their releases, cleared with their record.",
 )
 
+# ------------------------------------------------------------------------------------------------------------- linking
+
+evidence = Table(
+    "evidence",
+    metadata,
+    _text("source", "source system"),
+    _text("service", "service, named as LKPP's ISB names it"),
+    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    _text("key", "what the row is known by within its scope, as in raw_record"),
+    _text("kind", "space of the subject's code: rup, tender, anggaran, usulan, kontrak, pekerjaan, ..."),
+    _text("code", "the source's own code of the subject that the row tells of"),
+    _year("fiscal year of the row; empty where it says none"),
+    _text("says", "what the row says that tells to whom it belongs, JSON text. May hold personal data"),
+    PrimaryKeyConstraint("source", "service", "scope", "key"),
+    comment="What the current version of each row says that links are made of.",
+)
+Index("evidence_year", evidence.c.year)
+Index("evidence_code", evidence.c.kind, evidence.c.code)
+
+pending_link = Table(
+    "pending_link",
+    metadata,
+    _text("kind", "space of the subject's code"),
+    _text("code", "code of the subject"),
+    Column("year", Integer, comment="fiscal year of its evidence; 0 for none", nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("kind", "code", "year"),
+    comment="Subjects whose links must be looked at again.",
+)
+
+link = Table(
+    "link",
+    metadata,
+    _text("id", "digest of rule and both ends: the same link has the same id in every warehouse", primary_key=True),
+    _text(
+        "rule",
+        "what was compared: office, budget-package, contract-payment, contract-report, proposal-package, "
+        "document-package, ...",
+    ),
+    _text("from_kind", "space of the code that is linked: anggaran, usulan, pokir, kontrak, pekerjaan, dokumen, ..."),
+    _text("from_code", "the code that is linked (subject.code)"),
+    _text("to_kind", "space of the code that it belongs to: rup, swk, tender, nontender, ..."),
+    _text("to_code", "the code that it belongs to"),
+    _year("fiscal year in which both were compared"),
+    Column("confidence", Float, comment="how sure the rule is, from 0 to 1", nullable=False),
+    _text("by", "the evidence that decided, such as `mak`, `number`, `place+title`"),
+    _text(
+        "status",
+        "auto (sure enough to link), pending (waits for an operator), confirmed or rejected (an operator's word); "
+        "auto and confirmed ones stand",
+    ),
+    _maybe("decided_by", "the operator's account, not a person's name; empty while nobody has decided"),
+    _time("decided_at", "when an operator decided", nullable=True),
+    _maybe("note", "why, in the operator's words"),
+    _run(),
+    UniqueConstraint("rule", "from_kind", "from_code", "to_kind", "to_code"),
+    comment="What belongs together across systems that share no key, how sure that is, and who decided it.",
+)
+Index("link_from", link.c.from_kind, link.c.from_code)
+Index("link_to", link.c.to_kind, link.c.to_code)
+Index("link_status", link.c.rule, link.c.status)
+
+subject = Table(
+    "subject",
+    metadata,
+    _text(
+        "kind",
+        "anggaran (SIMDA budget line), usulan and pokir (proposals), kontrak (contract in SIMDA), "
+        "pekerjaan (job in SIMPEN), dokumen (planning document)",
+    ),
+    _text("code", "its code in the system of its own"),
+    _text("source", "source system"),
+    _year("fiscal year"),
+    _maybe("office_id", "the office, as parties name it (organization.id)"),
+    _maybe("office_name", "its name in that system"),
+    _maybe("title", "title"),
+    _money("amount", "amount: of the budget line, asked for, of the contract with its addenda"),
+    _day("date", "date"),
+    _maybe("village", "village or ward"),
+    _maybe("district", "district"),
+    _maybe("status", "of a proposal: proposed, verified, accepted, rejected or withdrawn"),
+    _maybe("number", "number of the document, such as a contract's"),
+    _maybe(
+        "mak",
+        "budget account code without leading zeros: sub-activity (6 segments), account (6 segments); "
+        "account 5.1.1 is salaries, which no package spends",
+    ),
+    _flag("gone", "its system no longer has it"),
+    PrimaryKeyConstraint("kind", "code"),
+    comment="What stands in a system of its own and opens no process: links join it to the processes it belongs to.",
+)
+
 # ---------------------------------------------------------------------------------------------------- releases, records
 
 release = Table(
@@ -410,18 +511,27 @@ contracting_process = Table(
     Column(
         "fiscal_year",
         Integer,
-        comment="fiscal year of the first budget line, else the first that the source filed its rows under",
+        comment="fiscal year of the first budget line, else the first of its rows, else of the scopes they came in",
     ),
     _money("planned_amount", "planned budget"),
     _money("tender_value", "value of the tender"),
     _money("awarded_amount", "sum of the awards that stand (not cancelled, not unsuccessful)"),
     _money("contracted_amount", "sum of the contracts that stand (not cancelled)"),
-    _money("paid_amount", "sum of the payments"),
+    _money("paid_amount", "sum of the payments on contracts that stand"),
+    _number("payments", "number of them"),
+    _moment("last_payment_at", "the last of them"),
+    _percent("physical_progress", "latest actual physical progress of contracts that stand, weighted by value"),
+    _percent("financial_progress", "latest actual financial progress as the office reports it, weighted alike"),
+    _day("last_report_on", "latest progress report on them"),
     _flag("has_planning", "a planning section is known"),
     _flag("has_tender", "a tender, selection or direct purchase was begun, not only planned"),
     _flag("has_award", "an award stands"),
     _flag("has_contract", "a contract stands"),
-    _flag("has_implementation", "something is known of the contract's execution: milestones, payments, completion"),
+    _flag(
+        "has_implementation",
+        "something is known of the execution of a contract that stands: payments, progress, milestones met, documents, "
+        "completion",
+    ),
     _moment("first_date", "first event: publication, bid, award, signature, payment, milestone met"),
     _moment("last_date", "last event"),
     _time("updated_at", "date of the latest release"),
@@ -530,6 +640,9 @@ contract = Table(
     _money("paid_amount", "sum of the payments"),
     Column("payments", Integer, comment="number of payments", nullable=False),
     _moment("last_payment_at", "the last of them"),
+    _percent("physical_progress", "latest actual physical progress"),
+    _percent("financial_progress", "latest actual financial progress as the office reports it"),
+    _day("last_report_on", "latest progress report"),
     PrimaryKeyConstraint("ocid", "id"),
     comment="The contracts of a process.",
 )
@@ -567,12 +680,101 @@ budget_line = Table(
     comment="Budget lines of the plan. All processes of a family repeat them: count those of rup and swk processes.",
 )
 
+proposal = Table(
+    "proposal",
+    metadata,
+    _ocid(),
+    _text("id", "id of the proposal within the plan"),
+    _maybe("title", "what is asked for"),
+    _maybe("status", "proposed, verified, accepted, rejected or withdrawn; one that was taken back stays as withdrawn"),
+    _maybe("status_details", "state in the source's words"),
+    _maybe("village", "village or ward"),
+    _maybe("district", "district"),
+    _money("value", "amount asked for"),
+    Column("quantity", Money, comment="quantity asked for"),
+    _maybe("unit", "its unit"),
+    _maybe("proposed_by", "the level or group that proposed it"),
+    _maybe("office_id", "the office that should act (organization.id)"),
+    _maybe("office_name", "its name"),
+    _moment("date", "when it was proposed"),
+    PrimaryKeyConstraint("ocid", "id"),
+    comment="Proposals behind the plan. All processes of a family repeat them: count those of rup and swk processes.",
+)
+
+document = Table(
+    "document",
+    metadata,
+    _ocid(),
+    _text("stage", "where it stands: planning, proposal, tender, award, contract or implementation"),
+    _text(
+        "holder_id",
+        "what it is attached to: its contract (stages contract and implementation), award or proposal; "
+        "empty text for planning and tender",
+    ),
+    _text("id", "id of the document"),
+    _maybe("type", "OCDS document type"),
+    _maybe("title", "title"),
+    _maybe("url", "where it is published"),
+    _maybe("format", "media type"),
+    _moment("date", "publication"),
+    PrimaryKeyConstraint("ocid", "stage", "holder_id", "id"),
+    comment="Documents and photos. All processes of a family repeat those of planning and proposals.",
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    _ocid(),
+    _text("contract_id", "its contract"),
+    _text("id", "id of the payment, such as a SP2D's number"),
+    _moment("date", "date"),
+    _money("value", "amount"),
+    _maybe("payer_id", "who paid (organization.id)"),
+    _maybe("payee_id", "who was paid (organization.id)"),
+    _maybe("payee_name", "its name"),
+    _text("source", "system that tells of it: simda (SP2D), lpse (recorded purchases)"),
+    PrimaryKeyConstraint("ocid", "contract_id", "id"),
+    comment="Payments on contracts, those on cancelled contracts too.",
+)
+Index("payment_payee", payment.c.payee_id)
+
+progress = Table(
+    "progress",
+    metadata,
+    _ocid(),
+    _text("contract_id", "its contract"),
+    _text("metric_id", "id of the metric: one per job and kind"),
+    _text("id", "id of the report"),
+    _maybe("kind", "physical or financial; empty for another metric"),
+    _day("date", "day that the report tells of"),
+    _percent("plan", "what should have been reached by then"),
+    _percent("actual", "what was reached"),
+    _percent("deviation", "actual less plan, as the source says it"),
+    _maybe("notes", "problems and actions"),
+    PrimaryKeyConstraint("ocid", "contract_id", "metric_id", "id"),
+    comment="Progress reports on contracts over time.",
+)
+
 # What `warehouse.star` writes for a process, in the order that foreign keys ask for.
-STAR = (contracting_process, process_party, tender, bid, award, contract, milestone, budget_line)
+STAR = (
+    contracting_process,
+    process_party,
+    tender,
+    bid,
+    award,
+    contract,
+    milestone,
+    budget_line,
+    proposal,
+    document,
+    payment,
+    progress,
+)
 # What analysts may read, beside the views.
-OPEN = (*STAR, organization, record, release)
-# Closed to analysts: rows as received, which may hold personal data, and the keys made of tax numbers.
-PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_key, supplier_wanted)
+OPEN = (*STAR, organization, subject, link, record, release)
+# Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
+# keys made of tax numbers.
+PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_key, supplier_wanted, evidence)
 
 # --------------------------------------------------------------------------------------------------------------- views
 
@@ -586,7 +788,7 @@ _amounts = (
     ("tendered_amount", "value of the tenders that did not fail"),
     ("awarded_amount", "sum of the awards that stand"),
     ("contracted_amount", "sum of the contracts that stand"),
-    ("paid_amount", "sum of the payments"),
+    ("paid_amount", "sum of the payments on contracts that stand"),
 )
 
 family_trace = Table(
@@ -611,6 +813,165 @@ office_stage_completeness = Table(
     _count("fiscal_year", "fiscal year of the processes"),
     _count("families", "families in which the office has a process of that year"),
     *(_count(f"with_{stage}", f"families that have reached the stage {stage}") for stage in STAGES),
-    _count("complete", "families with all five stages"),
-    comment="Per office and fiscal year: how many families of processes have reached each stage.",
+    _count("complete", "families with all five stages: the regency's rule asks for all of them"),
+    comment="Per office and fiscal year: how many families of processes have reached each stage, how many all five.",
+)
+
+# The views below say what only joined data can tell. Links stand where they are auto or confirmed; the pending ones are
+# counted beside, since an operator's word may settle the case.
+
+_PENDING = "links of it that wait for an operator"
+
+
+def _process() -> tuple[Column[Any], ...]:
+    return (
+        _maybe("ocid", "the contracting process"),
+        _maybe("family", "the processes that share a RUP, directly or through others"),
+        _maybe("title", "title of the process"),
+        _maybe("buyer_id", "the office that buys (organization.id)"),
+        _maybe("buyer_name", "its name"),
+        _count("fiscal_year", "fiscal year of the process"),
+    )
+
+
+process_subject = Table(
+    "process_subject",
+    view_metadata,
+    _maybe("ocid", "the contracting process"),
+    _maybe("kind", "kind of the subject: anggaran, usulan, pokir, kontrak, pekerjaan, dokumen"),
+    _maybe("code", "its code (subject.code)"),
+    _maybe("title", "its title"),
+    _money("amount", "its amount: of a budget line the whole, not the share of this process"),
+    Column("confidence", Float, comment="of the link that joins them, the best of several; from 0 to 1"),
+    comment="What each process is linked with in the other systems. All processes of a family repeat budget lines, "
+    "proposals and planning documents.",
+)
+
+process_trace = Table(
+    "process_trace",
+    view_metadata,
+    *_process(),
+    _count("proposals", "proposals behind the plan, without withdrawn and rejected ones"),
+    _maybe("proposal_title", "the first of them in the alphabet"),
+    _count("budget_lines", "SIMDA budget lines that are linked to the plan"),
+    _money("line_total", "sum of those lines; packages share a line, so it is not what this one may spend"),
+    _money("planned_amount", "planned budget; all processes of a family repeat it"),
+    _maybe("tender_status", "OCDS status of the tender"),
+    _money("tender_value", "value of the tender"),
+    _money("awarded_amount", "sum of the awards that stand"),
+    _money("contracted_amount", "sum of the contracts that stand"),
+    _count("payments", "payments on contracts that stand"),
+    _money("paid_amount", "sum of those payments"),
+    _moment("last_payment_at", "the last of them"),
+    _percent("physical_progress", "latest actual physical progress"),
+    _percent("financial_progress", "latest actual financial progress as the office reports it"),
+    _day("last_report_on", "latest progress report"),
+    _maybe("first_missing", "the first stage that this process has not reached; empty if all five are there"),
+    _maybe("family_first_missing", "the first stage that no process of its family has reached"),
+    comment="One row per process: proposal, budget, package, tender, contract, payments, progress. "
+    "Planning is repeated in a family: add it up over rup and swk processes, or take family_trace.",
+)
+
+proposal_without_budget = Table(
+    "proposal_without_budget",
+    view_metadata,
+    _maybe("kind", "usulan or pokir"),
+    _maybe("code", "code of the proposal (subject.code)"),
+    _count("year", "fiscal year that it was made for"),
+    _maybe("title", "what is asked for"),
+    _maybe("village", "village or ward"),
+    _maybe("district", "district"),
+    _maybe("office_id", "the office that it was given to (organization.id)"),
+    _maybe("office_name", "its name"),
+    _money("amount", "amount asked for"),
+    _maybe("status", "accepted or verified"),
+    _count("pending", _PENDING),
+    comment="Proposals that were accepted or verified and are linked to no plan.",
+)
+
+budget_line_without_package = Table(
+    "budget_line_without_package",
+    view_metadata,
+    _count("year", "fiscal year"),
+    _maybe("office_id", "the office (organization.id)"),
+    _maybe("office_name", "its name"),
+    _maybe("mak", "budget account code; empty for lines from before the present codes, which stand one by one"),
+    _maybe("title", "title of the lines, the first in the alphabet"),
+    _count("lines", "number of lines"),
+    _money("amount", "sum of the lines"),
+    _count("pending", _PENDING),
+    comment="Budget lines of SIMDA, per office and account code, of which none is linked to a package. Salaries "
+    "(account 5.1.1) and transfers never have one.",
+)
+
+package_without_tender = Table(
+    "package_without_tender",
+    view_metadata,
+    *_process(),
+    _money("planned_amount", "planned budget"),
+    _moment("planned_until", "planned end of the selection; empty where the plan names none and its year is over"),
+    _count("has_contract", "1 if a contract of the family is known all the same, else 0"),
+    comment="Provider packages (RUP) that were not withdrawn, whose planned selection had ended, or whose fiscal year "
+    "was over, on the day of the last run, and of whose family no process has reached the stage tender.",
+)
+
+
+def _contract() -> tuple[Column[Any], ...]:
+    return (
+        *_process(),
+        _maybe("contract_id", "id of the contract within the process"),
+        _maybe("supplier_id", "the supplier (organization.id)"),
+        _maybe("supplier_name", "its name"),
+        _moment("signed_at", "signature"),
+        _moment("period_end", "end of the work as agreed"),
+        _money("value", "amount of the contract"),
+    )
+
+
+contract_without_payment = Table(
+    "contract_without_payment",
+    view_metadata,
+    *_contract(),
+    _count("pending", "contracts in SIMDA that may be one of this process and wait for an operator"),
+    comment="Contracts that stand and on which no payment is known.",
+)
+
+contract_without_report = Table(
+    "contract_without_report",
+    view_metadata,
+    *_contract(),
+    _count("pending", "jobs in SIMPEN that may be of this process and wait for an operator"),
+    comment="Contracts for works (category works: progress on goods and services is not reported) that stand and on "
+    "which no progress report is known.",
+)
+
+paid_ahead_of_progress = Table(
+    "paid_ahead_of_progress",
+    view_metadata,
+    *_contract(),
+    _money("paid_amount", "sum of the payments"),
+    _percent("paid_percent", "payments as a share of the contract's value"),
+    _percent("physical_progress", "latest actual physical progress"),
+    _day("last_report_on", "latest progress report"),
+    Column("ahead", Money, comment="paid_percent less physical_progress (points)"),
+    comment="Contracts of which the share that was paid exceeds the latest actual physical progress by more than 10 "
+    "points. An advance at the start is no irregularity in itself.",
+)
+
+subject_without_link = Table(
+    "subject_without_link",
+    view_metadata,
+    _maybe("kind", "kontrak (payments without a contract), pekerjaan (reports without one), anggaran, usulan, ..."),
+    _maybe("code", "its code (subject.code)"),
+    _maybe("source", "source system"),
+    _count("year", "fiscal year"),
+    _maybe("title", "title"),
+    _maybe("number", "number of the document, such as a contract's"),
+    _money("amount", "amount"),
+    _day("date", "date"),
+    _maybe("office_id", "the office (organization.id)"),
+    _maybe("office_name", "its name"),
+    _count("pending", _PENDING),
+    comment="What a system has that is linked to nothing: payments and reports without a contract, documents without a "
+    "plan, and so on.",
 )

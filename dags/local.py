@@ -92,6 +92,9 @@ def night() -> int:
         failed = follow(api, {dag: runs[dag]["dag_run_id"] for dag in SYNCS})
     print(flush=True)
     subprocess.run([BIN / "jejak", "status"], check=False)
+    if not failed:
+        print("\nOne package, followed through all systems:\n", flush=True)
+        subprocess.run([BIN / "jejak", "trace"], check=False)
     for dag in failed:
         print(f"{dag} failed: make airflow shows which task, and its log says why.", file=sys.stderr)
     print(f"""
@@ -99,7 +102,8 @@ Warehouse: {make_url(load_settings().warehouse_url)!r}
 Next:      make airflow     these runs in Airflow's UI
            make run         another night: nothing new, so nothing changes
            export JEJAK_SETTINGS={os.path.relpath(os.environ["JEJAK_SETTINGS"])}
-           .venv/bin/jejak show CODE                all stages of one package, by its RUP, tender or OCID code
+           .venv/bin/jejak trace CODE               another package, by its RUP, tender or OCID code
+           .venv/bin/jejak links list               links that wait for somebody to decide
            .venv/bin/jejak export --out data/export releases and records as JSON lines""")
     return 1 if failed else 0
 
@@ -161,8 +165,9 @@ def started(more: dict[str, tuple[str, ...]] | None = None) -> Iterator[Api]:
         if Path(os.environ["JEJAK_SETTINGS"]).resolve() == SIMULATOR:
             print(f"Starting the simulator ({PACKAGES:,} packages of a regency that does not exist) ...", flush=True)
             port = simulated_port()
-            serve = ("simulate", "--packages", str(PACKAGES), "--seed", str(SEED), "--serve", f"127.0.0.1:{port}")
-            processes["simulator"] = start("simulator", "jejak", *serve)
+            size = ("--packages", str(PACKAGES), "--seed", str(SEED))
+            serve = ("--serve", f"127.0.0.1:{port}", "--simda", simda_url())
+            processes["simulator"] = start("simulator", "jejak", "simulate", *size, *serve)
             wait_for(lambda: answers(port), processes, "The simulator's start")
         print("Starting Airflow (half a minute) ...", flush=True)
         if start("migrate", "airflow", "db", "migrate").wait():
@@ -198,12 +203,20 @@ def running() -> Api | None:
 
 def simulated_port() -> int:
     """A port for the simulator: the settings' own where it is free; the settings' sources are pointed at it."""
-    urls = {name: source["url"] for name, source in tomllib.loads(SIMULATOR.read_text())["sources"].items()}
+    sources = tomllib.loads(SIMULATOR.read_text())["sources"]
+    urls = {name: source["url"] for name, source in sources.items() if "url" in source}
     (usual,) = {urlsplit(url).port for url in urls.values()}
     port = free_port(usual)
     for name, url in urls.items():
         os.environ[f"JEJAK_SOURCES__{name.upper()}__URL"] = url.replace(f":{usual}", f":{port}")
     return port
+
+
+def simda_url() -> str:
+    """The database that the simulator writes and the connector reads."""
+    database = load_settings().sources["simda"].database
+    assert database, "settings/simulator.toml names SIMDA's database"
+    return database.get_secret_value()
 
 
 def airflow_url() -> str:

@@ -2,22 +2,26 @@
 
 import argparse
 import csv
+import getpass
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import or_, select
 
-from pipeline import steps
+from pipeline import evaluate, links, steps
 from pipeline.configure import load_settings
 from pipeline.fetch import COUNTS, utc_now
 from pipeline.records import LOG_FORMAT, LOG_TIME
 from pipeline.registry import SOURCES
+from pipeline.trace import printed, traced
 from schemas import ocds
 from schemas.errors import JejakError, RowError, SettingsError
+from transforms.linking import RULES
 from transforms.merge import versioned
 from transforms.quality import check
 from warehouse import tables as t
@@ -62,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     sync = add("sync", _sync, "fetch from the sources and build the records that changed")
-    sync.add_argument("sources", nargs="*", metavar="SOURCE", help="sirup, lpse; all configured ones by default")
+    names = ", ".join(SOURCES)
+    sync.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{names}; all configured ones by default")
     sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
     sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
     add("build", _build, "build the records that earlier fetches left pending")
@@ -72,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("code", metavar="OCID|kd_rup|kd_tender")
     show.add_argument("--json", action="store_true", help="the compiled releases")
     show.add_argument("--versioned", action="store_true", help="the versioned releases, as JSON")
+    trace = add("trace", _trace, "one process from proposal to progress, each step with the system that tells it")
+    trace.add_argument("code", nargs="?", metavar="OCID|kd_rup|kd_tender", help="by default one that has all its steps")
+    _add_links(commands, common)
     rejects = add("rejects", _rejects, "rows that could not be used, with the reason")
     rejects.add_argument("--source", choices=SOURCES)
     rejects.add_argument("--json", action="store_true")
@@ -94,10 +102,48 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, default=1)
     simulate.add_argument("--year", type=int, default=2025)
     simulate.add_argument("--days", type=int, default=0, help="let this many days go by first")
+    simulate.add_argument("--noise", type=float, default=1.0, help="spelling, gaps and errors; 0 is none, 2 double")
+    simulate.add_argument("--simda", metavar="URL", help="also write SIMDA's database there (SQLAlchemy URL)")
     where = simulate.add_mutually_exclusive_group(required=True)
     where.add_argument("--serve", metavar="HOST:PORT", help="serve as ISB and as INAPROC until stopped")
     where.add_argument("--out", metavar="DIR", type=Path, help="write dumps and the truth (truth.json)")
     return parser
+
+
+def _add_links(commands: Any, common: argparse.ArgumentParser) -> None:
+    text = "what joins the systems: list, look at and decide links, measure their quality"
+    actions = commands.add_parser("links", help=text, description=text).add_subparsers(
+        title="actions", required=True, metavar="ACTION"
+    )
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        action: argparse.ArgumentParser = actions.add_parser(name, parents=[common], help=text, description=text)
+        action.set_defaults(run=run)
+        return action
+
+    listing = add("list", _links_list, "links, the ones that wait for a decision by default")
+    listing.add_argument("--status", choices=("auto", "pending", "confirmed", "rejected", "all"), default="pending")
+    listing.add_argument("--rule", choices=RULES)
+    listing.add_argument("--json", action="store_true")
+    show = add("show", _links_show, "one link: both sides as their systems tell them, and why they may belong together")
+    show.add_argument("link", metavar="LINK")
+    for name, status, text in (
+        ("confirm", "confirmed", "these belong together: the link stands whatever later runs find"),
+        ("reject", "rejected", "these don't belong together: the link is never made again"),
+    ):
+        deciding = add(name, _links_decide, text)
+        deciding.set_defaults(status=status)
+        deciding.add_argument("links", nargs="+", metavar="LINK")
+        deciding.add_argument("--by", default=None, help="who decides; the login name by default")
+        deciding.add_argument("--note", help="why")
+    measuring = add("evaluate", _links_evaluate, "link a simulated regency, whose truth is known, and compare")
+    measuring.add_argument("--seed", type=int, default=1)
+    measuring.add_argument("--noise", type=float, default=1.0, help="0 is none, 1 usual, 2 double")
+    measuring.add_argument("--packages", type=int, default=2500, help="size of the regency")
+    measuring.add_argument(
+        "--hidden", action="store_true", help="instead hide the keys of the rows in the warehouse, and find them again"
+    )
+    measuring.add_argument("--json", action="store_true")
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -162,23 +208,27 @@ def _print_status(status: dict[str, Any]) -> None:
         print("Nothing has been synced yet: run `jejak sync`.")
         return
     width = max(len(entry["service"]) for entry in services)
-    print(f"{'source':7}{'service':{width + 2}}" + "".join(f"{name:>10}" for name in COUNTS))
+    print(f"{'source':11}{'service':{width + 2}}" + "".join(f"{name:>10}" for name in COUNTS))
     for entry in services:
         note = "" if entry["status"] == "success" else f"  {entry['status'].upper()}"
         counts = "".join(f"{entry[name]:>10,}" for name in COUNTS)
-        print(f"{entry['source']:7}{entry['service']:{width + 2}}{counts}{note}")
+        print(f"{entry['source']:11}{entry['service']:{width + 2}}{counts}{note}")
     for source in dict.fromkeys(entry["source"] for entry in services):
         totals = [sum(entry[name] for entry in services if entry["source"] == source) for name in COUNTS]
-        print(f"{source:7}{'all':{width + 2}}" + "".join(f"{total:>10,}" for total in totals))
+        print(f"{source:11}{'all':{width + 2}}" + "".join(f"{total:>10,}" for total in totals))
     for message in dict.fromkeys(entry["message"] for entry in services if entry["message"]):
         told = [entry["service"] for entry in services if entry["message"] == message]
         print(f"  {told[0]}{f' and {len(told) - 1} more' if len(told) > 1 else ''}: {message}")
     stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())
     print(f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built last); {stages}.")
+    joined = status["links"]
+    if any(joined.values()):
+        waiting = f"; {joined['pending']:,} wait for a decision (`jejak links list`)" if joined["pending"] else ""
+        print(f"Links: {joined['standing']:,} between systems{waiting}.")
     if status["rejects"]:
         print(f"Rejects: {status['rejects']:,}; see `jejak rejects`.")
     if status["waiting"]:
-        print(f"Waiting: {status['waiting']:,} rows of attempts that no announcement has named yet.")
+        print(f"Waiting: {status['waiting']:,} rows whose process can't be told yet.")
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -264,6 +314,77 @@ def _print_process(row: dict[str, Any], record: dict[str, Any]) -> None:
     for related in record.get("relatedProcesses", []):
         print(f"  related         {related['identifier']} ({', '.join(related['relationship'])})")
     print(f"  releases        {row['releases']}, the last of {row['updated_at']}")
+
+
+def _trace(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    with reading(steps.warehouse(settings)) as conn:
+        record, told = traced(conn, options.code)
+    print("\n".join(printed(record, told)))
+    return 0
+
+
+def _links_list(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    found = steps.links_of(settings, None if options.status == "all" else options.status, options.rule)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+    for link in found:
+        print(
+            f"{link['id']}  {link['rule']:<17} {link['confidence']:.2f} {link['status']:<9} "
+            f"{link['from']['kind']} {link['from']['code']} {link['from']['title'] or ''}"
+            f"\n{'':14}{link['by']:<23} -> {link['to']['kind']} {link['to']['code']} {link['to']['title'] or ''}"
+        )
+    print(f"{len(found):,} links. `jejak links show LINK` compares both sides; confirm or reject decides.")
+    return 0
+
+
+def _links_show(options: argparse.Namespace) -> int:
+    link = steps.link_of(load_settings(options.settings), options.link)
+    print(f"{link['id']}  {link['rule']}, {link['status']}, confidence {link['confidence']:.2f} by {link['by']}")
+    if link["decided_at"]:
+        print(f"  {link['status']} by {link['decided_by']} at {link['decided_at']}: {link['note'] or '(no note)'}")
+    names = [name for name in link["from"] if link["from"][name] or link["to"][name]]
+    for name in names:
+        print(f"  {name:<12} {link['from'][name] or '-'!s:<60.60} | {link['to'][name] or '-'}")
+    return 0
+
+
+def _links_decide(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    who = options.by or getpass.getuser()
+    engine = steps.warehouse(settings)
+    for name in options.links:
+        row = links.decide(engine, name, options.status, who, options.note)
+        print(f"{name}: {row.status}, {row.from_kind} {row.from_code} -> {row.to_kind} {row.to_code}")
+    with steps.recorded(settings, "links") as run_id:
+        counts = steps.build_records(settings, run_id)
+    print(f"{counts['built']:,} records built again.")
+    return 0
+
+
+def _links_evaluate(options: argparse.Namespace) -> int:
+    if options.hidden:
+        with reading(steps.warehouse(load_settings(options.settings))) as conn:
+            rules = evaluate.hidden(conn)
+    else:
+        logging.getLogger().setLevel(logging.WARNING)
+        with tempfile.TemporaryDirectory(prefix="jejak-") as folder:
+            rules = evaluate.evaluate(Path(folder), options.seed, options.noise, options.packages)
+    if options.json:
+        print(json.dumps({"rules": rules}))
+        return 0
+    names = ("true", "found", "precision", "recall", "pending", "with pending")
+    print(f"{'rule':<18}{'truth':<14}" + "".join(f"{name:>13}" for name in names))
+    for rule in rules:
+        shares = [
+            "-" if rule[name] is None else f"{rule[name]:.3f}"
+            for name in ("precision", "recall", "recall_with_pending")
+        ]
+        cells = (f"{rule['true']:,}", f"{rule['found']:,}", *shares[:2], f"{rule['pending']:,}", shares[2])
+        print(f"{rule['rule']:<18}{rule['truth']:<14}" + "".join(f"{cell:>13}" for cell in cells))
+    return 0
 
 
 def _rejects(options: argparse.Namespace) -> int:
@@ -370,6 +491,10 @@ def _export(options: argparse.Namespace) -> int:
         counts = export(conn, options.out, package=package)
         if options.parquet:
             counts.update(export_parquet(conn, options.out))
+    # To be published beside the packages, at the address that these declare.
+    for name, content in ocds.extension_files().items():
+        (options.out / name).parent.mkdir(parents=True, exist_ok=True)
+        (options.out / name).write_bytes(content)
     for name, count in counts.items():
         print(f"{options.out / name}: {count:,}")
     return 0

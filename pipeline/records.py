@@ -7,7 +7,6 @@ any moment and started again, it goes on from there. Derive and build are per pr
 import logging
 import multiprocessing
 import os
-import secrets
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,10 +20,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, or_, select, text, update
 
 from pipeline.fetch import defect, note_signals, utc_now
+from pipeline.links import LINKED_KINDS, ask, demand, note_evidence, standing_links
 from pipeline.registry import SERVICES, SOURCES, TELLINGS
 from schemas.errors import RowError
 from schemas.ocds import validate_compiled_release, validate_release
 from schemas.settings import Settings
+from transforms.evidence import Evidence
 from transforms.identity import RUP_KINDS, Code, Known, Naming, Placement, Plan, canonical, families, opens, place
 from transforms.merge import compiled
 from transforms.parties import supplier_keys, tax_numbers
@@ -44,6 +45,7 @@ _BATCH = 200
 _WORTH_WORKERS = 400
 # A sync that began longer ago and never ended was killed.
 _READING_ENDS = timedelta(hours=6)
+_PATIENCE = timedelta(days=14)
 _MINT_LOCK = 0x6A656A616C  # keys of PostgreSQL's advisory locks: minting is serial, builds take turns
 _BUILD_LOCK = 0x6A656A616D
 
@@ -67,13 +69,14 @@ def alone(engine: Engine) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Heard:
-    """What unplaced rows say of identity."""
+    """What unplaced rows say of identity, and of whom they belong to (by the row's place)."""
 
     plans: list[Plan]
     revisions: set[tuple[Code, Code]]
     namings: dict[Code, Naming]
     suppliers: dict[Code, str]
     codes: set[Code]
+    evidence: list[tuple[dict[str, Any], list[Evidence]]]
 
 
 def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
@@ -87,7 +90,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         columns = t.raw_record.c
         # The first attempt of a RUP is chosen once and for all: not while its source is still being read.
         unplaced = conn.execute(
-            select(columns.id, columns.kind, columns.code).where(
+            select(columns.id, columns.kind, columns.code, columns.observed_at).where(
                 ~columns.placed, columns.source.not_in(_being_read(conn, run_id))
             )
         ).all()
@@ -99,8 +102,16 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         heard.codes = {(row.kind, row.code) for row in unplaced if row.kind is not None}
         heard.plans += [Plan(code) for code in heard.codes if code[0] in RUP_KINDS]
         known = _known(conn, heard)
+        waiting = _waiting(conn, settings, heard, known, unplaced)
+        if waiting:
+            log.warning("%d codes wait for a service that does not answer and would say more of them", len(waiting))
+            ids = key_set(conn, [row.id for row in unplaced if (row.kind, row.code) not in waiting], int)
+            heard = _without(heard, waiting)
         placement = place(settings.ocid_prefix, heard.plans, heard.revisions, heard.namings.values(), known)
         _write_placement(conn, settings.ocid_prefix, heard, known, placement, run_id)
+        note_evidence(conn, heard.evidence)
+        linked = {code for code in heard.codes if code[0] in LINKED_KINDS}
+        ask(conn, _years_of(conn, linked))
         ocids = _touched(conn, heard, placement)
         _write_families(conn, ocids)
         demand(conn, ocids)
@@ -110,6 +121,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
             .where(
                 or_(
                     columns.kind.is_(None),
+                    columns.kind.in_(LINKED_KINDS),
                     select(t.identity.c.ocid)
                     .where(t.identity.c.kind == columns.kind, t.identity.c.key == columns.code)
                     .exists(),
@@ -121,10 +133,78 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
     return placed
 
 
-def demand(conn: Connection, ocids: Iterable[str]) -> None:
-    """Ask for the releases of these processes to be derived again."""
-    token = secrets.token_hex(8)
-    upsert_rows(conn, t.pending_derive, ({"ocid": ocid, "asked": token} for ocid in sorted(ocids)))
+def _years_of(conn: Connection, linked: set[Code]) -> set[tuple[Code, int | None]]:
+    """Linked subjects with the fiscal years that they are linked in."""
+    columns = t.evidence.c
+    rows = conn.execute(
+        select(columns.kind, columns.code, columns.year)
+        .where(columns.code.in_(key_set(conn, {code for _, code in linked})))
+        .distinct()
+    )
+    return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in linked}
+
+
+def _waiting(conn: Connection, settings: Settings, heard: _Heard, known: Known, unplaced: Sequence[Any]) -> set[Code]:
+    """Codes that must not get their process yet: an OCID is for ever, and a service that has stopped answering would
+    say more of them (which code they revise, which RUPs they fulfil). Nobody is waited for longer than a fortnight."""
+    silent = _silent(conn, settings)
+    kinds = {kind: rup for kind, rup in silent.items() if rup or kind not in RUP_KINDS}
+    if not kinds:
+        return set()
+    patient = (datetime.fromisoformat(utc_now()) - _PATIENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
+    recent = {(row.kind, row.code) for row in unplaced if row.observed_at > patient}
+    waiting = set()
+    for code in recent - known.ocids.keys():
+        naming = heard.namings.get(code)
+        announced = naming is not None and naming.rank == 0
+        named = naming.rups if naming else ()
+        if (code[0] in kinds and not announced) or any(
+            rup[0] in kinds and rup not in known.ocids for rup in named if rup[0] in RUP_KINDS
+        ):
+            waiting.add(code)
+    return waiting
+
+
+def _silent(conn: Connection, settings: Settings) -> dict[str, bool]:
+    """Kinds of codes whose announcing service failed when it was last asked, and whether it had ever answered."""
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for name in settings.sources.keys() & SOURCES.keys():
+        for kind, awaited in SOURCES[name].transform.AWAITED.items():
+            for service in awaited:
+                if settings.sources[name].service(service).enabled:
+                    kinds[service].add(kind)
+    runs = t.run_service.c
+    query = (
+        select(runs.service, runs.status, runs.run_id)
+        .join(t.run, t.run.c.id == runs.run_id)
+        .where(runs.service.in_(kinds))
+        .order_by(t.run.c.started_at, t.run.c.id)
+    )
+    last: dict[str, tuple[str, bool]] = {}
+    answered = set()
+    for row in conn.execute(query):
+        before = last.get(row.service)
+        failed = row.status == "failed" or (before is not None and before == (row.run_id, True))
+        last[row.service] = (row.run_id, failed)
+        if row.status == "success":
+            answered.add(row.service)
+    silent: dict[str, bool] = {}
+    for service, (_, failed) in last.items():
+        for kind in kinds[service] if failed else ():
+            silent[kind] = silent.get(kind, False) or service in answered
+    return silent
+
+
+def _without(heard: _Heard, waiting: set[Code]) -> _Heard:
+    """What was heard, less what is said of waiting codes and by them."""
+    return _Heard(
+        [plan for plan in heard.plans if plan.rup not in waiting],
+        heard.revisions,
+        {subject: naming for subject, naming in heard.namings.items() if subject not in waiting},
+        heard.suppliers,
+        heard.codes - waiting,
+        heard.evidence,
+    )
 
 
 def _being_read(conn: Connection, run_id: str) -> list[str]:
@@ -142,19 +222,26 @@ def _being_read(conn: Connection, run_id: str) -> list[str]:
 
 def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
     """Read those of these rows whose services say something of identity."""
-    heard = _Heard([], set(), {}, {}, set())
-    speaking = [name for source in SOURCES.values() for name in source.transform.IDENTIFYING]
+    heard = _Heard([], set(), {}, {}, set(), [])
+    speaking = {
+        name for source in SOURCES.values() for name in (*source.transform.IDENTIFYING, *source.transform.EVIDENT)
+    }
     columns = t.raw_record.c
+    place = (columns.source, columns.service, columns.scope, columns.key)
     rows = conn.execute(
-        select(columns.service, cast(columns.payload, Text))
+        select(*place, columns.current, cast(columns.payload, Text).label("payload"))
         .where(columns.id.in_(ids), ~columns.gone, columns.service.in_(speaking))
         .order_by(columns.id)
     )
     ambiguous: set[Code] = set()
-    for service_name, payload in rows:
+    for row in rows:
+        service_name = row.service
         source, service = SERVICES[service_name]
         transform = SOURCES[source].transform
-        record = service.model.model_validate(renamed(service, from_json(payload)))
+        record = service.model.model_validate(renamed(service, from_json(row.payload)))
+        if row.current and service_name in transform.EVIDENT:
+            found = list(transform.evidence(service_name, record))
+            heard.evidence.append(({name: getattr(row, name) for name in ("source", "service", "scope", "key")}, found))
         heard.plans += transform.plans(service_name, record)
         heard.revisions.update(transform.revisions(service_name, record))
         for naming in transform.namings(service_name, record):
@@ -367,6 +454,7 @@ class _Told:
     rups: tuple[Code, ...]
     relations: tuple[tuple[str, str], ...]
     versions: list[tuple[Any, ...]]
+    links: dict[Code, tuple[Code, ...]]
 
 
 @dataclass(slots=True)
@@ -406,7 +494,8 @@ def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
 
 
 def _tell(engine: Engine, pending: Sequence[Any]) -> list[_Told]:
-    """All rows ever seen of some processes: of their own codes and of the RUPs whose planning they carry."""
+    """All rows ever seen of some processes: of their own codes, of the RUPs whose planning they carry, and of what is
+    linked to either."""
     asked = {row.ocid: row.asked for row in pending}
     with reading(engine) as conn:
         rups: dict[str, set[Code]] = defaultdict(set)
@@ -420,6 +509,14 @@ def _tell(engine: Engine, pending: Sequence[Any]) -> list[_Told]:
             rups[row.ocid].add((row.kind, row.code))
         for row in conn.execute(select(t.process_relation).where(t.process_relation.c.ocid.in_(keys))):
             relations[row.ocid].add((row.relationship, row.related_ocid))
+        links: dict[str, dict[Code, tuple[Code, ...]]] = defaultdict(dict)
+        for target, subjects in standing_links(conn, list(owners)).items():
+            for subject in subjects:
+                for ocid in owners[target]:
+                    links[ocid][subject] = (*links[ocid].get(subject, ()), target)
+        for ocid, joined in links.items():
+            for subject in joined:
+                owners[subject].add(ocid)
         versions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         columns = t.raw_record.c
         for kind, codes in _by_kind(owners).items():
@@ -440,7 +537,7 @@ def _tell(engine: Engine, pending: Sequence[Any]) -> list[_Told]:
                 for ocid in owners[(kind, row.code)]:
                     versions[ocid].append(tuple(row))
     return [
-        _Told(ocid, token, tuple(sorted(rups[ocid])), tuple(sorted(relations[ocid])), versions[ocid])
+        _Told(ocid, token, tuple(sorted(rups[ocid])), tuple(sorted(relations[ocid])), versions[ocid], links[ocid])
         for ocid, token in asked.items()
     ]
 
@@ -471,7 +568,7 @@ def _derive(told: _Told, utc_offset: str, kd_klpd: str) -> _Answer:
         service = SERVICES[service_name][1]
         record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
         versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
-    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers)
+    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers, told.links)
     derived = derive(process, TELLINGS, utc_offset, kd_klpd)
     answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
     for position, (subject, source, service_name, release) in enumerate(derived.releases):

@@ -4,11 +4,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 
+import connectors.dokumen
 import connectors.lpse
+import connectors.musrenbang
+import connectors.simda
+import connectors.simpen
 import connectors.sirup
+import schemas.dokumen
 import schemas.lpse
+import schemas.musrenbang
+import schemas.simda
+import schemas.simpen
 import schemas.sirup
+import transforms.dokumen
 import transforms.lpse
+import transforms.musrenbang
+import transforms.simda
+import transforms.simpen
 import transforms.sirup
 from schemas.service import Page, Service
 from transforms.said import Telling
@@ -38,6 +50,10 @@ class Source:
 SOURCES = {
     "sirup": Source("sirup", schemas.sirup, connectors.sirup, transforms.sirup),
     "lpse": Source("lpse", schemas.lpse, connectors.lpse, transforms.lpse),
+    "simda": Source("simda", schemas.simda, connectors.simda, transforms.simda),
+    "musrenbang": Source("musrenbang", schemas.musrenbang, connectors.musrenbang, transforms.musrenbang),
+    "simpen": Source("simpen", schemas.simpen, connectors.simpen, transforms.simpen),
+    "dokumen": Source("dokumen", schemas.dokumen, connectors.dokumen, transforms.dokumen),
 }
 
 SERVICES: dict[str, tuple[str, Service]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, true, update
 
-from pipeline import fetch, records
+from pipeline import fetch, links, records
 from pipeline.fetch import COUNTS, utc_now
 from pipeline.registry import SOURCES
 from schemas.errors import JejakError, SettingsError
@@ -124,15 +124,16 @@ def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: 
 
 
 def build_records(settings: Settings, run_id: str) -> dict[str, int]:
-    """Place, derive and build all that is pending; return `{"placed", "derived", "built"}`."""
+    """Place, link, derive and build all that is pending; return `{"placed", "linked", "derived", "built"}`."""
     engine = warehouse(settings)
     with records.alone(engine):
         placed = records.place_rows(engine, settings, run_id)
+        linked = links.link_pending(engine, settings, run_id)
         derived = records.derive_pending(engine, settings, run_id)
         built = records.build_pending(engine, settings, run_id)
     with writing(engine) as conn:
         conn.execute(update(t.run).where(t.run.c.id == run_id).values(built=t.run.c.built + built))
-    return {"placed": placed, "derived": derived, "built": built}
+    return {"placed": placed, "linked": linked, "derived": derived, "built": built}
 
 
 def has_pending(settings: Settings) -> bool:
@@ -140,6 +141,7 @@ def has_pending(settings: Settings) -> bool:
     with reading(warehouse(settings)) as conn:
         waiting = (
             select(t.raw_record.c.id).where(~t.raw_record.c.placed),
+            select(t.pending_link.c.code),
             select(t.pending_derive.c.ocid),
             select(t.pending_build.c.ocid),
         )
@@ -156,7 +158,7 @@ def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
         if unknown := sorted(set(ocids or ()) - known):
             raise SettingsError(f"no process has the OCID {unknown[0]}; `jejak show CODE` finds one by a source's code")
         chosen = known if ocids is None else set(ocids)
-        records.demand(conn, chosen)
+        links.demand(conn, chosen)
     return len(chosen)
 
 
@@ -179,11 +181,24 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
     return {**counts, **build_records(settings, run_id)}
 
 
+def links_of(settings: Settings, status: str | None = None, rule: str | None = None) -> list[dict[str, Any]]:
+    """Links and what is said of both sides (see `pipeline.links.listed`)."""
+    with reading(warehouse(settings)) as conn:
+        return links.listed(conn, status, rule)
+
+
+def link_of(settings: Settings, name: str) -> dict[str, Any]:
+    """One link and what is said of both sides. Raises SettingsError where there is none of that name."""
+    with reading(warehouse(settings)) as conn:
+        return links.shown(conn, name)
+
+
 def status(settings: Settings) -> dict[str, Any]:
     """What the last sync of each source did, per service over its scopes, and the records there are.
 
     `{"services": [{"source", "service", "status", "message", "fetched", ...}], "records": {"total", "built"},
-    "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open rejects}`.
+    "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open rejects,
+    "links": {"standing", "pending"}}`.
     """
     with reading(warehouse(settings)) as conn:
         runs = t.run_service
@@ -238,6 +253,8 @@ def status(settings: Settings) -> dict[str, Any]:
             select(func.count()).select_from(t.reject).where(t.reject.c.resolved_at.is_(None))
         ).scalar_one()
         stages = stage_counts(conn)
+        by_status = select(t.link.c.status, func.count()).group_by(t.link.c.status)
+        joined: dict[str, int] = dict(conn.execute(by_status).tuples().all())
     total = stages.pop("records")
     return {
         "services": services,
@@ -245,4 +262,5 @@ def status(settings: Settings) -> dict[str, Any]:
         "stages": stages,
         "waiting": waiting,
         "rejects": rejects,
+        "links": {"standing": sum(joined.get(name, 0) for name in links.STANDING), "pending": joined.get("pending", 0)},
     }

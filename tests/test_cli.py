@@ -18,9 +18,10 @@ from sqlalchemy import select
 from pipeline.registry import SERVICES, SOURCES
 from simulator.faults import Fault
 from simulator.truth import truth
-from simulator.world import SERVICES as SIMULATED
+from simulator.world import LKPP as SIMULATED
 from tests.worlds import (
     API_KEY,
+    LKPP,
     OF_PROCESSES,
     PREFIX,
     TOKEN,
@@ -68,9 +69,9 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     status = json.loads(said.out)
     names = ["source", "service", "fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
     assert list(status) == ["services", "records"]
-    assert [list(each) for each in status["services"]] == [names] * len(SERVICES)
+    assert [list(each) for each in status["services"]] == [names] * len(SIMULATED)
     assert [(each["source"], each["service"]) for each in status["services"]] == [
-        (source.name, service) for source in SOURCES.values() for service in source.services
+        (source, service) for source in LKPP for service in SOURCES[source].services
     ]
     by_service = {each["service"]: each for each in status["services"]}
     known = len(town.world.rows("SPSE-TenderPengumuman")) - 2
@@ -88,7 +89,7 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     town.next_day(0)
     town.sync("sirup")
     later = json.loads(town.jejak("status", "--json").out)
-    assert len(later["services"]) == len(SERVICES)
+    assert len(later["services"]) == len(SIMULATED)
     assert {each["service"]: each for each in later["services"]}["SPSE-TenderPengumuman"]["new"] == known
     assert later["records"] == {"total": total, "built": 0}
 
@@ -367,9 +368,9 @@ def test_the_environment_comes_before_the_file(
 
 
 def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
-    said = town.jejak("sync", "simda")
+    said = town.jejak("sync", "simbada")
     assert said.status == 1
-    assert "unknown source simda: there are sirup, lpse" in said.err
+    assert "unknown source simbada: there are sirup, lpse, simda" in said.err
     without = tmp_path / "without.toml"
     rows = town.settings().read_text(encoding="utf-8").splitlines(keepends=True)
     without.write_text("".join(row for row in rows if not row.startswith("sources")), encoding="utf-8")
@@ -380,7 +381,7 @@ def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
         ["berangkat"],
         [],
         ["identity", "import"],
-        ["rejects", "--source", "simda"],
+        ["rejects", "--source", "simbada"],
         ["sync", "--year", "x"],
     ):
         with pytest.raises(SystemExit) as ended:
@@ -410,7 +411,7 @@ def test_fetching_and_building_can_go_apart(town: Town) -> None:
     assert said.out.endswith(f"built {total}\n")
     # The last sync itself has built nothing.
     assert json.loads(town.jejak("status", "--json").out)["records"] == {"total": total, "built": 0}
-    assert town.jejak("build", settings=settings).out == "placed 0, derived 0, built 0\n"
+    assert town.jejak("build", settings=settings).out == "placed 0, linked 0, derived 0, built 0\n"
 
 
 def test_a_warehouse_is_made_where_there_is_none(town: Town, tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ def test_personal_values_are_in_nothing_that_leaves_the_raw_rows(lived: Lived) -
             rows = [{key: value for key, value in row.items() if key != "payload"} for row in rows]
         if name != "raw_record":
             told[name] = str(rows)
-    for path in lived.out.iterdir():
+    for path in filter(Path.is_file, lived.out.rglob("*")):
         told[path.name] = (
             pd.read_parquet(path).to_csv() if path.suffix == ".parquet" else path.read_text(encoding="utf-8")
         )
@@ -396,7 +396,7 @@ def test_a_build_waits_for_a_sync_that_goes_on_but_not_for_a_dead_one(town: Town
     # Killed before its last few lists: for all that can be known it is still reading.
     status = run_apart(town.environment, log, "sync", "--no-build", "--settings", settings, die_at=35)
     assert status == -signal.SIGKILL
-    assert town.jejak("build").out == "placed 0, derived 0, built 0\n"
+    assert town.jejak("build").out == "placed 0, linked 0, derived 0, built 0\n"
     # The next sync of the same sources has read all that the dead one would have.
     assert town.jejak("sync", "--no-build", settings=settings).status == 0
     town.jejak("build")

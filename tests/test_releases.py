@@ -309,3 +309,25 @@ def test_every_release_has_parties_also_when_nobody_names_an_office() -> None:
     assert [party["id"] for party in release["parties"]] == ["ID-LKPP-KLPD-D999"]
     last = derived(ANNOUNCED, row("SPSE-TenderPengumuman", T2, None)).releases[-1][3]
     assert [party["roles"] for party in last["parties"]] == [["buyer", "procuringEntity"]]
+
+
+def test_what_was_taken_back_can_be_said_again() -> None:
+    def paid(number: str, day: str) -> dict[str, Any]:
+        purchase = {"kd_nontender_pct": 90000003000, "kd_rup_paket": "90000001", "jenis_realisasi": "Kwitansi"}
+        supplier = {"nama_penyedia": "CV. CONTOH", "npwp_penyedia": "", "nilai_realisasi": 1_000_000}
+        return {**OFFICE, **purchase, **supplier, "no_realisasi": number, "tgl_realisasi": f"2025-02-{day}T00:00:00Z"}
+
+    name = "SPSE-PencatatanNonTenderRealisasi"
+    result = derived(
+        row(name, T1, paid("1/KW", "03"), "a"),
+        row(name, T2, paid("2/KW", "01"), "b"),
+        Version(next(ids), "lpse", name, "2025", "a", "90000003000", T2, True, None),
+        # The same supplier as the first, paid earlier than the day on which that was taken back.
+        row(name, T3, paid("1/KW", "03"), "a"),
+    )
+    amounts = [payment["value"]["amount"] for payment in transactions(merged(result))]
+    assert amounts == [1_000_000, 1_000_000]
+
+
+def transactions(record: dict[str, Any]) -> list[dict[str, Any]]:
+    return [payment for contract in record["contracts"] for payment in contract["implementation"]["transactions"]]

@@ -18,7 +18,7 @@ from pipeline.registry import SERVICES
 from simulator.days import settled
 from simulator.faults import Fault
 from simulator.rendering import Row
-from simulator.world import SERVICES as SIMULATED
+from simulator.world import LKPP as SIMULATED
 from tests.worlds import API_KEY, OF_PROCESSES, TOKEN, EditedWorld, Town, contents, served
 from warehouse import tables as t
 from warehouse.engine import from_json

@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,8 +34,10 @@ from warehouse.engine import open_warehouse, reading
 PREFIX = "ocds-213czf"
 API_KEY = "kunci-isb-yang-dirahasiakan"
 TOKEN = "token-inaproc-yang-dirahasiakan"
+# The systems that open processes; most tests are about them alone.
+LKPP = ("sirup", "lpse")
 # Services whose rows belong to a process.
-OF_PROCESSES = [name for name, (_, service) in SERVICES.items() if service.kind]
+OF_PROCESSES = [name for name, (source, service) in SERVICES.items() if service.kind and source in LKPP]
 
 Edit = Callable[[list[Row]], list[Row]]
 
@@ -96,9 +98,14 @@ class Town:
         self.engine = open_warehouse(self.warehouse_url)
         self.secrets = {
             f"JEJAK_SOURCES__{source.upper()}__{name}": secret
-            for source in SOURCES
+            for source in LKPP
             for name, secret in (("API_KEY", API_KEY), ("TOKEN", TOKEN))
         }
+
+    @property
+    def simda_url(self) -> str:
+        """SIMDA's database, kept by the server."""
+        return simda_in(self.folder)
 
     @property
     def now(self) -> str:
@@ -114,23 +121,33 @@ class Town:
         transport: str = "isb",
         *,
         only: list[str] | None = None,
+        systems: Iterable[str] = LKPP,
+        off: str | None = None,
         services: Mapping[str, Mapping[str, Any]] | None = None,
         warehouse_url: str | None = None,
         workers: int = 1,
         **options: Any,
     ) -> Path:
-        """A settings file; `only` switches all other services off, `services` holds options of single ones.
+        """A settings file for some systems: LKPP's over `transport`, the others as they are reached in reality. `only`
+        switches all other services off, `services` holds options of single ones. Nobody answers for the system `off`.
 
         With more than one worker the clock and the log of the workers are not those of this process.
         """
         sources: dict[str, Any] = {}
-        for source, known in SOURCES.items():
-            own = {name: {"enabled": only is None or name in only} for name in known.services}
+        for source in systems:
+            own = {name: {"enabled": only is None or name in only} for name in SOURCES[source].services}
             for name, more in (services or {}).items():
                 if name in own:
                     own[name] |= more
             url = self.server.url + ("/api/v1" if transport == "rest" else "/isb-2")
-            sources[source] = {"transport": transport, "url": url, "retries": 0, **options, "services": own}
+            reached: dict[str, Any] = {"transport": transport, "url": url}
+            if source == "simda":
+                reached = {"transport": "sql", "database": self.simda_url}
+            elif source not in LKPP:
+                reached = {"transport": "rest", "url": f"{self.server.url}/{source}/api"}
+            if source == off:
+                reached |= {"url": "http://127.0.0.1:9", "database": f"sqlite:///{self.folder / 'nothing.db'}"}
+            sources[source] = {**reached, "retries": 0, **options, "services": own}
         values = {
             "name": "Pemerintah Kabupaten Rekaan",
             "ocid_prefix": PREFIX,
@@ -152,7 +169,7 @@ class Town:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            return jejak(command, "--settings", settings or self.settings(), *arguments)
+            return jejak(command, *arguments, "--settings", settings or self.settings())
 
     def sync(self, *arguments: object, settings: Path | None = None) -> dict[str, dict[str, Any]]:
         """A sync that must succeed; its counts by service."""
@@ -225,10 +242,16 @@ def toml(value: object) -> str:
     return json.dumps(value)
 
 
+def simda_in(folder: Path) -> str:
+    """URL of SIMDA's database in a town's folder."""
+    return f"sqlite:///{folder / 'simda.db'}"
+
+
 @contextmanager
-def served(world: EditedWorld, folder: Path, warehouse_url: str) -> Iterator[Town]:
-    """The world answers until the block is left; `folder` takes settings files and dumps."""
-    with running(world, api_key=API_KEY, token=TOKEN) as server:
+def served(world: EditedWorld, folder: Path, warehouse_url: str, *, simda: bool = False) -> Iterator[Town]:
+    """The world answers until the block is left; `folder` takes settings files, dumps and, where asked for, SIMDA's
+    database."""
+    with running(world, api_key=API_KEY, token=TOKEN, simda_url=simda_in(folder) if simda else None) as server:
         town = Town(world, server, folder, warehouse_url)
         yield town
         town.engine.dispose()
@@ -406,11 +429,12 @@ def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
         *(row | {"tgl_realisasi": "?"} for row in rows[:2]),
         *rows,
     ]
-    with served(world, folder, f"sqlite:///{folder}/jejak.db") as town:
-        said = [town.jejak("sync")]
+    with served(world, folder, f"sqlite:///{folder}/jejak.db", simda=True) as town:
+        everything = town.settings(systems=SOURCES)
+        said = [town.jejak("sync", settings=everything)]
         for _ in range(3):
             town.next_day(0.05)
-            said.append(town.jejak("sync"))
+            said.append(town.jejak("sync", settings=everything))
         said.append(town.jejak("export", "--out", folder / "out", "--parquet"))
         assert [each.status for each in said] == [0] * 5
         yield Lived(town, "".join(each.out + each.err for each in said), folder / "out")

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas.lpse import SERVICES
-from transforms import codes
+from transforms import codes, mak
+from transforms.evidence import Evidence
 from transforms.identity import Code, Naming, Plan
-from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub
+from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub, supplier_keys, tax_numbers
 from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
 SOURCE = "lpse"
@@ -34,6 +35,12 @@ _NAMERS = {
 
 # Services whose rows say more of the identity of processes, or of suppliers, than by their own code.
 IDENTIFYING = (*_NAMERS, "SPSE-PesertaTender", "SPSE-TenderEkontrak-2Kontrak")
+
+# Services whose rows tell to whom what is in other systems belongs.
+EVIDENT = tuple(service.name for service in SERVICES if service.kind and not service.name.startswith("SPSE-Jadwal"))
+
+# Who announces the codes of a kind: while that service does not answer, no process is opened for a new one of them.
+AWAITED = {"tender": ("SPSE-TenderPengumuman",), "nontender": ("SPSE-NonTenderPengumuman",)}
 
 
 def plans(service: str, record: Any) -> Iterator[Plan]:
@@ -76,6 +83,85 @@ def namings(service: str, record: Any) -> Iterator[Naming]:
 
 def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
     return tuple((kind, code) for code in named)
+
+
+# What tells which payments and reports a purchase belongs to: per field of `Evidence` the rows' own fields. Budgets
+# (pagu, hps), shares and instalments are no amounts of a contract; a price offered stands in for the agreed one.
+_EVIDENT_AMOUNTS = ("nilai_kontrak", "nilai_negosiasi", "harga_final", "total_realisasi", "total_harga", "valuasi")
+_EVIDENT_OFFERS = ("nilai_terkoreksi", "nilai_penawaran")
+_EVIDENT_DATES = (
+    "tgl_kontrak",
+    "tgl_sppbj",
+    "tgl_spmk_spp",
+    "tgl_mulai_pekerjaan",
+    "tgl_penetapan_pemenang",
+    "tgl_selesai_nontender",
+    "tgl_realisasi",
+    "tgl_mulai_paket",
+    "tgl_order",
+    "tanggal_buat_paket",
+    "tanggal_transaksi",
+)
+_EVIDENT_TITLES = ("nama_paket", "rup_nama_pkt", "order_desc")
+_EVIDENT_STATUS = {
+    "status_tender": "tenderStatus",
+    "status_nontender": "tenderStatus",
+    "status_nontender_pct_ket": "tenderStatus",
+    "status_swakelola_pct_ket": "tenderStatus",
+    "status_pkt": "orderTenderStatus",
+    "paket_status_str": "orderTenderStatus",
+    "status_konfirmasi_ppmse": "shopTenderStatus",
+    "status_verif": "shopTenderStatus",
+}
+# Of the papers of a recorded purchase's payments those that are its contract.
+_AGREEMENTS = {"Surat Perjanjian", "Surat Pesanan"}
+
+
+def evidence(service: str, record: Any) -> Iterator[Evidence]:
+    """What tells which payments and reports a purchase belongs to."""
+    kind = _KINDS.get(service)
+    if kind is None or service.startswith("SPSE-Jadwal"):
+        return
+    if service == "SPSE-PesertaTender" and not record.pemenang:
+        return
+
+    def said(*names: str) -> list[Any]:
+        return [value for name in names if (value := getattr(record, name, None))]
+
+    named = getattr(record, "nama_penyedia", None) or getattr(record, "nama_pelaksana", None)
+    named = scrub(named or getattr(record, "merchant_name", None))
+    digits = tax_numbers(*said("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))
+    amounts = said(*_EVIDENT_AMOUNTS) or said(*_EVIDENT_OFFERS)
+    numbers = said("no_kontrak", "no_paket")
+    if getattr(record, "jenis_realisasi", None) in _AGREEMENTS:
+        numbers += said("no_realisasi")
+    rups = next(iter(said("kd_rup_paket", "kd_rup")), ())
+    lines = next(iter(said("mak", "kode_anggaran")), ())
+    place = scrub(getattr(record, "lokasi_pekerjaan", None))
+    statuses = (
+        codes.table(SOURCE).get((code_list, codes.plain(word)))
+        for name, code_list in _EVIDENT_STATUS.items()
+        for word in said(name)
+    )
+    yield Evidence(
+        (kind, getattr(record, _OWN_CODES[service])),
+        record.tahun_anggaran,
+        next((code for code in (record.kd_satker_str, record.kd_satker) if code and "." in code), None),
+        record.nama_satker,
+        rups=_rups("swk" if kind == "swakelola" else "rup", rups),
+        maks=tuple(dict.fromkeys(line for line in map(mak.canonical, lines) if line)),
+        numbers=tuple(dict.fromkeys(number for number in numbers if _DIGIT.search(number))),
+        suppliers=(named,) if named else (),
+        supplier_codes=tuple(
+            code for code in said("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6") if code != "0"
+        ),
+        taxes=tuple(key for what, key in supplier_keys(None, digits) if what == "npwp"),
+        amounts=tuple(dict.fromkeys(float(amount) for amount in amounts)),
+        dates=tuple(dict.fromkeys(date[:10] for date in said(*_EVIDENT_DATES))),
+        titles=tuple(dict.fromkeys(text for text in map(scrub, said(*_EVIDENT_TITLES)) if text)),
+        villages=(place,) if place else (),
+        status=next(filter(None, statuses), None),
+    )
 
 
 # --- announcements ---------------------------------------------------------------------------------------------------
@@ -763,6 +849,7 @@ _STATUS_LISTS = {
 
 # Codes of different kinds overlap, and orders and purchases of several kinds meet in one process.
 _KINDS = {service.name: service.kind for service in SERVICES}
+_OWN_CODES = {service.name: service.key[0] for service in SERVICES}
 
 
 def purchase_id(row: Row) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 # Lists that one speaker says as a whole: entries of two services must not mix.
-WHOLE = ("tender.items", "awards.suppliers")
+WHOLE = ("tender.items", "awards.suppliers", "contracts.implementation.transactions")
 
 
 @cache

@@ -34,6 +34,7 @@ _TAKEN_BACK = {
     "awards[]": "cancelled",
     "contracts[]": "cancelled",
     "bids.details[]": "withdrawn",
+    "planning.proposals[]": "withdrawn",
     "tender.milestones[]": "notMet",
     "contracts[].milestones[]": "notMet",
     "contracts[].implementation.milestones[]": "notMet",
@@ -41,8 +42,10 @@ _TAKEN_BACK = {
 # Required wherever their section or entry stands, whoever owns them.
 _ANCHORS = {"tender": ("id",), "contracts[]": ("awardID",)}
 # Nothing else may be said of a reference than whom it means.
-_REFERENCES = {"buyer", "procuringEntity", "payer", "payee", "sourceParty"}
-_ROLES = {"tenderers": "tenderer", "suppliers": "supplier"}
+_REFERENCES = {"buyer", "procuringEntity", "payer", "payee", "sourceParty", "organization"}
+# Of a measure that is no longer said the unit is kept: a unit without its id would be none.
+_LASTING = {"unit", "dimensions"}
+_ROLES = {"organization": "interestedParty", "tenderers": "tenderer", "suppliers": "supplier"}
 _STAGES = ("planning", "tender", "award", "contract", "implementation")
 
 
@@ -63,13 +66,18 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """All that is known of one contracting process; `suppliers` is the part of the supplier crosswalk that it needs."""
+    """All that is known of one contracting process; `suppliers` is the part of the supplier crosswalk that it needs.
+
+    `links` gives, for each linked subject whose rows are among the versions, the codes here that it belongs to. A link
+    is no event: what it joins is told as though it had always been known to belong together.
+    """
 
     ocid: str
     versions: Sequence[Version]
     rups: tuple[Code, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
     suppliers: Mapping[Code, str] = field(default_factory=dict)
+    links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,9 @@ class _Draft:
 
 def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_offset: str, kd_klpd: str) -> Derived:
     """The releases of a process; `tellings` gives the source and the mapping of each service that has one."""
-    context = Context(process.ocid, utc_offset, kd_klpd, process.rups, process.relations, process.suppliers)
+    context = Context(
+        process.ocid, utc_offset, kd_klpd, process.rups, process.relations, process.suppliers, links=process.links
+    )
     state: dict[tuple[str, str, str], Row] = {}
     history = sorted(process.versions, key=lambda v: (v.observed_at, v.raw_id))
     drafts: list[_Draft] = []
@@ -157,7 +167,7 @@ def _speakers(
     rows: dict[str, list[Row]] = {}
     for row in state.values():
         rows.setdefault(row.service, []).append(row)
-    context.rows = rows
+    context.rows, context.contracts = rows, {}
     speakers = []
     for service in sorted(rows, key=lambda s: (owners.order(s), s)):
         if service in tellings:
@@ -167,6 +177,10 @@ def _speakers(
                 if found := cells(said.body):
                     parties = list(said.body.get("parties", ()))
                     speakers.append(_Speaker(f"{service} {said.subject}", source, service, said, parties, found))
+                    for (pattern, ids), award in found.items():
+                        if pattern == "contracts[].awardID":
+                            told = context.contracts.setdefault(ids[0], (award, set()))
+                            told[1].update(row.code for row in said.rows)
     if speakers and not has_buyer and not any(("buyer", ()) in speaker.cells for speaker in speakers):
         # Every release has parties: tools take one without for a release of OCDS 1.0. Before the announcement is known,
         # any row may name the office.
@@ -254,7 +268,7 @@ class _Story:
         taken_back = self._taken_back(current, told)
         anchors = _anchors(current)
         buyer = current.get(("buyer", ())) or self.cells.get(("buyer", ()))
-        before = dict(self.cells)
+        before, written = dict(self.cells), dict(self.written)
         silent = sorted({writer for writer in taken_back if writer[0] not in told})
         drafts = []
         for name, source, service, said, owned, holders in [
@@ -271,7 +285,7 @@ class _Story:
                 words["buyer", ()] = buyer
             # A release must be later than whatever wrote the values that it replaces.
             floor = max(
-                (self.written[c] for c, v in words.items() if c in before and before[c] != v and c in self.written),
+                (written[c] for c, v in words.items() if c in written and before.get(c) != v),
                 default="",
             )
             event = utc(said.event, context.utc_offset) if said and said.event and not named else now
@@ -292,11 +306,12 @@ class _Story:
         for cell, value in words.items():
             if type(value) is dict:
                 value = _without_nulls(value)
+            # Of a value that was taken back too: who says it again must be later than that.
+            self.written[cell] = max(date, self.written.get(cell, ""))
             if value is None or value == {}:
                 self.cells.pop(cell, None)
                 continue
             self.cells[cell] = value
-            self.written[cell] = max(date, self.written.get(cell, ""))
             if cell in own:
                 self.writer[cell] = writer
 
@@ -307,7 +322,7 @@ class _Story:
         out: Cells = {}
         for cell, value in owned.items():
             old = self.cells.get(cell)
-            if isinstance(value, dict) and isinstance(old, dict) and not _is_reference(cell[0]):
+            if isinstance(value, dict) and isinstance(old, dict) and not _is_lasting(cell[0]):
                 value = {**value, **{name: _nulls(old[name]) for name in old.keys() - value.keys()}}
             out[cell] = value
         return out
@@ -340,7 +355,7 @@ class _Story:
                 words.update(_needed(_holders([status]), anchors))
             elif pattern.startswith("planning") and ("planning", ()) not in alive:
                 continue  # a plan was made, even if its RUP is withdrawn
-            elif not (pattern == "title" or pattern.endswith("[].id") or _is_reference(pattern) or cell in anchors):
+            elif not (pattern == "title" or pattern.endswith("[].id") or _is_lasting(pattern) or cell in anchors):
                 words[cell] = _nulls(self.cells[cell])
                 words.update(_needed(_holders([cell]), anchors))
         return {writer: words for writer, words in back.items() if words}
@@ -565,8 +580,9 @@ def _is_anchor(pattern: str) -> bool:
 
 
 @cache
-def _is_reference(pattern: str) -> bool:
-    return _name(pattern) in _REFERENCES
+def _is_lasting(pattern: str) -> bool:
+    """Whether a cell's words stay once they were said: whom a reference means, what a measure is counted in."""
+    return _name(pattern) in _REFERENCES or _name(pattern) in _LASTING
 
 
 @cache
@@ -574,7 +590,7 @@ def _role(pattern: str) -> str | None:
     """The role that a cell gives to the party that it refers to."""
     name = _name(pattern)
     if name in _REFERENCES:
-        return name
+        return _ROLES.get(name, name)
     return _ROLES.get(_name(pattern.rpartition(".")[0])) if name == "id" else None
 
 

@@ -6,7 +6,8 @@ Where a tender has not spoken yet, the plan stands in for it (`field_owners.csv`
 from collections.abc import Iterator
 from typing import Any
 
-from transforms import codes
+from transforms import codes, mak
+from transforms.evidence import Evidence
 from transforms.identity import Code, Naming, Plan
 from transforms.parties import scrub
 from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
@@ -15,6 +16,20 @@ SOURCE = "sirup"
 
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
+
+# Services whose rows tell to whom what is in other systems belongs.
+EVIDENT = (
+    "RUP-PaketPenyedia-Terumumkan",
+    "RUP-PaketSwakelola-Terumumkan",
+    "RUP-PaketAnggaranPenyedia",
+    "RUP-PaketAnggaranSwakelola",
+    "RUP-PaketPenyediaLokasi",
+    "RUP-PaketSwakelolaLokasi",
+    "RUP-MasterSatker",
+)
+
+# Who tells which code a new one revises, or whose contract it pays on.
+AWAITED = {"rup": IDENTIFYING, "swk": ("RUP-HistoryKajiUlang",)}
 
 
 def plans(service: str, record: Any) -> Iterator[Plan]:
@@ -33,6 +48,50 @@ def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
 def namings(service: str, record: Any) -> Iterator[Naming]:
     """SIRUP names no attempts."""
     return iter(())
+
+
+_PLAN_KINDS = {
+    "RUP-PaketPenyedia-Terumumkan": "rup",
+    "RUP-PaketAnggaranPenyedia": "rup",
+    "RUP-PaketPenyediaLokasi": "rup",
+    "RUP-PaketSwakelola-Terumumkan": "swk",
+    "RUP-PaketAnggaranSwakelola": "swk",
+    "RUP-PaketSwakelolaLokasi": "swk",
+}
+
+
+def evidence(service: str, record: Any) -> Iterator[Evidence]:
+    """What tells which proposals, budget lines and documents a plan belongs to; and the offices themselves.
+
+    `villages` of a plan are its places of work as typed (`Desa ... Kecamatan ...`): linking knows place names.
+    """
+    if service not in (*_PLAN_KINDS, "RUP-MasterSatker"):
+        return
+    office = next((code for code in (record.kd_satker_str, record.kd_satker) if code and "." in code), None)
+    if service == "RUP-MasterSatker":
+        if office:
+            yield Evidence(("office", office), None, office, record.nama_satker)
+        return
+    subject = (_PLAN_KINDS[service], record.kd_rup)
+    year, name = record.tahun_anggaran, record.nama_satker
+    if service.endswith("Terumumkan"):
+        work = record.uraian_pekerjaan if subject[0] == "swk" else record.urarian_pekerjaan
+        withdrawn = record.status_delete_rup or record.status_aktif_rup is False
+        yield Evidence(
+            subject,
+            year,
+            office,
+            name,
+            amounts=(float(record.pagu),) if record.pagu else (),
+            titles=tuple(text for text in (scrub(record.nama_paket), scrub(work)) if text),
+            status="cancelled" if withdrawn else None,
+        )
+    elif service.endswith("Lokasi"):
+        place = scrub(record.detail_lokasi)
+        yield Evidence(subject, year, office, name, villages=(place,) if place else ())
+    else:
+        lines = tuple(dict.fromkeys(line for line in map(mak.canonical, record.mak) if line))
+        yield Evidence(subject, year, office, name, maks=lines)
 
 
 def paket(rows: list[Row], context: Context) -> Iterator[Said]:

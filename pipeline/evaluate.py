@@ -1,0 +1,158 @@
+"""How good the links are: a simulated regency, whose truth is known, is synced into a warehouse of its own."""
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from pipeline import steps
+from pipeline.links import STANDING
+from schemas.settings import Settings
+from transforms.evidence import Evidence, Link, from_text, united
+from transforms.identity import RUP_KINDS, Code, canonical
+from transforms.linking import PURCHASES, RULES, hidden_contracts, links, packages
+from warehouse import tables as t
+from warehouse.engine import reading
+
+Pair = tuple[Code, Code]
+
+# Purchases join plans by kd_rup alone; were it not there, this confidence would do.
+_SURE = 0.9
+
+
+def evaluate(folder: Path, seed: int, noise: float, packages: int) -> list[dict[str, Any]]:
+    """Links found in a simulated regency beside its truth, per rule.
+
+    `{"rule", "truth" (one-to-one, ...), "true", "found", "precision", "recall", "pending", "recall_with_pending"}`:
+    counts of links, and shares of them; None where there is nothing to take a share of. `folder` is an empty one.
+    """
+    from simulator.server import running  # only here: nothing else of the pipeline knows the simulator
+    from simulator.truth import truth
+    from simulator.world import evaluation_world
+
+    world = evaluation_world(seed, noise=noise, packages=packages)
+    database = f"sqlite:///{folder / 'simda.db'}"
+    with running(world, simda_url=database) as server:
+        settings = _settings(world, server.url, database, folder)
+        run_id = steps.start_run(settings, "sync")
+        plan = [
+            (source, service, scope)
+            for source in steps.sources_of(settings)
+            for service in steps.services_of(settings, source)
+            for scope in steps.scopes_of(settings, source, service)
+        ]
+        for result in steps.sync_services(settings, plan, run_id):
+            if result["status"] == "failed":
+                raise RuntimeError(f"{result['service']}: {result['message']}")
+        steps.build_records(settings, run_id)
+        steps.finish_run(settings, run_id)
+    true = {rule: {((a, b), (c, d)) for a, b, c, d in pairs} for rule, pairs in truth(world)["links"].items()}
+    with reading(steps.warehouse(settings)) as conn:
+        return compared(conn, true)
+
+
+def _settings(world: Any, url: str, database: str, folder: Path) -> Settings:
+    """The simulated regency, each system through the access method that it has in reality."""
+    isb = {"transport": "isb", "url": f"{url}/isb-2", "api_key": "simulator"}
+    sources = {
+        "sirup": isb,
+        "lpse": isb,
+        "simda": {"transport": "sql", "database": database},
+        **{name: {"transport": "rest", "url": f"{url}/{name}/api"} for name in ("musrenbang", "simpen", "dokumen")},
+    }
+    return Settings.model_validate(
+        {
+            "name": "Simulated regency",
+            "ocid_prefix": "ocds-000000",
+            "kd_klpd": world.kd_klpd,
+            "kd_lpse": world.kd_lpse,
+            "fiscal_years": world.years,
+            "warehouse_url": f"sqlite:///{folder / 'evaluation.db'}",
+            "sources": sources,
+        }
+    )
+
+
+def compared(conn: Connection, true: dict[str, set[Pair]]) -> list[dict[str, Any]]:
+    """The warehouse's links beside true ones; a plan's codes before and after a revision are one."""
+    older = {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
+
+    def plain(pairs: set[Pair]) -> set[Pair]:
+        return {(source, canonical(target, older)) for source, target in pairs}
+
+    found: dict[str, set[Pair]] = defaultdict(set)
+    pending: dict[str, set[Pair]] = defaultdict(set)
+    for row in conn.execute(select(t.link)):
+        pair = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
+        if row.status in STANDING:
+            found[row.rule].add(pair)
+        elif row.status == "pending":
+            pending[row.rule].add(pair)
+    for row in conn.execute(select(t.naming)):
+        found["rup-package"] |= {((row.kind, row.code), (kind, code)) for kind, code in row.rups}
+    return [
+        measured(name, rule.truth, plain(true.get(name, set())), plain(found[name]), plain(pending[name]))
+        for name, rule in RULES.items()
+    ]
+
+
+def hidden(conn: Connection) -> list[dict[str, Any]]:
+    """How many links the warehouse's own rows would give, were the key that they share not there: contracts to the
+    awards that they carry out, purchases to the plans that they name. As `evaluate` otherwise."""
+    said: dict[int | None, list[tuple[str, str, Evidence]]] = defaultdict(list)
+    for row in conn.execute(select(t.evidence)):
+        said[row.year].append((row.service, row.key, from_text((row.kind, row.code), row.year, row.says)))
+    offices = said.pop(None, [])
+    figures: dict[str, tuple[set[Pair], set[Pair], set[Pair]]] = {
+        "contract-payment": (set(), set(), set()),
+        "rup-package": (set(), set(), set()),
+    }
+    for rows in said.values():
+        for rule, (true, links_found, sure) in {
+            "contract-payment": _hidden_contracts([*offices, *rows]),
+            "rup-package": _hidden_packages([*offices, *rows]),
+        }.items():
+            figures[rule][0].update(true)
+            for link in links_found:
+                figures[rule][1 if link.confidence >= sure else 2].add((link.source, link.target))
+    return [measured(rule, RULES[rule].truth, *sets) for rule, sets in figures.items()]
+
+
+def _hidden_contracts(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], list[Link], float]:
+    subjects, true = hidden_contracts(rows)
+    found = [link for link in links(subjects) if link.rule == "contract-payment"]
+    return true, found, RULES["contract-payment"].accept
+
+
+def _hidden_packages(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], list[Link], float]:
+    """Of the plans that are known, and the purchases that name one of them."""
+    parts: dict[Code, list[Evidence]] = defaultdict(list)
+    for _, _, evidence in rows:
+        parts[evidence.subject].append(evidence)
+    everything = [united(said) for said in parts.values()]
+    plans = [each for each in everything if each.subject[0] in RUP_KINDS]
+    known = {plan.subject for plan in plans}
+    purchases = [each for each in everything if each.subject[0] in PURCHASES and known.intersection(each.rups)]
+    true = {(each.subject, rup) for each in purchases for rup in each.rups if rup in known}
+    return true, packages([replace(each, rups=()) for each in purchases], plans), _SURE
+
+
+def measured(rule: str, truth: str, true: set[Pair], found: set[Pair], pending: set[Pair]) -> dict[str, Any]:
+    """One rule's figures."""
+    right = found & true
+    return {
+        "rule": rule,
+        "truth": truth,
+        "true": len(true),
+        "found": len(found),
+        "precision": _share(len(right), len(found)),
+        "recall": _share(len(right), len(true)),
+        "pending": len(pending),
+        "recall_with_pending": _share(len((found | pending) & true), len(true)),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -1,0 +1,186 @@
+"""One process told from proposal to progress, each step with the systems that it is known from."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from schemas.errors import SettingsError
+from warehouse import tables as t
+
+Step = tuple[str, str, list[str]]  # name of the step, systems that tell it, what they tell
+_SHOWN = 5
+
+# Where in a release each step stands.
+_STEPS = {
+    "proposal": ("planning", "proposals"),
+    "budget": ("planning", "budget"),
+    "documents": ("planning", "documents"),
+    "tender": ("tender",),
+    "award": ("awards",),
+    "contract": ("contracts",),
+    "payments": ("contracts", "implementation", "transactions"),
+    "progress": ("contracts", "implementation", "metrics"),
+}
+
+
+def traced(conn: Connection, code: str | None) -> tuple[dict[str, Any], list[Step]]:
+    """The compiled release of a process (by OCID or by a source's code; the fullest one by default) and its steps.
+
+    Raises SettingsError where there is no such process.
+    """
+    ocid = _chosen(conn, code)
+    record = conn.execute(select(t.record.c.compiled).where(t.record.c.ocid == ocid)).scalar_one_or_none()
+    if record is None:
+        raise SettingsError(f"nothing has been told of {ocid} yet; `jejak status` tells what has been synced")
+    systems = _systems(conn, ocid)
+    told = {name: list(lines(record)) for name, lines in _LINES.items()}
+    return record, [(name, ", ".join(sorted(systems[name])), told[name]) for name in _STEPS]
+
+
+def _chosen(conn: Connection, code: str | None) -> str:
+    if code is None:
+        view = t.process_trace.c
+        query = (
+            select(view.ocid)
+            .where(view.proposals > 0, view.budget_lines > 0, view.payments > 0, view.physical_progress.is_not(None))
+            .order_by(view.ocid)
+        )
+        found = conn.execute(query.limit(1)).scalar_one_or_none()
+        if found is None:
+            raise SettingsError("no process has all its steps yet; name one: `jejak trace CODE`")
+        return str(found)
+    query = (
+        select(t.identity.c.ocid)
+        .join(t.record, t.record.c.ocid == t.identity.c.ocid)
+        .where(or_(t.identity.c.key == code, t.identity.c.ocid == code))
+        .order_by(t.identity.c.ocid)
+    )
+    found = conn.execute(query.limit(1)).scalar_one_or_none()
+    if found is None:
+        raise SettingsError(f"no process has the code {code}; `jejak status` tells what has been synced")
+    return str(found)
+
+
+def _systems(conn: Connection, ocid: str) -> dict[str, set[str]]:
+    """The systems whose releases tell of each step."""
+    systems: dict[str, set[str]] = defaultdict(set)
+    columns = t.release.c
+    for source, body in conn.execute(
+        select(columns.source, columns.body).where(columns.ocid == ocid, columns.voided_at.is_(None))
+    ):
+        for name, path in _STEPS.items():
+            if _holds(body, path):
+                systems[name].add(source)
+    return systems
+
+
+def _holds(node: Any, path: tuple[str, ...]) -> bool:
+    if not path:
+        return bool(node)
+    if isinstance(node, list):
+        return any(_holds(item, path) for item in node)
+    return isinstance(node, dict) and _holds(node.get(path[0]), path[1:])
+
+
+def _proposals(record: dict[str, Any]) -> Iterator[str]:
+    for proposal in record.get("planning", {}).get("proposals", []):
+        place = proposal.get("address", {})
+        where = ", ".join(filter(None, (place.get("locality"), place.get("region"))))
+        asked = _rupiah(proposal.get("value"))
+        yield _line(proposal.get("title"), where, asked, proposal.get("statusDetails") or proposal.get("status"))
+
+
+def _budget(record: dict[str, Any]) -> Iterator[str]:
+    budget = record.get("planning", {}).get("budget", {})
+    yield from filter(None, [budget.get("description")])
+    for line in budget.get("budgetBreakdown", []):
+        yield _line(line.get("description"), _rupiah(line.get("amount")))
+    if "amount" in budget:
+        yield _line("planned", _rupiah(budget["amount"]))
+
+
+def _documents(record: dict[str, Any]) -> Iterator[str]:
+    for document in record.get("planning", {}).get("documents", []):
+        yield _line(document.get("title"), document.get("url"))
+
+
+def _tender(record: dict[str, Any]) -> Iterator[str]:
+    tender = record.get("tender", {})
+    if tender:
+        bidders = tender.get("numberOfTenderers")
+        yield _line(
+            tender.get("title"),
+            tender.get("procurementMethodDetails"),
+            _rupiah(tender.get("value")),
+            f"{bidders} bidders" if bidders else None,
+            tender.get("status"),
+        )
+
+
+def _awards(record: dict[str, Any]) -> Iterator[str]:
+    for award in record.get("awards", []):
+        names = ", ".join(party.get("name") or party["id"] for party in award.get("suppliers", []))
+        yield _line(names, _rupiah(award.get("value")), award.get("status"))
+
+
+def _contracts(record: dict[str, Any]) -> Iterator[str]:
+    for contract in record.get("contracts", []):
+        signed = contract.get("dateSigned", "")[:10]
+        yield _line(
+            contract["id"], _rupiah(contract.get("value")), signed and f"signed {signed}", contract.get("status")
+        )
+
+
+def _payments(record: dict[str, Any]) -> Iterator[str]:
+    for contract in record.get("contracts", []):
+        for payment in contract.get("implementation", {}).get("transactions", []):
+            if "value" in payment:
+                yield _line(payment.get("date", "")[:10], _rupiah(payment["value"]), payment["id"])
+
+
+def _progress(record: dict[str, Any]) -> Iterator[str]:
+    for contract in record.get("contracts", []):
+        for metric in contract.get("implementation", {}).get("metrics", []):
+            actual = [
+                seen for seen in metric.get("observations", []) if seen.get("dimensions", {}).get("kind") == "actual"
+            ]
+            for seen in sorted(actual, key=lambda each: each.get("period", {}).get("startDate", "")):
+                if "measure" in seen:
+                    day = seen.get("period", {}).get("startDate", "")[:10]
+                    yield _line(day, metric.get("title"), f"{seen['measure']} %", seen.get("notes"))
+
+
+_LINES = {
+    "proposal": _proposals,
+    "budget": _budget,
+    "documents": _documents,
+    "tender": _tender,
+    "award": _awards,
+    "contract": _contracts,
+    "payments": _payments,
+    "progress": _progress,
+}
+
+
+def _rupiah(value: dict[str, Any] | None) -> str | None:
+    return f"Rp {value['amount']:,.0f}" if value and "amount" in value else None
+
+
+def _line(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def printed(record: dict[str, Any], steps: list[Step]) -> Iterator[str]:
+    """The steps as lines of text; of many alike the last ones."""
+    yield f"{record['ocid']}  {record.get('title') or record.get('tender', {}).get('title') or ''}"
+    yield f"  {record.get('buyer', {}).get('name') or '-'}"
+    for name, systems, lines in steps:
+        if not lines:
+            yield f"  {name:<10} {'-':<12} nothing known"
+        for number, line in enumerate(lines[-_SHOWN:]):
+            lead = f"{name:<10} {systems:<12}" if number == 0 else " " * 23
+            yield f"  {lead} {line}"
+        if len(lines) > _SHOWN:
+            yield f"  {'':23} ({len(lines) - _SHOWN} earlier ones)"

@@ -27,6 +27,10 @@ kd_lpse = "999"
 fiscal_years = [2025]
 sources.sirup = { transport = "files" }
 sources.lpse = { transport = "files" }
+sources.simda = { transport = "files" }
+sources.musrenbang = { transport = "files" }
+sources.simpen = { transport = "files" }
+sources.dokumen = { transport = "files" }
 """
 
 

@@ -12,7 +12,7 @@ from pipeline.links import STANDING
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, united
 from transforms.identity import RUP_KINDS, Code, canonical
-from transforms.linking import PURCHASES, RULES, hidden_contracts, links, packages
+from transforms.linking import RULES, hidden_contracts, is_purchase, links, packages
 from warehouse import tables as t
 from warehouse.engine import reading
 
@@ -134,7 +134,7 @@ def _hidden_packages(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], 
     everything = [united(said) for said in parts.values()]
     plans = [each for each in everything if each.subject[0] in RUP_KINDS]
     known = {plan.subject for plan in plans}
-    purchases = [each for each in everything if each.subject[0] in PURCHASES and known.intersection(each.rups)]
+    purchases = [each for each in everything if is_purchase(each.subject[0]) and known.intersection(each.rups)]
     true = {(each.subject, rup) for each in purchases for rup in each.rups if rup in known}
     return true, packages([replace(each, rups=()) for each in purchases], plans), _SURE
 

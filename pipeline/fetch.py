@@ -546,7 +546,9 @@ def _reject(
 def _reason(failure: ValidationError) -> str:
     """Which fields are wrong and how, never their values."""
     faults = failure.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults)
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults
+    )
 
 
 def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, int]:
@@ -554,7 +556,8 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
     accepted = 0
     with writing(engine) as conn:
         columns = t.reject.c
-        query = select(t.reject).where(columns.resolved_at.is_(None)).order_by(columns.id)
+        # Refused releases and processes that could not be derived are no rows: they are derived again.
+        query = select(t.reject).where(columns.resolved_at.is_(None), columns.scope != "release").order_by(columns.id)
         for reject in conn.execute(query if source is None else query.where(columns.source == source)).mappings().all():
             service = SOURCES[reject["source"]].services[reject["service"]]
             row = from_json(reject["payload"])

@@ -10,9 +10,9 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, or_, select, update
 
 from pipeline.fetch import utc_now
 from pipeline.registry import SERVICES
@@ -20,8 +20,8 @@ from schemas.errors import SettingsError
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united
 from transforms.identity import Code, canonical
-from transforms.linking import RULES, links
-from transforms.parties import office_party, scrub
+from transforms.linking import OFFICE, RULES, links
+from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
 from warehouse.engine import writing
 from warehouse.load import delete_by, key_set, upsert_rows
@@ -33,36 +33,65 @@ LINKED_KINDS = {service.kind: source for source, service in SERVICES.values() if
 
 STANDING = ("auto", "confirmed")
 
+Place = tuple[str, str, str, str]  # a row's source, service, scope and key
+_PLACE = ("source", "service", "scope", "key")
+
 
 def link_id(rule: str, source: Code, target: Code) -> str:
     """The name of a link, the same in every run: what an operator types."""
     return hashlib.sha256("\n".join((rule, *source, *target)).encode()).hexdigest()[:12]
 
 
-def note_evidence(conn: Connection, said: Iterable[tuple[Mapping[str, Any], list[Evidence]]]) -> None:
-    """Keep what rows say of whom they belong to; `said` pairs the place of a row (source, service, scope, key) with its
-    evidence. Subjects of whom something else is said than before are to be linked again."""
-    rows = {}
-    for place, found in said:
-        for number, evidence in enumerate(found):
-            key = place["key"] if number == 0 else f"{place['key']}#{number}"
-            kind, code = evidence.subject
-            rows[place["source"], place["service"], place["scope"], key] = {
-                **place,
-                "key": key,
-                "kind": kind,
-                "code": code,
-                "year": evidence.year or (int(place["scope"]) if place["scope"].isdecimal() else None),
-                "says": to_text(evidence),
-            }
+def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]]) -> None:
+    """Keep what current rows say of whom they belong to, by their places; None for a row that is gone or says nothing.
+
+    Subjects of whom something else is said than before are to be linked again.
+    """
+    told = dict(said)
     columns = t.evidence.c
     known = {
-        (row.source, row.service, row.scope, row.key): row.says
-        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in rows}))))
+        (row.source, row.service, row.scope, row.key): row
+        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in told}))))
     }
-    fresh = [row for place, row in rows.items() if known.get(place) != row["says"]]
+    fresh, changed = [], set()
+    for place, evidence in told.items():
+        before = known.get(place)
+        if before is not None:
+            changed.add(((before.kind, before.code), before.year))
+        if evidence is None:
+            continue
+        row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])}
+        if before is not None and all(getattr(before, name) == row[name] for name in row):
+            changed.discard(((before.kind, before.code), before.year))
+            continue
+        fresh.append(row)
+        changed.add(((row["kind"], row["code"]), row["year"]))
     upsert_rows(conn, t.evidence, fresh)
-    ask(conn, {((row["kind"], row["code"]), row["year"]) for row in fresh})
+    silent = [place for place, evidence in told.items() if evidence is None and place in known]
+    if silent:
+        conn.execute(
+            t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _PLACE)),
+            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in silent],
+        )
+    ask(conn, changed)
+
+
+def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
+    kind, code = evidence.subject
+    # The offices are the same in every year.
+    year = evidence.year or (int(scope) if scope.isdecimal() else None) if kind != OFFICE else None
+    return {"kind": kind, "code": code, "year": year, "says": to_text(evidence)}
+
+
+def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | None]]:
+    """Subjects with the fiscal years that something is said of them in."""
+    columns = t.evidence.c
+    rows = conn.execute(
+        select(columns.kind, columns.code, columns.year)
+        .where(columns.code.in_(key_set(conn, {code for _, code in subjects})))
+        .distinct()
+    )
+    return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in subjects}
 
 
 def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
@@ -81,21 +110,21 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     """Link again the years of the subjects in `pending_link`, and ask for the processes that gained, lost or heard of a
     linked subject to be derived. Returns how many links are new, gone or changed."""
     with writing(engine) as conn:
+        _ask_anew(conn, settings)
         pending = conn.execute(select(t.pending_link)).all()
         if not pending:
             return 0
-        asked = {(row.kind, row.code) for row in pending}
-        changed = 0
-        touched: set[Code] = set()
+        told = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
         years = {row.year for row in pending}
         if 0 in years:
-            # An office or a code of no year: it may matter to any.
+            # An office, or something of no year: it may matter to any.
             years |= set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
+        changed: list[Any] = []
         for year in sorted(years - {0}):
-            found, ends = _link_year(conn, settings, year, run_id)
-            changed += found
-            touched |= ends
-        told = {code for code in asked if code[0] in LINKED_KINDS}
+            changed += _link_year(conn, settings, year, run_id)
+        moved = {link.from_kind for link in changed if link.rule == OFFICE}
+        told |= _subjects_of(conn, [kind for kind, source in LINKED_KINDS.items() if source in moved])
+        touched = {(link.to_kind, link.to_code) for link in changed}
         standing = t.link.c
         for row in conn.execute(
             select(t.link).where(
@@ -105,18 +134,49 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
             if (row.from_kind, row.from_code) in told:
                 touched.add((row.to_kind, row.to_code))
         _write_subjects(conn, told, settings.kd_klpd)
-        demand(conn, _processes_of(conn, touched))
+        demand(conn, processes_of(conn, touched))
         conn.execute(t.pending_link.delete())
-    log.info("linked %d subjects again, %d links changed", len(asked), changed)
-    return changed
+    log.info("linked %d subjects again, %d links changed", len(pending), len(changed))
+    return len(changed)
 
 
-def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> tuple[int, set[Code]]:
-    """Bring the links of one year to what follows from its evidence; how many changed, and their processes' codes."""
+def _ask_anew(conn: Connection, settings: Settings) -> None:
+    """Ask for the years of links that other thresholds than today's decided."""
     columns = t.link.c
-    # Offices are the same in every year: a link of theirs stands under the year that first had it.
+    moved = [
+        (columns.rule == rule)
+        & (
+            (columns.status == "auto") & (columns.confidence < accept)
+            | (columns.status == "pending") & ((columns.confidence >= accept) | (columns.confidence < least))
+        )
+        for rule, (accept, least) in thresholds(settings).items()
+    ]
+    found = conn.execute(select(columns.from_kind, columns.from_code, columns.year).where(or_(*moved)))
+    ask(conn, {((row.from_kind, row.from_code), row.year) for row in found})
+
+
+def _subjects_of(conn: Connection, kinds: list[str]) -> set[Code]:
+    columns = t.evidence.c
+    rows = conn.execute(select(columns.kind, columns.code).where(columns.kind.in_(kinds)).distinct())
+    return {(row.kind, row.code) for row in rows}
+
+
+def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> list[Any]:
+    """Bring the links of one year to what follows from its evidence; those that changed, as they are or were."""
+    subjects = _subjects(conn, year)
+    ours = {evidence.subject for evidence in subjects if evidence.subject[0] in LINKED_KINDS}
+    columns = t.link.c
     stored = {
-        row.id: row for row in conn.execute(select(t.link).where(or_(columns.year == year, columns.rule == "office")))
+        row.id: row
+        for row in conn.execute(
+            select(t.link).where(
+                or_(
+                    columns.year == year,
+                    columns.rule == OFFICE,
+                    columns.from_code.in_(key_set(conn, {code for _, code in ours})),
+                )
+            )
+        )
     }
     decided = {
         (row.rule, (row.from_kind, row.from_code), (row.to_kind, row.to_code)): row.status == "confirmed"
@@ -124,20 +184,43 @@ def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> 
         if row.decided_at is not None
     }
     older = {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
-    found = links(_subjects(conn, year), thresholds(settings), decided, canonical=lambda code: canonical(code, older))
-    rows = {}
-    for link in found:
-        name = link_id(link.rule, link.source, link.target)
+    accept = thresholds(settings)
+    found = {
+        link_id(link.rule, link.source, link.target): link
+        for link in links(subjects, accept, decided, canonical=lambda code: canonical(code, older))
+    }
+    rows = []
+    for name, link in found.items():
         before = stored.get(name)
-        if before is None or before.decided_at is None:
-            rows[name] = _row(name, link, before.year if before else year, settings, run_id)
-    gone = [name for name, row in stored.items() if row.decided_at is None and name not in rows and row.year == year]
-    fresh = [row for name, row in rows.items() if name not in stored or _differs(stored[name], row)]
-    delete_by(conn, t.link, columns.id, gone)
-    upsert_rows(conn, t.link, fresh)
-    touched = {(row["to_kind"], row["to_code"]) for row in fresh}
-    touched |= {(stored[name].to_kind, stored[name].to_code) for name in gone}
-    return len(fresh) + len(gone), touched
+        # An office's link stands under the year that first had it.
+        at = before.year if before is not None and link.rule == OFFICE else year
+        row = _row(name, link, at, accept[link.rule][0], run_id)
+        if before is None or (before.decided_at is None and _differs(before, row)):
+            rows.append(row)
+    unfound = [row for name, row in stored.items() if row.decided_at is None and name not in found]
+    # What vanished from its system keeps the link that it had: that it is withdrawn has to be told where it belonged.
+    present = {target for target, _ in years_of(conn, {(row.to_kind, row.to_code) for row in unfound})}
+    single = {(link.rule, link.source) for link in found.values() if RULES[link.rule].truth == "many-to-one"}
+
+    def lasts(row: Any) -> bool:
+        source, target = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
+        if row.rule == OFFICE:
+            return bool(row.year != year)
+        if source not in ours:
+            return True
+        return row.status == "auto" and target not in present and (row.rule, source) not in single
+
+    gone = [row for row in unfound if not lasts(row)]
+    delete_by(conn, t.link, columns.id, [row.id for row in gone])
+    upsert_rows(conn, t.link, rows)
+    return [*gone, *(_Ends(row["rule"], row["from_kind"], row["to_kind"], row["to_code"]) for row in rows)]
+
+
+class _Ends(NamedTuple):
+    rule: str
+    from_kind: str
+    to_kind: str
+    to_code: str
 
 
 def thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
@@ -152,8 +235,9 @@ def thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
     }
 
 
-def _row(name: str, link: Link, year: int, settings: Settings, run_id: str) -> dict[str, Any]:
-    accept, _ = thresholds(settings)[link.rule]
+def _row(name: str, link: Link, year: int, accept: float, run_id: str) -> dict[str, Any]:
+    # Nothing but certainty is shown as such.
+    confidence = link.confidence if link.confidence == 1 else min(round(link.confidence, 3), 0.999)
     return {
         "id": name,
         "rule": link.rule,
@@ -162,9 +246,9 @@ def _row(name: str, link: Link, year: int, settings: Settings, run_id: str) -> d
         "to_kind": link.target[0],
         "to_code": link.target[1],
         "year": year,
-        "confidence": round(link.confidence, 3),
+        "confidence": confidence,
         "by": link.by,
-        "status": "auto" if link.confidence >= accept else "pending",
+        "status": "auto" if confidence >= accept else "pending",
         "decided_by": None,
         "decided_at": None,
         "note": None,
@@ -173,23 +257,32 @@ def _row(name: str, link: Link, year: int, settings: Settings, run_id: str) -> d
 
 
 def _differs(before: Any, row: dict[str, Any]) -> bool:
-    return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status"))
+    return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status", "year"))
 
 
 def _subjects(conn: Connection, year: int) -> list[Evidence]:
-    """What is said of each subject of a year, and of the offices, which have none."""
+    """What is said of each subject of a year, and of the offices, which have none.
+
+    What a system lists in two years is linked in the later one alone, so that a link has one year.
+    """
     columns = t.evidence.c
+    later = set(
+        conn.execute(select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS)))
+        .tuples()
+        .all()
+    )
     said: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
         select(t.evidence)
         .where(or_(columns.year == year, columns.year.is_(None)))
         .order_by(columns.source, columns.service, columns.scope, columns.key)
     ):
-        said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
+        if (row.kind, row.code) not in later:
+            said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
     return [united(parts) for parts in said.values()]
 
 
-def _processes_of(conn: Connection, codes: set[Code]) -> set[str]:
+def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
     """The processes that purchases and plans belong to; all processes of a family carry its plans."""
     ocids = set()
     keys = key_set(conn, {code for _, code in codes})
@@ -214,23 +307,41 @@ def standing_links(conn: Connection, codes: Iterable[Code]) -> dict[Code, list[C
     return found
 
 
+def offices_by_name(conn: Connection) -> dict[Code, str]:
+    """(source, plain name of an office there) -> kd_satker_str, for the systems whose offices are linked."""
+    offices = _offices(conn)
+    columns = t.evidence.c
+    found = {}
+    for kind, source in LINKED_KINDS.items():
+        for (says,) in conn.execute(select(columns.says).where(columns.kind == kind).order_by(columns.key)):
+            evidence = from_text((kind, ""), None, says)
+            code = offices.get((source, evidence.office or evidence.office_name or ""))
+            if code and evidence.office_name:
+                found[source, plain_name(evidence.office_name)] = code
+    return found
+
+
+def _offices(conn: Connection) -> dict[Code, str]:
+    """(source, its code or name of an office) -> kd_satker_str."""
+    columns = t.link.c
+    rows = conn.execute(
+        select(t.link)
+        .where(columns.rule == OFFICE, columns.status.in_(STANDING))
+        .order_by(columns.confidence, columns.id)
+    )
+    return {(row.from_kind, row.from_code): row.to_code for row in rows}
+
+
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
-    columns = t.link.c
-    offices = {
-        (row.from_kind, row.from_code): row.to_code
-        for row in conn.execute(select(t.link).where(columns.rule == "office", columns.status.in_(STANDING)))
-    }
+    offices = _offices(conn)
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, code in codes:
         by_kind[kind].add(code)
     rows = []
     for kind, names in sorted(by_kind.items()):
-        columns, raw = t.evidence.c, t.raw_record.c
+        columns = t.evidence.c
         keys = key_set(conn, names)
-        present = set(
-            conn.execute(select(raw.code).where(raw.kind == kind, raw.code.in_(keys), raw.current, ~raw.gone)).scalars()
-        )
         said: dict[str, list[Evidence]] = defaultdict(list)
         for row in conn.execute(
             select(t.evidence)
@@ -238,19 +349,33 @@ def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
             .order_by(columns.source, columns.service, columns.scope, columns.key)
         ):
             said[row.code].append(from_text((kind, row.code), row.year, row.says))
-        for code, parts in sorted(said.items()):
+        for _, parts in sorted(said.items()):
             evidence = united(parts)
             named = evidence.office or evidence.office_name or ""
             office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
-            rows.append(_subject(evidence, parts, office or {}, gone=code not in present))
+            rows.append(_subject(evidence, parts, office or {}))
+        subject = t.subject.c
+        conn.execute(
+            update(t.subject)
+            .where(subject.kind == kind, subject.code.in_(key_set(conn, names - said.keys())))
+            .values(gone=True)
+        )
     upsert_rows(conn, t.subject, rows)
 
 
-def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, object], *, gone: bool) -> dict[str, Any]:
+def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, object]) -> dict[str, Any]:
     kind, code = evidence.subject
-    amounts = [part.amounts[-1] for part in parts if part.amounts]
-    # A budget line is the sum of its details; any other amount is replaced by the next (an addendum).
-    amount = (sum(amounts) if kind == "anggaran" else amounts[-1]) if amounts else None
+    priced = [part for part in parts if part.amounts]
+    amount = None
+    if kind == "anggaran":
+        # A budget line is the sum of its details.
+        amount = sum(part.amounts[0] for part in priced) if priced else None
+    elif kind in ("usulan", "pokir"):
+        # What was asked for, before what each level recommends.
+        amount = priced[0].amounts[0] if priced else None
+    elif priced:
+        # The latest: an addendum replaces the value.
+        amount = max(priced, key=lambda part: max(part.dates, default="")).amounts[-1]
     return {
         "kind": kind,
         "code": code,
@@ -266,29 +391,37 @@ def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, obj
         "status": evidence.status,
         "number": scrub(next(iter(evidence.numbers), None)),
         "mak": next(iter(evidence.maks), None),
-        "gone": gone,
+        "gone": False,
     }
 
 
-def decide(engine: Engine, name: str, status: str, who: str, note: str | None) -> Any:
-    """Write down an operator's decision on a link (`confirmed` or `rejected`); it outlives every rerun. The year is
+def decide(conn: Connection, names: list[str], status: str, who: str, note: str | None) -> list[Any]:
+    """Write down an operator's decision on links (`confirmed` or `rejected`); it outlives every rerun. Their years are
     linked again by the next build, since what is decided here frees or takes the place of other links.
 
-    Returns the link's row. Raises SettingsError where no link has that name.
+    Returns the links' rows. Raises SettingsError, and decides nothing, where no link has one of the names.
     """
     columns = t.link.c
-    with writing(engine) as conn:
-        row = conn.execute(select(t.link).where(columns.id == name)).one_or_none()
-        if row is None:
-            raise SettingsError(f"there is no link {name}; `jejak links list` shows those there are")
-        conn.execute(
-            update(t.link)
-            .where(columns.id == name)
-            .values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
-        )
-        ask(conn, [((row.from_kind, row.from_code), row.year)])
-        demand(conn, _processes_of(conn, {(row.to_kind, row.to_code)}))
-        return conn.execute(select(t.link).where(columns.id == name)).one()
+    chosen = columns.id.in_(key_set(conn, names))
+    rows = conn.execute(select(t.link).where(chosen)).all()
+    if unknown := sorted(set(names) - {row.id for row in rows}):
+        raise SettingsError(f"there is no link {unknown[0]}; `jejak links list` shows those there are")
+    conn.execute(
+        update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
+    )
+    ask(conn, {((row.from_kind, row.from_code), 0 if row.rule == OFFICE else row.year) for row in rows})
+    demand(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
+    # Whose office it is matters to all that the system tells.
+    systems = {row.from_kind for row in rows if row.rule == OFFICE}
+    ask(conn, years_of(conn, _subjects_of(conn, [kind for kind, source in LINKED_KINDS.items() if source in systems])))
+    return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())
+
+
+def hear_again(conn: Connection) -> None:
+    """Let all rows say anew to whom they belong, and link all years: the code, or the rules, may be others today."""
+    columns = t.raw_record.c
+    conn.execute(update(t.raw_record).where(columns.current, ~columns.gone).values(placed=False))
+    ask(conn, {(("", ""), None)})
 
 
 def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, or_, select, text, update
 
 from pipeline.fetch import defect, note_signals, utc_now
-from pipeline.links import LINKED_KINDS, ask, demand, note_evidence, standing_links
+from pipeline.links import LINKED_KINDS, Place, ask, demand, note_evidence, offices_by_name, standing_links, years_of
 from pipeline.registry import SERVICES, SOURCES, TELLINGS
 from schemas.errors import RowError
 from schemas.ocds import validate_compiled_release, validate_release
@@ -76,7 +76,7 @@ class _Heard:
     namings: dict[Code, Naming]
     suppliers: dict[Code, str]
     codes: set[Code]
-    evidence: list[tuple[dict[str, Any], list[Evidence]]]
+    evidence: list[tuple[Place, Evidence | None]]
 
 
 def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
@@ -111,7 +111,8 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         _write_placement(conn, settings.ocid_prefix, heard, known, placement, run_id)
         note_evidence(conn, heard.evidence)
         linked = {code for code in heard.codes if code[0] in LINKED_KINDS}
-        ask(conn, _years_of(conn, linked))
+        revised = {code for pair in heard.revisions for code in pair}
+        ask(conn, years_of(conn, linked | revised))
         ocids = _touched(conn, heard, placement)
         _write_families(conn, ocids)
         demand(conn, ocids)
@@ -131,17 +132,6 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         ).rowcount
     log.info("placed %d rows in %d processes", placed, len(ocids))
     return placed
-
-
-def _years_of(conn: Connection, linked: set[Code]) -> set[tuple[Code, int | None]]:
-    """Linked subjects with the fiscal years that they are linked in."""
-    columns = t.evidence.c
-    rows = conn.execute(
-        select(columns.kind, columns.code, columns.year)
-        .where(columns.code.in_(key_set(conn, {code for _, code in linked})))
-        .distinct()
-    )
-    return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in linked}
 
 
 def _waiting(conn: Connection, settings: Settings, heard: _Heard, known: Known, unplaced: Sequence[Any]) -> set[Code]:
@@ -229,8 +219,15 @@ def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
     columns = t.raw_record.c
     place = (columns.source, columns.service, columns.scope, columns.key)
     rows = conn.execute(
-        select(*place, columns.current, cast(columns.payload, Text).label("payload"))
-        .where(columns.id.in_(ids), ~columns.gone, columns.service.in_(speaking))
+        select(
+            *place,
+            columns.kind,
+            columns.code,
+            columns.current,
+            columns.gone,
+            cast(columns.payload, Text).label("payload"),
+        )
+        .where(columns.id.in_(ids), columns.service.in_(speaking))
         .order_by(columns.id)
     )
     ambiguous: set[Code] = set()
@@ -238,10 +235,19 @@ def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
         service_name = row.service
         source, service = SERVICES[service_name]
         transform = SOURCES[source].transform
+        evident = row.current and service_name in transform.EVIDENT
+        here = (row.source, row.service, row.scope, row.key)
+        if row.gone:
+            if evident:
+                heard.evidence.append((here, None))
+            continue
         record = service.model.model_validate(renamed(service, from_json(row.payload)))
-        if row.current and service_name in transform.EVIDENT:
-            found = list(transform.evidence(service_name, record))
-            heard.evidence.append(({name: getattr(row, name) for name in ("source", "service", "scope", "key")}, found))
+        if evident:
+            said = next(transform.evidence(service_name, record), None)
+            # The code as the row is known by.
+            heard.evidence.append(
+                (here, replace(said, subject=(row.kind, row.code)) if said and service.linked else said)
+            )
         heard.plans += transform.plans(service_name, record)
         heard.revisions.update(transform.revisions(service_name, record))
         for naming in transform.namings(service_name, record):
@@ -437,12 +443,14 @@ def _write_families(conn: Connection, ocids: set[str]) -> None:
 # --- derive ----------------------------------------------------------------------------------------------------------
 
 _suppliers: dict[Code, str] = {}
+_offices: dict[Code, str] = {}
 
 
-def _know_suppliers(suppliers: dict[Code, str]) -> None:
-    """Give a worker the supplier crosswalk, once."""
-    _suppliers.clear()
-    _suppliers.update(suppliers)
+def _know(suppliers: dict[Code, str], offices: dict[Code, str]) -> None:
+    """Give a worker the crosswalks of suppliers and offices, once."""
+    for known, given in ((_suppliers, suppliers), (_offices, offices)):
+        known.clear()
+        known.update(given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,11 +487,12 @@ def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
         suppliers = (
             {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))} if pending else {}
         )
+        offices = offices_by_name(conn) if pending else {}
     batches = (_tell(engine, batch) for batch in _chunks(pending, _BATCH))
     jobs = ((batch, settings.utc_offset, settings.kd_klpd) for batch in batches)
     began = utc_now()
     done = 0
-    for answers in _spread(settings, len(pending), _derive_batch, jobs, _know_suppliers, suppliers):
+    for answers in _spread(settings, len(pending), _derive_batch, jobs, _know, suppliers, offices):
         seen = Counter(signal for answer in answers for signal in answer.signals)
         with writing(engine) as conn:
             _store(conn, answers, run_id)
@@ -568,7 +577,7 @@ def _derive(told: _Told, utc_offset: str, kd_klpd: str) -> _Answer:
         service = SERVICES[service_name][1]
         record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
         versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
-    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers, told.links)
+    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers, told.links, _offices)
     derived = derive(process, TELLINGS, utc_offset, kd_klpd)
     answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
     for position, (subject, source, service_name, release) in enumerate(derived.releases):

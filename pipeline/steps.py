@@ -158,6 +158,8 @@ def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
         if unknown := sorted(set(ocids or ()) - known):
             raise SettingsError(f"no process has the OCID {unknown[0]}; `jejak show CODE` finds one by a source's code")
         chosen = known if ocids is None else set(ocids)
+        if ocids is None:
+            links.hear_again(conn)
         links.demand(conn, chosen)
     return len(chosen)
 
@@ -172,13 +174,20 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
                 select(columns.key)
                 .join(t.process, t.process.c.ocid == columns.key)
                 .where(columns.scope == "release", columns.resolved_at.is_(None))
-                .where(columns.source == source if source else true())
+                .where(columns.source.in_((source, "-")) if source else true())
                 .distinct()
             ).scalars()
         )
     counts = fetch.retry_rejects(engine, source, run_id)
     rederive(settings, refused)
     return {**counts, **build_records(settings, run_id)}
+
+
+def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
+    """An operator's decision on links (see `pipeline.links.decide`), never while a build links them."""
+    engine = warehouse(settings)
+    with records.alone(engine), writing(engine) as conn:
+        return links.decide(conn, names, status, who, note)
 
 
 def links_of(settings: Settings, status: str | None = None, rule: str | None = None) -> list[dict[str, Any]]:
@@ -254,7 +263,7 @@ def status(settings: Settings) -> dict[str, Any]:
         ).scalar_one()
         stages = stage_counts(conn)
         by_status = select(t.link.c.status, func.count()).group_by(t.link.c.status)
-        joined: dict[str, int] = dict(conn.execute(by_status).tuples().all())
+        joined = {str(row[0]): int(row[1]) for row in conn.execute(by_status)}
     total = stages.pop("records")
     return {
         "services": services,

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
+from pipeline.links import STANDING
 from schemas.errors import SettingsError
 from warehouse import tables as t
 
@@ -45,7 +46,8 @@ def _chosen(conn: Connection, code: str | None) -> str:
         query = (
             select(view.ocid)
             .where(view.proposals > 0, view.budget_lines > 0, view.payments > 0, view.physical_progress.is_not(None))
-            .order_by(view.ocid)
+            # One with planning documents, if there is one.
+            .order_by(~exists().where(t.document.c.ocid == view.ocid, t.document.c.stage == "planning"), view.ocid)
         )
         found = conn.execute(query.limit(1)).scalar_one_or_none()
         if found is None:
@@ -59,8 +61,24 @@ def _chosen(conn: Connection, code: str | None) -> str:
     )
     found = conn.execute(query.limit(1)).scalar_one_or_none()
     if found is None:
+        found = _linked(conn, code)
+    if found is None:
         raise SettingsError(f"no process has the code {code}; `jejak status` tells what has been synced")
     return str(found)
+
+
+def _linked(conn: Connection, code: str) -> str | None:
+    """The process that a proposal, a job or a budget line is linked to."""
+    link, identity = t.link.c, t.identity.c
+    query = (
+        select(identity.ocid)
+        .join(t.link, (link.to_kind == identity.kind) & (link.to_code == identity.key))
+        .join(t.record, t.record.c.ocid == identity.ocid)
+        .where(link.from_code == code, link.status.in_(STANDING))
+        .order_by(link.confidence.desc(), identity.ocid)
+    )
+    found = conn.execute(query.limit(1)).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def _systems(conn: Connection, ocid: str) -> dict[str, set[str]]:
@@ -141,15 +159,28 @@ def _payments(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _progress(record: dict[str, Any]) -> Iterator[str]:
+    """One line a report: what was done of what was planned, in percent, and what stood in the way."""
+    reports: dict[str, list[str]] = defaultdict(list)
     for contract in record.get("contracts", []):
         for metric in contract.get("implementation", {}).get("metrics", []):
-            actual = [
-                seen for seen in metric.get("observations", []) if seen.get("dimensions", {}).get("kind") == "actual"
-            ]
-            for seen in sorted(actual, key=lambda each: each.get("period", {}).get("startDate", "")):
-                if "measure" in seen:
-                    day = seen.get("period", {}).get("startDate", "")[:10]
-                    yield _line(day, metric.get("title"), f"{seen['measure']} %", seen.get("notes"))
+            seen = [each for each in metric.get("observations", []) if "measure" in each]
+            planned = {_day(each): each["measure"] for each in seen if _kind(each) == "plan"}
+            for each in seen:
+                if _kind(each) in ("plan", "deviation"):
+                    continue
+                plan = f" of {planned[_day(each)]} % planned" if _day(each) in planned else ""
+                reports[_day(each)].append(_line(f"{metric.get('title')} {each['measure']} %{plan}", each.get("notes")))
+    for day, said in sorted(reports.items()):
+        yield _line(day, *said)
+
+
+def _day(observation: dict[str, Any]) -> str:
+    return str(observation.get("period", {}).get("startDate", ""))[:10]
+
+
+def _kind(observation: dict[str, Any]) -> str | None:
+    kind: str | None = observation.get("dimensions", {}).get("kind")
+    return kind
 
 
 _LINES = {
@@ -169,7 +200,7 @@ def _rupiah(value: dict[str, Any] | None) -> str | None:
 
 
 def _line(*parts: str | None) -> str:
-    return ", ".join(part for part in parts if part)
+    return ", ".join(" ".join(part.split()) for part in parts if part)
 
 
 def printed(record: dict[str, Any], steps: list[Step]) -> Iterator[str]:
@@ -177,10 +208,8 @@ def printed(record: dict[str, Any], steps: list[Step]) -> Iterator[str]:
     yield f"{record['ocid']}  {record.get('title') or record.get('tender', {}).get('title') or ''}"
     yield f"  {record.get('buyer', {}).get('name') or '-'}"
     for name, systems, lines in steps:
-        if not lines:
-            yield f"  {name:<10} {'-':<12} nothing known"
-        for number, line in enumerate(lines[-_SHOWN:]):
-            lead = f"{name:<10} {systems:<12}" if number == 0 else " " * 23
-            yield f"  {lead} {line}"
+        yield f"  {name:<10} {f'({systems})' if lines else 'nothing known'}"
         if len(lines) > _SHOWN:
-            yield f"  {'':23} ({len(lines) - _SHOWN} earlier ones)"
+            yield f"    ... {len(lines) - _SHOWN} earlier ones"
+        for line in lines[-_SHOWN:]:
+            yield f"    {line}"

@@ -263,11 +263,11 @@ _PERCENT_SIGN = re.compile(r"\s*%$")
 
 
 def _typed(value: object) -> object:
-    """A dash is how a clerk leaves a field empty."""
+    """A dash is how a clerk leaves a field empty, a day of zeros how MySQL does."""
     if not isinstance(value, str):
         return value
     text = clean(value)
-    return None if text == "-" else text
+    return None if text == "-" or text.startswith("0000-00-00") else text
 
 
 def _point_decimal(text: str) -> str:

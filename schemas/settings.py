@@ -1,9 +1,9 @@
 """Settings: everything that is about one regency, one source address or one machine. Read by `pipeline.configure`."""
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class _Strict(BaseModel):
@@ -62,6 +62,14 @@ class Thresholds(_Strict):
 
     accept: float = Field(ge=0, le=1)
     pending: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.pending > self.accept:
+            raise ValueError(
+                "pending lies above accept: what asks an operator must be less sure than what links by itself"
+            )
+        return self
 
 
 class Settings(_Strict):

@@ -137,7 +137,8 @@ def _links(world: World) -> dict[str, set[Link]]:
             for proposal in world.proposals
             if not proposal.absent
             for plan in proposal.need.plans
-            if plan.listed and plan.published and plan not in world.vanished
+            # Also one that is told of by its budget and its place alone.
+            if plan.listed and plan not in world.vanished
         },
         "document-package": _documents(world),
     }

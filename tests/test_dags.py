@@ -87,7 +87,8 @@ with open(result, "w") as file:
     json.dump(told, file)
 """
 # The services that the nights read; all others are switched off.
-READ = {"RUP-PaketPenyedia-Terumumkan", "RUP-MasterProvinsi", "SPSE-TenderPengumuman", "SPSE-PesertaTender"}
+LKPP = {"RUP-PaketPenyedia-Terumumkan", "RUP-MasterProvinsi", "SPSE-TenderPengumuman", "SPSE-PesertaTender"}
+READ = LKPP | {"SIMDA-Kontrak", "Musrenbang-Usulan", "SIMPEN-Pekerjaan", "Dokumen-Perencanaan"}
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +132,15 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         {"fault": {"kind": "html", "match": "SPSE-PesertaTender", "times": None}},
         {"environment": {"JEJAK_SETTINGS": str(folder / "nothing.toml")}},
     ]
-    with running(World(40, seed=7)) as simulator:
+    simda = f"sqlite:///{folder}/simda.db"
+    settings["JEJAK_SOURCES__SIMDA__DATABASE"] = simda
+    with running(World(40, seed=7), simda_url=simda) as simulator:
         for name, source in SOURCES.items():
             off = {service: {"enabled": False} for service in source.services if service not in READ}
             settings[f"JEJAK_SOURCES__{name.upper()}__SERVICES"] = json.dumps(off)
-            settings[f"JEJAK_SOURCES__{name.upper()}__URL"] = f"{simulator.url}/isb-2"
+            settings[f"JEJAK_SOURCES__{name.upper()}__URL"] = (
+                f"{simulator.url}/isb-2" if LKPP & source.services.keys() else f"{simulator.url}/{name}/api"
+            )
         result = folder / "nights.json"
         in_airflow(folder, settings, NIGHTS, simulator.url, str(result), json.dumps(plan))
         world = simulator.world
@@ -182,10 +187,7 @@ def test_first_night(nights):
     night = nights["nights"][0]
     assert {dag: done["run"] for dag, done in night.items()} == dict.fromkeys([*SYNCS, "build_records"], "success")
     assert {task for done in night.values() for task in done["success"] if task.startswith("sync ")} == {
-        "sync RUP-PaketPenyedia-Terumumkan 2025",
-        "sync RUP-MasterProvinsi all",
-        "sync SPSE-TenderPengumuman 2025",
-        "sync SPSE-PesertaTender 2025",
+        f"sync {service} {'all' if service == 'RUP-MasterProvinsi' else 2025}" for service in READ
     }
     with reading(open_warehouse(nights["url"])) as conn:
         runs = conn.execute(

@@ -3,7 +3,7 @@
 import hashlib
 
 from schemas.fields import address, media_type
-from transforms.parties import scrub
+from transforms.parties import is_personal, scrub
 from transforms.said import Body, Context
 
 
@@ -21,7 +21,7 @@ def document(
     """An OCDS document whose id is its owner's and a digest of its address; None for what is no http or https address.
 
     `kind` is a code of OCDS's documentType, `date` local text, `form` the format as the source words it. An address
-    that holds what may be a staff or tax number is kept back: the document is told of without it.
+    that holds what may be a staff or tax number, a phone or an e-mail is kept back: the document is told of without it.
     """
     found = address(url)
     if found is None:
@@ -31,7 +31,7 @@ def document(
         "documentType": kind,
         "title": scrub(title),
         "description": scrub(description),
-        "url": found if scrub(found) == found else None,
+        "url": None if is_personal(found) else found,
         "datePublished": context.moment(date),
         "format": form if form and "/" in form else media_type(f".{form}" if form else found),
         "language": "id",

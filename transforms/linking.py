@@ -4,11 +4,13 @@ A link's confidence is the probability that it is right, worked out as record li
 piece of evidence on which two subjects agree or differ multiplies the odds by how much more often true pairs look like
 that than chance pairs do. In logarithms, for a subject and each of its candidates:
 
-    weight = ln(candidates that there are) * -1 + ln(odds that the right one is among them) + sum of the evidence
+    weight = -ln(targets that there are) + ln(odds that the right one is among them) + the sum of the evidence
 
 What few have (an amount to the rupiah, a number, a supplier) weighs ln(all / those that have it); the rest has the
 fixed weights below. Of a rule where each subject belongs to one target, all candidates and "none of them" share one
 probability: two that can't be told apart get half each and wait for an operator, whatever speaks for both.
+
+A proposal may rightly become several plans, so each pair has a probability of its own, lower beside a better one.
 
 Candidates come from blocks (same office and supplier, same village, a part of a number ...). A block that holds too
 many is narrowed by a further piece of evidence, and left out where that is not enough, so that cost grows with the rows
@@ -66,7 +68,7 @@ RULES: dict[str, Rule] = {
         PURCHASES,
         RUP_KINDS,
         "many-to-many",
-        "a purchase fulfils a plan: by kd_rup; what names none is only proposed, by its other evidence",
+        "a purchase fulfils a plan: by kd_rup alone",
         1.0,
         0.3,
     ),
@@ -99,13 +101,21 @@ RULES: dict[str, Rule] = {
         RUP_KINDS,
         "many-to-many",
         "a proposal became a plan: place, work, sub-activity, office, amount",
-        0.93,
+        0.82,
         0.05,
     ),
     "document-package": Rule(
         ("dokumen",), RUP_KINDS, "many-to-many", "a planning document is of a plan: kd_rup, else account code", 0.9, 0.3
     ),
 }
+
+_JOINED = {kind for name, rule in RULES.items() for kind in rule.sources if name != "rup-package"}
+
+
+def is_purchase(kind: str) -> bool:
+    """Whether a subject of this kind is a purchase, of whatever source: no plan, no office, and joined by no rule."""
+    return kind not in _JOINED and kind not in (OFFICE, *RUP_KINDS)
+
 
 # Which system tells of a kind: whose office codes and names its evidence bears. A kind that is not here is its own.
 SYSTEMS = {
@@ -117,7 +127,7 @@ SYSTEMS = {
 }
 
 # A block of more than this many targets is narrowed or left out.
-_BLOCK = 50
+_BLOCK = 30
 # Below this many targets, rarity is judged as though there were as many: a small year is no proof.
 _FEWEST = 1000
 # How often the right target is among the candidates at all: the rest never came, or came to nothing.
@@ -137,18 +147,23 @@ _OTHER_RUP = -3.5
 _OTHER_SUB_ACTIVITY = -1.5
 # An attempt that came to nothing has no contract.
 _FAILED = -5.0
+
+# The same of proposals and plans. `_OTHER_...`: both name one and they differ; `_MOST_OF_...`: rarity weighs no more.
 _OTHER_VILLAGE = -6.0
 _OTHER_DISTRICT = -4.5
 _OTHER_SPOT = -4.5
-_UNLIKE_SPOTS = -4.0
-_NO_SPOT = -1.5
-_WHOLE_VILLAGE = 2.0
+_UNLIKE_SPOTS = -4.0  # a road here, a neighbourhood there
+_NO_SPOT = -1.5  # only one of the two names any
+_WHOLE_VILLAGE = 2.0  # neither does
+# Odds that village, office and kind of work reach together: a village has several works of a kind in a year.
 _MOST_OF_A_PLACE = 1.75
+# The most that a pair is worth of which too little is alike to link it unseen.
+_UNSURE = 1.5
 _MOST_OF_A_SPOT = 4.0
 _MOST_OF_ALL_SPOTS = 5.0
 _OTHER_LINE = -1.5
 _MOST_OF_A_LINE = 4.0
-_MOVED = -2.0
+_MOVED = -2.0  # to another office than it was proposed to
 _MOST_OF_AN_OFFICE = 2.0
 # Of what the common words weigh, by their share of the shorter text.
 _WORK = ((0.75, 1.0), (0.5, 0.5), (0.3, 0.0))
@@ -158,11 +173,12 @@ _OTHER_WORK = -4.5
 _COST = ((0.05, 1.5), (0.15, 0.7), (0.3, 0.2))
 _MOST_OF_A_COST = 3.0
 _OTHER_COST = -0.5
-_REFUSED = -3.0
-# Nine proposals of ten end in one plan at most: ln(0.9 / 0.1) instead of which the odds are turned round.
+_REFUSED = -3.0  # a proposal that was rejected or withdrawn
+# For each further plan of a proposal that has one for sure: one of ten has several.
 _FURTHER = _PRESENT
 # Design and supervision are packages of their own beside the work that was proposed.
 _COMPANION = -6.0
+# A purchase's price as a share of a plan's budget.
 _PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
 _CHEAP = -2.0
 _DEAR = -4.0
@@ -182,7 +198,12 @@ _UNITS = re.compile(r"\brt[\s.]*0*(\d+)\s*/\s*0*(\d+)")
 
 @cache
 def _vocabulary(name: str) -> tuple[re.Pattern[str], dict[str, str], dict[str, str]]:
-    """(pattern of its phrases, phrase -> meaning, word -> meaning) of a list in `codes/words.csv`."""
+    """(pattern of its phrases, phrase -> meaning, word -> meaning) of a list in `codes/words.csv`.
+
+    The table holds what clerks write for one and the same, in lists: `short` (abbreviations, for all texts), `office`
+    (names of offices), `place` (before places are looked for in a title), `work` (what is to be done). An empty
+    meaning drops the word.
+    """
     with (Path(__file__).parent / "codes" / "words.csv").open(encoding="utf-8", newline="") as file:
         written = {row["written"]: row["meaning"] for row in csv.DictReader(file) if row["list"] == name}
     phrases = {phrase: meaning for phrase, meaning in written.items() if not phrase.isalpha()}
@@ -317,13 +338,12 @@ def _acronym(form: tuple[str, ...]) -> str:
 def offices(subjects: Sequence[Evidence], decided: Decisions) -> tuple[Offices, list[Link]]:
     """The regency's offices and the links of rule `office`: from (system, its own code or, without one, its name)."""
     found = Offices()
-    tellers = (OFFICE, *RUP_KINDS, *PURCHASES)
     # The regency's own list of offices speaks first.
-    for e in sorted(
-        subjects, key=lambda e: (tellers.index(e.subject[0]) if e.subject[0] in tellers else -1, e.subject)
-    ):
+    first = {kind: place for place, kind in enumerate((OFFICE, *RUP_KINDS, *PURCHASES))}
+    tellers = [e for e in subjects if e.subject[0] in first or is_purchase(e.subject[0])]
+    for e in sorted(tellers, key=lambda e: (first.get(e.subject[0], len(first)), e.subject)):
         plain = office_code(e.office)
-        if e.subject[0] not in tellers or e.office is None or plain is None:
+        if e.office is None or plain is None:
             continue
         own = found.codes.setdefault(plain, e.office)
         for form in _name_forms(e.office_name) if e.office_name else ():
@@ -804,6 +824,9 @@ def _lines(
         for rup in source.rups:
             for code in [rup] if rup in plans else by_code.get(canonical(rup), []):
                 near[code] = (1.0, "kd_rup")
+        if len({kind for kind, _ in near}) > 1:
+            # A bare number may be a code of either kind: which one is meant is for an operator to say.
+            near = dict.fromkeys(near, (0.5, "kd_rup"))
         office = offices.of(source)
         for line in source.maks if not near else ():
             for plan in by_mak.get(line, ()):
@@ -1149,12 +1172,17 @@ def _weigh_matter(
     base = companion + (_REFUSED if source.refused else 0.0) + sum([weight for _, weight in further])
     if prior + base + sum([weight for _, weight in said]) < _HOPELESS:
         return None
-    said.append(("work", _work_weight(source, target, rarity)))
+    work = _work_weight(source, target, rarity)
+    # The same kind of works in the same village is asked for again and again: without a third witness that is no proof.
+    # Nor is anything else where the works are not said to be alike, or the village or the spot is another one.
+    third = any(weight >= 1 for name, weight in (*said, *further) if name not in ("village", "no spot"))
+    sure = third and work >= 1 and said[0][1] >= 0 and spots > _UNLIKE_SPOTS
+    said.append(("work", work))
     speaking = sorted((-weight, name) for name, weight in (*said, *further) if weight >= 1)
     # A village's works of a kind are mostly those of one office, and seldom there is but one: these three say less
     # together than each by itself.
     total = base + min(prior + sum([weight for _, weight in said]), _MOST_OF_A_PLACE)
-    return total, "+".join(name for _, name in speaking)
+    return total if sure else min(total, _UNSURE), "+".join(name for _, name in speaking)
 
 
 def _place_weight(source: _Matter, target: _Matter, slips: Mapping[str, str], rarity: _Rarity) -> float:
@@ -1241,7 +1269,7 @@ def hidden_contracts(rows: Iterable[tuple[str, str, Evidence]]) -> tuple[list[Ev
             bare = replace(evidence, subject=subject, rups=(), maks=(), supplier_codes=(), taxes=(), titles=())
             contracts[subject] = united([contracts[subject], bare]) if subject in contracts else bare
             true.add((subject, evidence.subject))
-        elif evidence.subject[0] in PURCHASES and not service.endswith(("3SPMKSPP", "4BAPBAST")):
+        elif is_purchase(evidence.subject[0]) and not service.endswith(("3SPMKSPP", "4BAPBAST")):
             awards[evidence.subject].append(evidence)
         elif evidence.subject[0] == OFFICE:
             kept.append(evidence)
@@ -1399,7 +1427,7 @@ def links(
         return [evidence for kind in kinds for evidence in by_kind[kind]]
 
     known, found = offices(said, decided)
-    purchases = of(PURCHASES)
+    purchases = [evidence for evidence in said if is_purchase(evidence.subject[0])]
     plans = _enriched(of(RUP_KINDS), purchases, canonical)
     deals = [_deal(e, known, canonical, plans) for e in purchases]
     rarity, blocks = _rarity(deals), _Blocks(map(_deal_keys, deals))

@@ -102,7 +102,9 @@ def usulan(rows: list[Row], context: Context) -> Iterator[Said]:
                 "status": _status(record, context.code(SOURCE, "status", "status_usul_teks", words)),
                 "statusDetails": scrub(": ".join(filter(None, reasons))),
                 "date": context.moment(record.tanggal_usul),
-                "proposedBy": scrub(record.level_pengusul) or _GROUPS.get(row.service),
+                # A level or group from the table: what else stands there may be a person's name.
+                "proposedBy": context.code(SOURCE, "proposer", "level_pengusul", record.level_pengusul)
+                or _GROUPS.get(row.service),
                 "organization": reference(office),
                 "location": _location(record),
                 "address": compact(

@@ -29,6 +29,9 @@ _TAG = re.compile(r"<[^<>]*>")
 _ENTITY = re.compile(r"&(?:nbsp|#160);")
 _SPACES = re.compile(r"[ \t\xa0]+")
 SCRUBBED = "[…]"
+# Addresses and codes separate by signs that in a text would belong to the number.
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_IN_ADDRESS = re.compile(r"(?<!\d)(?:(?:62|0)8\d{7,11}|\d{15,18})(?!\d)|@")
 
 
 def scrub(text: str | None) -> str | None:
@@ -48,6 +51,12 @@ def scrub(text: str | None) -> str | None:
     text = text.strip()
     # A dash or a dot is how a clerk leaves a field empty.
     return text if len(text) > 3 or any(map(str.isalnum, text)) else None
+
+
+def is_personal(code: str) -> bool:
+    """Whether a code or an address holds what may be somebody's tax or staff number, phone or e-mail."""
+    plain = _ENCODED.sub(" ", code.replace("%40", "@"))
+    return (scrub(plain) or "") != plain.strip() or bool(_IN_ADDRESS.search(plain))
 
 
 def plain_name(name: str | None) -> str:

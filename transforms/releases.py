@@ -69,7 +69,8 @@ class Process:
     """All that is known of one contracting process; `suppliers` is the part of the supplier crosswalk that it needs.
 
     `links` gives, for each linked subject whose rows are among the versions, the codes here that it belongs to. A link
-    is no event: what it joins is told as though it had always been known to belong together.
+    is no event: what it joins is told as though it had always been known to belong together. `offices` is as in
+    `Context`.
     """
 
     ocid: str
@@ -78,6 +79,7 @@ class Process:
     relations: tuple[tuple[str, str], ...] = ()
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
+    offices: Mapping[Code, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,14 @@ class _Draft:
 def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_offset: str, kd_klpd: str) -> Derived:
     """The releases of a process; `tellings` gives the source and the mapping of each service that has one."""
     context = Context(
-        process.ocid, utc_offset, kd_klpd, process.rups, process.relations, process.suppliers, links=process.links
+        process.ocid,
+        utc_offset,
+        kd_klpd,
+        process.rups,
+        process.relations,
+        process.suppliers,
+        links=process.links,
+        offices=process.offices,
     )
     state: dict[tuple[str, str, str], Row] = {}
     history = sorted(process.versions, key=lambda v: (v.observed_at, v.raw_id))
@@ -172,7 +181,7 @@ def _speakers(
     for service in sorted(rows, key=lambda s: (owners.order(s), s)):
         if service in tellings:
             source, telling = tellings[service]
-            context.service = service
+            context.source, context.service = source, service
             for said in telling.mapper(sorted(rows[service], key=lambda r: (r.code, r.key)), context):
                 if found := cells(said.body):
                     parties = list(said.body.get("parties", ()))
@@ -184,7 +193,7 @@ def _speakers(
     if speakers and not has_buyer and not any(("buyer", ()) in speaker.cells for speaker in speakers):
         # Every release has parties: tools take one without for a release of OCDS 1.0. Before the announcement is known,
         # any row may name the office.
-        offices = (context.office(row.record) for speaker in speakers for row in speaker.said.rows)
+        offices = (_office(row, speaker, context) for speaker in speakers for row in speaker.said.rows)
         buyer = next(filter(None, offices), None) or regency_party(context.kd_klpd)
         speakers[0].cells["buyer", ()] = reference(buyer)
         speakers[0].parties.append(buyer)
@@ -205,6 +214,11 @@ def _speakers(
             )
         )
     return speakers
+
+
+def _office(row: Row, speaker: _Speaker, context: Context) -> Body | None:
+    context.source, context.service = speaker.source, speaker.service
+    return context.office(row.record)
 
 
 def _claim(speakers: list[_Speaker]) -> None:

@@ -15,6 +15,7 @@ import orjson
 from schemas.errors import RowError
 from schemas.fields import clean
 from schemas.service import Service
+from transforms.parties import is_personal
 
 _BLANKS = re.compile(r"\s+")
 _INTEGRAL = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
@@ -46,7 +47,11 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
             f"{service.key[0]} is empty or 0: a row of {service.name} without its own code can't be told apart"
         )
     parts = [code, *(code_text(fields.get(part)).replace("|", "¦") for part in service.key[1:])]
-    return Identified("|".join(parts), "|".join(parts[: service.code_parts]), hash_of(service, fields), fields)
+    own = parts[: service.code_parts]
+    if service.linked:
+        # What is linked is listed by its code, also where a clerk typed somebody's number into it.
+        own = [hashlib.sha256(part.encode()).hexdigest()[:12] if is_personal(part) else part for part in own]
+    return Identified("|".join(parts), "|".join(own), hash_of(service, fields), fields)
 
 
 def hash_of(service: Service, fields: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from transforms import codes
 from transforms.identity import Code
-from transforms.parties import office_party, supplier_keys, supplier_party, tax_numbers
+from transforms.parties import SCRUBBED, office_party, plain_name, scrub, supplier_keys, supplier_party, tax_numbers
 
 Body = dict[str, Any]
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
@@ -60,7 +60,10 @@ class Context:
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    source: str = ""
     service: str = ""
+    # (source, plain name of an office there) -> kd_satker_str, as far as the office's rows don't say it themselves.
+    offices: Mapping[Code, str] = field(default_factory=dict)
     # (kind, code) of the purchases that a linked subject belongs to here, by the subject's own (kind, code).
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     # The contracts told of so far at this time: id -> (award's id, codes of the rows that tell of it).
@@ -75,7 +78,7 @@ class Context:
         word = _PARALLEL_STAGES.sub("", value)
         found = codes.table(source).get((code_list, codes.plain(word)))
         if found is None:
-            self.signals.add((source, self.service, field_name, value))
+            self.signals.add((source, self.service, field_name, scrub(value) or SCRUBBED))
         return found or None
 
     def moment(self, local: str | None, end: bool = False) -> str | None:
@@ -98,13 +101,18 @@ class Context:
     def office(self, record: Any) -> Body | None:
         """The party of the office that a row names."""
         dotted = next((c for c in (record.kd_satker_str, record.kd_satker) if c and "." in str(c)), None)
+        dotted = dotted or self.offices.get((self.source, plain_name(record.nama_satker)))
         return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker)
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
         """(contract id, award id) of the contract that a row of a linked subject belongs to, of several the one that
         bears one of these numbers; None while nothing has been told of it."""
-        codes = {code for _, code in self.links.get((kind, row.code), ())}
-        found = sorted(name for name, (_, told_by) in self.contracts.items() if told_by & codes)
+        codes = self.links.get((kind, row.code), ())
+        told = {code for _, code in codes}
+        found = sorted(name for name, (_, told_by) in self.contracts.items() if told_by & told)
+        # Codes of two kinds may be the same number: the ids of all but an attempt's contracts bear the kind.
+        named = tuple(lead for of, code in codes for lead in (code, f"{of}-{code}"))
+        found = [name for name in found if name.startswith(named)] or found
         plain = {plain_number(number) for number in numbers if number}
         found.sort(key=lambda name: not any(number and plain_number(name).endswith(number) for number in plain))
         return (found[0], self.contracts[found[0]][0]) if found else None

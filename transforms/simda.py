@@ -79,13 +79,13 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     elif service == "SIMDA-Addendum":
         yield Evidence(("kontrak", code), **office, numbers=(record.No_Kontrak,), amounts=_given(record.Nilai))
     elif service == "SIMDA-SP2D":
-        treasurer = codes.table(SOURCE).get(("recipient", record.Jn_SPM or "")) == "treasurer"
+        supplier = codes.table(SOURCE).get(("recipient", record.Jn_SPM or "")) == "supplier"
         yield Evidence(
             ("kontrak", code),
             **office,
             numbers=(record.No_Kontrak,),
-            suppliers=() if treasurer else _given(record.Nm_Penerima),
-            taxes=() if treasurer else _digests(record.NPWP),
+            suppliers=_given(record.Nm_Penerima) if supplier else (),
+            taxes=_digests(record.NPWP) if supplier else (),
         )
 
 

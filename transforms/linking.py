@@ -1147,7 +1147,8 @@ def _proposals(sources: Sequence[Evidence], plans: Sequence[Evidence], offices: 
         )
         for target in targets
     }
-    return _rarely_more(weighed, names)
+    alike = {plan.subject: (plan.office, plan.titles, plan.amounts) for plan in plans if plan.titles}
+    return _unsure_of_twins(_rarely_more(weighed, names), alike)
 
 
 def _weigh_matter(
@@ -1175,8 +1176,10 @@ def _weigh_matter(
     work = _work_weight(source, target, rarity)
     # The same kind of works in the same village is asked for again and again: without a third witness that is no proof.
     # Nor is anything else where the works are not said to be alike, or the village or the spot is another one.
-    third = any(weight >= 1 for name, weight in (*said, *further) if name not in ("village", "no spot"))
-    sure = third and work >= 1 and said[0][1] >= 0 and spots > _UNLIKE_SPOTS
+    speaks = {name for name, weight in (*said, *further) if weight >= 1}
+    # An amount alone is no witness for another office, unless neither side says where in the village.
+    third = speaks & {OFFICE, "spot", "sub-activity"} or {"amount", "no spot"} <= speaks
+    sure = bool(third) and work >= 1 and said[0][1] > _OTHER_DISTRICT and spots > _UNLIKE_SPOTS
     said.append(("work", work))
     speaking = sorted((-weight, name) for name, weight in (*said, *further) if weight >= 1)
     # A village's works of a kind are mostly those of one office, and seldom there is but one: these three say less
@@ -1479,6 +1482,19 @@ def _rarely_more(weighed: Weighed, names: Mapping[Code, Hashable]) -> Weighed:
             for target, (weight, by) in found.items()
         }
     return lessened
+
+
+def _unsure_of_twins(weighed: Weighed, alike: Mapping[Code, Hashable]) -> Weighed:
+    """Weights, too small to link by for targets that nothing tells apart: of one office, name and amount."""
+    told: Weighed = {}
+    for source, found in weighed.items():
+        likely = Counter(alike.get(target) for target, (weight, _) in found.items() if weight > _UNSURE)
+        twins = {name for name, count in likely.items() if name is not None and count > 1}
+        told[source] = {
+            target: (min(weight, _UNSURE) if alike.get(target) in twins else weight, by)
+            for target, (weight, by) in found.items()
+        }
+    return told
 
 
 def _each(weighed: Weighed) -> Weighed:

@@ -56,16 +56,14 @@ def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]
     fresh, changed = [], set()
     for place, evidence in told.items():
         before = known.get(place)
+        row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])} if evidence else None
+        if before is not None and row is not None and all(getattr(before, name) == row[name] for name in row):
+            continue
         if before is not None:
             changed.add(((before.kind, before.code), before.year))
-        if evidence is None:
-            continue
-        row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])}
-        if before is not None and all(getattr(before, name) == row[name] for name in row):
-            changed.discard(((before.kind, before.code), before.year))
-            continue
-        fresh.append(row)
-        changed.add(((row["kind"], row["code"]), row["year"]))
+        if row is not None:
+            fresh.append(row)
+            changed.add(((row["kind"], row["code"]), row["year"]))
     upsert_rows(conn, t.evidence, fresh)
     silent = [place for place, evidence in told.items() if evidence is None and place in known]
     if silent:
@@ -151,8 +149,8 @@ def _ask_anew(conn: Connection, settings: Settings) -> None:
         )
         for rule, (accept, least) in thresholds(settings).items()
     ]
-    found = conn.execute(select(columns.from_kind, columns.from_code, columns.year).where(or_(*moved)))
-    ask(conn, {((row.from_kind, row.from_code), row.year) for row in found})
+    found = conn.execute(select(columns.from_kind, columns.from_code).where(columns.decided_at.is_(None), or_(*moved)))
+    ask(conn, years_of(conn, {(row.from_kind, row.from_code) for row in found}))
 
 
 def _subjects_of(conn: Connection, kinds: list[str]) -> set[Code]:
@@ -206,9 +204,9 @@ def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> 
         source, target = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
         if row.rule == OFFICE:
             return bool(row.year != year)
-        if source not in ours:
-            return True
-        return row.status == "auto" and target not in present and (row.rule, source) not in single
+        if row.status == "pending":
+            return False
+        return source not in ours or (target not in present and (row.rule, source) not in single)
 
     gone = [row for row in unfound if not lasts(row)]
     delete_by(conn, t.link, columns.id, [row.id for row in gone])

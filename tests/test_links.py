@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from pipeline.links import decide, link_pending, note_evidence
 from pipeline.registry import SOURCES
@@ -253,6 +253,19 @@ def test_a_decision_holds_when_the_subject_is_listed_in_a_later_year_too(warehou
     say(2025)
     assert standing() == [("rejected", 2024)]
     engine.dispose()
+
+
+def test_a_change_counts_also_beside_a_row_that_says_the_same(warehouse: Engine) -> None:
+    subject = ("nontender", "90000001000")
+    places = [("lpse", "Kontrak", "2025", "a"), ("lpse", "SPMK", "2025", "b")]
+    with writing(warehouse) as conn:
+        note_evidence(conn, [(place, Evidence(subject, 2025, amounts=(1.0,))) for place in places])
+        conn.execute(t.pending_link.delete())
+        changed, same = Evidence(subject, 2025, amounts=(2.0,)), Evidence(subject, 2025, amounts=(1.0,))
+        note_evidence(conn, [(places[0], changed), (places[1], same)])
+        assert [tuple(row) for row in conn.execute(select(t.pending_link))] == [(*subject, 2025)]
+        note_evidence(conn, [(places[0], None)])
+        assert [row.key for row in conn.execute(select(t.evidence))] == ["b"]
 
 
 def test_numbers_of_persons_in_codes_are_not_listed(joined_town: Town) -> None:

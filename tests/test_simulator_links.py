@@ -317,5 +317,5 @@ def test_the_command_makes_simdas_database_and_drops(tmp_path: Path, capsys: pyt
     assert {path.name for path in (tmp_path / "out/drops").iterdir()} == {file for file, _ in DROPS.values()}
     service = schemas.simda.SERVICES[1]
     assert read(f"sqlite:///{tmp_path}/simda.db", service, 2025) == known_rows(service, town.rows(service.name))
-    assert command.run(Namespace(**given, simda=f"sqlite:///{tmp_path}/none/rahasia.db")) == 1
+    assert command.run(Namespace(**given, simda=f"sqlite:///{tmp_path}/simda.db/rahasia.db")) == 1
     assert "rahasia" not in capsys.readouterr().err

@@ -55,8 +55,10 @@ def scrub(text: str | None) -> str | None:
 
 def is_personal(code: str) -> bool:
     """Whether a code or an address holds what may be somebody's tax or staff number, phone or e-mail."""
-    plain = _ENCODED.sub(" ", code.replace("%40", "@"))
-    return (scrub(plain) or "") != plain.strip() or bool(_IN_ADDRESS.search(plain))
+    plain = " ".join(_ENCODED.sub(" ", code.replace("%40", "@")).split())
+    told = scrub(plain)
+    changed = told != plain if told else any(map(str.isalnum, plain))
+    return changed or bool(_IN_ADDRESS.search(plain))
 
 
 def plain_name(name: str | None) -> str:

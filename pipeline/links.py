@@ -264,11 +264,8 @@ def _subjects(conn: Connection, year: int) -> list[Evidence]:
     What a system lists in two years is linked in the later one alone, so that a link has one year.
     """
     columns = t.evidence.c
-    later = set(
-        conn.execute(select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS)))
-        .tuples()
-        .all()
-    )
+    listed_later = select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS))
+    later = {(row.kind, row.code) for row in conn.execute(listed_later)}
     said: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
         select(t.evidence)

@@ -41,11 +41,7 @@ def nightly(source: str) -> DAG:
 
             settings = configure.load_settings()
             steps.start_run(settings, "sync", f"{dag_run.dag_id}/{dag_run.run_id}")
-            return [
-                {"service": service, "scope": scope}
-                for service in steps.services_of(settings, source)
-                for scope in steps.scopes_of(settings, source, service)
-            ]
+            return [{"service": service, "scope": scope} for _, service, scope in steps.plan_of(settings, [source])]
 
         @task(
             multiple_outputs=False,

@@ -150,13 +150,7 @@ def _add_links(commands: Any, common: argparse.ArgumentParser) -> None:
 def _sync(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     chosen = options.sources or steps.sources_of(settings)
-    plan = [
-        (source, service, scope)
-        for source in chosen
-        for service in steps.services_of(settings, source)
-        for scope in steps.scopes_of(settings, source, service, options.year)
-    ]
-    plan = list(dict.fromkeys(plan))
+    plan = steps.plan_of(settings, chosen, options.year)
     run_id = steps.start_run(settings, "sync")
     failed: list[str] = []
     missing = {source for source, _, _ in plan}
@@ -331,7 +325,7 @@ def _links_list(options: argparse.Namespace) -> int:
         return 0
     for link in found:
         print(
-            f"{link['id']}  {link['rule']:<17} {link['confidence']:.2f} {link['status']:<9} "
+            f"{link['id']}  {link['rule']:<17} {link['confidence']:.3f} {link['status']:<9} "
             f"{link['from']['kind']} {link['from']['code']} {link['from']['title'] or ''}"
             f"\n{'':14}{link['by']:<23} -> {link['to']['kind']} {link['to']['code']} {link['to']['title'] or ''}"
         )
@@ -341,7 +335,7 @@ def _links_list(options: argparse.Namespace) -> int:
 
 def _links_show(options: argparse.Namespace) -> int:
     link = steps.link_of(load_settings(options.settings), options.link)
-    print(f"{link['id']}  {link['rule']}, {link['status']}, confidence {link['confidence']:.2f} by {link['by']}")
+    print(f"{link['id']}  {link['rule']}, {link['status']}, confidence {link['confidence']:.3f} by {link['by']}")
     if link["decided_at"]:
         print(f"  {link['status']} by {link['decided_by']} at {link['decided_at']}: {link['note'] or '(no note)'}")
     names = [name for name in link["from"] if link["from"][name] or link["to"][name]]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pipeline import steps
-from pipeline.links import STANDING
+from pipeline.links import STANDING, older_codes
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, united
 from transforms.identity import RUP_KINDS, Code, canonical
@@ -37,13 +37,7 @@ def evaluate(folder: Path, seed: int, noise: float, packages: int) -> list[dict[
     with running(world, simda_url=database) as server:
         settings = _settings(world, server.url, database, folder)
         run_id = steps.start_run(settings, "sync")
-        plan = [
-            (source, service, scope)
-            for source in steps.sources_of(settings)
-            for service in steps.services_of(settings, source)
-            for scope in steps.scopes_of(settings, source, service)
-        ]
-        for result in steps.sync_services(settings, plan, run_id):
+        for result in steps.sync_services(settings, steps.plan_of(settings), run_id):
             if result["status"] == "failed":
                 raise RuntimeError(f"{result['service']}: {result['message']}")
         steps.build_records(settings, run_id)
@@ -77,7 +71,7 @@ def _settings(world: Any, url: str, database: str, folder: Path) -> Settings:
 
 def compared(conn: Connection, true: dict[str, set[Pair]]) -> list[dict[str, Any]]:
     """The warehouse's links beside true ones; a plan's codes before and after a revision are one."""
-    older = {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
+    older = older_codes(conn)
 
     def plain(pairs: set[Pair]) -> set[Pair]:
         return {(source, canonical(target, older)) for source, target in pairs}

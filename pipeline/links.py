@@ -10,9 +10,9 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, or_, select, update
 
 from pipeline.fetch import utc_now
 from pipeline.registry import SERVICES
@@ -35,6 +35,7 @@ STANDING = ("auto", "confirmed")
 
 Place = tuple[str, str, str, str]  # a row's source, service, scope and key
 _PLACE = ("source", "service", "scope", "key")
+_SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
 
 def link_id(rule: str, source: Code, target: Code) -> str:
@@ -84,12 +85,21 @@ def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
 def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | None]]:
     """Subjects with the fiscal years that something is said of them in."""
     columns = t.evidence.c
-    rows = conn.execute(
-        select(columns.kind, columns.code, columns.year)
-        .where(columns.code.in_(key_set(conn, {code for _, code in subjects})))
-        .distinct()
-    )
+    rows = conn.execute(select(columns.kind, columns.code, columns.year).where(_of(conn, subjects)).distinct())
     return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in subjects}
+
+
+def _of(conn: Connection, subjects: set[Code]) -> ColumnElement[bool]:
+    """Evidence of these subjects, and of others of their kinds that bear another's code: by the index of both."""
+    columns = t.evidence.c
+    return columns.kind.in_({kind for kind, _ in subjects}) & columns.code.in_(
+        key_set(conn, {code for _, code in subjects})
+    )
+
+
+def older_codes(conn: Connection) -> dict[Code, Code]:
+    """The RUP code that each revised one revises."""
+    return {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
 
 
 def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
@@ -117,12 +127,11 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
         if 0 in years:
             # An office, or something of no year: it may matter to any.
             years |= set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
-        changed: list[Any] = []
+        changed: list[tuple[str, str, Code]] = []
         for year in sorted(years - {0}):
             changed += _link_year(conn, settings, year, run_id)
-        moved = {link.from_kind for link in changed if link.rule == OFFICE}
-        told |= _subjects_of(conn, [kind for kind, source in LINKED_KINDS.items() if source in moved])
-        touched = {(link.to_kind, link.to_code) for link in changed}
+        told |= _subjects_of(conn, {system for rule, system, _ in changed if rule == OFFICE})
+        touched = {target for _, _, target in changed}
         standing = t.link.c
         for row in conn.execute(
             select(t.link).where(
@@ -153,14 +162,17 @@ def _ask_anew(conn: Connection, settings: Settings) -> None:
     ask(conn, years_of(conn, {(row.from_kind, row.from_code) for row in found}))
 
 
-def _subjects_of(conn: Connection, kinds: list[str]) -> set[Code]:
+def _subjects_of(conn: Connection, systems: set[str]) -> set[Code]:
+    """All that some systems tell of."""
     columns = t.evidence.c
+    kinds = [kind for kind, source in LINKED_KINDS.items() if source in systems]
     rows = conn.execute(select(columns.kind, columns.code).where(columns.kind.in_(kinds)).distinct())
     return {(row.kind, row.code) for row in rows}
 
 
-def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> list[Any]:
-    """Bring the links of one year to what follows from its evidence; those that changed, as they are or were."""
+def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> list[tuple[str, str, Code]]:
+    """Bring the links of one year to what follows from its evidence; of each that changed the rule, the kind that it
+    comes from and the target."""
     subjects = _subjects(conn, year)
     ours = {evidence.subject for evidence in subjects if evidence.subject[0] in LINKED_KINDS}
     columns = t.link.c
@@ -181,7 +193,7 @@ def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> 
         for row in stored.values()
         if row.decided_at is not None
     }
-    older = {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
+    older = older_codes(conn)
     accept = thresholds(settings)
     found = {
         link_id(link.rule, link.source, link.target): link
@@ -211,14 +223,8 @@ def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> 
     gone = [row for row in unfound if not lasts(row)]
     delete_by(conn, t.link, columns.id, [row.id for row in gone])
     upsert_rows(conn, t.link, rows)
-    return [*gone, *(_Ends(row["rule"], row["from_kind"], row["to_kind"], row["to_code"]) for row in rows)]
-
-
-class _Ends(NamedTuple):
-    rule: str
-    from_kind: str
-    to_kind: str
-    to_code: str
+    ended = [(row.rule, row.from_kind, (row.to_kind, row.to_code)) for row in gone]
+    return ended + [(row["rule"], row["from_kind"], (row["to_kind"], row["to_code"])) for row in rows]
 
 
 def thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
@@ -266,15 +272,19 @@ def _subjects(conn: Connection, year: int) -> list[Evidence]:
     columns = t.evidence.c
     listed_later = select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS))
     later = {(row.kind, row.code) for row in conn.execute(listed_later)}
+    said = _said(conn, or_(columns.year == year, columns.year.is_(None)))
+    return [united(parts) for subject, parts in said.items() if subject not in later]
+
+
+def _said(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
+    """Some of the evidence by its subject, always in the same order."""
+    columns = t.evidence.c
     said: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
-        select(t.evidence)
-        .where(or_(columns.year == year, columns.year.is_(None)))
-        .order_by(columns.source, columns.service, columns.scope, columns.key)
+        select(t.evidence).where(where).order_by(columns.source, columns.service, columns.scope, columns.key)
     ):
-        if (row.kind, row.code) not in later:
-            said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
-    return [united(parts) for parts in said.values()]
+        said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
+    return said
 
 
 def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
@@ -330,32 +340,22 @@ def _offices(conn: Connection) -> dict[Code, str]:
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
     offices = _offices(conn)
-    by_kind: dict[str, set[str]] = defaultdict(set)
-    for kind, code in codes:
-        by_kind[kind].add(code)
+    said = {subject: parts for subject, parts in _said(conn, _of(conn, codes)).items() if subject in codes}
     rows = []
-    for kind, names in sorted(by_kind.items()):
-        columns = t.evidence.c
-        keys = key_set(conn, names)
-        said: dict[str, list[Evidence]] = defaultdict(list)
-        for row in conn.execute(
-            select(t.evidence)
-            .where(columns.kind == kind, columns.code.in_(keys))
-            .order_by(columns.source, columns.service, columns.scope, columns.key)
-        ):
-            said[row.code].append(from_text((kind, row.code), row.year, row.says))
-        for _, parts in sorted(said.items()):
-            evidence = united(parts)
-            named = evidence.office or evidence.office_name or ""
-            office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
-            rows.append(_subject(evidence, parts, office or {}))
-        subject = t.subject.c
-        conn.execute(
-            update(t.subject)
-            .where(subject.kind == kind, subject.code.in_(key_set(conn, names - said.keys())))
-            .values(gone=True)
-        )
+    for (kind, _), parts in sorted(said.items()):
+        evidence = united(parts)
+        named = evidence.office or evidence.office_name or ""
+        office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
+        rows.append(_subject(evidence, parts, office or {}))
     upsert_rows(conn, t.subject, rows)
+    silent: dict[str, set[str]] = defaultdict(set)
+    for kind, code in codes - said.keys():
+        silent[kind].add(code)
+    subject = t.subject.c
+    for kind, names in silent.items():
+        conn.execute(
+            update(t.subject).where(subject.kind == kind, subject.code.in_(key_set(conn, names))).values(gone=True)
+        )
 
 
 def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, object]) -> dict[str, Any]:
@@ -400,7 +400,7 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
     chosen = columns.id.in_(key_set(conn, names))
     rows = conn.execute(select(t.link).where(chosen)).all()
     if unknown := sorted(set(names) - {row.id for row in rows}):
-        raise SettingsError(f"there is no link {unknown[0]}; `jejak links list` shows those there are")
+        raise _no_link(unknown[0])
     conn.execute(
         update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
     )
@@ -408,7 +408,7 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
     demand(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
     # Whose office it is matters to all that the system tells.
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
-    ask(conn, years_of(conn, _subjects_of(conn, [kind for kind, source in LINKED_KINDS.items() if source in systems])))
+    ask(conn, years_of(conn, _subjects_of(conn, systems)))
     return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())
 
 
@@ -436,14 +436,17 @@ def shown(conn: Connection, name: str) -> dict[str, Any]:
     """One link, with what is said of both sides. Raises SettingsError where no link has that name."""
     row = conn.execute(select(t.link).where(t.link.c.id == name)).one_or_none()
     if row is None:
-        raise SettingsError(f"there is no link {name}; `jejak links list` shows those there are")
+        raise _no_link(name)
     return _shown(row, _described(conn, {(row.from_kind, row.from_code), (row.to_kind, row.to_code)}))
+
+
+def _no_link(name: str) -> SettingsError:
+    return SettingsError(f"there is no link {name}; `jejak links list` shows those there are")
 
 
 def _shown(row: Any, said: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
     return {
-        **{name: getattr(row, name) for name in ("id", "rule", "status", "confidence", "by")},
-        **{name: getattr(row, name) for name in ("decided_by", "decided_at", "note")},
+        **{name: getattr(row, name) for name in _SHOWN},
         "from": {"kind": row.from_kind, "code": row.from_code, **said[row.from_kind, row.from_code]},
         "to": {"kind": row.to_kind, "code": row.to_code, **said[row.to_kind, row.to_code]},
     }
@@ -451,15 +454,8 @@ def _shown(row: Any, said: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
 
 def _described(conn: Connection, codes: set[Code]) -> dict[Code, dict[str, Any]]:
     """What may be shown of subjects: no tax numbers, texts scrubbed."""
-    said: dict[Code, list[Evidence]] = {code: [] for code in codes}
-    for row in conn.execute(
-        select(t.evidence)
-        .where(t.evidence.c.code.in_(key_set(conn, {code for _, code in codes})))
-        .order_by(t.evidence.c.source, t.evidence.c.service, t.evidence.c.scope, t.evidence.c.key)
-    ):
-        if (row.kind, row.code) in said:
-            said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
-    return {code: _description(united([Evidence(code), *parts])) for code, parts in said.items()}
+    said = _said(conn, _of(conn, codes))
+    return {code: _description(united([Evidence(code), *said.get(code, ())])) for code in codes}
 
 
 def _description(evidence: Evidence) -> dict[str, Any]:

@@ -20,7 +20,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, or_, select, text, update
 
 from pipeline.fetch import defect, note_signals, utc_now
-from pipeline.links import LINKED_KINDS, Place, ask, demand, note_evidence, offices_by_name, standing_links, years_of
+from pipeline.links import (
+    LINKED_KINDS,
+    Place,
+    ask,
+    demand,
+    note_evidence,
+    offices_by_name,
+    older_codes,
+    processes_of,
+    standing_links,
+    years_of,
+)
 from pipeline.registry import SERVICES, SOURCES, TELLINGS
 from schemas.errors import RowError
 from schemas.ocds import validate_compiled_release, validate_release
@@ -248,6 +259,8 @@ def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
             heard.evidence.append(
                 (here, replace(said, subject=(row.kind, row.code)) if said and service.linked else said)
             )
+        if service_name not in transform.IDENTIFYING:
+            continue
         heard.plans += transform.plans(service_name, record)
         heard.revisions.update(transform.revisions(service_name, record))
         for naming in transform.namings(service_name, record):
@@ -314,8 +327,7 @@ def _known(conn: Connection, heard: _Heard) -> Known:
 
 def _load_revisions(conn: Connection, known: Known, heard: _Heard) -> None:
     """All revisions: they are few, and a chain has to be known whole."""
-    for row in conn.execute(select(t.rup_revision)):
-        known.older[(row.kind, row.code)] = (row.kind, row.older)
+    known.older.update(older_codes(conn))
     for old, new in sorted(heard.revisions):
         known.older.setdefault(new, old)
 
@@ -403,10 +415,7 @@ def _touched(conn: Connection, heard: _Heard, placement: Placement) -> set[str]:
     """The processes that the batch concerns: those of its codes, those that carry its RUPs, those it related, and those
     that had waited for one of its suppliers."""
     ocids = set(placement.ocids.values()) | set(placement.rups) | set(placement.relations)
-    codes = {code for _, code in heard.codes}
-    for table, column in ((t.identity, t.identity.c.key), (t.process_rup, t.process_rup.c.code)):
-        rows = conn.execute(select(table.c.ocid, table.c.kind, column).where(column.in_(key_set(conn, codes))))
-        ocids |= {ocid for ocid, kind, code in rows if (kind, code) in heard.codes}
+    ocids |= processes_of(conn, heard.codes)
     wanted = t.supplier_wanted.c
     answered = conn.execute(
         select(wanted.kind, wanted.key, wanted.ocid).where(

@@ -103,6 +103,19 @@ def scopes_of(settings: Settings, source: str, service: str, years: list[int] | 
     return [str(year) for year in years or settings.fiscal_years]
 
 
+def plan_of(
+    settings: Settings, sources: list[str] | None = None, years: list[int] | None = None
+) -> list[tuple[str, str, str]]:
+    """The (source, service, scope)s that a sync reads, each once: of all configured sources by default."""
+    plan = [
+        (source, service, scope)
+        for source in sources or sources_of(settings)
+        for service in services_of(settings, source)
+        for scope in scopes_of(settings, source, service, years)
+    ]
+    return list(dict.fromkeys(plan))
+
+
 def sync_service(settings: Settings, source: str, service: str, scope: str, run_id: str) -> dict[str, Any]:
     """Fetch one service for one scope and promote its rows; counts, status and message (see `pipeline.fetch`)."""
     return fetch.sync_service(warehouse(settings), settings, source, service, scope, run_id)

@@ -6,30 +6,17 @@ from typing import Any
 from transforms import mak
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import silent
 from transforms.rows import code_text
 from transforms.said import Context, Row, Said, Telling
 
 SOURCE = "dokumen"
 
+# Its codes open no process.
 IDENTIFYING = ()
+plans = revisions = namings = silent
 EVIDENT = ("Dokumen-Perencanaan",)
 AWAITED: dict[str, tuple[str, ...]] = {}
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """Documents hold no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """Documents hold no revisions of RUPs."""
-    return iter(())
-
-
-def namings(service: str, record: Any) -> Iterator[Naming]:
-    """Documents name no attempts."""
-    return iter(())
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:

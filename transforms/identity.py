@@ -5,8 +5,9 @@ once per key; everything here only adds to what is `Known`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 Code = tuple[str, str]  # (kind, code), for example ("rup", "90000001")
 
@@ -66,6 +67,11 @@ class Placement:
     ocids: dict[Code, str] = field(default_factory=dict)
     rups: dict[str, set[Code]] = field(default_factory=lambda: defaultdict(set))
     relations: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+
+
+def silent(service: str, record: object) -> Iterator[Any]:
+    """The plans, revisions or namings of a source whose rows say nothing of them."""
+    return iter(())
 
 
 def canonical(rup: Code, older: Mapping[Code, Code]) -> Code:

@@ -13,7 +13,7 @@ from typing import Any
 from schemas.lpse import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import Code, Naming, silent
 from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub, supplier_keys, tax_numbers
 from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
@@ -36,21 +36,14 @@ _NAMERS = {
 # Services whose rows say more of the identity of processes, or of suppliers, than by their own code.
 IDENTIFYING = (*_NAMERS, "SPSE-PesertaTender", "SPSE-TenderEkontrak-2Kontrak")
 
+# LPSE holds neither RUP rows nor their revisions.
+plans = revisions = silent
+
 # Services whose rows tell to whom what is in other systems belongs.
 EVIDENT = tuple(service.name for service in SERVICES if service.kind and not service.name.startswith("SPSE-Jadwal"))
 
 # Who announces the codes of a kind: while that service does not answer, no process is opened for a new one of them.
 AWAITED = {"tender": ("SPSE-TenderPengumuman",), "nontender": ("SPSE-NonTenderPengumuman",)}
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """LPSE holds no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """LPSE holds no revisions of RUPs."""
-    return iter(())
 
 
 def namings(service: str, record: Any) -> Iterator[Naming]:

@@ -12,35 +12,22 @@ from schemas.musrenbang import LEVELS, SERVICES
 from transforms import codes, mak
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import silent
 from transforms.parties import scrub
 from transforms.rows import code_text
 from transforms.said import Body, Context, Row, Said, Telling, by_code, compact, money, parties, reference
 
 SOURCE = "musrenbang"
 
+# Its codes open no process.
 IDENTIFYING = ()
+plans = revisions = namings = silent
 EVIDENT = ("Musrenbang-Usulan", "Musrenbang-Pokir")
 AWAITED: dict[str, tuple[str, ...]] = {}
 
 _KINDS = {service.name: service.kind or "" for service in SERVICES}
 # What stands for the proposer where a list has no level: its rows are all of one group.
 _GROUPS = {"Musrenbang-Pokir": "DPRD"}
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """Proposals hold no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """Proposals hold no revisions of RUPs."""
-    return iter(())
-
-
-def namings(service: str, record: Any) -> Iterator[Naming]:
-    """Proposals name no RUP."""
-    return iter(())
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:

@@ -186,10 +186,9 @@ def _speakers(
                 if found := cells(said.body):
                     parties = list(said.body.get("parties", ()))
                     speakers.append(_Speaker(f"{service} {said.subject}", source, service, said, parties, found))
-                    for (pattern, ids), award in found.items():
-                        if pattern == "contracts[].awardID":
-                            told = context.contracts.setdefault(ids[0], (award, set()))
-                            told[1].update(row.code for row in said.rows)
+                    for contract in said.body.get("contracts") or ():
+                        told = context.contracts.setdefault(contract["id"], (contract["awardID"], set()))
+                        told[1].update(row.code for row in said.rows)
     if speakers and not has_buyer and not any(("buyer", ()) in speaker.cells for speaker in speakers):
         # Every release has parties: tools take one without for a release of OCDS 1.0. Before the announcement is known,
         # any row may name the office.
@@ -596,7 +595,7 @@ def _is_anchor(pattern: str) -> bool:
 @cache
 def _is_lasting(pattern: str) -> bool:
     """Whether a cell's words stay once they were said: whom a reference means, what a measure is counted in."""
-    return _name(pattern) in _REFERENCES or _name(pattern) in _LASTING
+    return _name(pattern) in _REFERENCES | _LASTING
 
 
 @cache

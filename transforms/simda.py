@@ -11,14 +11,16 @@ from typing import Any
 from schemas.simda import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import silent
 from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 from transforms.said import Body, Context, Row, Said, Telling, money, parties, reference
 
 SOURCE = "simda"
 
+# Its codes open no process.
 IDENTIFYING = ()
+plans = revisions = namings = silent
 
 # Services whose rows tell to which plans and purchases they belong: all of them.
 EVIDENT = tuple(service.name for service in SERVICES)
@@ -29,21 +31,6 @@ _CODES = {service.name: service.key[: service.code_parts] for service in SERVICE
 _DAYS = re.compile(r"(\d{1,4})\b[^\d]*\b(?:hari|hr)\b", re.IGNORECASE)
 # Of every office's own support programme the mapping names no field: `X.XX.01` stands for the office's.
 _SUPPORT_PROGRAMME = "1"
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """SIMDA holds no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """SIMDA holds no revisions of RUPs."""
-    return iter(())
-
-
-def namings(service: str, record: Any) -> Iterator[Naming]:
-    """SIMDA names no RUP."""
-    return iter(())
 
 
 # --- what rows say of where they belong ------------------------------------------------------------------------------

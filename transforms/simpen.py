@@ -11,14 +11,16 @@ from typing import Any
 from schemas.fields import point
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import silent
 from transforms.parties import scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 from transforms.said import Body, Context, Row, Said, Telling
 
 SOURCE = "simpen"
 
+# Its codes open no process.
 IDENTIFYING = ()
+plans = revisions = namings = silent
 EVIDENT = ("SIMPEN-Pekerjaan",)
 AWAITED: dict[str, tuple[str, ...]] = {}
 
@@ -32,21 +34,6 @@ _MILESTONES = (
 _PERCENT = {"scheme": "UNCEFACT", "id": "P1", "name": "percent"}
 # How far a reported deviation may be from what its two percentages give: each of the three may be rounded.
 _ROUNDED = 0.02
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """SIMPEN holds no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """SIMPEN holds no revisions of RUPs."""
-    return iter(())
-
-
-def namings(service: str, record: Any) -> Iterator[Naming]:
-    """The RUP that a job names is evidence of its contract, not a purchase."""
-    return iter(())
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:

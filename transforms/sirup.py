@@ -8,7 +8,7 @@ from typing import Any
 
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import Code, Plan, silent
 from transforms.parties import scrub
 from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
@@ -16,6 +16,8 @@ SOURCE = "sirup"
 
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
+# SIRUP names no attempts.
+namings = silent
 
 # Services whose rows tell to whom what is in other systems belongs.
 EVIDENT = (
@@ -43,11 +45,6 @@ def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
     if service == "RUP-HistoryKajiUlang" and record.kd_rup_lama and record.kd_rup_lama != record.kd_rup_baru:
         kind = "swk" if "swakelola" in (record.jenis_paket or "").lower() else "rup"
         yield (kind, record.kd_rup_lama), (kind, record.kd_rup_baru)
-
-
-def namings(service: str, record: Any) -> Iterator[Naming]:
-    """SIRUP names no attempts."""
-    return iter(())
 
 
 _PLAN_KINDS = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, Plan
+from transforms.identity import Naming, silent
 from transforms.parties import scrub
 from transforms.said import Context, Row, Said, Telling, money, parties, reference
 
@@ -12,16 +12,8 @@ SOURCE = "padi"
 IDENTIFYING = ("PaDi-Pesanan",)
 EVIDENT = IDENTIFYING
 AWAITED: dict[str, tuple[str, ...]] = {}
-
-
-def plans(service: str, record: Any) -> Iterator[Plan]:
-    """PaDi holds no RUP rows."""
-    return iter(())
-
-
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """PaDi holds no revisions of RUPs."""
-    return iter(())
+# PaDi holds neither RUP rows nor their revisions.
+plans = revisions = silent
 
 
 def namings(service: str, record: Any) -> Iterator[Naming]:

@@ -21,6 +21,7 @@ from pipeline.registry import SOURCES
 from pipeline.trace import printed, traced
 from schemas import ocds
 from schemas.errors import JejakError, RowError, SettingsError
+from schemas.settings import Settings
 from transforms.linking import RULES
 from transforms.merge import versioned
 from transforms.parties import SCRUBBED, scrub
@@ -28,7 +29,7 @@ from transforms.quality import check
 from warehouse import tables as t
 from warehouse.engine import reading, writing
 from warehouse.export import export, export_parquet
-from warehouse.load import insert_rows
+from warehouse.load import insert_rows, key_set
 
 log = logging.getLogger("jejak")
 
@@ -71,9 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     sync.add_argument("sources", nargs="*", metavar="SOURCE", help=f"{names}; all configured ones by default")
     sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
     sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
+    sync.add_argument("--dry-run", action="store_true", help="fetch and tell what would change; write nothing")
     add("build", _build, "build the records that earlier fetches left pending")
     status = add("status", _status, "what the last sync did, and the records there are")
     status.add_argument("--json", action="store_true")
+    changes = add("changes", _changes, "the processes whose records a run made new, changed or removed")
+    changes.add_argument("name", nargs="?", metavar="RUN", help="by default the last that read or built")
+    changes.add_argument("--json", action="store_true")
     show = add("show", _show, "one process and its family, by OCID or by a source's own code")
     show.add_argument("code", metavar="OCID|kd_rup|kd_tender")
     show.add_argument("--json", action="store_true", help="the compiled releases")
@@ -88,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     retry.add_argument("--source", choices=SOURCES)
     rebuild = add("rebuild", _rebuild, "derive releases again with today's mappings; what they no longer say is voided")
     rebuild.add_argument("ocids", nargs="*", metavar="OCID", help="processes; all by default")
+    health = add("health", _health, "whether each source is read as it should be, and what to do where not")
+    health.add_argument("--json", action="store_true")
+    prune = add("prune", _prune, "delete old versions of rows that no release needs (keep_versions_days)")
+    prune.add_argument("--dry-run", action="store_true", help="only count them")
     validate = add("validate", _validate, "check all releases and records, and list quality findings")
     validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
     validate.add_argument("--findings", action="store_true", help="list every finding, not only their number")
@@ -102,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--packages", type=int, default=300)
     simulate.add_argument("--seed", type=int, default=1)
     simulate.add_argument("--year", type=int, default=2025)
+    simulate.add_argument("--years", type=int, default=1, help="serve so many fiscal years, --year the last of them")
     simulate.add_argument("--days", type=int, default=0, help="let this many days go by first")
     simulate.add_argument("--noise", type=float, default=1.0, help="spelling, gaps and errors; 0 is none, 2 double")
     simulate.add_argument("--simda", metavar="URL", help="also write SIMDA's database there (SQLAlchemy URL)")
@@ -151,6 +161,8 @@ def _sync(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     chosen = options.sources or steps.sources_of(settings)
     plan = steps.plan_of(settings, chosen, options.year)
+    if options.dry_run:
+        return _preview(settings, plan)
     run_id = steps.start_run(settings, "sync")
     failed: list[str] = []
     missing = {source for source, _, _ in plan}
@@ -160,21 +172,36 @@ def _sync(options: argparse.Namespace) -> int:
                 failed.append(f"{result['service']} {result['scope']}")
             if result["status"] != "absent":
                 missing.discard(result["source"])
+        for source in sorted(missing):
+            log.warning("the folder holds no list of %s at all; look at JEJAK_DUMPS or its folder", source)
+        if missing == set(chosen):
+            failed += sorted(missing)
+        # All is read: whoever builds now, this run or another, may place its rows.
+        steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None)
         if not options.no_build:
             steps.build_records(settings, run_id)
     except BaseException as error:
         steps.finish_run(settings, run_id, steps.told(error))
         raise
-    for source in sorted(missing):
-        log.warning("the folder holds no list of %s at all; look at JEJAK_DUMPS or its folder", source)
-    if missing == set(chosen):
-        failed += sorted(missing)
-    steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None)
     _print_status(steps.status(settings))
     if failed:
         others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
         print(f"jejak: failed: {', '.join(failed)}{others}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _preview(settings: Settings, plan: list[tuple[str, str, str]]) -> int:
+    found = [steps.preview_service(settings, source, service, scope) for source, service, scope in plan]
+    for each in found:
+        each["service"] += f" {each['scope']}"
+    _print_services(found)
+    for each in found:
+        for name, examples in each["examples"].items():
+            if examples:
+                print(f"  {each['service']}: {name} {', '.join(examples)}")
+    print("\nNothing was written: this is what a sync would do now.")
+    failed = any(each["status"] == "failed" for each in found)
+    return 1 if failed or all(each["status"] == "absent" for each in found) else 0
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -200,6 +227,20 @@ def _print_status(status: dict[str, Any]) -> None:
     if not services:
         print("Nothing has been synced yet: run `jejak sync`.")
         return
+    _print_services(services)
+    stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())
+    print(f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built last); {stages}.")
+    joined = status["links"]
+    if any(joined.values()):
+        waiting = f"; {joined['pending']:,} wait for a decision (`jejak links list`)" if joined["pending"] else ""
+        print(f"Links: {joined['standing']:,} between systems{waiting}.")
+    if status["rejects"]:
+        print(f"Rejects: {status['rejects']:,}; see `jejak rejects`.")
+    if status["waiting"]:
+        print(f"Waiting: {status['waiting']:,} rows whose process can't be told yet.")
+
+
+def _print_services(services: list[dict[str, Any]]) -> None:
     width = max(len(entry["service"]) for entry in services)
     print(f"{'source':11}{'service':{width + 2}}" + "".join(f"{name:>10}" for name in COUNTS))
     for entry in services:
@@ -212,16 +253,31 @@ def _print_status(status: dict[str, Any]) -> None:
     for message in dict.fromkeys(entry["message"] for entry in services if entry["message"]):
         told = [entry["service"] for entry in services if entry["message"] == message]
         print(f"  {told[0]}{f' and {len(told) - 1} more' if len(told) > 1 else ''}: {message}")
-    stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())
-    print(f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built last); {stages}.")
-    joined = status["links"]
-    if any(joined.values()):
-        waiting = f"; {joined['pending']:,} wait for a decision (`jejak links list`)" if joined["pending"] else ""
-        print(f"Links: {joined['standing']:,} between systems{waiting}.")
-    if status["rejects"]:
-        print(f"Rejects: {status['rejects']:,}; see `jejak rejects`.")
-    if status["waiting"]:
-        print(f"Waiting: {status['waiting']:,} rows whose process can't be told yet.")
+
+
+def _changes(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    run_id = options.name or steps.last_run(settings)
+    found = steps.changed_processes(settings, run_id)
+    if options.json:
+        print(json.dumps({"run": run_id, **found}))
+        return 0
+    if run_id is None:
+        print("Nothing has been read or built yet: run `jejak sync`.")
+        return 0
+    print(f"{run_id}: {', '.join(f'{len(ocids):,} {change}' for change, ocids in found.items())}.")
+    columns = t.contracting_process.c
+    ocids = [ocid for each in found.values() for ocid in each]
+    with reading(steps.warehouse(settings)) as conn:
+        query = select(columns.ocid, columns.title).where(columns.ocid.in_(key_set(conn, ocids)))
+        titles = {row.ocid: row.title for row in conn.execute(query)}
+    width = max(map(len, ocids), default=0)
+    for change, ocids in found.items():
+        for ocid in ocids:
+            print(f"{ocid:{width}}  {change:<8} {titles.get(ocid) or ''}".rstrip())
+    if "waiting" in found and steps.has_pending(settings):
+        print("Rows wait for a build: `jejak build` makes their records.")
+    return 0
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -414,6 +470,47 @@ def _rebuild(options: argparse.Namespace) -> int:
     with steps.recorded(settings, "rebuild") as run_id:
         steps.rederive(settings, options.ocids or None)
         counts = steps.build_records(settings, run_id)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _health(options: argparse.Namespace) -> int:
+    found = steps.health(load_settings(options.settings))
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for each in found:
+            _print_health(each)
+    return 0 if all(each["state"] == "ok" for each in found) else 1
+
+
+def _print_health(health: dict[str, Any]) -> None:
+    fresh = f"fresh as of {health['last_success']}" if health["last_success"] else "never read whole"
+    print(
+        f"{health['source']:11}{health['state']:9}{health['rows']:>10,} rows, {health['expected']:,} expected; {fresh}"
+    )
+    for each in health["services"]:
+        place = f"{each['service']} {each['scope']}"
+        if each["status"] == "failed":
+            print(f"  {place}: {each['message']}")
+        elif each["status"] == "never" and health["state"] != "never":
+            print(f"  {place}: not read yet")
+    if health["new_fields"]:
+        print(f"  new fields: {', '.join(health['new_fields'])}")
+    for name, text in (("unknown_codes", "new unknown codes"), ("rejects", "rows that could not be used")):
+        if health[name]:
+            print(f"  {text}: {health[name]:,}")
+    if health["advice"]:
+        print(f"  {health['advice']}")
+
+
+def _prune(options: argparse.Namespace) -> int:
+    settings = load_settings(options.settings)
+    if options.dry_run:
+        counts = steps.prune_versions(settings, None)
+    else:
+        with steps.recorded(settings, "prune") as run_id:
+            counts = steps.prune_versions(settings, run_id)
     print(", ".join(f"{name} {count}" for name, count in counts.items()))
     return 0
 

@@ -1,8 +1,10 @@
-"""Settings from a TOML file, each value overridable by environment; secrets come from there alone."""
+"""Settings from a TOML file, each value overridable by environment; secrets stand there, or in a layer between."""
 
 import os
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,8 +31,10 @@ class _Overridable(BaseSettings, Settings):
         return env_settings, init_settings
 
 
-def load_settings(path: str | None = None) -> Settings:
+def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[str, Any]] | None = None) -> Settings:
     """The settings of the file at `path`, or of the one that JEJAK_SETTINGS names.
+
+    `more` is given those and returns what is laid over the file, below the environment: in Airflow its connections.
 
     Raises SettingsError naming the key that is wrong and what to write; a value is never repeated, it may be a secret.
     """
@@ -46,12 +50,25 @@ def load_settings(path: str | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
     try:
-        return _Overridable(**content)
+        settings = _Overridable(**content)
+        return _Overridable(**_laid_over(content, more(settings))) if more else settings
     except ValidationError as failure:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-            for fault in failure.errors(include_url=False, include_input=False, include_context=False)
-        )
-        raise SettingsError(f"settings file {chosen} (or a JEJAK_ variable): {faults}") from None
+        raise SettingsError(f"settings file {chosen} (or a JEJAK_ variable): {faults(failure)}") from None
     except UnreadableVariable as error:
         raise SettingsError(f"a JEJAK_ variable is no JSON, which lists and tables must be: {error}") from None
+
+
+def faults(failure: ValidationError) -> str:
+    """What is wrong with which keys, without their values."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+        for fault in failure.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The two as one: tables key by key, of anything else what is above."""
+    return {**below} | {
+        key: _laid_over(below.get(key, {}), value) if isinstance(value, Mapping) else value
+        for key, value in above.items()
+    }

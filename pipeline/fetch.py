@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, case, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.registry import SOURCES
-from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
+from schemas.errors import JejakError, RowError, SettingsError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
-from schemas.service import Service
+from schemas.service import Page, Service
 from schemas.settings import ServiceSettings, Settings
 from transforms.rows import Identified, hash_of, identify, renamed
 from warehouse import tables as t
-from warehouse.engine import from_json, reading, to_json, writing
+from warehouse.engine import from_json, holding, reading, to_json, writing
 from warehouse.load import insert_rows, key_set, upsert_rows
 
 log = logging.getLogger("jejak.fetch")
@@ -31,11 +33,15 @@ log = logging.getLogger("jejak.fetch")
 COUNTS = ("fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone")
 # A fetch that broke off longer ago is begun anew: its first pages no longer belong to the same state of the source.
 RESUME_WITHIN = timedelta(hours=12)
-_TAKEN = "another run read the same service and year at the same time and took its rows over: nothing is left to do"
+_OVERTAKEN = (
+    "another run reads the same service and year now, since this one had lost the warehouse for a while. Nothing was "
+    "changed; run again if the other fails"
+)
 # Shares mean nothing on a handful of rows.
 _FEW = 20
 # Dumps tell the day of their extraction at best: observations as near as this are told apart by the order of reading.
 _SAME_DAY = timedelta(hours=1)
+_EXAMPLES = 20
 _local_time: TypeAdapter[str | None] = TypeAdapter(LocalTime)
 
 
@@ -44,17 +50,65 @@ def utc_now() -> str:
     return os.environ.get("JEJAK_NOW") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One service for one scope (fiscal year or "all"), as one run reads it; `token` marks its fetch as its own."""
+
+    source: str
+    service: Service
+    scope: str
+    run_id: str = ""
+    token: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.service.name} {self.scope}"
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {"source": self.source, "service": self.service.name, "scope": self.scope}
+
+    def of(self, table: Any) -> tuple[Any, ...]:
+        """The condition for rows of this place."""
+        return tuple(table.c[name] == value for name, value in self.place.items())
+
+    def pages(self, settings: Settings, cursor: str | None = None) -> Iterator[Page]:
+        """The source's answer, from a cursor on."""
+        return SOURCES[self.source].fetch(self.service, settings, settings.sources[self.source], self.scope, cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A complete answer of a source: when it was given, and its rows as often as they are asked for."""
+
+    transport: str
+    observed_at: str
+    rows: Callable[[], Iterator[dict[str, Any]]]
+
+
 @dataclass(slots=True)
 class Plan:
     """What promoting a fetch will do; nothing is written before it is complete."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    observed_at: str = ""  # when the answer was true at the source; empty where it doesn't say
+    older: bool = False  # newer answers are known: this one adds to the history alone
     versions: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # of known versions: id, what differs
     superseded: list[int] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)  # open rejects that the source still sends
     settled: list[str] = field(default_factory=list)  # keys whose rejects a good row has answered
     mended: list[str] = field(default_factory=list)  # rejects without a key that the source no longer sends
     new_fields: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, dict[str, None]] = field(
+        default_factory=lambda: {name: {} for name in ("new", "changed", "gone", "rejected")}
+    )
+
+    def count(self, name: str, example: str) -> None:
+        """Count one row, and remember some of its kind."""
+        self.counts[name] += 1
+        if len(self.examples[name]) < _EXAMPLES:
+            self.examples[name][example] = None
 
 
 def sync_service(
@@ -63,42 +117,79 @@ def sync_service(
     """Fetch one service for one scope (fiscal year or "all") and promote it; return its counts and status.
 
     A failure is recorded under the run and returned as status `failed` with its message; it changes no rows. A broken
-    fetch keeps its pages and goes on where it stopped when it is called again.
+    fetch keeps its pages and goes on where it stopped when it is called again. Who comes while another reads the same
+    waits, and then fetches anew.
     """
-    service = SOURCES[source].services[service_name]
-    counts: dict[str, int] = dict.fromkeys(COUNTS, 0)
-    status, message = "success", None
+    job = _Job(source, SOURCES[source].services[service_name], scope, run_id, secrets.token_hex(8))
+
+    def read() -> Plan | None:
+        with holding(engine, str(job)):
+            try:
+                return _take_over(engine, settings, job) if _stage(engine, settings, job) else None
+            except StructureError:
+                # These pages will never do: the next run must fetch again.
+                with writing(engine) as conn:
+                    _discard(conn, job, t.staged_fetch.c.reader == job.token)
+                raise
+
+    plan, row = _outcome(settings, job, read)
+    row = {"run_id": run_id, **row}
+    if row["status"] == "failed":
+        log.error("%s: %s", job, row["message"])
+    else:
+        said = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the folder has no such list"
+        if plan and plan.older:
+            said += f"; as of {plan.observed_at}, which is older than what is known: it adds to the history alone"
+        log.info("%s: %s", job, said)
+    if plan is None:
+        with writing(engine) as conn:
+            upsert_rows(conn, t.run_service, [{**row, "finished_at": utc_now()}])
+    return row
+
+
+def preview_service(engine: Engine, settings: Settings, source: str, service_name: str, scope: str) -> dict[str, Any]:
+    """What `sync_service` would do now, with examples: codes of rows that are new, changed or gone, and the reasons of
+    those that would be rejected.
+
+    Fetches all and writes nothing. A fetch that broke off before is left as it is, and not gone on with.
+    """
+    job = _Job(source, SOURCES[source].services[service_name], scope)
+
+    def read() -> Plan | None:
+        now = utc_now()
+        pages = list(job.pages(settings))
+        if not pages:
+            return None
+        content = [to_json(page.rows) for page in pages]  # as a sync stages them
+        answer = _Answer(
+            settings.sources[source].transport,
+            pages[0].observed_at or now,
+            lambda: (row for page in content for row in from_json(page)),
+        )
+        with reading(engine) as conn:
+            return _plan(conn, settings, job, answer)
+
+    plan, row = _outcome(settings, job, read)
+    return {**row, "examples": {name: list(found) for name, found in (plan or Plan()).examples.items()}}
+
+
+def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> tuple[Plan | None, dict[str, Any]]:
+    """What reading came to: the plan, and its place with status, message and counts."""
+    plan, status, message = None, "success", None
     try:
-        if _stage(engine, settings, source, service, scope, run_id):
-            plan = _take_over(engine, settings, source, service, scope, run_id)
-            counts.update(plan.counts)
-        elif wanted := settings.sources[source].service(service_name).file:
-            raise SourceUnavailable(f"the folder has no file {wanted}, which the settings name for this service")
-        else:
+        plan = read()
+        if plan is None:
             status = "absent"
+            if wanted := settings.sources[job.source].service(job.service.name).file:
+                raise SourceUnavailable(f"the folder has no file {wanted}, which the settings name for this service")
     except Exception as error:
         # Whatever goes wrong with one service must not stop the others.
         status, message = "failed", str(error) if isinstance(error, JejakError) else defect(error)
-        if isinstance(error, StructureError):
-            # These pages will never do: the next run must fetch again.
-            with writing(engine) as conn:
-                _discard(conn, source, service_name, scope)
-        log.error("%s %s %s: %s", source, service_name, scope, message)
-    else:
-        said = ", ".join(f"{n} {counts[n]}" for n in COUNTS) if status == "success" else "the folder has no such list"
-        log.info("%s %s %s: %s", source, service_name, scope, said)
-    row = {
-        "run_id": run_id,
-        "source": source,
-        "service": service_name,
-        "scope": scope,
-        "status": status,
-        "message": message,
-        **counts,
-    }
-    with writing(engine) as conn:
-        upsert_rows(conn, t.run_service, [row])
-    return row
+    return plan, _row(job, status, message, plan.counts if plan else {})
+
+
+def _row(job: _Job, status: str, message: str | None, counts: Mapping[str, int]) -> dict[str, Any]:
+    return {**job.place, "status": status, "message": message, **{name: counts.get(name, 0) for name in COUNTS}}
 
 
 def defect(error: BaseException) -> str:
@@ -120,62 +211,56 @@ def defect(error: BaseException) -> str:
 # --- staging ---------------------------------------------------------------------------------------------------------
 
 
-def _stage(engine: Engine, settings: Settings, source: str, service: Service, scope: str, run_id: str) -> bool:
+def _stage(engine: Engine, settings: Settings, job: _Job) -> bool:
     """Bring all pages of a fetch into staging; False where the source has no such list (a folder without the file)."""
-    options = settings.sources[source]
-    place = {"source": source, "service": service.name, "scope": scope}
+    transport = settings.sources[job.source].transport
     now = utc_now()
     with writing(engine) as conn:
-        begun = conn.execute(_staged(source, service.name, scope)).mappings().one_or_none()
-        if begun and (begun["transport"] != options.transport or _age(begun["started_at"], now) >= RESUME_WITHIN):
+        begun = conn.execute(select(t.staged_fetch).where(*job.of(t.staged_fetch))).mappings().one_or_none()
+        if begun and (begun["transport"] != transport or _age(begun["started_at"], now) >= RESUME_WITHIN):
             begun = None
-        if begun and begun["complete"]:
-            return True
         if begun:
-            cursor = begun["next_cursor"]
+            conn.execute(update(t.staged_fetch).where(*job.of(t.staged_fetch)).values(reader=job.token))
             number = conn.execute(
-                select(func.count())
-                .select_from(t.staged_page)
-                .where(*_place(t.staged_page, source, service.name, scope))
+                select(func.count()).select_from(t.staged_page).where(*job.of(t.staged_page))
             ).scalar_one()
-            if number:
-                log.info("%s %s %s: going on after page %d of a broken fetch", source, service.name, scope, number)
+            cursor = begun["next_cursor"]
         else:
-            _discard(conn, source, service.name, scope)
+            _discard(conn, job)
             cursor, number = None, 0
-            fetch = {"run_id": run_id, "transport": options.transport, "observed_at": now, "started_at": now}
-            insert_rows(conn, t.staged_fetch, [{**place, **fetch}])
-    for pages, page in enumerate(SOURCES[source].fetch(service, settings, options, scope, cursor), 1):
+            fetch = {"run_id": job.run_id, "transport": transport, "observed_at": now, "started_at": now}
+            insert_rows(conn, t.staged_fetch, [{**job.place, **fetch, "reader": job.token}])
+    if begun and begun["complete"]:
+        return True
+    if number:
+        log.info("%s: going on after page %d of a broken fetch", job, number)
+    for pages, page in enumerate(job.pages(settings, cursor), 1):
+        values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
+        if page.observed_at and number == 0:
+            values["observed_at"] = page.observed_at
         with writing(engine) as conn:
-            staged = {**place, "number": number, "rows": to_json(page.rows), "name": page.name}
+            if not conn.execute(update(t.staged_fetch).where(*_own(job)).values(**values)).rowcount:
+                raise SourceUnavailable(_OVERTAKEN)
+            staged = {**job.place, "number": number, "rows": to_json(page.rows), "name": page.name}
             insert_rows(conn, t.staged_page, [staged])
-            values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
-            if page.observed_at and number == 0:
-                values["observed_at"] = page.observed_at
-            conn.execute(
-                update(t.staged_fetch).where(*_place(t.staged_fetch, source, service.name, scope)).values(**values)
-            )
         number += 1
         if pages % 10 == 0:
-            log.info("%s %s %s: %d pages so far", source, service.name, scope, number)
+            log.info("%s: %d pages so far", job, number)
     if number == 0:
         with writing(engine) as conn:
-            _discard(conn, source, service.name, scope)
+            _discard(conn, job, t.staged_fetch.c.reader == job.token)
         return False
     return True
 
 
-def _staged(source: str, service: str, scope: str) -> Any:
-    return select(t.staged_fetch).where(*_place(t.staged_fetch, source, service, scope))
+def _own(job: _Job) -> tuple[Any, ...]:
+    """The condition for the fetch that this job reads: none if another has taken it over."""
+    return *job.of(t.staged_fetch), t.staged_fetch.c.reader == job.token
 
 
-def _place(table: Any, source: str, service: str, scope: str) -> tuple[Any, ...]:
-    return table.c.source == source, table.c.service == service, table.c.scope == scope
-
-
-def _discard(conn: Connection, source: str, service: str, scope: str) -> None:
-    for table in (t.staged_page, t.staged_fetch):
-        conn.execute(delete(table).where(*_place(table, source, service, scope)))
+def _discard(conn: Connection, job: _Job, *conditions: Any) -> None:
+    """Forget a fetch and, by the reference, its pages."""
+    conn.execute(delete(t.staged_fetch).where(*job.of(t.staged_fetch), *conditions))
 
 
 def _age(then: str, now: str) -> timedelta:
@@ -185,67 +270,55 @@ def _age(then: str, now: str) -> timedelta:
 # --- promotion -------------------------------------------------------------------------------------------------------
 
 
-def _take_over(engine: Engine, settings: Settings, source: str, service: Service, scope: str, run_id: str) -> Plan:
+def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan:
     """Plan and promote a complete fetch; planning, the long part, keeps no other writer waiting."""
-    columns = t.raw_record.c
-    latest = select(func.max(columns.id)).where(*_place(t.raw_record, source, service.name, scope))
-    staged = _staged(source, service.name, scope).with_for_update()
-    while True:
-        with reading(engine) as conn:
-            known = conn.execute(latest).scalar_one()
-            plan = _plan(conn, settings, source, service, scope, run_id)
-        with writing(engine) as conn:
-            if conn.execute(staged).one_or_none() is None:
-                raise SourceUnavailable(_TAKEN)
-            # The plan holds if nobody has written rows of this service and scope since.
-            if conn.execute(latest).scalar_one() == known:
-                _promote(conn, plan, source, service, scope, run_id)
-                return plan
+    latest = select(func.max(t.raw_record.c.id)).where(*job.of(t.raw_record))
+    staged = select(t.staged_fetch.c.transport, t.staged_fetch.c.observed_at).where(*_own(job))
+    with reading(engine) as conn:
+        begun = conn.execute(staged).one_or_none()
+        if begun is None:
+            raise SourceUnavailable(_OVERTAKEN)
+        known = conn.execute(latest).scalar_one()
+        answer = _Answer(begun.transport, begun.observed_at, lambda: _staged_rows(conn, job))
+        plan = _plan(conn, settings, job, answer)
+    with writing(engine) as conn:
+        # The plan holds only if nobody has written rows of this place since.
+        if conn.execute(staged.with_for_update()).one_or_none() is None or conn.execute(latest).scalar_one() != known:
+            raise SourceUnavailable(_OVERTAKEN)
+        _promote(conn, plan, job)
+    return plan
 
 
-def _plan(conn: Connection, settings: Settings, source: str, service: Service, scope: str, run_id: str) -> Plan:
-    """Compare a complete fetch with what is known and count every row once.
+def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> Plan:
+    """Compare a complete answer with what is known and count every row once.
 
-    Raises StructureError where the fetch as a whole can't be believed: a lost key column, far fewer rows than usual,
-    more rejects than the settings allow.
+    An answer older than one that is known adds to the history alone. Raises StructureError where the answer as a whole
+    can't be believed: a lost key column, far fewer rows than usual, more rejects than the settings allow.
     """
-    options = settings.sources[source].service(service.name)
-    staged = conn.execute(_staged(source, service.name, scope)).mappings().one_or_none()
-    if staged is None:
-        raise SourceUnavailable(_TAKEN)
-    heads = {
-        head.key: head
-        for head in conn.execute(
-            select(
-                t.raw_record.c.key,
-                t.raw_record.c.id,
-                t.raw_record.c.content_hash,
-                t.raw_record.c.observed_at,
-                t.raw_record.c.gone,
-            ).where(*_place(t.raw_record, source, service.name, scope), t.raw_record.c.current)
-        )
-    }
-    open_rejects = {
-        (reject.key, reject.content_hash)
+    service = job.service
+    options = settings.sources[job.source].service(service.name)
+    open_rejects: dict[tuple[str | None, str], int | None] = {
+        (reject.key, reject.content_hash): reject.id
         for reject in conn.execute(
-            select(t.reject.c.key, t.reject.c.content_hash).where(
-                *_place(t.reject, source, service.name, scope), t.reject.c.resolved_at.is_(None)
+            select(t.reject.c.key, t.reject.c.content_hash, t.reject.c.id).where(
+                *job.of(t.reject), t.reject.c.resolved_at.is_(None)
             )
         )
     }
     plan = Plan()
-    lost = _lost_keys(conn, service, source, scope)
+    lost = _lost_keys(service, answer)
     if lost and options.max_reject_share < 1:
         raise StructureError(
-            f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at "
-            f"what the source answers now: if the column has a new name, add it to the aliases in schemas/{source}.py"
+            f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at what the source answers "
+            f"now: if the column has a new name, add it to the aliases in schemas/{job.source}.py"
         )
-    base = {"source": source, "service": service.name, "scope": scope, "run_id": run_id}
-    rows: dict[str, dict[str, tuple[Identified, dict[str, Any]]]] = defaultdict(dict)
+    base = {**job.place, "run_id": job.run_id}
+    rows: dict[str, dict[str, tuple[Identified, dict[str, Any], str]]] = defaultdict(dict)
     bad_keys: set[str] = set()
     nameless: set[str] = set()  # rows without a code, by their content
-    observed = _Observed(settings, source, service, staged["transport"], staged["observed_at"])
-    for row in _staged_rows(conn, source, service.name, scope):
+    observed = _Observed(settings, job.source, service, answer)
+    plan.observed_at = answer.observed_at if answer.transport != "files" else ""
+    for row in answer.rows():
         plan.counts["fetched"] += 1
         try:
             found = identify(service, row)
@@ -260,19 +333,35 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
         if found.content_hash in same_key:
             plan.counts["duplicate"] += 1
         else:
-            same_key[found.content_hash] = (found, row)
+            when = observed.at(found.fields)
+            plan.observed_at = max(plan.observed_at, when)
+            same_key[found.content_hash] = (found, row, when)
+
+    answers = _answers(conn, job)
+    plan.older = bool(answers) and _is_older(plan.observed_at, answers[-1])
+    history = _history(conn, job) if plan.older else {}
+    kept = settings.keep_versions_days
+    if plan.older and kept is not None and _age(plan.observed_at, utc_now()) > timedelta(days=kept):
+        raise SettingsError(
+            f"this answer is of {plan.observed_at}, and of what was known then only a part is kept (keep_versions_days "
+            "in the settings): put into its place it would tell of changes that never were. Nothing was changed; take "
+            "it out of the folder, or set keep_versions_days to more days if `jejak prune` has not run yet"
+        )
+    if plan.older:
+        # Compared with what was known of its own time.
+        told = ((key, _at(versions, plan.observed_at)) for key, versions in history.items())
+        heads = {key: head for key, head in told if head is not None}
+    else:
+        heads = {head.key: head for head in conn.execute(_versions(job).where(t.raw_record.c.current))}
     _check_rows(plan, heads, options)
 
-    snapshot = staged["observed_at"] if staged["transport"] != "files" else ""
     seen: set[str] = set()
     rejected_before = {key for key, _ in open_rejects}
-    older: list[dict[str, Any]] = []
+    late: list[dict[str, Any]] = []
     for bare, contents in rows.items():
         for key, content_hash in _keys(bare, contents, heads).items():
-            found, row = contents[content_hash]
+            found, row, when = contents[content_hash]
             head = heads.get(key)
-            when = observed.at(found.fields)
-            snapshot = max(snapshot, when)
             if head is not None and not head.gone and head.content_hash == content_hash:
                 seen.add(key)
                 plan.counts["unchanged"] += 1
@@ -287,7 +376,7 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
                 continue
             seen.add(key)
             plan.new_fields.update(clean(name) for name in record.model_extra or ())
-            version = {
+            version: dict[str, Any] = {
                 **base,
                 "key": key,
                 "kind": service.kind_of(found.fields),
@@ -299,33 +388,107 @@ def _plan(conn: Connection, settings: Settings, source: str, service: Service, s
                 "current": True,
                 "placed": False,
             }
-            later = _later(when, head.observed_at) if head is not None else when
-            if later is None:
+            later = when if head is None else _later(when, head.observed_at)
+            if plan.older or later is None:
                 # An older observation never replaces a newer one; it is history all the same.
                 plan.counts["unchanged"] += 1
-                older.append({**version, "current": False})
+                late.append(version)
                 continue
             plan.versions.append({**version, "observed_at": later})
             plan.settled.append(key)
-            if head is None:
-                plan.counts["new"] += 1
-            else:
-                plan.counts["new" if head.gone else "changed"] += 1
+            plan.count("new" if head is None or head.gone else "changed", found.code)
+            if head is not None:
                 plan.superseded.append(head.id)
     _check_rejects(plan, options)
-    plan.mended += [content for key, content in open_rejects if key is None and content not in nameless]
-    known_older = _known_versions(conn, source, service.name, scope, [version["key"] for version in older])
-    plan.versions += [v for v in older if (v["key"], v["content_hash"]) not in known_older]
-    vanished = {
-        head.id: later
+    vanished = [
+        head
         for key, head in heads.items()
-        if snapshot and not head.gone and key not in seen and key not in bad_keys
-        if (later := _later(snapshot, head.observed_at)) is not None
-    }
-    plan.counts["gone"] = len(vanished)
-    plan.superseded += vanished
-    plan.versions += _tombstones(conn, base, vanished)
+        if plan.observed_at and not head.gone and key not in seen and key not in bad_keys
+    ]
+    if late and not plan.older:
+        history = _history(conn, job, [version["key"] for version in late])
+    for version in late:
+        _remember(plan, history.get(version["key"], []), version["observed_at"], version, answers)
+    if plan.older:
+        # What is known now stands: this answer settles nothing, and what it lacks was gone for a while at most.
+        plan.settled, plan.repeated = [], []
+        for head in vanished:
+            _remember(plan, history[head.key], plan.observed_at, None, answers)
+    else:
+        plan.mended += [content for key, content in open_rejects if key is None and content not in nameless]
+        for head in vanished:
+            if (later := _later(plan.observed_at, head.observed_at)) is not None:
+                plan.superseded.append(head.id)
+                plan.copies.append((head.id, {"gone": True, "current": True, "observed_at": later}))
+    for copy in _copied(conn, base, plan.copies):
+        plan.versions.append(copy)
+        if copy["gone"] and not plan.older:
+            plan.count("gone", copy["code"])
     return plan
+
+
+def _versions(job: _Job) -> Select[Any]:
+    """The versions of a place's rows, without what they say: all of it comes from an index."""
+    columns = t.raw_record.c
+    return select(
+        columns.key, columns.id, columns.content_hash, columns.observed_at, columns.gone, columns.current
+    ).where(*job.of(t.raw_record))
+
+
+def _answers(conn: Connection, job: _Job) -> list[str]:
+    """When the answers that were taken over for this place were true at the source, in order."""
+    observed = t.run_service.c.observed_at
+    query = select(observed).where(*job.of(t.run_service), observed.is_not(None)).distinct().order_by(observed)
+    return list(conn.execute(query).scalars())
+
+
+def _history(conn: Connection, job: _Job, keys: list[str] | None = None) -> dict[str, list[Any]]:
+    """The versions of each key in the order in which they became true: of these keys, or of all."""
+    columns = t.raw_record.c
+    query = _versions(job).order_by(columns.observed_at, columns.id)
+    found: dict[str, list[Any]] = defaultdict(list)
+    for version in conn.execute(query if keys is None else query.where(columns.key.in_(key_set(conn, keys)))):
+        found[version.key].append(version)
+    return found
+
+
+def _at(versions: list[Any], when: str) -> Any:
+    """The version that was the latest one at a time, if there was any."""
+    return next((version for version in reversed(versions) if version.observed_at <= when), None)
+
+
+def _remember(plan: Plan, versions: list[Any], when: str, version: dict[str, Any] | None, answers: list[str]) -> None:
+    """Put what an older answer said of a key into its history: a version, or (None) that it was not there.
+
+    What was the latest word at that time was repeated by the next answer, though nothing was written then: now that the
+    two no longer stand side by side, it is written. So the history becomes the same in whatever order answers are read.
+    """
+    before = _at(versions, when)
+    present = before is not None and not before.gone
+    if version is None and not present:
+        return
+    if version is not None and present and before.content_hash == version["content_hash"]:
+        return
+    if version is None:
+        plan.copies.append((before.id, {"gone": True, "current": False, "observed_at": when}))
+    else:
+        plan.versions.append({**version, "current": False})
+    after = [known for known in versions if known.observed_at > when]
+    following = next((answer for answer in answers if answer > when), None)
+    if following is None or (after and after[0].observed_at <= following):
+        return
+    again = {"current": not after, "observed_at": following}
+    if present:
+        plan.copies.append((before.id, {**again, "gone": False}))
+    elif version is not None:
+        plan.versions.append({**version, **again, "gone": True})
+    if not after:
+        plan.superseded += [known.id for known in versions if known.current]
+
+
+def _is_older(when: str, known: str) -> bool:
+    """Whether an observation is older than what is known, and not of the same day."""
+    return bool(when) and when < known and _age(when, known) >= _SAME_DAY
 
 
 def _later(when: str, known: str) -> str | None:
@@ -333,93 +496,96 @@ def _later(when: str, known: str) -> str | None:
     what is known where both tell the same day, None where it is the older of the two."""
     if when > known:
         return when
-    moment = datetime.fromisoformat(known)
-    if moment - datetime.fromisoformat(when) >= _SAME_DAY:
+    if _is_older(when, known):
         return None
-    return (moment + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (datetime.fromisoformat(known) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _promote(conn: Connection, plan: Plan, source: str, service: Service, scope: str, run_id: str) -> None:
+def _promote(conn: Connection, plan: Plan, job: _Job) -> None:
+    """Write what was planned and, so that no kill can part the two, what it came to."""
+    now = utc_now()
+    _write_versions(conn, plan)
+    insert_rows(conn, t.reject, plan.rejects)
+    rejects = update(t.reject).where(*job.of(t.reject), t.reject.c.resolved_at.is_(None))
+    if plan.repeated:
+        conn.execute(
+            rejects.where(t.reject.c.id.in_(key_set(conn, plan.repeated))).values(observed_at=plan.observed_at)
+        )
+    if plan.settled:
+        conn.execute(rejects.where(t.reject.c.key.in_(key_set(conn, plan.settled))).values(resolved_at=now))
+    if plan.mended:
+        conn.execute(
+            rejects.where(t.reject.c.key.is_(None), t.reject.c.content_hash.in_(key_set(conn, plan.mended))).values(
+                resolved_at=now
+            )
+        )
+    found = ((job.source, job.service.name, name, "", "field", rows) for name, rows in plan.new_fields.items())
+    note_signals(conn, found, now)
+    _discard(conn, job)
+    runs = t.run_service.c
+    known = conn.execute(
+        select(runs.observed_at).where(runs.run_id == job.run_id, *job.of(t.run_service))
+    ).scalar_one_or_none()
+    row = _row(job, "success", None, plan.counts)
+    times = {"observed_at": max(plan.observed_at, known or "") or None, "finished_at": now}
+    upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **row, **times}])
+
+
+def _write_versions(conn: Connection, plan: Plan) -> None:
     if plan.superseded:
         conn.execute(
             update(t.raw_record).where(t.raw_record.c.id.in_(key_set(conn, plan.superseded))).values(current=False)
         )
     insert_rows(conn, t.raw_record, plan.versions)
-    insert_rows(conn, t.reject, plan.rejects)
-    now = utc_now()
-    if plan.settled:
-        conn.execute(
-            update(t.reject)
-            .where(
-                *_place(t.reject, source, service.name, scope),
-                t.reject.c.resolved_at.is_(None),
-                t.reject.c.key.in_(key_set(conn, plan.settled)),
-            )
-            .values(resolved_at=now)
-        )
-    if plan.mended:
-        conn.execute(
-            update(t.reject)
-            .where(
-                *_place(t.reject, source, service.name, scope),
-                t.reject.c.resolved_at.is_(None),
-                t.reject.c.key.is_(None),
-                t.reject.c.content_hash.in_(key_set(conn, plan.mended)),
-            )
-            .values(resolved_at=now)
-        )
-    found = ((source, service.name, name, "", "field", rows) for name, rows in plan.new_fields.items())
-    note_signals(conn, found, now)
-    _discard(conn, source, service.name, scope)
 
 
 def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], now: str) -> None:
     """Write down what the sources say that nothing here knows: (source, service, field, value, kind, rows).
 
-    Rows of several calls with the same `now` add up: the batches of one run.
+    Rows of several calls with the same `now` add up, also of several processes at once: the batches of one run.
     """
-    for source, service, name, value, kind, rows in found:
-        columns = t.signal.c
-        known = conn.execute(
-            select(columns.rows, columns.first_seen, columns.last_seen).where(
-                columns.source == source,
-                columns.service == service,
-                columns.field == name,
-                columns.value == value,
-            )
-        ).one_or_none()
-        if known is None:
-            log.warning(
-                "%s %s: unknown %s %s %s", source, service, "field" if kind == "field" else "value of", name, value
-            )
-        row = {
-            "source": source,
-            "service": service,
-            "field": name,
-            "value": value,
-            "kind": kind,
-            "rows": rows + (known.rows if known and known.last_seen == now else 0),
-            "first_seen": known.first_seen if known else now,
-            "last_seen": now,
-        }
-        upsert_rows(conn, t.signal, [row])
-
-
-def _staged_rows(conn: Connection, source: str, service: str, scope: str) -> Iterator[dict[str, Any]]:
-    pages = conn.execute(
-        select(t.staged_page.c.rows)
-        .where(*_place(t.staged_page, source, service, scope))
-        .order_by(t.staged_page.c.number)
+    columns = t.signal.c
+    # Always in the same order: writers of the same rows wait for each other.
+    rows = [
+        {**dict(zip(("source", "service", "field", "value", "kind", "rows"), each, strict=True)), "last_seen": now}
+        for each in sorted(found)
+    ]
+    if not rows:
+        return
+    seen = select(columns.source, columns.service, columns.field, columns.value)
+    named = columns.value.in_(key_set(conn, [str(row["value"]) for row in rows]))
+    known = {tuple(row) for row in conn.execute(seen.where(named))}
+    for row in rows:
+        place = (row["source"], row["service"], row["field"], row["value"])
+        if place not in known:
+            what = "field" if row["kind"] == "field" else "value of"
+            log.warning("%s %s: unknown %s %s %s", row["source"], row["service"], what, row["field"], row["value"])
+    insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(t.signal)
+    new = insert.excluded
+    upsert = insert.on_conflict_do_update(
+        index_elements=list(t.signal.primary_key),
+        set_={
+            "kind": new.kind,
+            "rows": new.rows + case((columns.last_seen == new.last_seen, columns.rows), else_=0),
+            "last_seen": new.last_seen,
+        },
+        # Of two runs at once the one that began later is the last.
+        where=columns.last_seen <= new.last_seen,
     )
+    conn.execute(upsert, [{**row, "first_seen": now} for row in rows])
+
+
+def _staged_rows(conn: Connection, job: _Job) -> Iterator[dict[str, Any]]:
+    pages = conn.execute(select(t.staged_page.c.rows).where(*job.of(t.staged_page)).order_by(t.staged_page.c.number))
     for (page,) in pages:
         yield from from_json(page)
 
 
-def _lost_keys(conn: Connection, service: Service, source: str, scope: str) -> list[str]:
+def _lost_keys(service: Service, answer: _Answer) -> list[str]:
     """Key fields that no row of a non-empty answer has."""
     missing = set(service.key)
     any_rows = False
-    for row in _staged_rows(conn, source, service.name, scope):
+    for row in answer.rows():
         any_rows = True
         missing -= row.keys()
         if missing:
@@ -461,14 +627,14 @@ def _keys(bare: str, contents: dict[str, Any], heads: dict[str, Any]) -> dict[st
 class _Observed:
     """When rows were true at the source: live answers now; dumps on the day their rows, settings or file say."""
 
-    def __init__(self, settings: Settings, source: str, service: Service, transport: str, fetched: str) -> None:
-        self._field = service.observed_field if transport == "files" else None
+    def __init__(self, settings: Settings, source: str, service: Service, answer: _Answer) -> None:
+        dumped = answer.transport == "files"
+        self._field = service.observed_field if dumped else None
         self._offset = settings.utc_offset
-        self._default = fetched
+        self._now = utc_now()
         self._known: dict[object, str] = {}
         dumped_on = settings.sources[source].dumped_on
-        if transport == "files" and dumped_on:
-            self._default = self._end_of(str(dumped_on))
+        self._default = self._end_of(str(dumped_on)) if dumped and dumped_on else min(answer.observed_at, self._now)
 
     def at(self, fields: dict[str, Any]) -> str:
         """UTC time of observation of one row."""
@@ -484,63 +650,54 @@ class _Observed:
         return self._known[value]
 
     def _end_of(self, local: str) -> str:
-        # An extraction date has no time: what happened on that day may be in it.
+        # An extraction date has no time: what happened on that day may be in it, as far as the day has gone.
         text = local if len(local) > 10 else f"{local}T23:59:59"
-        return datetime.fromisoformat(text + self._offset).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = datetime.fromisoformat(text + self._offset).astimezone(UTC)
+        return min(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), self._now)
 
 
-def _known_versions(conn: Connection, source: str, service: str, scope: str, keys: list[str]) -> set[tuple[str, str]]:
-    if not keys:
-        return set()
-    found = conn.execute(
-        select(t.raw_record.c.key, t.raw_record.c.content_hash).where(
-            *_place(t.raw_record, source, service, scope), t.raw_record.c.key.in_(key_set(conn, keys))
-        )
-    )
-    return {(row.key, row.content_hash) for row in found}
-
-
-def _tombstones(conn: Connection, base: dict[str, Any], vanished: dict[int, str]) -> list[dict[str, Any]]:
-    """Tombstones of rows by their ids, each with the time at which the row was seen to be gone."""
-    if not vanished:
+def _copied(conn: Connection, base: dict[str, Any], copies: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """New versions that repeat known ones, by their ids, but for what is said to differ."""
+    if not copies:
         return []
     columns = t.raw_record.c
-    found = conn.execute(
-        select(columns.id, columns.key, columns.kind, columns.code, columns.content_hash, columns.payload)
-        .where(columns.id.in_(key_set(conn, vanished)))
-        .order_by(columns.id)
-    ).mappings()
-    tombstone = {"gone": True, "current": True, "placed": False}
-    return [
-        {**base, **{name: row[name] for name in row if name != "id"}, "observed_at": vanished[row["id"]], **tombstone}
-        for row in found
-    ]
+    found = {
+        row["id"]: {**base, **{name: row[name] for name in row if name != "id"}, "placed": False}
+        for row in conn.execute(
+            select(columns.id, columns.key, columns.kind, columns.code, columns.content_hash, columns.payload).where(
+                columns.id.in_(key_set(conn, [copy for copy, _ in copies]))
+            )
+        ).mappings()
+    }
+    return [{**found[copy], **changes} for copy, changes in sorted(copies, key=lambda each: each[0])]
 
 
 def _reject(
     plan: Plan,
     base: dict[str, Any],
-    known: set[tuple[str | None, str]],
+    known: dict[tuple[str | None, str], int | None],
     key: str | None,
     content_hash: str,
     reason: str,
     row: dict[str, Any],
     observed_at: str,
 ) -> None:
-    plan.counts["rejected"] += 1
-    if (key, content_hash) not in known:
-        known.add((key, content_hash))
-        plan.rejects.append(
-            {
-                **base,
-                "key": key,
-                "content_hash": content_hash,
-                "reason": reason,
-                "payload": to_json(row),
-                "observed_at": observed_at,
-                "rejected_at": utc_now(),
-            }
-        )
+    plan.count("rejected", reason)
+    if (key, content_hash) in known:
+        plan.repeated += [number for number in [known[key, content_hash]] if number]
+        return
+    known[key, content_hash] = None
+    plan.rejects.append(
+        {
+            **base,
+            "key": key,
+            "content_hash": content_hash,
+            "reason": reason,
+            "payload": to_json(row),
+            "observed_at": observed_at,
+            "rejected_at": utc_now(),
+        }
+    )
 
 
 def _reason(failure: ValidationError) -> str:
@@ -553,60 +710,71 @@ def _reason(failure: ValidationError) -> str:
 
 def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, int]:
     """Try every open reject again with today's code; accepted ones become row versions, the others stay."""
+    columns = t.reject.c
+    # Refused releases and processes that could not be derived are no rows: they are derived again.
+    waiting = select(t.reject).where(columns.resolved_at.is_(None), columns.scope != "release").order_by(columns.id)
+    with reading(engine) as conn:
+        rejects = conn.execute(waiting if source is None else waiting.where(columns.source == source)).all()
     accepted = 0
-    with writing(engine) as conn:
-        columns = t.reject.c
-        # Refused releases and processes that could not be derived are no rows: they are derived again.
-        query = select(t.reject).where(columns.resolved_at.is_(None), columns.scope != "release").order_by(columns.id)
-        for reject in conn.execute(query if source is None else query.where(columns.source == source)).mappings().all():
-            service = SOURCES[reject["source"]].services[reject["service"]]
-            row = from_json(reject["payload"])
-            try:
-                found = identify(service, row)
-                service.model.model_validate(found.fields)
-            except (RowError, ValidationError):
-                continue
-            if any(part not in found.fields for part in service.key):
-                continue
-            place = _place(t.raw_record, reject["source"], reject["service"], reject["scope"])
-            key = reject["key"] or found.key
-            head = conn.execute(
-                select(t.raw_record.c.id, t.raw_record.c.observed_at, t.raw_record.c.run_id).where(
-                    *place, t.raw_record.c.key == key, t.raw_record.c.current
-                )
-            ).one_or_none()
-            if head is not None and (
-                head.run_id == reject["run_id"] or (head.run_id == run_id and head.observed_at == reject["observed_at"])
-            ):
-                # Rows of one answer that share a key and differ are all kept.
-                key, head = f"{key}#{found.content_hash[:8]}", None
-            newest = head is None or head.observed_at < reject["observed_at"]
-            if head is not None and newest:
-                conn.execute(update(t.raw_record).where(t.raw_record.c.id == head.id).values(current=False))
-            insert_rows(
-                conn,
-                t.raw_record,
-                [
-                    {
-                        "source": reject["source"],
-                        "service": reject["service"],
-                        "scope": reject["scope"],
-                        "key": key,
-                        "kind": service.kind_of(found.fields),
-                        "code": found.code,
-                        "content_hash": found.content_hash,
-                        "observed_at": reject["observed_at"],
-                        "run_id": run_id,
-                        "payload": row,
-                        "gone": False,
-                        "current": newest,
-                        "placed": False,
-                    }
-                ],
-            )
-            conn.execute(update(t.reject).where(columns.id == reject["id"]).values(resolved_at=utc_now()))
-            accepted += 1
+    for place in dict.fromkeys((reject.source, reject.service, reject.scope) for reject in rejects):
+        job = _Job(place[0], SOURCES[place[0]].services[place[1]], place[2])
+        with holding(engine, str(job)), writing(engine) as conn:
+            for reject in conn.execute(waiting.where(*job.of(t.reject))).mappings().all():
+                accepted += _retry(conn, job, reject, run_id)
+    with reading(engine) as conn:
         left = conn.execute(
             select(func.count()).select_from(t.reject).where(columns.resolved_at.is_(None))
         ).scalar_one()
     return {"accepted": accepted, "left": left}
+
+
+def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool:
+    """Take over a rejected row if today's code can use it."""
+    service = job.service
+    row = from_json(reject["payload"])
+    try:
+        found = identify(service, row)
+        service.model.model_validate(found.fields)
+    except (RowError, ValidationError):
+        return False
+    if any(part not in found.fields for part in service.key):
+        return False
+    key = reject["key"] or found.key
+    columns = t.raw_record.c
+    head = conn.execute(
+        select(columns.id, columns.observed_at, columns.run_id).where(
+            *job.of(t.raw_record), columns.key == key, columns.current
+        )
+    ).one_or_none()
+    if head is not None and (
+        head.run_id == reject["run_id"] or (head.run_id == run_id and head.observed_at == reject["observed_at"])
+    ):
+        # Rows of one answer that share a key and differ are all kept.
+        key, head = f"{key}#{found.content_hash[:8]}", None
+    version = {
+        **job.place,
+        "key": key,
+        "kind": service.kind_of(found.fields),
+        "code": found.code,
+        "content_hash": found.content_hash,
+        "observed_at": reject["observed_at"],
+        "run_id": run_id,
+        "payload": row,
+        "gone": False,
+        "current": True,
+        "placed": False,
+    }
+    plan = Plan()
+    answers = _answers(conn, job)
+    if answers and _is_older(version["observed_at"], answers[-1]):
+        # The source has answered since, without this row.
+        _remember(plan, _history(conn, job, [key])[key], version["observed_at"], version, answers)
+        plan.versions += _copied(conn, {**job.place, "run_id": run_id}, plan.copies)
+    elif head is None or head.observed_at < version["observed_at"]:
+        plan.versions.append(version)
+        plan.superseded += [head.id] if head is not None else []
+    else:
+        plan.versions.append({**version, "current": False})
+    _write_versions(conn, plan)
+    conn.execute(update(t.reject).where(t.reject.c.id == reject["id"]).values(resolved_at=utc_now()))
+    return True

@@ -1,15 +1,17 @@
 """From promoted rows to records: place (mint OCIDs, serial), derive (releases), build (compiled records, star tables).
 
 Each step takes what the step before left pending, and clears it in the transaction that writes its result: killed at
-any moment and started again, it goes on from there. Derive and build are per process and run in several workers.
+any moment and started again, it goes on from there. Derive and build are per process: they run in several workers, and
+in shards (processes by the hash of their OCIDs) that know nothing of each other, on several machines at once.
 """
 
 import logging
 import multiprocessing
 import os
 import threading
+import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, or_, select, text, update
+from sqlalchemy import Connection, Engine, Select, Text, bindparam, cast, func, or_, select, text, update
 
 from pipeline.fetch import defect, note_signals, utc_now
 from pipeline.links import (
@@ -43,9 +45,9 @@ from transforms.parties import supplier_keys, tax_numbers
 from transforms.releases import Process, Version, derive
 from transforms.rows import renamed
 from warehouse import tables as t
-from warehouse.engine import from_json, reading, to_json, writing
+from warehouse.engine import from_json, holding, reading, to_json, writing
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
-from warehouse.star import write_records
+from warehouse.star import WRITTEN, write_records
 
 log = logging.getLogger("jejak.records")
 
@@ -57,22 +59,30 @@ _WORTH_WORKERS = 400
 # A sync that began longer ago and never ended was killed.
 _READING_ENDS = timedelta(hours=6)
 _PATIENCE = timedelta(days=14)
-_MINT_LOCK = 0x6A656A616C  # keys of PostgreSQL's advisory locks: minting is serial, builds take turns
-_BUILD_LOCK = 0x6A656A616D
+_MINT_LOCK = 0x6A656A616C  # key of PostgreSQL's advisory lock: minting is serial
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[None]:
-    """On PostgreSQL only one build at a time; on SQLite writers take turns anyway."""
-    if engine.dialect.name != "postgresql":
+def alone(engine: Engine, *, but_for_shards: bool = False) -> Iterator[None]:
+    """Only one build at a time, or (`but_for_shards`) others that are one of several shards too."""
+    with holding(engine, "build", shared=but_for_shards):
         yield
-        return
-    with engine.connect() as conn, conn.begin():
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _BUILD_LOCK})
-        yield
+
+
+def _falls_in(ocid: str, shard: int, shards: int) -> bool:
+    return zlib.crc32(ocid.encode()) % shards == shard
+
+
+def _hold(conn: Connection, ocids: Iterable[str]) -> None:
+    """Keep others from writing these processes until the transaction ends: a shard may be run twice at once, where its
+    machine was given up for lost. Always in the same order, so that no two wait for each other."""
+    columns = t.process.c
+    conn.execute(
+        select(columns.ocid).where(columns.ocid.in_(key_set(conn, ocids))).order_by(columns.ocid).with_for_update()
+    )
 
 
 # --- place -----------------------------------------------------------------------------------------------------------
@@ -101,7 +111,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         columns = t.raw_record.c
         # The first attempt of a RUP is chosen once and for all: not while its source is still being read.
         unplaced = conn.execute(
-            select(columns.id, columns.kind, columns.code, columns.observed_at).where(
+            select(columns.id, columns.kind, columns.code, columns.scope, columns.observed_at, columns.run_id).where(
                 ~columns.placed, columns.source.not_in(_being_read(conn, run_id))
             )
         ).all()
@@ -149,13 +159,22 @@ def _waiting(conn: Connection, settings: Settings, heard: _Heard, known: Known, 
     """Codes that must not get their process yet: an OCID is for ever, and a service that has stopped answering would
     say more of them (which code they revise, which RUPs they fulfil). Nobody is waited for longer than a fortnight."""
     silent = _silent(conn, settings)
-    kinds = {kind: rup for kind, rup in silent.items() if rup or kind not in RUP_KINDS}
-    if not kinds:
+    if not silent:
         return set()
     patient = (datetime.fromisoformat(utc_now()) - _PATIENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
-    recent = {(row.kind, row.code) for row in unplaced if row.observed_at > patient}
+    # More is said of a code in the years that it was read with: other years may stay silent.
+    years: dict[str, set[str]] = defaultdict(set)
+    runs = t.run_service.c
+    names = key_set(conn, {row.run_id for row in unplaced})
+    for name, scope in conn.execute(select(runs.run_id, runs.scope).where(runs.run_id.in_(names)).distinct()):
+        years[name].add(scope)
+    scopes: dict[Code, set[str]] = defaultdict(set)
+    for row in unplaced:
+        if row.kind is not None and row.observed_at > patient:
+            scopes[row.kind, row.code] |= {row.scope} | years[row.run_id]
     waiting = set()
-    for code in recent - known.ocids.keys():
+    for code in scopes.keys() - known.ocids.keys():
+        kinds = {kind for kind, unsaid in silent.items() if unsaid & scopes[code]}
         naming = heard.namings.get(code)
         announced = naming is not None and naming.rank == 0
         named = naming.rups if naming else ()
@@ -166,33 +185,36 @@ def _waiting(conn: Connection, settings: Settings, heard: _Heard, known: Known, 
     return waiting
 
 
-def _silent(conn: Connection, settings: Settings) -> dict[str, bool]:
-    """Kinds of codes whose announcing service failed when it was last asked, and whether it had ever answered."""
+def _silent(conn: Connection, settings: Settings) -> dict[str, set[str]]:
+    """Kinds of codes, with the scopes for which a service that says more of them failed when it was last asked.
+
+    Plans don't wait for what has never answered: some regencies have no access to it.
+    """
     kinds: dict[str, set[str]] = defaultdict(set)
     for name in settings.sources.keys() & SOURCES.keys():
         for kind, awaited in SOURCES[name].transform.AWAITED.items():
             for service in awaited:
                 if settings.sources[name].service(service).enabled:
                     kinds[service].add(kind)
-    runs = t.run_service.c
-    query = (
-        select(runs.service, runs.status, runs.run_id)
-        .join(t.run, t.run.c.id == runs.run_id)
-        .where(runs.service.in_(kinds))
-        .order_by(t.run.c.started_at, t.run.c.id)
+    # A nightly sync and those of other years go on side by side: each scope was last asked for by one of them.
+    runs, run = t.run_service.c, t.run.c
+    last = {
+        (row.service, row.scope): row.status
+        for row in conn.execute(
+            select(runs.service, runs.scope, runs.status)
+            .join(t.run, run.id == runs.run_id)
+            .where(runs.service.in_(kinds))
+            .order_by(func.coalesce(runs.finished_at, run.started_at), run.started_at, run.id)
+        )
+    }
+    answered = set(
+        conn.execute(select(runs.service).where(runs.service.in_(kinds), runs.status == "success").distinct()).scalars()
     )
-    last: dict[str, tuple[str, bool]] = {}
-    answered = set()
-    for row in conn.execute(query):
-        before = last.get(row.service)
-        failed = row.status == "failed" or (before is not None and before == (row.run_id, True))
-        last[row.service] = (row.run_id, failed)
-        if row.status == "success":
-            answered.add(row.service)
-    silent: dict[str, bool] = {}
-    for service, (_, failed) in last.items():
-        for kind in kinds[service] if failed else ():
-            silent[kind] = silent.get(kind, False) or service in answered
+    silent: dict[str, set[str]] = defaultdict(set)
+    for (service, scope), status in last.items():
+        for kind in kinds[service] if status == "failed" else ():
+            if kind not in RUP_KINDS or service in answered:
+                silent[kind].add(scope)
     return silent
 
 
@@ -209,16 +231,30 @@ def _without(heard: _Heard, waiting: set[Code]) -> _Heard:
 
 
 def _being_read(conn: Connection, run_id: str) -> list[str]:
-    """Sources whose newest sync is another run that is still going on; one that began long ago has died."""
+    """Sources that another sync is reading: the nightly one, one of an old year, or both.
+
+    A sync that waits for its turn has read nothing. One that has shown no sign of life for hours was killed, as was one
+    whose years a later one has read since.
+    """
     since = (datetime.fromisoformat(utc_now()) - _READING_ENDS).strftime("%Y-%m-%dT%H:%M:%SZ")
+    runs, run = t.run_service.c, t.run.c
     query = (
-        select(t.run_service.c.source, t.run.c.id, t.run.c.status)
-        .join(t.run, t.run.c.id == t.run_service.c.run_id)
-        .where(t.run.c.command == "sync", t.run.c.started_at > since)
-        .order_by(t.run.c.started_at, t.run.c.id)
+        select(runs.source, runs.scope, runs.finished_at, run.id, run.started_at, run.status)
+        .join(t.run, run.id == runs.run_id)
+        .where(run.command == "sync", or_(run.status == "running", run.started_at > since))
     )
-    newest = {row.source: row for row in conn.execute(query)}
-    return [source for source, row in newest.items() if row.status == "running" and row.id != run_id]
+    scopes: dict[tuple[str, str, str], set[str]] = defaultdict(set)  # by source, start and name of the run
+    alive = set()
+    for row in conn.execute(query):
+        reader = (row.source, row.started_at, row.id)
+        scopes[reader].add(row.scope)
+        if row.status == "running" and row.id != run_id and max(row.started_at, row.finished_at or "") > since:
+            alive.add(reader)
+
+    def read_since(reader: tuple[str, str, str]) -> bool:
+        return any(other[0] == reader[0] and other > reader and scopes[other] >= scopes[reader] for other in scopes)
+
+    return sorted({reader[0] for reader in alive if not read_since(reader)})
 
 
 def _hear(conn: Connection, ids: Select[Any]) -> _Heard:
@@ -463,7 +499,7 @@ def _know(suppliers: dict[Code, str], offices: dict[Code, str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """What is known of one process, as it travels to a worker: row payloads are JSON text."""
 
     ocid: str
@@ -489,17 +525,19 @@ class _Answer:
     failed: str | None = None
 
 
-def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
-    """Derive the releases of all processes in `pending_derive`; return how many processes that were."""
+def derive_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 0, shards: int = 1) -> int:
+    """Derive the releases of a shard's processes in `pending_derive`; return how many processes that were."""
     with reading(engine) as conn:
-        pending = conn.execute(select(t.pending_derive).order_by(t.pending_derive.c.ocid)).all()
+        asked = conn.execute(select(t.pending_derive).order_by(t.pending_derive.c.ocid))
+        pending = [row for row in asked if _falls_in(row.ocid, shard, shards)]
+        # All shards of a run count unknown values together.
+        began = conn.execute(select(t.run.c.started_at).where(t.run.c.id == run_id)).scalar_one()
         suppliers = (
             {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))} if pending else {}
         )
         offices = offices_by_name(conn) if pending else {}
     batches = (_tell(engine, batch) for batch in _chunks(pending, _BATCH))
     jobs = ((batch, settings.utc_offset, settings.kd_klpd) for batch in batches)
-    began = utc_now()
     done = 0
     for answers in _spread(settings, len(pending), _derive_batch, jobs, _know, suppliers, offices):
         seen = Counter(signal for answer in answers for signal in answer.signals)
@@ -511,51 +549,62 @@ def derive_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     return done
 
 
-def _tell(engine: Engine, pending: Sequence[Any]) -> list[_Told]:
-    """All rows ever seen of some processes: of their own codes, of the RUPs whose planning they carry, and of what is
-    linked to either."""
-    asked = {row.ocid: row.asked for row in pending}
+def _tell(engine: Engine, pending: Sequence[Any]) -> list[Told]:
     with reading(engine) as conn:
-        rups: dict[str, set[Code]] = defaultdict(set)
-        relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        owners: dict[Code, set[str]] = defaultdict(set)
-        keys = key_set(conn, asked)
-        for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
-            owners[(row.kind, row.key)].add(row.ocid)
-        for row in conn.execute(select(t.process_rup).where(t.process_rup.c.ocid.in_(keys))):
-            owners[(row.kind, row.code)].add(row.ocid)
-            rups[row.ocid].add((row.kind, row.code))
-        for row in conn.execute(select(t.process_relation).where(t.process_relation.c.ocid.in_(keys))):
-            relations[row.ocid].add((row.relationship, row.related_ocid))
-        links: dict[str, dict[Code, tuple[Code, ...]]] = defaultdict(dict)
-        for target, subjects in standing_links(conn, list(owners)).items():
-            for subject in subjects:
-                for ocid in owners[target]:
-                    links[ocid][subject] = (*links[ocid].get(subject, ()), target)
-        for ocid, joined in links.items():
-            for subject in joined:
-                owners[subject].add(ocid)
-        versions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        columns = t.raw_record.c
-        for kind, codes in _by_kind(owners).items():
-            rows = conn.execute(
-                select(
-                    columns.id,
-                    columns.source,
-                    columns.service,
-                    columns.scope,
-                    columns.key,
-                    columns.code,
-                    columns.observed_at,
-                    columns.gone,
-                    cast(columns.payload, Text),
-                ).where(columns.kind == kind, columns.code.in_(key_set(conn, codes)))
-            )
-            for row in rows:
-                for ocid in owners[(kind, row.code)]:
-                    versions[ocid].append(tuple(row))
+        return tell(conn, {row.ocid: row.asked for row in pending})
+
+
+def tell(conn: Connection, asked: Mapping[str, str]) -> list[Told]:
+    """All rows ever seen of some processes, which `asked` gives the demands for: of their own codes, of the RUPs whose
+    planning they carry, and of what is linked to either."""
+    rups: dict[str, set[Code]] = defaultdict(set)
+    relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    owners: dict[Code, set[str]] = defaultdict(set)
+    keys = key_set(conn, asked)
+    for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
+        owners[(row.kind, row.key)].add(row.ocid)
+    for row in conn.execute(select(t.process_rup).where(t.process_rup.c.ocid.in_(keys))):
+        owners[(row.kind, row.code)].add(row.ocid)
+        rups[row.ocid].add((row.kind, row.code))
+    for row in conn.execute(select(t.process_relation).where(t.process_relation.c.ocid.in_(keys))):
+        relations[row.ocid].add((row.relationship, row.related_ocid))
+    links: dict[str, dict[Code, tuple[Code, ...]]] = defaultdict(dict)
+    for target, subjects in standing_links(conn, list(owners)).items():
+        for subject in subjects:
+            for ocid in owners[target]:
+                links[ocid][subject] = (*links[ocid].get(subject, ()), target)
+    for ocid, joined in links.items():
+        for subject in joined:
+            owners[subject].add(ocid)
+    versions: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    columns = t.raw_record.c
+    for kind, codes in _by_kind(owners).items():
+        rows = conn.execute(
+            select(
+                columns.id,
+                columns.source,
+                columns.service,
+                columns.scope,
+                columns.key,
+                columns.code,
+                columns.observed_at,
+                columns.gone,
+                cast(columns.payload, Text),
+            ).where(columns.kind == kind, columns.code.in_(key_set(conn, codes)))
+        )
+        for row in rows:
+            for ocid in owners[(kind, row.code)]:
+                versions[ocid].append(tuple(row))
+    # In one order, so that what is told twice can be compared.
     return [
-        _Told(ocid, token, tuple(sorted(rups[ocid])), tuple(sorted(relations[ocid])), versions[ocid], links[ocid])
+        Told(
+            ocid,
+            token,
+            tuple(sorted(rups[ocid])),
+            tuple(sorted(relations[ocid])),
+            sorted(versions[ocid]),
+            {subject: tuple(sorted(codes)) for subject, codes in links[ocid].items()},
+        )
         for ocid, token in asked.items()
     ]
 
@@ -567,7 +616,7 @@ def _by_kind(codes: Iterable[Code]) -> dict[str, list[str]]:
     return kinds
 
 
-def _derive_batch(job: tuple[list[_Told], str, str]) -> list[_Answer]:
+def _derive_batch(job: tuple[list[Told], str, str]) -> list[_Answer]:
     """Runs in a worker."""
     batch, utc_offset, kd_klpd = job
     answers = []
@@ -580,14 +629,18 @@ def _derive_batch(job: tuple[list[_Told], str, str]) -> list[_Answer]:
     return answers
 
 
-def _derive(told: _Told, utc_offset: str, kd_klpd: str) -> _Answer:
+def process_of(told: Told, suppliers: Mapping[Code, str], offices: Mapping[Code, str]) -> Process:
+    """What a process's releases are derived from."""
     versions = []
     for raw_id, source, service_name, scope, key, code, observed_at, gone, payload in told.versions:
         service = SERVICES[service_name][1]
         record = None if gone else service.model.model_validate(renamed(service, from_json(payload)))
         versions.append(Version(raw_id, source, service_name, scope, key, code, observed_at, bool(gone), record))
-    process = Process(told.ocid, versions, told.rups, told.relations, _suppliers, told.links, _offices)
-    derived = derive(process, TELLINGS, utc_offset, kd_klpd)
+    return Process(told.ocid, versions, told.rups, told.relations, suppliers, told.links, offices)
+
+
+def _derive(told: Told, utc_offset: str, kd_klpd: str) -> _Answer:
+    derived = derive(process_of(told, _suppliers, _offices), TELLINGS, utc_offset, kd_klpd)
     answer = _Answer(told.ocid, told.asked, [], derived.lineage, derived.signals, derived.wanted, [])
     for position, (subject, source, service_name, release) in enumerate(derived.releases):
         row = {
@@ -612,8 +665,13 @@ def _derive(told: _Told, utc_offset: str, kd_klpd: str) -> _Answer:
 
 def _store(conn: Connection, answers: list[_Answer], run_id: str) -> None:
     """Bring the stored releases of some processes to what was derived: new ones in, untrue ones voided."""
+    _hold(conn, [answer.ocid for answer in answers])
+    pending = t.pending_derive.c
     demands = conn.execute(
-        select(t.pending_derive).where(t.pending_derive.c.ocid.in_(key_set(conn, [a.ocid for a in answers])))
+        select(t.pending_derive)
+        .where(pending.ocid.in_(key_set(conn, [answer.ocid for answer in answers])))
+        .order_by(pending.ocid)
+        .with_for_update()
     )
     asked = {row.ocid: row.asked for row in demands}
     # An answer to a demand that has been renewed or answered meanwhile is stale.
@@ -727,14 +785,17 @@ def _store_refused(conn: Connection, answers: list[_Answer], ocids: list[str], r
 # --- build -----------------------------------------------------------------------------------------------------------
 
 
-def build_pending(engine: Engine, settings: Settings, run_id: str) -> int:
-    """Compile the records of all processes in `pending_build` and write their star rows; return how many were built."""
+def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 0, shards: int = 1) -> dict[str, int]:
+    """Compile the records of a shard's processes in `pending_build` and write their star rows; return how many were
+    `built`, and how many records that made `new`, `changed` or `removed`."""
     with reading(engine) as conn:
-        pending = list(conn.execute(select(t.pending_build.c.ocid).order_by(t.pending_build.c.ocid)).scalars())
+        asked = conn.execute(select(t.pending_build.c.ocid).order_by(t.pending_build.c.ocid)).scalars()
+        pending = [ocid for ocid in asked if _falls_in(ocid, shard, shards)]
     jobs = (_releases_of(engine, batch) for batch in _chunks(pending, _BATCH))
-    built = 0
+    counts = dict.fromkeys(WRITTEN, 0)
     for results in _spread(settings, len(pending), _compile_batch, jobs):
         with writing(engine) as conn:
+            _hold(conn, [ocid for ocid, _, _ in results])
             current: dict[str, list[str]] = defaultdict(list)
             columns = t.release.c
             for ocid, name in conn.execute(
@@ -744,7 +805,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str) -> int:
             ):
                 current[ocid].append(name)
             # Releases that came meanwhile have left the process pending: the next round builds it.
-            built += write_records(
+            written = write_records(
                 conn,
                 [
                     {"ocid": ocid, "compiled": record, "releases": len(names), "run_id": run_id}
@@ -752,11 +813,13 @@ def build_pending(engine: Engine, settings: Settings, run_id: str) -> int:
                     if current[ocid] == names and not isinstance(record, str)
                 ],
             )
+        for name in WRITTEN:
+            counts[name] += written[name]
         for ocid, _, record in results:
             if isinstance(record, str):
                 log.error("%s: %s. It stays pending", ocid, record)
-        log.info("built %d of %d records", built, len(pending))
-    return built
+        log.info("built %d of %d records", counts["built"], len(pending))
+    return counts
 
 
 def _releases_of(engine: Engine, ocids: list[str]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -4,13 +4,15 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Engine, func, select, true, update
 
-from pipeline import fetch, links, records
+from pipeline import changes, fetch, links, records, retention
 from pipeline.fetch import COUNTS, utc_now
+from pipeline.health import source_health
 from pipeline.registry import SOURCES
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
@@ -96,11 +98,22 @@ def services_of(settings: Settings, source: str) -> list[str]:
     return [name for name in SOURCES[source].services if options.service(name).enabled]
 
 
+def years_of(settings: Settings, moment: str | None = None) -> list[int]:
+    """The fiscal years that a sync reads at a moment (UTC), now by default: see `Settings.years_on`."""
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{settings.utc_offset}").tzinfo
+    return settings.years_on(datetime.fromisoformat(moment or utc_now()).astimezone(zone).date())
+
+
+def _dated(settings: Settings) -> Settings:
+    """The settings with the years that are read now, also where the calendar gives them."""
+    return settings.model_copy(update={"fiscal_years": years_of(settings)})
+
+
 def scopes_of(settings: Settings, source: str, service: str, years: list[int] | None = None) -> list[str]:
     """What a service is asked for: each fiscal year, or "all" where its list is the same for every year."""
     if not SOURCES[source].services[service].yearly:
         return ["all"]
-    return [str(year) for year in years or settings.fiscal_years]
+    return [str(year) for year in years or years_of(settings)]
 
 
 def plan_of(
@@ -117,8 +130,24 @@ def plan_of(
 
 
 def sync_service(settings: Settings, source: str, service: str, scope: str, run_id: str) -> dict[str, Any]:
-    """Fetch one service for one scope and promote its rows; counts, status and message (see `pipeline.fetch`)."""
-    return fetch.sync_service(warehouse(settings), settings, source, service, scope, run_id)
+    """Fetch one service for one scope and promote its rows; counts, status and message (see `pipeline.fetch`).
+
+    A run that had ended (an operator cleared the task) goes on until somebody ends it again; one that nobody has begun
+    begins and ends here.
+    """
+    engine = warehouse(settings)
+    with writing(engine) as conn:
+        again = update(t.run).where(t.run.c.id == run_id).values(status="running", finished_at=None, message=None)
+        begun = conn.execute(again).rowcount
+    if not begun:
+        with recorded(settings, "sync", run_id):
+            return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
+    return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
+
+
+def preview_service(settings: Settings, source: str, service: str, scope: str) -> dict[str, Any]:
+    """What `sync_service` would do now, with `examples` of rows; writes nothing (see `pipeline.fetch`)."""
+    return fetch.preview_service(warehouse(settings), _dated(settings), source, service, scope)
 
 
 def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: str) -> Iterator[dict[str, Any]]:
@@ -136,17 +165,33 @@ def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: 
             yield result.result()
 
 
-def build_records(settings: Settings, run_id: str) -> dict[str, int]:
-    """Place, link, derive and build all that is pending; return `{"placed", "linked", "derived", "built"}`."""
+def place_records(settings: Settings, run_id: str) -> dict[str, int]:
+    """Find the processes of new rows, and links: what needs to see all at once; return `{"placed", "linked"}`."""
     engine = warehouse(settings)
     with records.alone(engine):
         placed = records.place_rows(engine, settings, run_id)
         linked = links.link_pending(engine, settings, run_id)
-        derived = records.derive_pending(engine, settings, run_id)
-        built = records.build_pending(engine, settings, run_id)
+    return {"placed": placed, "linked": linked}
+
+
+def build_shard(settings: Settings, run_id: str, shard: int, shards: int) -> dict[str, int]:
+    """Derive and build what is pending of the processes of a shard (the first is 0), beside the other shards.
+
+    Returns `{"derived", "built"}` and how many records that made `new`, `changed` or `removed`. A shard that failed or
+    was killed is run again and goes on.
+    """
+    engine = warehouse(settings)
+    with records.alone(engine, but_for_shards=shards > 1):
+        derived = records.derive_pending(engine, settings, run_id, shard, shards)
+        counts = records.build_pending(engine, settings, run_id, shard, shards)
     with writing(engine) as conn:
-        conn.execute(update(t.run).where(t.run.c.id == run_id).values(built=t.run.c.built + built))
-    return {"placed": placed, "linked": linked, "derived": derived, "built": built}
+        conn.execute(update(t.run).where(t.run.c.id == run_id).values(built=t.run.c.built + counts["built"]))
+    return {"derived": derived, **counts}
+
+
+def build_records(settings: Settings, run_id: str) -> dict[str, int]:
+    """Place, link, derive and build all that is pending; return the counts of `place_records` and `build_shard`."""
+    return {**place_records(settings, run_id), **build_shard(settings, run_id, 0, 1)}
 
 
 def has_pending(settings: Settings) -> bool:
@@ -196,6 +241,17 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
     return {**counts, **build_records(settings, run_id)}
 
 
+def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
+    """Delete what the settings don't keep; without a run only count it (see `pipeline.retention.prune`)."""
+    return retention.prune(warehouse(settings), settings, run_id)
+
+
+def health(settings: Settings) -> list[dict[str, Any]]:
+    """How fresh and whole each configured source is today (see `pipeline.health.source_health`)."""
+    with reading(warehouse(settings)) as conn:
+        return [source_health(conn, settings, source, plan_of(settings, [source])) for source in sources_of(settings)]
+
+
 def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
     """An operator's decision on links (see `pipeline.links.decide`), never while a build links them."""
     engine = warehouse(settings)
@@ -213,6 +269,20 @@ def link_of(settings: Settings, name: str) -> dict[str, Any]:
     """One link and what is said of both sides. Raises SettingsError where there is none of that name."""
     with reading(warehouse(settings)) as conn:
         return links.shown(conn, name)
+
+
+def last_run(settings: Settings) -> str | None:
+    """The name of the last run that read or built (see `pipeline.changes.last_run`)."""
+    with reading(warehouse(settings)) as conn:
+        return changes.last_run(conn)
+
+
+def changed_processes(settings: Settings, run_id: str | None = None) -> dict[str, list[str]]:
+    """What came of a run, by default of the last that read or built: `{"new": [OCID], "changed": [...], "removed":
+    [...]}`, and for a sync that left building to others `"waiting"` (see `pipeline.changes.changes_of`)."""
+    with reading(warehouse(settings)) as conn:
+        name = run_id or changes.last_run(conn)
+        return changes.changes_of(conn, name) if name else {"new": [], "changed": [], "removed": []}
 
 
 def status(settings: Settings) -> dict[str, Any]:

@@ -72,6 +72,13 @@ class Thresholds(_Strict):
         return self
 
 
+class Alerts(_Strict):
+    """Who is told when a run fails or is late; nobody by default."""
+
+    webhook: SecretStr | None = Field(None, description="gets a JSON object by POST; the address may hold a secret")
+    email_to: list[str] = Field(default_factory=list, description="the mail server is Airflow's smtp_default")
+
+
 class Settings(_Strict):
     """One regency. The environment overrides any value: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
 
@@ -80,13 +87,31 @@ class Settings(_Strict):
     kd_klpd: str = Field(description="LKPP's code of the regency")
     kd_lpse: str = Field(description="LKPP's code of its LPSE")
     utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
-    fiscal_years: list[int] = Field(description="years that a sync reads unless told otherwise")
+    fiscal_years: list[int] = Field(
+        default_factory=list, description="years that a sync reads unless told otherwise; by default by the calendar"
+    )
+    closing_months: int = Field(
+        3, ge=0, le=12, description="months of a new year in which a sync reads the year before too"
+    )
     publisher_uri: str | None = None
     license: str | None = None
     warehouse_url: str = "sqlite:///data/jejak.db"
     dumps: str | None = Field(None, description="folder of dumps for sources with transport `files`")
     workers: int = Field(2, ge=1, description="processes that derive and merge")
+    shards: int = Field(1, ge=1, le=64, description="tasks over which Airflow spreads the building of records")
+    keep_versions_days: int | None = Field(
+        None, ge=1, description="days for which replaced versions of rows are kept that no release needs; else for ever"
+    )
+    stale_hours: int = Field(36, ge=1, description="a source that has not been read for longer than this is late")
+    alerts: Alerts = Field(default_factory=Alerts)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     links: dict[str, Thresholds] = Field(
         default_factory=dict, description="thresholds of a linking rule, where they differ from its own"
     )
+
+    def years_on(self, day: date) -> list[int]:
+        """The fiscal years that a sync of this (local) day reads: those of the settings, else the open one and, in the
+        first months of a year, the one before."""
+        if self.fiscal_years:
+            return self.fiscal_years
+        return [day.year - 1, day.year] if day.month <= self.closing_months else [day.year]

@@ -21,7 +21,8 @@ from simulator.world import World
 class Options(Protocol):
     """The arguments of `jejak simulate`; one of `serve` ("HOST:PORT") and `out` is given.
 
-    There may be `noise`, a factor of the usual noise, and `simda`, the SQLAlchemy URL of a database to be SIMDA's.
+    There may be `noise`, a factor of the usual noise, `years`, how many fiscal years there are up to `year`, and
+    `simda`, the SQLAlchemy URL of a database to be SIMDA's.
     """
 
     packages: int
@@ -40,7 +41,13 @@ def run(options: Options) -> int:
     """
     simda: str | None = getattr(options, "simda", None)
     noise: float | None = getattr(options, "noise", None)
-    world = World(options.packages, options.seed, year=options.year, noise=1.0 if noise is None else noise)
+    years: int = getattr(options, "years", 1)
+    if years < 1 or (years > 1 and options.out is not None):
+        print(f"--years {years} can't be; it is 1 or more, and 1 for --out: dumps are of one year", file=sys.stderr)
+        return 2
+    world = World(
+        options.packages, options.seed, year=options.year, years=years, noise=1.0 if noise is None else noise
+    )
     if options.out is not None:
         return _write(world, options.out, options.days, simda)
     if options.days:
@@ -60,7 +67,8 @@ def run(options: Options) -> int:
     if threading.current_thread() is threading.main_thread():
         # Ended by a supervisor as by Ctrl-C.
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    print(f"A regency of {options.packages:,} packages and {world.row_count():,} rows, fiscal year {options.year}:")
+    served = f"fiscal year {options.year}" if years == 1 else f"fiscal years {world.years[0]} to {options.year}"
+    print(f"A regency of {options.packages:,} packages a year and {world.row_count():,} rows, {served}:")
     print(f"  ISB        {server.url}/isb-2   (key: simulator)")
     print(f"  INAPROC    {server.url}/api/v1  (token: simulator)")
     for system in ("musrenbang", "simpen", "dokumen"):

@@ -190,10 +190,11 @@ class World:
         self._make_offices(max(4, min(70, 4 + packages // 60)))
         self._make_suppliers(max(40, packages // 11))
         self.years = list(range(year - years + 1, year + 1))
-        for each in self.years:
+        # The last year first: it is the same however many there were before it.
+        for each in reversed(self.years):
             self._make_year(each)
-        self._make_unknown(unknown_rows)
-        for each in self.years:
+            if each == year:
+                self._make_unknown(unknown_rows)
             # The budget is revised in September.
             if self.today >= dt.date(each, 9, 20):
                 self.revised_years.add(each)
@@ -667,14 +668,15 @@ class World:
         managed = [plan for plan in plans if plan.kind == SELF_MANAGED]
         for plan in self.rng.sample(plain, quota(0.006, len(plain)) if managed else 0):
             plan.inside = self.rng.choice(managed)
-        earlier = [
-            plan for plan in self.plans if plan.year == year - 1 and plan.method == OPEN_TENDER and not plan.revisions
-        ]
-        for position, plan in enumerate(plan for plan in plans if plan.method == MULTI_YEAR):
-            # The first year is often older than what is read.
-            plan.first = (
-                earlier[position % len(earlier)] if earlier and position % 2 == 0 else 89_000_000 + self.count("first")
-            )
+        for plan in (plan for plan in plans if plan.method == MULTI_YEAR):
+            plan.first = 89_000_000 + self.count("first")
+        # Half of those that go on next year began here; the others' first year is older than what is read.
+        later = [plan for plan in self.plans if plan.year == year + 1 and isinstance(plan.first, int)][::2]
+        begun = [plan for plan in plans if plan.method == OPEN_TENDER and not plan.revisions]
+        for plan, following in zip(begun, later, strict=False):
+            assert isinstance(following.first, int)
+            plan.root = plan.code = following.first
+            following.first = plan
 
     # --- attempts: tenders and non-tenders -------------------------------------------------------------------------
 

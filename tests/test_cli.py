@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from pipeline.registry import SERVICES, SOURCES
@@ -283,7 +284,7 @@ def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Pa
 WRONG_SETTINGS: dict[str, tuple[str, str]] = {
     "no TOML": ("name = ", "is not valid TOML"),
     "a name that nobody knows": ('nama = "x"', "nama: Extra inputs are not permitted"),
-    "nothing": ("", "name: Field required.*ocid_prefix: Field required.*fiscal_years: Field required"),
+    "nothing": ("", "name: Field required.*ocid_prefix: Field required.*kd_klpd: Field required"),
     "a wrong prefix": ('ocid_prefix = "ocds-AAA"', "ocid_prefix: String should match pattern"),
     "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: Input should be 'isb'"),
     "a secret in the wrong place": (
@@ -408,10 +409,11 @@ def test_fetching_and_building_can_go_apart(town: Town) -> None:
     assert said.status == 0
     assert differences(town.engine, town.world) == {}
     total = len(town.query(select(t.record)))
-    assert said.out.endswith(f"built {total}\n")
+    assert said.out.endswith(f"built {total}, new {total}, changed 0, removed 0\n")
     # The last sync itself has built nothing.
     assert json.loads(town.jejak("status", "--json").out)["records"] == {"total": total, "built": 0}
-    assert town.jejak("build", settings=settings).out == "placed 0, linked 0, derived 0, built 0\n"
+    said = town.jejak("build", settings=settings)
+    assert said.out == "placed 0, linked 0, derived 0, built 0, new 0, changed 0, removed 0\n"
 
 
 def test_a_warehouse_is_made_where_there_is_none(town: Town, tmp_path: Path) -> None:
@@ -434,7 +436,28 @@ def test_the_simulator_writes_dumps_that_sync_reads(tmp_path: Path, new_url: Cal
         assert differences(town.engine, town.world) == {}
 
 
+def test_dumps_are_of_one_year(tmp_path: Path) -> None:
+    said = jejak("simulate", "--packages", 20, "--years", 2, "--out", tmp_path / "dumps")
+    assert (said.status, said.out) == (2, "")
+    assert "--years 2 can't be" in said.err
+    assert not (tmp_path / "dumps").exists()
+
+
 # --- as a process of its own -----------------------------------------------------------------------------------------
+
+
+def test_the_simulator_serves_as_many_years_as_it_is_told_to() -> None:
+    command = [sys.executable, "-m", "pipeline.cli", "simulate", "--packages", "20", "--years", "2"]
+    with subprocess.Popen([*command, "--serve", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as simulator:
+        try:
+            assert simulator.stdout is not None
+            assert simulator.stdout.readline().endswith("rows, fiscal years 2024 to 2025:\n")
+            url = simulator.stdout.readline().split()[1]
+            path = f"{url}/api/simulator/json/1/RUP-PaketPenyedia-Terumumkan/tipe/4:12/parameter"
+            answers = {year: requests.get(f"{path}/{year}:D999", timeout=10).content for year in (2023, 2024, 2025)}
+        finally:
+            simulator.terminate()
+    assert {year for year, answer in answers.items() if answer} == {2024, 2025}
 
 
 def test_a_killed_sync_leaves_nobody_behind_and_the_next_one_ends_well(town: Town) -> None:

@@ -207,6 +207,18 @@ def test_a_source_that_keeps_silent_is_unavailable():
     assert len(server.requests) == 2
 
 
+def test_patience_runs_out_twice_at_most(waits):
+    """A source that accepts and never answers costs two time-outs, not as many as there are retries."""
+    late = Answer([ROW], delay=0.5)
+    busy = Answer(status=503)
+    with answering(busy, late, busy, late) as server, pytest.raises(SourceUnavailable, match="raise timeout_seconds"):
+        fetch(TENDERS, isb(server.url, retries=5, timeout_seconds=0.1))
+    assert len(server.requests) == 4
+    with answering(late, Answer([ROW])) as server:
+        assert rows_of(fetch(TENDERS, isb(server.url, retries=5, timeout_seconds=0.1))) == [ROW]
+    assert len(waits) == 4
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_credential_names_the_variable_to_set(status, waits):
     with answering(Answer("<html>Cloudflare", status=status)) as server:

@@ -11,9 +11,12 @@ from typing import Any
 import pandas as pd
 import pytest
 from ocdsmerge import Merger
-from sqlalchemy import select
+from sqlalchemy import Connection, Engine, select
 
+from pipeline import records
+from pipeline.configure import load_settings
 from pipeline.registry import TELLINGS
+from schemas.settings import Settings
 from tests.official import needs_reference, release_validator
 from tests.worlds import (
     OF_PROCESSES,
@@ -31,6 +34,8 @@ from tests.worlds import (
 from transforms.merge import MERGE_RULES
 from transforms.said import Said
 from warehouse import tables as t
+from warehouse.engine import writing
+from warehouse.load import insert_rows
 
 Code = tuple[str, str]
 
@@ -390,13 +395,123 @@ def test_a_supplier_learned_later_takes_the_place_of_its_surrogate(town: Town) -
     assert known.isdisjoint((row["kind"], row["key"]) for row in town.query(select(t.supplier_wanted)))
 
 
+@pytest.fixture
+def loaded(town_on_both: Town) -> Settings:
+    return load_settings(str(town_on_both.settings()))
+
+
+def note(conn: Connection, name: str, at: str, status: str, **services: tuple[str, str, str | None]) -> None:
+    """A sync that began at an hour of one day; of each service the scope, the status and the hour when it was read."""
+    insert_rows(
+        conn, t.run, [{"id": name, "command": "sync", "started_at": f"2025-03-05T{at}:00:00Z", "status": status}]
+    )
+    for service, (scope, how, ended) in services.items():
+        row = {"run_id": name, "source": "lpse", "service": service.replace("_", "-"), "scope": scope, "status": how}
+        insert_rows(conn, t.run_service, [{**row, "finished_at": ended and f"2025-03-05T{ended}:00:00Z"}])
+
+
+@pytest.mark.parametrize(
+    ("nightly", "old_year", "reading"),
+    [
+        (("20", "success", "21"), ("19", "running", "21"), True),  # the one that began first still reads
+        (("20", "running", "21"), ("19", "success", "21"), True),
+        (("20", "success", "21"), ("19", "success", "21"), False),
+        (("20", "success", "21"), ("10", "running", "21"), True),  # began long ago, but has read since
+        (("20", "success", "21"), ("10", "running", "12"), False),  # silent for too long
+    ],
+)
+def test_a_source_is_being_read_while_any_sync_of_it_goes_on(
+    warehouse: Engine, monkeypatch: pytest.MonkeyPatch, nightly: Any, old_year: Any, reading: bool
+) -> None:
+    monkeypatch.setenv("JEJAK_NOW", "2025-03-05T22:00:00Z")
+    with writing(warehouse) as conn:
+        for name, year, (at, status, ended) in (("nightly", "2025", nightly), ("backfill", "2019", old_year)):
+            note(conn, name, at, status, SPSE_TenderPengumuman=(year, "success", ended))
+        note(conn, "waits", "21", "running")
+        note(conn, "ours", "21", "running", SPSE_TenderPengumuman=("2023", "success", "21"))
+        assert records._being_read(conn, "ours") == (["lpse"] if reading else [])
+        # A later sync of the same years has made up for what a dead one left.
+        note(conn, "later", "22", "success", A=("2019", "success", "22"), B=("2025", "success", "22"))
+        assert records._being_read(conn, "ours") == []
+
+
+def test_a_service_is_silent_for_the_scopes_that_it_did_not_answer_last(
+    warehouse: Engine, monkeypatch: pytest.MonkeyPatch, loaded: Settings
+) -> None:
+    with writing(warehouse) as conn:
+        # Interleaved: the run that began first read this service last.
+        note(conn, "nightly", "01", "failed", SPSE_TenderPengumuman=("2025", "success", "05"))
+        note(conn, "backfill", "02", "failed", SPSE_TenderPengumuman=("2025", "failed", "03"))
+        note(conn, "old", "04", "failed", SPSE_TenderPengumuman=("2019", "failed", "06"))
+        assert records._silent(conn, loaded) == {"tender": {"2019"}}
+        note(conn, "again", "07", "success", SPSE_TenderPengumuman=("2019", "success", "08"))
+        assert records._silent(conn, loaded) == {}
+
+
+def test_an_old_year_that_failed_keeps_no_new_code_waiting(tmp_path: Path, warehouse_url: str) -> None:
+    announcements, outcomes = "SPSE-TenderPengumuman", "SPSE-TenderSelesai"
+    with served(EditedWorld(80, seed=2, years=2), tmp_path, warehouse_url) as town:
+        old, new = map(str, town.world.years)
+        codes = {year: {str(row["kd_tender"]) for row in town.world.rows(outcomes, int(year))} for year in (old, new)}
+        # Nobody announces tonight's tenders, and last year's announcements have lost the column that names them.
+        town.edit(
+            announcements,
+            lambda rows: [
+                {name: value for name, value in row.items() if name != "kd_tender"}
+                for row in rows
+                if str(row["tahun_anggaran"]) == old
+            ],
+        )
+        settings = town.settings(only=[announcements, outcomes])
+        assert town.jejak("sync", "--no-build", "--year", new, settings=settings).status == 0
+        assert town.jejak("sync", "--no-build", "--year", old, settings=settings).status == 1
+        assert town.jejak("build", settings=settings).status == 0
+        minted = {row["key"] for row in town.query(select(t.identity).where(t.identity.c.kind == "tender"))}
+        assert minted == codes[new] - codes[old] != set()
+
+
+def test_what_a_run_changed_is_told(town_on_both: Town) -> None:
+    town, service = town_on_both, "SPSE-NonTenderPengumuman"
+    settings = town.settings(only=[service])
+
+    def told(*run: str) -> dict[str, Any]:
+        found = json.loads(town.jejak("changes", *run, "--json", settings=settings).out)
+        return {name: value for name, value in found.items() if value and name != "run"}
+
+    assert told() == {}
+    town.sync(settings=settings)
+    every = sorted(row["ocid"] for row in town.query(select(t.record.c.ocid)))
+    assert told() == {"new": every}
+    assert town.jejak("rebuild", settings=settings).status == 0
+    assert told() == {}
+    first = town.known(service)[0]
+    [identity] = town.query(select(t.identity.c.ocid).where(t.identity.c.key == first["code"]))
+    town.edit(
+        service,
+        lambda rows: [
+            row | {"nama_paket": "Nama yang lain"} if str(row["kd_nontender"]) == first["code"] else row for row in rows
+        ],
+    )
+    town.next_day()
+    town.sync("--no-build", settings=settings)
+    synced = town.query(select(t.run.c.id).order_by(t.run.c.started_at.desc(), t.run.c.id.desc()).limit(1))[0]["id"]
+    assert told() == {"waiting": [identity["ocid"]]}
+    assert "jejak build" in town.jejak("changes", settings=settings).out
+    assert town.jejak("build", settings=settings).status == 0
+    assert told() == told(synced) == {"changed": [identity["ocid"]]}
+    said = town.jejak("changes", settings=settings).out.splitlines()
+    assert said[0].endswith(": 0 new, 1 changed, 0 removed.")
+    assert said[1:] == [f"{identity['ocid']}  changed  Nama yang lain"]
+    assert town.jejak("changes", "never", settings=settings).status == 1
+
+
 def test_a_build_waits_for_a_sync_that_goes_on_but_not_for_a_dead_one(town: Town, tmp_path: Path) -> None:
     log = tmp_path / "log"
     settings = town.settings(only=SOME)
     # Killed before its last few lists: for all that can be known it is still reading.
     status = run_apart(town.environment, log, "sync", "--no-build", "--settings", settings, die_at=35)
     assert status == -signal.SIGKILL
-    assert town.jejak("build").out == "placed 0, linked 0, derived 0, built 0\n"
+    assert town.jejak("build").out == "placed 0, linked 0, derived 0, built 0, new 0, changed 0, removed 0\n"
     # The next sync of the same sources has read all that the dead one would have.
     assert town.jejak("sync", "--no-build", settings=settings).status == 0
     town.jejak("build")

@@ -118,6 +118,11 @@ def test_fiscal_years_have_rows_of_their_own() -> None:
     assert first_years & {row["kd_rup"] for row in both.rows("RUP-PaketPenyedia-Terumumkan", 2024)}
 
 
+def test_the_last_year_is_the_same_however_many_there_were_before() -> None:
+    one, three = World(80, seed=2), World(80, seed=2, years=3)
+    assert {name: one.rows(name) for name in SERVICES} == {name: three.rows(name) for name in SERVICES}
+
+
 def test_an_unknown_service_is_refused(world: World) -> None:
     with pytest.raises(KeyError):
         world.rows("RUP-TidakAda")

@@ -542,7 +542,7 @@ def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town
     assert reject["key"] is None
     town.next_day(0)
     town.sync(settings=settings)
-    assert open_rejects(town) == [reject]
+    assert open_rejects(town) == [reject | {"observed_at": town.now}]
     town.edit(ATTEMPTS, None)
     town.sync(settings=settings)
     assert open_rejects(town) == []

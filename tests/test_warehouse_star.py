@@ -36,6 +36,7 @@ from warehouse.tables import (
     record,
     release,
     run,
+    run_process,
     tender,
     view_metadata,
 )
@@ -56,9 +57,8 @@ def started(warehouse: Engine) -> Engine:
 
 
 def write(conn: Connection, *compiled: dict[str, Any]) -> int:
-    return write_records(
-        conn, [{"ocid": one["ocid"], "compiled": one, "releases": 3, "run_id": "r1"} for one in compiled]
-    )
+    records = [{"ocid": one["ocid"], "compiled": one, "releases": 3, "run_id": "r1"} for one in compiled]
+    return write_records(conn, records)["built"]
 
 
 def count(conn: Connection, table: Table) -> int:
@@ -326,10 +326,32 @@ def test_writing_again_replaces_and_a_record_without_releases_goes(started: Engi
         assert count(conn, bid) == 2
         gone = [{"ocid": ocid, "compiled": None, "releases": 0, "run_id": "r1"} for ocid in (
             "ocds-213czf-rup-100", "ocds-213czf-rup-101", "never-there")]  # fmt: skip
-        assert write_records(conn, gone) == 0
+        assert write_records(conn, gone) == {"built": 0, "removed": 2}
         assert {table.name: count(conn, table) for table in (*STAR, organization, record)} == dict.fromkeys(
             (table.name for table in (*STAR, organization, record)), 0
         )
+
+
+def test_a_run_that_is_tried_again_keeps_what_it_has_changed(started: Engine) -> None:
+    other = {**whole(), "title": "Jalan lain"}
+    gone = {"ocid": other["ocid"], "compiled": None, "releases": 0}
+
+    def noted(conn: Connection, run_id: str) -> list[str]:
+        return list(conn.scalars(select(run_process.c.change).where(run_process.c.run_id == run_id)))
+
+    with writing(started) as conn:
+        conn.execute(insert(run), {"id": "r2", "command": "build", "started_at": "t", "status": "running"})
+        for compiled in (whole(), other, other):
+            write(conn, compiled)
+            assert noted(conn, "r1") == ["new"]
+        for compiled in (other, other | {"date": "2031-01-01T00:00:00Z"}):
+            write_records(conn, [{"ocid": other["ocid"], "compiled": compiled, "releases": 3, "run_id": "r2"}])
+            assert noted(conn, "r2") == ([] if compiled is other else ["changed"])
+        write_records(conn, [{**gone, "run_id": "r2"}])
+        assert noted(conn, "r2") == ["removed"]
+        write(conn, other)
+        write_records(conn, [{**gone, "run_id": "r1"}])
+        assert noted(conn, "r1") == []
 
 
 def test_batches_do_not_matter(started: Engine) -> None:
@@ -337,7 +359,7 @@ def test_batches_do_not_matter(started: Engine) -> None:
         {"ocid": f"o{number}", "compiled": whole(f"o{number}"), "releases": 1, "run_id": "r1"} for number in range(7)
     ]
     with writing(started) as conn:
-        assert write_records(conn, iter(records), batch=3) == 7
+        assert write_records(conn, iter(records), batch=3) == {"built": 7, "new": 7}
         assert stage_counts(conn)["records"] == 7
 
 

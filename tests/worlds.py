@@ -332,12 +332,15 @@ def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at
 
 
 def contents(engine: Engine) -> dict[str, list[Any]]:
-    """All tables but the bookkeeping of runs, alike for alike warehouses: ids by number become ranks."""
+    """All tables but the bookkeeping of runs, alike for alike warehouses: ids by number become ranks within the row's
+    key, since services may be read in any order."""
     found = {}
+    raw = t.raw_record.c
+    versions = select(raw.id).order_by(raw.source, raw.service, raw.scope, raw.key, raw.id)
     with reading(engine) as conn:
-        raw_ids = {name: rank for rank, name in enumerate(conn.scalars(select(t.raw_record.c.id).order_by("id")))}
+        raw_ids = {name: rank for rank, name in enumerate(conn.scalars(versions))}
         for table in t.metadata.sorted_tables:
-            if table in (t.run, t.run_service):
+            if table in (t.run, t.run_service, t.run_process):
                 continue
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:

@@ -88,12 +88,15 @@ class Derived:
 
     `releases` are (subject, source, service, release); `lineage` pairs release ids with raw row versions; `signals` are
     (source, service, field, value) of unknown codes; `wanted` are supplier keys that had to be answered by a surrogate.
+    `memory` is what the latest time was told against: histories that end alike, with the same releases and memory, go
+    on alike whatever comes.
     """
 
     releases: list[tuple[str, str, str, Body]]
     lineage: list[tuple[str, int]]
     signals: set[tuple[str, str, str, str]]
     wanted: set[Code]
+    memory: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -123,8 +126,18 @@ class _Draft:
     rows: tuple[Row, ...]
 
 
-def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_offset: str, kd_klpd: str) -> Derived:
-    """The releases of a process; `tellings` gives the source and the mapping of each service that has one."""
+def derive(
+    process: Process,
+    tellings: Mapping[str, tuple[str, Telling]],
+    utc_offset: str,
+    kd_klpd: str,
+    heard: dict[Any, Any] | None = None,
+) -> Derived:
+    """The releases of a process; `tellings` gives the source and the mapping of each service that has one.
+
+    Who derives several histories of one process gives a dictionary, `heard`, to spare mapping the same rows again;
+    signals and wanted keys are then those of rows that had not been mapped before.
+    """
     context = Context(
         process.ocid,
         utc_offset,
@@ -152,8 +165,14 @@ def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_of
                 state[place] = Row(version.raw_id, version.service, version.key, version.code, version.record)
             end += 1
         start = end
-        speakers = _speakers(state, context, tellings, has_buyer=("buyer", ()) in story.cells)
-        _claim(speakers)
+        has_buyer = ("buyer", ()) in story.cells
+        if heard is None:
+            speakers = _claimed(state, context, tellings, has_buyer=has_buyer)
+        else:
+            known = has_buyer, frozenset(row.raw_id for row in state.values())
+            if known not in heard:
+                heard[known] = _claimed(state, context, tellings, has_buyer=has_buyer)
+            speakers = heard[known]
         drafts += story.tell(now, len(drafts), speakers, context, tellings, last=end == len(history))
     releases, lineage = _finish(process, drafts)
     lineage += _unspoken(history, releases, lineage)
@@ -162,7 +181,21 @@ def derive(process: Process, tellings: Mapping[str, tuple[str, Telling]], utc_of
         lineage,
         context.signals,
         context.wanted,
+        vars(story),
     )
+
+
+def _claimed(
+    state: Mapping[tuple[str, str, str], Row],
+    context: Context,
+    tellings: Mapping[str, tuple[str, Telling]],
+    *,
+    has_buyer: bool,
+) -> list[_Speaker]:
+    """What every service says now, each field by its owner alone."""
+    speakers = _speakers(state, context, tellings, has_buyer=has_buyer)
+    _claim(speakers)
+    return speakers
 
 
 def _speakers(

@@ -6,13 +6,19 @@ with writing(engine) as conn:   # one transaction; on SQLite writers take turns
     ...
 with reading(engine) as conn:   # one snapshot; never waits for writers
     ...
+with holding(engine, "name"):   # no other process or thread is in a block of this name
+    ...
 """
 
+import fcntl
 import json
+import logging
+import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import psycopg
@@ -25,6 +31,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schemas.errors import SettingsError
+
+log = logging.getLogger("jejak.warehouse")
 
 # Writers of a SQLite file wait for one another at most this long; a killed writer's lock falls at once.
 WAIT_SECONDS = 300
@@ -106,7 +114,9 @@ def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
 
 
 def _open_postgresql(url: URL, options: dict[str, Any]) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"application_name": "jejak"}, **options)
+    engine = create_engine(
+        url, pool_pre_ping=True, connect_args={"application_name": "jejak", "keepalives_idle": 60}, **options
+    )
 
     @event.listens_for(engine, "handle_error")
     def _hide_values(context: ExceptionContext) -> None:
@@ -134,6 +144,66 @@ def reading(engine: Engine) -> Iterator[Connection]:
             conn = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with conn.begin():
             yield conn
+
+
+@contextmanager
+def holding(engine: Engine, name: str, *, shared: bool = False) -> Iterator[None]:
+    """While the block runs nobody else is in a block of this name, in whatever process or thread; who comes waits.
+    Blocks that are `shared` keep only those out that are not.
+
+    Nothing is left behind by a process that is killed. Not to be entered twice by the same thread.
+    """
+    with (_hold_file if engine.dialect.name == "sqlite" else _hold_session)(engine, name, shared):
+        yield
+
+
+@contextmanager
+def _hold_session(engine: Engine, name: str, shared: bool) -> Iterator[None]:
+    """An advisory lock of PostgreSQL: it ends with its connection, which is therefore closed and not kept in the pool,
+    and which is in no transaction, since that would keep the server from tidying up."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        conn.detach()
+        key, lock = {"name": name}, "advisory_lock_shared" if shared else "advisory_lock"
+        if not conn.scalar(text(f"SELECT pg_try_{lock}(hashtextextended(:name, 0))"), key):
+            _say_waiting(name)
+            conn.execute(text(f"SELECT pg_{lock}(hashtextextended(:name, 0))"), key)
+        yield
+
+
+@contextmanager
+def _hold_file(engine: Engine, name: str, shared: bool) -> Iterator[None]:
+    """A lock of the operating system on a file beside the database, which is there only as long as it is held."""
+    lock = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    path = Path(f"{engine.url.database}.{re.sub(r'[^A-Za-z0-9.-]+', '-', name)}.lock")
+    while True:
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, lock | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _say_waiting(name)
+                fcntl.flock(file, lock)
+            # Who held it has deleted it: only a lock on the file that the next one would open keeps anybody out.
+            if _is_at(path, file):
+                try:
+                    yield
+                finally:
+                    # The last one out deletes it.
+                    with suppress(BlockingIOError):
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        if _is_at(path, file):
+                            path.unlink(missing_ok=True)
+                return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _say_waiting(name: str) -> None:
+    log.info("%s: another process is at it; waiting until it is done", name)
 
 
 def alembic_config(conn: Connection | None = None) -> Config:

@@ -1,11 +1,13 @@
 """Compiled records to the star tables: a pure mapping, the transaction that writes it, and counts per stage."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, case, cast, func, select, tuple_
+from sqlalchemy import Connection, Integer, Select, and_, case, cast, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
@@ -22,10 +24,15 @@ from warehouse.tables import (
     raw_record,
     record,
     release,
+    run_process,
 )
 
 Object = dict[str, Any]
 
+WRITTEN = ("built", "new", "changed", "removed")
+"""What `write_records` counts."""
+
+_WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are told apart by how their ids end, the observations of a report by their dimension `kind`.
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
 _MEASURES = ("plan", "actual", "deviation")
@@ -108,19 +115,22 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
     return rows
 
 
-def write_records(conn: Connection, records: Iterable[Object], *, batch: int = 1000) -> int:
-    """Replace records and their star rows, clear their `pending_build`, and return how many records were written.
+def write_records(conn: Connection, records: Iterable[Object], *, batch: int = 1000) -> Counter[str]:
+    """Replace records and their star rows, clear their `pending_build` and note in `run_process` what that changed;
+    return how many records were `built`, and how many are `new`, `changed` or `removed`.
 
     A record is `{"ocid", "compiled" (the compiled release; None if no valid release is left), "releases" (how many it
-    was compiled from), "run_id"}`. All of it belongs to the caller's transaction.
+    was compiled from), "run_id"}`. All of it belongs to the caller's transaction; on PostgreSQL several may go on at
+    once, of different processes.
     """
-    written = 0
+    counts: Counter[str] = Counter()
     latest: dict[str, Object] = {}  # organisation -> its row from the latest of these records
-    replaced: dict[str, tuple[str, str]] = {}  # organisation -> the record, among these, that its words were from
+    written: list[str] = []
     remaining = iter(records)
     while chunk := list(islice(remaining, batch)):
         ocids = [item["ocid"] for item in chunk]
-        replaced.update(_organizations_from(conn, ocids))
+        written += ocids
+        changes = _changes(conn, chunk)
         for table in reversed(STAR):
             delete_by(conn, table, table.c.ocid, ocids)
         living = [item for item in chunk if item["compiled"] is not None]
@@ -133,9 +143,61 @@ def write_records(conn: Connection, records: Iterable[Object], *, batch: int = 1
             if row["id"] not in latest or _age(row) > _age(latest[row["id"]]):
                 latest[row["id"]] = row
         delete_by(conn, pending_build, pending_build.c.ocid, ocids)
-        written += len(living)
-    _write_organizations(conn, latest, replaced)
-    return written
+        _note_changes(conn, changes)
+        counts.update(changes.values())
+        counts["built"] += len(living)
+    _write_organizations(conn, latest, written)
+    return counts
+
+
+def _changes(conn: Connection, items: list[Object]) -> dict[tuple[str, str], str]:
+    """(run, process) -> new, changed or removed, for the records that are not as they are stored."""
+    ocids = [item["ocid"] for item in items]
+    dates = _pairs(conn, select(record.c.ocid, record.c.date).where(record.c.ocid.in_(key_set(conn, ocids))))
+    # Only what has the same date can be the same.
+    alike = [item["ocid"] for item in items if item["compiled"] and item["compiled"]["date"] == dates.get(item["ocid"])]
+    same = select(record.c.ocid, record.c.compiled).where(record.c.ocid.in_(key_set(conn, alike)))
+    stored = _pairs(conn, same) if alike else {}
+    changes = {}
+    for item in items:
+        place = item["run_id"], item["ocid"]
+        if item["ocid"] not in dates:
+            if item["compiled"] is not None:
+                changes[place] = "new"
+        elif item["compiled"] is None:
+            changes[place] = "removed"
+        elif stored.get(item["ocid"]) != item["compiled"]:
+            changes[place] = "changed"
+    return changes
+
+
+def _note_changes(conn: Connection, changes: dict[tuple[str, str], str]) -> None:
+    """Write the changes down under their runs; a run that is tried again keeps what it has made already."""
+    columns = run_process.c
+    ours = columns.run_id.in_({run_id for run_id, _ in changes}) & columns.ocid.in_(
+        key_set(conn, [ocid for _, ocid in changes])
+    )
+    before = {(row.run_id, row.ocid): row.change for row in conn.execute(select(run_process).where(ours))}
+    net = {place: together([before.get(place, change), change]) for place, change in changes.items()}
+    upsert_rows(
+        conn,
+        run_process,
+        [
+            {"run_id": run_id, "ocid": ocid, "change": change}
+            for (run_id, ocid), change in sorted(net.items(), key=itemgetter(0))
+            if change
+        ],
+    )
+    for run_id, ocid in (place for place, change in net.items() if change is None):
+        conn.execute(delete(run_process).where(columns.run_id == run_id, columns.ocid == ocid))
+
+
+def together(changes: Sequence[str]) -> str | None:
+    """What changes of one record, one after the other, come to; None if it came and went."""
+    was, now = changes[0] != "new", changes[-1] != "removed"
+    if was:
+        return "changed" if now else "removed"
+    return "new" if now else None
 
 
 def _record(item: Object) -> Object:
@@ -177,26 +239,27 @@ def _age(row: Object) -> tuple[str, str]:
     return row["updated_at"], row["ocid"]
 
 
-def _organizations_from(conn: Connection, ocids: list[str]) -> dict[str, tuple[str, str]]:
-    columns = organization.c.id, organization.c.updated_at, organization.c.ocid
-    query = select(*columns).where(organization.c.ocid.in_(key_set(conn, ocids)))
-    return {name: (updated_at, ocid) for name, updated_at, ocid in conn.execute(query)}
-
-
-def _write_organizations(conn: Connection, latest: dict[str, Object], replaced: dict[str, tuple[str, str]]) -> None:
+def _write_organizations(conn: Connection, latest: dict[str, Object], written: list[str]) -> None:
     """Keep in `organization` the words of the latest record that has it, whatever order records are written in.
 
-    Where the record that gave the words was rewritten and is no longer the latest, the latest is looked up.
+    Where the record that gave the words was rewritten and is no longer the latest, the latest is looked up. Records are
+    written by several at once and share organisations: here they take turns, and each sees all that was written before.
     """
-    delete_by(conn, organization, organization.c.id, replaced)
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
+    columns = organization.c
+    from_these = columns.ocid.in_(key_set(conn, written))
+    replaced = {
+        row.id: (row.updated_at, row.ocid)
+        for row in conn.execute(select(columns.id, columns.updated_at, columns.ocid).where(from_these))
+    }
+    delete_by(conn, organization, columns.id, replaced)
     orphans = [name for name, age in replaced.items() if name not in latest or _age(latest[name]) < age]
     for row in _latest_known(conn, orphans):
         latest[row["id"]] = row
     if latest:
         insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(organization)
-        newer = tuple_(insert.excluded.updated_at, insert.excluded.ocid) > tuple_(
-            organization.c.updated_at, organization.c.ocid
-        )
+        newer = tuple_(insert.excluded.updated_at, insert.excluded.ocid) > tuple_(columns.updated_at, columns.ocid)
         upsert = insert.on_conflict_do_update(index_elements=["id"], set_=dict(insert.excluded), where=newer)
         conn.execute(upsert, [latest[name] for name in sorted(latest)])
 

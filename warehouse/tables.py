@@ -128,10 +128,23 @@ run_service = Table(
     _number("rejected", "rows kept aside in `reject`"),
     _number("gone", "known rows that a complete answer no longer brought (not part of fetched)"),
     _maybe("message", "why the service failed, with the remedy"),
+    _time("observed_at", "when the newest answer that the run took over was true at the source", nullable=True),
+    _time("finished_at", "end of the service's reading", nullable=True),
     PrimaryKeyConstraint("run_id", "source", "service", "scope"),
     comment="What a run did with each service and scope: every row received is in exactly one count.",
 )
 Index("run_service_scope", run_service.c.source, run_service.c.service, run_service.c.scope)
+
+run_process = Table(
+    "run_process",
+    metadata,
+    _run(),
+    _text("ocid", "the contracting process"),
+    _text("change", "what happened to its record: new, changed or removed"),
+    PrimaryKeyConstraint("run_id", "ocid"),
+    comment="Which records a build wrote otherwise than they were.",
+)
+Index("run_process_ocid", run_process.c.ocid)
 
 # ------------------------------------------------------------------------------------------------------------- staging
 
@@ -147,6 +160,7 @@ staged_fetch = Table(
     _time("started_at", "start of the fetch"),
     _maybe("next_cursor", "the transport's token for the next page; empty at the start and at the end"),
     _flag("complete", "all pages are in; the fetch may be promoted"),
+    _maybe("reader", "token of the one that reads it now: pages and promotion of any other are refused"),
     PrimaryKeyConstraint("source", "service", "scope"),
     comment="Fetches that have begun and are not promoted yet; what a later run resumes.",
 )

@@ -22,12 +22,14 @@ _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
 
 class _TryAgain(Exception):
-    """What is worth another attempt: the error to raise when attempts run out, the wait that the server asked for."""
+    """What is worth another attempt: the error to raise when attempts run out, the wait that the server asked for,
+    whether patience itself has run out."""
 
-    def __init__(self, error: JejakError, wait: float = 0) -> None:
+    def __init__(self, error: JejakError, wait: float = 0, *, silent: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
+        self.silent = silent
 
 
 def get_json(
@@ -45,11 +47,20 @@ def get_json(
     `shown` names what was asked for in logs and errors, and `credential` the environment variable that holds key or
     token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
 
-    Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further attempts,
+    Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further attempts, or
+    when it has let us wait `source.timeout_seconds` twice (a source that hangs would cost an hour per service),
     SettingsError when address or credentials are refused, StructureError when the answer is not JSON.
     """
+    waited = 0
+
+    def enough(state: tenacity.RetryCallState) -> bool:
+        nonlocal waited
+        again = state.outcome.exception() if state.outcome else None
+        waited += isinstance(again, _TryAgain) and again.silent
+        return waited > 1 or state.attempt_number > source.retries
+
     attempts = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(source.retries + 1),
+        stop=enough,
         wait=_wait,
         retry=tenacity.retry_if_exception_type(_TryAgain),
         before_sleep=lambda state: _log_retry(shown, state),
@@ -81,12 +92,13 @@ def _get_once(
                 f"{shown} can't be asked for ({answer.__name__}); check the source's url, which begins with http:// or "
                 f"https://, and {credential} for characters that don't belong there"
             )
+        silent = issubclass(answer, requests.Timeout)
         problem = (
             f"did not answer within {source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
-            if issubclass(answer, requests.Timeout)
+            if silent
             else f"can't be reached or broke off ({answer.__name__}); try again later, or check network, proxy and url"
         )
-        raise _TryAgain(SourceUnavailable(f"{shown} {problem}"))
+        raise _TryAgain(SourceUnavailable(f"{shown} {problem}"), silent=silent)
     _check_status(answer, shown, credential)
     if not answer.content.strip():
         return None

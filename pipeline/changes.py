@@ -1,0 +1,84 @@
+"""What came of a run: the processes whose records it made new, otherwise than they were, or took away."""
+
+from collections import defaultdict
+
+from sqlalchemy import Connection, or_, select
+
+from pipeline.links import LINKED_KINDS, STANDING, processes_of
+from schemas.errors import SettingsError
+from transforms.identity import Code
+from warehouse import tables as t
+from warehouse.load import key_set
+from warehouse.star import together
+
+# Other commands neither read sources nor build records.
+_COMMANDS = ("sync", "build", "retry", "rebuild", "links")
+
+
+def last_run(conn: Connection) -> str | None:
+    """The name of the last run that read or built."""
+    run = t.run.c
+    query = select(run.id).where(run.command.in_(_COMMANDS)).order_by(run.started_at.desc(), run.id.desc()).limit(1)
+    return conn.execute(query).scalar_one_or_none()
+
+
+def changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
+    """The OCIDs of the processes that a run made `new`, `changed` or `removed`.
+
+    A sync in Airflow builds nothing itself: of the processes that its rows belong to, it is what builds have made of
+    them since, and `waiting` are those that none has come to yet. Raises SettingsError where there is no such run.
+    """
+    run = conn.execute(select(t.run).where(t.run.c.id == run_id)).one_or_none()
+    if run is None:
+        raise SettingsError(f"there is no run {run_id}; without a name `jejak changes` tells of the last")
+    columns = t.run_process.c
+    own = conn.execute(select(columns.ocid, columns.change).where(columns.run_id == run_id)).all()
+    found: dict[str, list[str]] = {"new": [], "changed": [], "removed": []}
+    if own or run.command != "sync":
+        for ocid, change in sorted(own):
+            found[change].append(ocid)
+        return found
+    ocids, waiting = _of_rows(conn, run_id)
+    made: dict[str, list[str]] = defaultdict(list)
+    for ocid, change in conn.execute(
+        select(columns.ocid, columns.change)
+        .join(t.run, t.run.c.id == columns.run_id)
+        # Also by a build that had begun before and took the new rows along.
+        .where(or_(t.run.c.started_at >= run.started_at, t.run.c.finished_at >= run.started_at))
+        .where(columns.ocid.in_(key_set(conn, ocids)))
+        .order_by(t.run.c.started_at, t.run.c.id)
+    ):
+        made[ocid].append(change)
+    for ocid in sorted(made.keys() - waiting):
+        # What came and went meanwhile is gone.
+        found[together(made[ocid]) or "removed"].append(ocid)
+    return {**found, "waiting": sorted(waiting)}
+
+
+def _of_rows(conn: Connection, run_id: str) -> tuple[set[str], set[str]]:
+    """The processes that the rows of a sync belong to, and those of them that still wait for a build."""
+    columns = t.raw_record.c
+    codes: set[Code] = set()
+    unplaced: set[Code] = set()
+    query = select(columns.kind, columns.code, columns.placed).where(columns.kind.is_not(None))
+    for kind, code, placed in conn.execute(query.where(columns.run_id == run_id)):
+        codes.add((kind, code))
+        if not placed:
+            unplaced.add((kind, code))
+    ocids = processes_of(conn, _targets(conn, codes))
+    waiting = processes_of(conn, _targets(conn, unplaced))
+    for table in (t.pending_derive, t.pending_build):
+        waiting |= set(conn.execute(select(table.c.ocid).where(table.c.ocid.in_(key_set(conn, ocids)))).scalars())
+    return ocids, waiting
+
+
+def _targets(conn: Connection, codes: set[Code]) -> set[Code]:
+    """What opens processes: the codes themselves, or what they are linked to."""
+    link = t.link.c
+    linked = {code for code in codes if code[0] in LINKED_KINDS}
+    rows = conn.execute(
+        select(link.from_kind, link.from_code, link.to_kind, link.to_code).where(
+            link.from_code.in_(key_set(conn, {code for _, code in linked})), link.status.in_(STANDING)
+        )
+    )
+    return codes - linked | {(row.to_kind, row.to_code) for row in rows if (row.from_kind, row.from_code) in linked}

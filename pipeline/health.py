@@ -1,0 +1,152 @@
+"""How fresh and whole each source is, from what the last runs brought: nothing is asked of the source itself."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median_low
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.fetch import utc_now
+from schemas.settings import Settings
+from warehouse import tables as t
+
+# So many answers tell what is usual: a week of nights.
+_USUAL = 7
+# For so long a new field or code is news; older ones stand in the table signal.
+_NEWS = timedelta(days=7)
+
+
+def source_health(
+    conn: Connection, settings: Settings, source: str, plan: Sequence[tuple[str, str, str]]
+) -> dict[str, Any]:
+    """Whether a source was read as it should be, by the (source, service, scope)s of today's `plan`.
+
+    `state` is `never` (nothing was ever read), `failing` (what was read last of some service failed, or a folder of
+    dumps holds no list at all), `late` (see `last_success`) or `ok`. `last_success` is how fresh the source is: for
+    each service and scope the last time that it was read successfully, and of those the oldest. It is late when that is
+    longer ago than `stale_hours`, or when some service was never read. Years that are not in the plan don't count,
+    however recently a backfill read them; nor does a year in which its service has not been read yet, since there is
+    one on New Year's Day. A list that a folder does not hold (`absent`) counts neither way.
+
+    `rows` are those that the last read brought (none where it failed), `expected` those that were to be expected:
+    `usual_rows` of the settings, else the median of the seven successful answers before. The last answer itself is no
+    part of it, since it is what is compared: an operator sees "1,986 rows, 1,990 expected", and one odd night does not
+    move what is usual. It is empty for a service that has nothing to compare with, and then its rows stand in the sum.
+
+    `new_fields` and `unknown_codes` are those first seen within a week: when one was seen last says little, since only
+    rows that change are looked at, and all that were ever seen would be the same words every day.
+    """
+    now = datetime.fromisoformat(utc_now())
+    read = _read(conn, source)
+    services = [_service(settings, read, *each) for each in plan]
+    counted = [each for each in services if each["status"] != "absent"]
+    awaited = [each for each in counted if each["status"] != "never" or not _ever(read, each["service"])]
+    times = [_last(read.get((each["service"], each["scope"]), []), "success") for each in awaited]
+    last_success = min(filter(None, times)) if times and all(times) else None
+    stale = (now - timedelta(hours=settings.stale_hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if plan and not read:
+        state = "never"
+    elif any(each["status"] == "failed" for each in services) or (plan and not counted):
+        state = "failing"
+    elif awaited and (last_success is None or last_success < stale):
+        state = "late"
+    else:
+        state = "ok"
+    news = (now - _NEWS).strftime("%Y-%m-%dT%H:%M:%SZ")
+    signals = conn.execute(select(t.signal).where(t.signal.c.source == source, t.signal.c.first_seen >= news)).all()
+    open_rejects = select(func.count()).where(t.reject.c.source == source, t.reject.c.resolved_at.is_(None))
+    health = {
+        "source": source,
+        "state": state,
+        "last_success": last_success,
+        "services": services,
+        "rows": sum(each["rows"] for each in counted),
+        "expected": sum(each["rows"] if each["expected"] is None else each["expected"] for each in counted),
+        "new_fields": sorted(f"{row.service}.{row.field}" for row in signals if row.kind == "field"),
+        "unknown_codes": sum(row.kind == "code" for row in signals),
+        "rejects": conn.execute(open_rejects).scalar_one(),
+    }
+    return {**health, "advice": _advice(health, settings)}
+
+
+_Read = dict[tuple[str, str], list[Any]]
+
+
+def _read(conn: Connection, source: str) -> _Read:
+    """The latest reads of each service and scope, enough of each outcome, the newest first."""
+    runs, run = t.run_service.c, t.run.c
+    read_at = func.coalesce(runs.finished_at, run.finished_at, run.started_at)
+    newest = (read_at.desc(), run.started_at.desc(), run.id.desc())
+    place = func.row_number().over(partition_by=(runs.service, runs.scope, runs.status), order_by=newest)
+    reads = (
+        select(
+            runs.service,
+            runs.scope,
+            runs.status,
+            runs.fetched,
+            runs.message,
+            read_at.label("read_at"),
+            func.row_number().over(order_by=newest).label("age"),
+            place.label("place"),
+        )
+        .join(t.run, run.id == runs.run_id)
+        .where(runs.source == source)
+        .subquery()
+    )
+    found: _Read = defaultdict(list)
+    for row in conn.execute(select(reads).where(reads.c.place <= _USUAL + 1).order_by(reads.c.age)):
+        found[row.service, row.scope].append(row)
+    return found
+
+
+def _ever(read: _Read, service: str) -> bool:
+    """Whether a service was ever read, for whichever year."""
+    return any(name == service for name, _ in read)
+
+
+def _last(reads: list[Any], status: str) -> str | None:
+    return next((row.read_at for row in reads if row.status == status), None)
+
+
+def _service(settings: Settings, read: _Read, source: str, service: str, scope: str) -> dict[str, Any]:
+    reads = read.get((service, scope), [])
+    last = reads[0] if reads else None
+    before = [row.fetched for row in reads[1:] if row.status == "success"][:_USUAL]
+    usual = settings.sources[source].service(service).usual_rows
+    return {
+        "service": service,
+        "scope": scope,
+        "rows": last.fetched if last is not None and last.status == "success" else 0,
+        "expected": usual if usual is not None else median_low(before) if before else None,
+        "status": last.status if last is not None else "never",
+        "message": last.message if last is not None else None,
+    }
+
+
+def _advice(health: dict[str, Any], settings: Settings) -> str | None:
+    """What to do, in a sentence."""
+    source = health["source"]
+    again = f"run `jejak sync {source}`"
+    match health["state"]:
+        case "never":
+            return f"It was never read: check [sources.{source}] in the settings, then {again}."
+        case "failing":
+            failed = [each["service"] for each in health["services"] if each["status"] == "failed"]
+            if not failed:
+                return f"Its folder holds none of its lists: look at JEJAK_DUMPS or its folder, then {again}."
+            others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+            return f"Do what is said of {failed[0]}{others}, then {again}."
+        case "late":
+            never = [each["service"] for each in health["services"] if each["status"] == "never"]
+            if health["last_success"] is None and never:
+                return f"{never[0]} was never read: {again}."
+            return f"It was not read whole for {settings.stale_hours} hours: see that its schedule runs, or {again}."
+    if health["new_fields"]:
+        return f"Its fields are others than they were: map the new ones in schemas/{source}.py, or leave them out."
+    if health["unknown_codes"]:
+        return f"It uses codes that nobody has mapped: add them to transforms/codes/{source}.csv, then `jejak rebuild`."
+    if health["rejects"]:
+        return f"Some of its rows could not be used: `jejak rejects --source {source}` tells why."
+    return None

@@ -1,0 +1,192 @@
+"""Health: an operator is told which source is stale, broken or odd, and what to do, and of nothing else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from simulator.faults import Fault
+from tests.worlds import Edit, EditedWorld, Town, served
+from warehouse import tables as t
+
+PLANS, BUDGETS = "RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia"
+ATTEMPTS = "SPSE-NonTenderPengumuman"
+SOME = [PLANS, BUDGETS, ATTEMPTS]
+
+
+def health(town: Town, settings: Path) -> dict[str, dict[str, Any]]:
+    """What `jejak health --json` says, by source; its exit status says whether all is well."""
+    said = town.jejak("health", "--json", settings=settings)
+    found = {each["source"]: each for each in json.loads(said.out)}
+    assert (said.status == 0) == all(each["state"] == "ok" for each in found.values())
+    return found
+
+
+def service(found: dict[str, Any], name: str) -> dict[str, Any]:
+    each: dict[str, Any]
+    [each] = [each for each in found["services"] if each["service"] == name]
+    return each
+
+
+def but_for(count: int) -> Edit:
+    """An answer without its last few rows."""
+    return lambda rows: rows[: len(rows) - count]
+
+
+def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings(only=SOME)
+    found = health(town, settings)
+    assert {name: each["state"] for name, each in found.items()} == {"sirup": "never", "lpse": "never"}
+    assert "jejak sync sirup" in found["sirup"]["advice"]
+    town.sync(settings=settings)
+    plans = len(town.world.rows(PLANS))
+    found = health(town, settings)
+    assert found["sirup"]["state"] == "ok"
+    assert found["sirup"]["last_success"] == town.now
+    assert service(found["sirup"], PLANS) == {
+        "service": PLANS,
+        "scope": "2025",
+        "rows": plans,
+        "expected": None,
+        "status": "success",
+        "message": None,
+    }
+    assert found["sirup"]["rows"] == found["sirup"]["expected"] == plans + len(town.world.rows(BUDGETS))
+    first = town.now
+    town.next_day()
+    town.sync("sirup", settings=settings)
+    town.next_day()
+    found = health(town, settings)
+    assert {name: each["state"] for name, each in found.items()} == {"sirup": "ok", "lpse": "late"}
+    assert found["lpse"]["last_success"] == first
+    assert "36 hours" in found["lpse"]["advice"]
+    said = town.jejak("health", settings=settings)
+    assert said.status == 1
+    assert "sirup      ok " in said.out
+    assert "lpse       late " in said.out
+    assert first in said.out
+
+
+def test_a_service_that_failed_is_named_with_its_remedy_until_it_is_read_again(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings(only=SOME)
+    town.sync(settings=settings)
+    first = town.now
+    town.next_day()
+    town.server.faults.add(Fault("html", PLANS))
+    assert town.jejak("sync", settings=settings).status == 1
+    found = health(town, settings)
+    assert {name: each["state"] for name, each in found.items()} == {"sirup": "failing", "lpse": "ok"}
+    broken = service(found["sirup"], PLANS)
+    assert (broken["rows"], broken["expected"], broken["status"]) == (0, len(town.world.rows(PLANS)), "failed")
+    assert "HTML" in broken["message"]
+    assert found["sirup"]["last_success"] == first
+    assert PLANS in found["sirup"]["advice"]
+    said = town.jejak("health", settings=settings).out
+    assert f"  {PLANS} 2025: {broken['message']}" in said
+    # Another run mends it, even one of the same second.
+    town.sync("sirup", settings=settings)
+    assert {each["state"] for each in health(town, settings).values()} == {"ok"}
+    # What the settings switch off concerns nobody.
+    town.server.faults.add(Fault("status", BUDGETS, times=None))
+    assert town.jejak("sync", "sirup", settings=settings).status == 1
+    assert health(town, settings)["sirup"]["state"] == "failing"
+    assert health(town, town.settings(only=[PLANS, ATTEMPTS]))["sirup"]["state"] == "ok"
+
+
+def test_what_is_usual_is_the_middle_of_a_week_without_the_last_night(town: Town) -> None:
+    settings = town.settings(only=[PLANS], services={PLANS: {"min_share": 0.1}})
+    rows = len(town.world.rows(PLANS))
+    for dropped in (0, 1, 0, rows - 4, 2):
+        town.edit(PLANS, but_for(dropped))
+        town.next_day()
+        town.sync("--no-build", settings=settings)
+    found = health(town, settings)["sirup"]
+    # Before the last night: rows, rows - 1, rows, 4.
+    assert (found["rows"], found["expected"], found["state"]) == (rows - 2, rows - 1, "ok")
+    fixed = town.settings(only=[PLANS], services={PLANS: {"usual_rows": 1990}})
+    assert health(town, fixed)["sirup"]["expected"] == 1990
+    assert f"{rows - 2} rows, 1,990 expected" in town.jejak("health", settings=fixed).out
+
+
+def test_years_that_nobody_reads_any_more_and_years_to_come_don_t_count(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(20, seed=1, years=2), tmp_path, file_url) as town:
+        both = town.settings(only=[PLANS])
+        town.world.years.remove(2024)
+        current = town.settings(only=[PLANS])
+        town.world.years.insert(0, 2024)
+        town.sync("--no-build", settings=current)
+        first = town.now
+        # The older year has not been read yet, as the new one has not on New Year's Day.
+        found = health(town, both)["sirup"]
+        assert (found["state"], found["last_success"]) == ("ok", first)
+        assert [each["status"] for each in found["services"]] == ["never", "success"]
+        town.next_day()
+        town.next_day()
+        assert town.jejak("sync", "--year", 2024, "--no-build", settings=current).status == 0
+        found = health(town, current)["sirup"]
+        assert (found["state"], found["last_success"]) == ("late", first)
+        assert [each["scope"] for each in found["services"]] == ["2025"]
+        # A service that was never read at all is no small thing.
+        more = health(town, town.settings(only=[PLANS, BUDGETS]))["sirup"]
+        assert more["state"] == "late"
+        assert BUDGETS in more["advice"]
+
+
+def test_lists_that_a_folder_does_not_hold_count_neither_way(town: Town) -> None:
+    settings = town.settings("files", only=[PLANS, BUDGETS])
+    folder = town.dump()
+    (folder / f"{BUDGETS}.json").unlink()
+    town.sync(settings=settings)
+    found = health(town, settings)["sirup"]
+    assert (found["state"], service(found, BUDGETS)["status"]) == ("ok", "absent")
+    assert found["rows"] == found["expected"] == len(town.world.rows(PLANS))
+    (folder / f"{PLANS}.json").unlink()
+    assert town.jejak("sync", "sirup", settings=settings).status == 1
+    found = health(town, settings)["sirup"]
+    assert found["state"] == "failing"
+    assert "JEJAK_DUMPS" in found["advice"]
+
+
+def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town) -> None:
+    settings = town.settings(only=SOME)
+    town.sync(settings=settings)
+    assert health(town, settings)["lpse"]["new_fields"] == []
+    codes = health(town, settings)["lpse"]["unknown_codes"]
+    town.next_day()
+    town.edit(
+        ATTEMPTS,
+        lambda rows: [
+            {**rows[0], "mtd_pemilihan": "Cara Baru", "kolom_baru": 1},
+            {**rows[1], "pagu": "?"},
+            *rows[2:],
+        ],
+    )
+    town.sync(settings=settings)
+    found = health(town, settings)["lpse"]
+    assert found["new_fields"] == [f"{ATTEMPTS}.kolom_baru"]
+    assert found["unknown_codes"] == codes + 1
+    assert found["rejects"] == 1
+    assert "schemas/lpse.py" in found["advice"]
+    said = town.jejak("health", settings=settings)
+    assert said.status == 0
+    assert f"new fields: {ATTEMPTS}.kolom_baru" in said.out
+    town.edit(ATTEMPTS, None)
+    for _ in range(8):
+        town.next_day()
+    town.sync(settings=settings)
+    assert town.query(select(t.signal).where(t.signal.c.kind == "field"))
+    found = health(town, settings)["lpse"]
+    assert (found["new_fields"], found["unknown_codes"], found["rejects"], found["advice"]) == ([], 0, 0, None)
+
+
+@pytest.mark.parametrize("command", [["health"], ["health", "--json"]])
+def test_health_holds_no_secret(town: Town, command: list[str]) -> None:
+    settings = town.settings(only=SOME, off="lpse")
+    town.jejak("sync", settings=settings)
+    said = town.jejak(*command, settings=settings)
+    assert said.status == 1
+    assert not [secret for secret in town.secrets.values() if secret in said.out + said.err]

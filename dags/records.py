@@ -1,39 +1,36 @@
 """`build_records`: when a source has brought something, the records that it touches."""
 
-import sys
 from datetime import timedelta
-from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAny, task
+from airflow.sdk import DAG, Asset, AssetAny
 
+from dags.alerts import alerting
+from dags.building import build_pending
 from pipeline.registry import SOURCES
 
 DOC = """
-Places new rows in their processes, derives their releases and compiles the records that they touch: only what waits for
-it, so that a run that was missed is made up for by the next.
+Places new rows in their processes, links them, derives their releases and compiles the records that they touch: only
+what waits for it, so that a run that was missed is made up for by the next. It is woken when a source has brought
+something, and doesn't wait for those that are slow or failed. The setting `shards` spreads `build` over so many tasks.
 
-**Red?** The end of the task's log says why. Nothing is half-written: clear the task to run it again.
+**Counts** are the XCom of `report` and stand at the asset `records`: what was placed, linked, derived and built, which
+records are new, otherwise than they were, or gone, and how many links wait for somebody to decide. The XCom `changed`
+names those processes (500 of each kind; `jejak changes` names all).
+
+**Red?** The log of the failed task says why. Nothing is half-written: clear that task, with what follows it, to run it
+again.
 """
 
 with DAG(
     dag_id="build_records",
+    description="Builds the records that new rows touch, whenever a source has brought some",
     schedule=AssetAny(*(Asset(f"{source}_rows") for source in SOURCES)),
     max_active_runs=1,
+    # A first load of some million rows takes hours; the next night's rows can wait no longer.
+    dagrun_timeout=timedelta(hours=18),
     tags=["jejak", "records"],
     default_args={"owner": "jejak"},
     doc_md=DOC,
+    **alerting(hours=12),
 ):
-
-    @task(multiple_outputs=False, retries=2, retry_delay=timedelta(minutes=1), execution_timeout=timedelta(hours=6))
-    def build(dag_run: Any = None) -> dict[str, int]:
-        """Place, derive and compile what is pending; returns how many of each."""
-        from pipeline import configure, steps
-
-        # Worker processes load the main module first, here Airflow's command, which can't be loaded inside a task.
-        main = sys.modules["__main__"]
-        main.__spec__, main.__file__ = None, None
-        settings = configure.load_settings()
-        with steps.recorded(settings, "build", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
-            return steps.build_records(settings, run_id)
-
-    build()
+    build_pending("build")

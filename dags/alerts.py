@@ -1,0 +1,124 @@
+"""Who hears that a run failed or is late: nobody, unless the settings' `alerts` or the connection `jejak_webhook` says.
+
+    with DAG("sync_lpse", ..., **alerting(hours=5)):
+
+A webhook gets a JSON object by POST (`text` alone is what chat programs show), an address of `alerts.email_to` a mail
+through Airflow's connection `smtp_default`. Neither carries data of a source. An alert that can't be sent fails
+nothing: the log says so.
+"""
+
+import html
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
+
+log = logging.getLogger("jejak")
+
+POST_SECONDS = 10
+LATE = "Its page shows which task it waits for, and that task's log what for; a task that hangs can be cleared there."
+
+
+class Begun(BaseDeadlineReference):
+    """When a run came to be. With Airflow's own DAGRUN_QUEUED_AT a red run can't be cleared in 3.3.2: it stumbles over
+    the interval there, in the UI and in a backfill."""
+
+    def _evaluate_with(self, **_: Any) -> datetime:
+        return datetime.now(UTC)  # Airflow asks when it makes the run
+
+
+def alerting(hours: float | None = None) -> dict[str, Any]:
+    """What a DAG is given so that each failed run is told once, and one that is not done after `hours`, waiting
+    included, too."""
+    told: dict[str, Any] = {"on_failure_callback": failed}
+    if hours is not None:
+        told["deadline"] = DeadlineAlert(
+            # Not the logical date: of a run of a past year, or of a DAG that is switched on at noon, it is long over.
+            reference=Begun(),
+            interval=timedelta(hours=hours),
+            callback=SyncCallback(late, kwargs={"hours": hours}),
+        )
+    return told
+
+
+def failed(context: Any) -> None:
+    """A run has failed. Called by the DAG processor, once."""
+    dag, run = context["dag"], context["run_id"]
+    tasks: list[str] = []
+    why: list[str] = []
+    with suppress(Exception):  # better an alert without the tasks than none
+        ti = context["ti"]
+        states = ti.get_task_states(dag_id=dag.dag_id, run_ids=[run])[run]
+        tasks += sorted(task for task, state in states.items() if state == "failed")
+        # What a task that speaks for others has to say of them.
+        why += filter(None, (ti.xcom_pull(task_ids=task, key="why") for task in tasks if dag.has_task(task)))
+    advice = " ".join((dag.doc_md or "").partition("**Red?**")[2].split("\n\n")[0].split())
+    _tell(dag.dag_id, run, "failed", tasks, " ".join(why), advice or "The logs of the failed tasks say why.")
+
+
+def late(hours: float, context: dict[str, Any]) -> None:
+    """A run is not done in time. Called by the executor, also for one that has failed meanwhile, of which `failed`
+    told."""
+    run = context["dag_run"]
+    if run["state"] in ("queued", "running"):
+        _tell(run["dag_id"], run["dag_run_id"], "late", [], f"It is not done after {hours:g} hours.", LATE)
+
+
+def _tell(dag: str, run: str, state: str, tasks: list[str], why: str, advice: str) -> None:
+    from airflow.sdk.configuration import conf
+
+    from dags import connections
+    from schemas.errors import JejakError
+
+    try:
+        wanted = connections.alerts()
+    except JejakError as error:
+        log.warning("Nobody is told that %s is %s: %s", dag, state, error)
+        return
+    link = f"{conf.get('api', 'base_url', fallback='http://localhost:8080').rstrip('/')}/dags/{dag}/runs/{quote(run)}"
+    what = f"{dag} is late" if state == "late" else f"{dag} failed" + (f" ({', '.join(tasks)})" if tasks else "")
+    body = {
+        "text": " ".join(part for part in (f"Jejak: {what}.", why, advice, link) if part),
+        "dag": dag,
+        "run": run,
+        "state": state,
+        "tasks": tasks,
+        "why": why,
+        "advice": advice,
+        "link": link,
+    }
+    if wanted.webhook:
+        _post(wanted.webhook.get_secret_value(), body)
+    if wanted.email_to:
+        _mail(wanted.email_to, f"Jejak: {what}", body)
+
+
+def _post(address: str, body: dict[str, Any]) -> None:
+    import requests
+
+    try:
+        requests.post(address, json=body, timeout=POST_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        # Its text holds the address.
+        said = f"HTTP {error.response.status_code}" if error.response is not None else type(error).__name__
+        log.warning("The webhook did not take the alert of %s: %s", body["dag"], said)
+
+
+def _mail(addresses: list[str], subject: str, body: dict[str, Any]) -> None:
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
+    from airflow.sdk.exceptions import AirflowException
+
+    said = "".join(f"<p>{html.escape(part)}</p>" for part in (f"{subject}.", body["why"], body["advice"]) if part)
+    link = html.escape(body["link"])
+    content = f'{said}<p><a href="{link}">{link}</a></p>'
+    try:
+        with SmtpHook("smtp_default") as mail:
+            mail.send_email_smtp(to=addresses, subject=subject, html_content=content)
+    except Exception as error:
+        # A mail server's answer may quote addresses; what Airflow itself says is about its connection.
+        reason = str(error) if isinstance(error, AirflowException) else type(error).__name__
+        log.warning("No mail about %s was sent: %s", body["dag"], reason)

@@ -1,0 +1,144 @@
+"""What is looked after by the calendar: `source_health` in the morning, `prune_versions` on Sundays."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from dags.alerts import alerting
+from dags.reading import BRIEF, settings
+from schemas.settings import Settings
+
+log = logging.getLogger("jejak")
+
+ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
+HEALTH = """
+Looks every morning at what the last syncs brought; no source is asked for anything. Each mapped `check` is one source:
+its name tells how it is, when it was last read whole, how many rows it brought and how many are usual, and what is new
+in its answers. `jejak health` prints the same with each service.
+
+**Red?** A red source is *late* (not read for longer than the setting `stale_hours`), *failing* (the last read of a
+service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`, says more. Clear
+the red task, with what follows it, to look again.
+"""
+
+PRUNE = """
+Deletes, every Sunday, replaced versions of rows that are older than the setting `keep_versions_days` and that no
+release needs, rejected rows that were settled before then, and what broken fetches left behind. It is skipped where the
+setting is missing: then every version is kept for ever.
+
+- **Only count**: tells how many would go, and deletes nothing.
+
+**Counts** are the task's XCom: `versions`, `needed` (old ones that stay), `rejects`, `pages`.
+
+**Red?** The end of the task's log says why. It goes on where it stopped: clear the task.
+"""
+
+with DAG(
+    dag_id="source_health",
+    description="Tells every morning how fresh and whole each source is",
+    schedule=CronTriggerTimetable("0 7 * * *", timezone="Asia/Jakarta"),
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=3),
+    tags=["jejak", "health"],
+    default_args={"owner": "jejak"},
+    doc_md=HEALTH,
+    **alerting(),
+):
+
+    @task(multiple_outputs=False, **BRIEF)
+    def look() -> list[dict[str, Any]]:
+        """How each configured source is, in words."""
+        from pipeline import steps
+
+        known = settings()
+        return [{"health": each, "label": label(each, known)} for each in steps.health(known)]
+
+    @task(
+        multiple_outputs=False, map_index_template="{{ task.op_kwargs.label }}", execution_timeout=timedelta(minutes=5)
+    )
+    def check(health: dict[str, Any], label: str) -> dict[str, Any]:
+        """One source: fails with what to do unless it is ok."""
+        log.info("%s.", label)
+        for each in health["services"]:
+            if each["message"]:
+                log.info("%s %s: %s", each["service"], each["scope"], each["message"])
+        if health["new_fields"]:
+            log.info("New fields: %s.", ", ".join(health["new_fields"]))
+        if health["state"] != "ok":
+            raise AirflowFailException(f"{health['source']} is {health['state']}. {health['advice']}")
+        if health["advice"]:
+            log.info(health["advice"])
+        return health
+
+    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
+    def report(looked: Any, done: Any, ti: Any = None) -> None:
+        """Fails with the sources that are not ok, for whoever is told of it."""
+        if looked is None:
+            raise AirflowFailException("No source was looked at: the log of look says why.")
+        if unwell := [each for each in looked if each["health"]["state"] != "ok"]:
+            sentences = [f"{each['label']}. {each['health']['advice']}" for each in unwell]
+            ti.xcom_push("why", " ".join(sentences))
+            raise AirflowFailException("\n".join(sentences))
+
+    looked: Any = look()
+    report(looked, check.expand_kwargs(looked))
+
+
+with DAG(
+    dag_id="prune_versions",
+    description="Deletes old versions of rows that nothing needs, where the settings say so",
+    # After the night's syncs and builds, on the morning on which nobody waits.
+    schedule=CronTriggerTimetable("0 5 * * 0", timezone="Asia/Jakarta"),
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    params={
+        "only_count": Param(
+            False,
+            type="boolean",
+            title="Only count",
+            description="Tell how many would go, and delete nothing.",
+        )
+    },
+    tags=["jejak", "records"],
+    default_args={"owner": "jejak"},
+    doc_md=PRUNE,
+    **alerting(hours=12),
+):
+
+    @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=12))
+    def prune(params: Any = None, dag_run: Any = None) -> dict[str, int]:
+        """Delete what is not kept; returns how much."""
+        from pipeline import steps
+
+        known = settings()
+        if known.keep_versions_days is None:
+            raise AirflowSkipException("The setting keep_versions_days is missing: every version is kept for ever.")
+        if params["only_count"]:
+            counts = steps.prune_versions(known, None)
+        else:
+            with steps.recorded(known, "prune", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
+                counts = steps.prune_versions(known, run_id)
+        log.info("%s: %s.", "Would go" if params["only_count"] else "Deleted", counts)
+        return counts
+
+    prune()
+
+
+def label(health: dict[str, Any], known: Settings) -> str:
+    """A source in a line: "lpse: ok, last success 2026-11-22 01:14 WIB, 1,986 rows of 1,990 expected, 2 new fields"."""
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{known.utc_offset}").tzinfo
+    words = [f"{health['source']}: {health['state']}"]
+    if health["last_success"]:
+        last = datetime.fromisoformat(health["last_success"]).astimezone(zone)
+        words.append(f"last success {last:%Y-%m-%d %H:%M} {ZONES.get(known.utc_offset, known.utc_offset)}")
+    words.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
+    news = {
+        "new field": len(health["new_fields"]),
+        "unknown code": health["unknown_codes"],
+        "rejected row": health["rejects"],
+    }
+    words += [f"{number:,} {what}{'s' if number > 1 else ''}" for what, number in news.items() if number]
+    return ", ".join(words)

@@ -1,0 +1,251 @@
+"""What an operator starts by hand, each with a form: `retry_rejects`, `rebuild_records`, `dry_run`."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Param, TaskGroup, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from dags.alerts import alerting
+from dags.building import RECORDS, build_pending, changed, forget_main
+from dags.reading import (
+    BRIEF,
+    NAMED,
+    failures_of,
+    no_retry_mends_settings,
+    numbers_of,
+    settings,
+    skip_unless_wanted,
+    sums_of,
+)
+from pipeline.registry import SOURCES
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+
+log = logging.getLogger("jejak")
+
+ALL = "all"
+YEARS = [str(year) for year in range(datetime.now(UTC).year + 1, 2010, -1)]  # SIRUP holds nothing older than 2011
+COMMON: dict[str, Any] = {"schedule": None, "max_active_runs": 1, "default_args": {"owner": "jejak"}}
+
+RETRY = """
+Tries rejected rows and refused releases again with today's code, mappings and settings, and builds the records of what
+gets in. For after a mend: a code added to `transforms/codes`, a column named in the settings, a new version of Jejak.
+
+- **Source**: that of the rows, or *all*.
+
+**Counts** are the task's XCom: how many were tried, what came of them, and `rejects_open`, how many are left over all
+sources (`jejak rejects` says why each). The XCom `changed` names the processes whose records are others now.
+
+**Red?** The end of the task's log says why. Nothing is half-written: clear the task to run it again. Rejected rows that
+stay rejected don't make it red.
+"""
+
+REBUILD = """
+Derives the releases of chosen processes again, from the rows that are there, and compiles their records. For after a
+change of mappings or of settings that rows alone don't tell of; no source is asked for anything.
+
+- **OCIDs**: one per line, as `ocds-abc123-rup-123456`; `jejak show CODE` finds one by a source's code.
+- **All processes**: instead of OCIDs. It takes about as long as the first load did, and nothing that stays as it was is
+  written.
+
+**Counts** are the XCom of `report`, as in `build_records`: `changed` there counts the records that are others now, and
+the XCom `changed` names them.
+
+**Red?** `place` says in the last lines of its log when something is wrong with the form: start it again. Otherwise the
+log of the failed task says why; nothing is half-written: clear that task, with what follows it, to run it again.
+"""
+
+DRY = """
+Reads services as a sync does, and tells what a sync would change now. It writes nothing at all, so it can be run at any
+time; the source is asked for just as much as by a sync.
+
+- **Sources**: those that are read.
+- **Fiscal years**: empty for those that a nightly sync reads.
+
+**What would change** stands in the name of each `preview` task; the sums by source are the XCom of `report`, and its
+XCom `examples` has up to 20 codes each of rows that are new, changed or gone, and the reasons of those that would be
+rejected.
+
+**Red?** The failed `preview` tasks are services that could not be read, and a sync would fail there too: the log of
+`report` says which and why. The others were looked at.
+"""
+
+
+def demand(known: Settings, params: Any) -> None:
+    """What the form of `rebuild_records` asks for. Raises SettingsError for an OCID that no process has."""
+    from pipeline import steps
+
+    ocids = params["ocids"] or []
+    if params["all"] == bool(ocids):
+        raise SettingsError(
+            "the form names OCIDs and ticks All processes: leave one of the two away"
+            if ocids
+            else "the form names no process: give OCIDs, one per line, or tick All processes"
+        )
+    log.info("%s processes are derived again.", f"{steps.rederive(known, ocids or None):,}")
+
+
+with DAG(
+    dag_id="retry_rejects",
+    description="Tries rejected rows and refused releases again",
+    params={
+        "source": Param(
+            ALL,
+            type="string",
+            enum=[ALL, *SOURCES],
+            title="Source",
+            description="Whose rejected rows are tried again.",
+        )
+    },
+    dagrun_timeout=timedelta(hours=12),
+    tags=["jejak", "manual", "records"],
+    doc_md=RETRY,
+    **COMMON,
+    **alerting(),
+):
+
+    @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=6), outlets=[RECORDS])
+    def retry(params: Any = None, ti: Any = None, dag_run: Any = None, outlet_events: Any = None) -> dict[str, int]:
+        """Try again what was rejected, and build what comes of it; returns the counts and what is left."""
+        from pipeline import steps
+
+        forget_main()
+        known = settings()
+        source = None if params["source"] == ALL else params["source"]
+        with steps.recorded(known, "retry", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
+            counts = steps.retry(known, run_id, source)
+        told = steps.status(known)
+        sums = {**counts, "links_pending": told["links"]["pending"], "rejects_open": told["rejects"]}
+        log.info("%s.", ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sums.items()))
+        ti.xcom_push("changed", changed(known, run_id))
+        outlet_events[RECORDS].extra = {"run": run_id, **sums}
+        return sums
+
+    retry()
+
+
+with DAG(
+    dag_id="rebuild_records",
+    description="Derives and compiles chosen processes again, or all",
+    params={
+        "ocids": Param(
+            [],
+            type=["null", "array"],
+            items={"type": "string", "pattern": r"^ocds-[a-z0-9]{6}-[a-z]+-\S+$"},
+            title="OCIDs",
+            description="One per line, as ocds-abc123-rup-123456.",
+        ),
+        "all": Param(
+            False,
+            type="boolean",
+            title="All processes",
+            description="Instead of OCIDs: every process there is. That takes as long as a first load.",
+        ),
+    },
+    dagrun_timeout=timedelta(hours=24),
+    tags=["jejak", "manual", "records"],
+    doc_md=REBUILD,
+    **COMMON,
+    **alerting(),
+):
+    build_pending("rebuild", demand)
+
+
+with DAG(
+    dag_id="dry_run",
+    description="Tells what a sync would change, and writes nothing",
+    params={
+        "sources": Param(
+            list(SOURCES),
+            type="array",
+            items={"type": "string", "enum": list(SOURCES)},
+            examples=list(SOURCES),
+            minItems=1,
+            uniqueItems=True,
+            title="Sources",
+            description="Those that are read; the others are skipped.",
+        ),
+        "fiscal_years": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string", "enum": YEARS},
+            examples=YEARS,
+            uniqueItems=True,
+            title="Fiscal years",
+            description="Empty: those that a nightly sync reads.",
+        ),
+    },
+    dagrun_timeout=timedelta(hours=12),
+    tags=["jejak", "manual", "sync"],
+    doc_md=DRY,
+    **COMMON,
+):
+
+    def preview_source(source: str) -> dict[str, Any]:
+        """Add the tasks that look at a source; returns what they read and what came of it."""
+
+        @task(multiple_outputs=False, **BRIEF)
+        def plan(params: Any = None) -> list[dict[str, str]]:
+            """What is read, a service and scope for each task."""
+            from pipeline import steps
+
+            known = settings()
+            skip_unless_wanted(source, params, known)
+            years = [int(year) for year in params["fiscal_years"] or []]
+            with no_retry_mends_settings():
+                found = steps.plan_of(known, [source], years or None)
+            return [{"service": service, "scope": scope} for _, service, scope in found]
+
+        @task(
+            multiple_outputs=False,
+            map_index_template=NAMED,
+            pool=f"source_{source}",
+            execution_timeout=timedelta(hours=2),
+        )
+        def preview(service: str, scope: str, ti: Any = None) -> dict[str, Any]:
+            """Fetch one service and compare it with what is there; returns the counts and examples."""
+            from pipeline import steps
+
+            counts: dict[str, Any] = steps.preview_service(settings(source), source, service, scope)
+            failed = counts["status"] == "failed"
+            ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
+            if failed:
+                ti.xcom_push("return_value", counts)  # `report` repeats its message
+                raise AirflowException(counts["message"])
+            return counts
+
+        planned: Any = plan()
+        return {"planned": planned, "done": preview.expand_kwargs(planned)}
+
+    looked: dict[str, dict[str, Any]] = {}
+    for name in SOURCES:
+        with TaskGroup(name):
+            looked[name] = preview_source(name)
+
+    @task(multiple_outputs=False, trigger_rule="all_done", execution_timeout=timedelta(minutes=15))
+    def report(looked: dict[str, Any], params: Any = None, ti: Any = None) -> dict[str, dict[str, int]]:
+        """What would change, by source, or fails with what could not be read. XCom `examples`: which rows."""
+        known = settings()
+        sums, examples, failures = {}, {}, []
+        for source in (name for name in params["sources"] if name in known.sources):
+            planned, done = looked[source]["planned"], looked[source]["done"]
+            if planned is None:
+                failures.append(f"Nothing of {source} was read: the log of {source}.plan says why.")
+                continue
+            told = {(counts["service"], counts["scope"]): counts for counts in done}
+            for place, counts in told.items():
+                if counts["status"] != "failed":
+                    log.info("%s %s: %s.", *place, numbers_of(counts))
+                    examples[" ".join(place)] = {kind: some for kind, some in counts["examples"].items() if some}
+            failures += failures_of(source, [(each["service"], each["scope"]) for each in planned], told)
+            sums[source] = sums_of(done)
+            log.info("%s as a whole: %s.", source, numbers_of(sums[source]))
+        ti.xcom_push("examples", {place: some for place, some in examples.items() if some})
+        if failures:
+            ti.xcom_push("return_value", sums)  # they are of use all the same
+            raise AirflowFailException("\n".join(failures))
+        return sums
+
+    report(looked)

@@ -1,0 +1,197 @@
+"""The tasks that read one source, for every DAG that does.
+
+plan -> sync (a task for each service and scope) -> announce (wakes build_records if something waits)
+                                                 -> report   (after it; fails the run if a service failed)
+"""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+
+log = logging.getLogger("jejak")
+
+COUNTS = ("fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone")
+# Tasks that only ask or write the warehouse: minutes, unless its server is away, and that is soon over.
+BRIEF: dict[str, Any] = {"execution_timeout": timedelta(minutes=15), "retries": 2, "retry_delay": timedelta(minutes=1)}
+# Rendered once more when the task has ended: then `counted` says how it went.
+NAMED = "{{ task.op_kwargs.service }} {{ task.op_kwargs.scope }}{{ ': ' ~ counted if counted is defined else '' }}"
+# Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
+ASKED = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
+CLEAR = "Then clear the failed sync tasks, with what follows them, to read just those again."
+
+
+def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool = False) -> None:
+    """Add the tasks that read a source to the DAG or task group around the call.
+
+    `years` tells the fiscal years of a run (settings, dag_run); of two DAGs that want a source at once, `first` gives
+    one its turn before the other. A DAG with a parameter `sources` reads those alone, as far as the settings know them.
+    """
+    rows = Asset(f"{source}_rows")
+
+    @task(multiple_outputs=False, **BRIEF)
+    def plan(params: Any = None, dag_run: Any = None) -> list[dict[str, str]]:
+        """Begin the run; returns what it reads, a service and scope for each task."""
+        from pipeline import steps
+
+        known = settings(source)
+        skip_unless_wanted(source, params, known)
+        with no_retry_mends_settings():
+            found = steps.plan_of(known, [source], years(known, dag_run))
+        steps.start_run(known, "sync", _run_of(dag_run, source))
+        log.info("%s services and years of %s are read.", len(found), source)
+        return [{"service": service, "scope": scope} for _, service, scope in found]
+
+    @task(
+        multiple_outputs=False,
+        map_index_template=NAMED,
+        # Two services at a time for all DAGs together, so that the source is not overrun.
+        pool=f"source_{source}",
+        priority_weight=2 if first else 1,
+        weight_rule="absolute",
+        # The largest list takes minutes; a source that trickles for two hours is as good as away.
+        execution_timeout=timedelta(hours=2),
+        # Within a task each request is repeated too, for seconds; this is for a source that is restarted or in
+        # maintenance, and for a worker that dies.
+        retries=2,
+        retry_delay=timedelta(minutes=2),
+        retry_exponential_backoff=2,
+        max_retry_delay=timedelta(minutes=15),
+    )
+    def sync(service: str, scope: str, ti: Any = None, dag_run: Any = None) -> dict[str, Any]:
+        """Fetch one service and take it over; returns its counts. Clear it to read it again."""
+        from pipeline import steps
+
+        counts = steps.sync_service(settings(source), source, service, scope, _run_of(dag_run, source))
+        failed = counts["status"] == "failed"
+        ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
+        if failed:
+            ti.xcom_push("return_value", counts)  # `report` repeats its message
+            raise AirflowException(counts["message"])
+        return counts
+
+    @task(trigger_rule="all_done_min_one_success", outlets=[rows], **BRIEF)
+    def announce(planned: Any, done: Any, dag_run: Any = None, outlet_events: Any = None) -> None:
+        """Tell build_records, unless nothing waits for it: this run's news, or what an earlier one left."""
+        from pipeline import steps
+
+        run_id = _run_of(dag_run, source)
+        known = settings(source)
+        # The source has been read: a build that is woken now may place its rows. `report` says how it went.
+        steps.finish_run(known, run_id)
+        if not steps.has_pending(known):
+            raise AirflowSkipException(f"{source}: nothing new, so there is nothing to build.")
+        outlet_events[rows].extra = {"run": run_id, **sums_of(done[:])}
+
+    @task(multiple_outputs=False, trigger_rule="all_done", **BRIEF)
+    def report(planned: Any, done: Any, params: Any = None, ti: Any = None, dag_run: Any = None) -> dict[str, int]:
+        """End the run; returns the sums of its counts and what waits for an operator, or fails with what to do."""
+        from pipeline import steps
+
+        known = settings(source)
+        skip_unless_wanted(source, params, known)
+        if planned is None:
+            raise AirflowFailException(f"Nothing of {source} was read: the log of plan says why.")
+        told = {(counts["service"], counts["scope"]): counts for counts in done[:]}
+        for counts in told.values():
+            if counts["status"] != "failed":
+                log.info("%s %s: %s.", counts["service"], counts["scope"], numbers_of(counts))
+        places = [(each["service"], each["scope"]) for each in planned]
+        failures = failures_of(source, places, told)
+        steps.finish_run(known, _run_of(dag_run, source), " ".join(failures) or None)
+        waiting = steps.status(known)
+        sums = sums_of(told.values()) | {
+            "links_pending": waiting["links"]["pending"],
+            "rejects_open": waiting["rejects"],
+        }
+        log.info("%s as a whole: %s.", source, numbers_of(sums))
+        log.info(
+            "In the warehouse %s links wait for somebody to decide (jejak links list), %s rejected rows for a mend "
+            "(jejak rejects).",
+            f"{sums['links_pending']:,}",
+            f"{sums['rejects_open']:,}",
+        )
+        if failures:
+            ti.xcom_push("return_value", sums)  # they are of use all the same
+            ti.xcom_push("why", " ".join(failures))
+            raise AirflowFailException("\n".join([*failures, CLEAR]))
+        return sums
+
+    planned = plan()
+    done = sync.expand_kwargs(planned)
+    announce(planned, done) >> report(planned, done)
+
+
+def settings(*sources: str) -> Settings:
+    """The settings, with what Airflow's connections say of these sources, or of all; only inside tasks."""
+    from dags import connections
+
+    with no_retry_mends_settings():
+        return connections.settings(*sources)
+
+
+@contextmanager
+def no_retry_mends_settings() -> Iterator[None]:
+    """A task whose settings are wrong fails at once, with what the error says."""
+    try:
+        yield
+    except SettingsError as error:
+        raise AirflowFailException(str(error)) from None
+
+
+def _run_of(dag_run: Any, source: str) -> str:
+    """The run's name in the warehouse. Where a DAG reads several sources, each has its own run there, so that one that
+    is slow holds up no other's rows."""
+    name = f"{dag_run.dag_id}/{dag_run.run_id}"
+    return name if dag_run.dag_id == f"sync_{source}" else f"{name}/{source}"
+
+
+def skip_unless_wanted(source: str, params: Any, known: Settings) -> None:
+    if source not in params.get("sources", [source]):
+        raise AirflowSkipException(f"{source} is not among the sources that were chosen.")
+    if "sources" in params and source not in known.sources:
+        raise AirflowSkipException(f"{source} is not in the settings.")
+
+
+def sums_of(done: Iterable[Any]) -> dict[str, int]:
+    """The sums of the counts of services."""
+    sums = dict.fromkeys(COUNTS, 0)
+    for counts in done:
+        for name in COUNTS:
+            sums[name] += counts[name]
+    return sums
+
+
+def numbers_of(counts: dict[str, Any]) -> str:
+    """Counts as a clause: "120 fetched, 3 new, 117 unchanged"."""
+    if counts.get("status") == "absent":
+        return "the folder has no such list"
+    return ", ".join(f"{counts[name]:,} {name}" for name in COUNTS if counts[name]) or "no rows"
+
+
+def failures_of(source: str, places: Sequence[tuple[str, str]], told: dict[tuple[str, str], Any]) -> list[str]:
+    """A sentence for each reason for which services failed, with their names where they are not all."""
+    reasons: dict[str, dict[str, str]] = defaultdict(dict)
+    for place in places:
+        if place not in told:
+            message = "the task ended without a word; its log may say more"
+        elif told[place]["status"] == "failed":
+            message = told[place]["message"].rstrip(".")
+        else:
+            continue
+        reasons[ASKED.sub("it ", message)][" ".join(place)] = message
+    return [
+        f"{len(failed)} of {len(places)} services of {source} failed"
+        + ("" if len(failed) == len(places) > 1 else f" ({', '.join(failed)})")
+        + f": {reason if len(failed) > 1 else next(iter(failed.values()))}."
+        for reason, failed in reasons.items()
+    ]

@@ -1,0 +1,233 @@
+"""Who hears of runs that fail or are late: a run that really fails, told by a real DAG processor to real servers."""
+
+import email
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from tests.nights import ROOT, in_airflow
+
+FAILS = '''
+from airflow.sdk import DAG, task
+from dags.alerts import alerting
+
+DOC = """
+Fails.
+
+**Red?** Look for the needle
+in the <haystack>.
+
+More of it.
+"""
+
+with DAG("fails", doc_md=DOC, **alerting(hours=1.5)):
+
+    @task
+    def sync(number):
+        if number:
+            raise ValueError("Ibu Siti, NIK 3522010101010001")
+
+    @task(trigger_rule="all_done")
+    def report(done, ti=None):
+        ti.xcom_push("why", "1 of 2 services failed: it did not answer.")
+        raise ValueError("Ibu Siti, NIK 3522010101010001")
+
+    report(sync.expand(number=[0, 1]))
+'''
+
+# Three runs that fail, with nobody to tell, with nobody who listens, and with those who do: the last one's callback is
+# left to the DAG processor, as a scheduler leaves it. Between them a deadline is missed, by a run that goes on and by
+# one that has failed meanwhile.
+FAILING = """
+import json, os, sys
+from airflow.callbacks.database_callback_sink import DatabaseCallbackSink
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.dagrun import DagRun
+from airflow.sdk.execution_time.callback_supervisor import execute_callback
+from airflow.utils.session import create_session
+import structlog
+
+deaf, listening = json.loads(sys.argv[1]), json.loads(sys.argv[2])
+dag = DagBag().dags["fails"]
+print("NOBODY", flush=True)
+assert dag.test().state == "failed"
+os.environ.update(deaf)
+print("DEAF", flush=True)
+assert dag.test().state == "failed"
+os.environ.update(listening)
+print("LATE", flush=True)
+callback = dag.deadline[0].callback
+for run, state in (("slow", "running"), ("told", "failed")):
+    context = {"dag_run": {"dag_id": "fails", "dag_run_id": run, "state": state}}
+    told = execute_callback(callback.path, {**callback.kwargs, "context": context}, "", None, structlog.get_logger())
+    assert told == (True, None), told
+print("HEARD", flush=True)
+dag.on_failure_callback = None
+done = dag.test()
+with create_session() as session:
+    run = session.get(DagRun, done.id)
+    last = [ti for ti in run.get_task_instances(session=session) if ti.state == "failed"][-1]
+    request = run.produce_dag_callback(dag=None, success=False, relevant_ti=last, reason="task_failure")
+DatabaseCallbackSink().send(request)
+"""
+PROCESS = """
+import sys
+from airflow.__main__ import main
+sys.argv = ["airflow", "dag-processor", "--num-runs", "6"]
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory) -> dict[str, Any]:
+    """What the servers got, and the log by what happened."""
+    folder = tmp_path_factory.mktemp("airflow")
+    (folder / "dags").mkdir()
+    (folder / "dags" / "fails.py").write_text(FAILS)
+    settings = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder / "dags"),
+        "AIRFLOW__API__BASE_URL": "https://airflow.example/",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1",
+        "JEJAK_SETTINGS": str(ROOT / "settings" / "simulator.toml"),
+    }
+    in_airflow(folder, settings, "from airflow.utils.db import initdb; initdb()")
+    with webhook() as (address, posts), mail_server() as (port, mails):
+        listening = {
+            "JEJAK_ALERTS__WEBHOOK": f"{address}/s3cret-path",
+            "JEJAK_ALERTS__EMAIL_TO": '["ops@example.org", "chief@example.org"]',
+            "AIRFLOW_CONN_SMTP_DEFAULT": mail_connection(port),
+        }
+        deaf = {**listening, "JEJAK_ALERTS__WEBHOOK": f"{address}/no", "AIRFLOW_CONN_SMTP_DEFAULT": mail_connection(1)}
+        done = in_airflow(folder, settings, FAILING, json.dumps(deaf), json.dumps(listening))
+        before = len(posts), len(mails)
+        processed = in_airflow(folder, settings | listening, PROCESS)
+    parts = ("NOBODY", "DEAF", "LATE", "HEARD")
+    log = done.stdout
+    logs = {}
+    for part in reversed(parts):
+        log, _, logs[part] = log.rpartition(f"{part}\n")
+    return {"posts": posts, "mails": mails, "before": before, "logs": logs, "processed": processed.stdout}
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The address of a server that takes JSON, and what it took; under /no it takes nothing."""
+    posts: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/s3cret-path":
+                posts.append(body)
+            self.send_response(200 if self.path == "/s3cret-path" else 500)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", posts
+        server.shutdown()
+
+
+@contextmanager
+def mail_server() -> Iterator[tuple[int, list[EmailMessage]]]:
+    """The port of a mail server, and what it took."""
+    mails: list[EmailMessage] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 mail.example\r\n")
+            recipients: list[str] = []
+            for line in self.rfile:
+                match line.split()[0].upper():
+                    case b"RCPT":
+                        recipients.append(line.decode().split("<")[1].split(">")[0])
+                    case b"DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        lines = list(iter(self.rfile.readline, b".\r\n"))
+                        mail = email.message_from_bytes(b"".join(lines), policy=default)
+                        mail["X-Recipients"] = ", ".join(recipients)
+                        mails.append(mail)
+                    case b"QUIT":
+                        self.wfile.write(b"221 bye\r\n")
+                        return
+                self.wfile.write(b"250 yes\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], mails
+        server.shutdown()
+
+
+def mail_connection(port: int) -> str:
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "jejak@example.org", "retry_limit": 0}
+    return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
+
+
+def test_nothing_is_sent_or_said_by_default(heard):
+    assert "Executing on_failure dag callback" in heard["logs"]["NOBODY"]
+    for word in ("webhook", "mail", "Nobody is told", "Callback failed"):
+        assert word not in heard["logs"]["NOBODY"]
+
+
+def test_an_alert_that_nobody_takes_is_a_sentence_of_the_log(heard):
+    log = heard["logs"]["DEAF"]
+    assert "The webhook did not take the alert of fails: HTTP 500" in log
+    assert "No mail about fails was sent: ConnectionRefusedError" in log
+    assert "Callback failed" not in log
+    assert "/no" not in log.replace("/nothing", "")
+    assert "example.org" not in log
+
+
+def test_a_failed_run_is_told_once_with_what_to_do(heard):
+    posts = heard["posts"][heard["before"][0] :]
+    assert len(posts) == 1, heard["processed"]
+    [post] = posts
+    run = post["run"]
+    link = f"https://airflow.example/dags/fails/runs/{run.replace(':', '%3A').replace('+', '%2B')}"
+    assert post == {
+        "text": "Jejak: fails failed (report, sync_1). 1 of 2 services failed: it did not answer. "
+        f"Look for the needle in the <haystack>. {link}",
+        "dag": "fails",
+        "run": run,
+        "state": "failed",
+        "tasks": ["report", "sync_1"],
+        "why": "1 of 2 services failed: it did not answer.",
+        "advice": "Look for the needle in the <haystack>.",
+        "link": link,
+    }
+
+
+def test_a_failed_run_is_told_by_mail(heard):
+    mails = heard["mails"][heard["before"][1] :]
+    assert len(mails) == 1
+    [mail] = mails
+    assert (mail["Subject"], mail["From"]) == ("Jejak: fails failed (report, sync_1)", "jejak@example.org")
+    assert mail["X-Recipients"] == mail["To"] == "ops@example.org, chief@example.org"
+    [part] = mail.iter_parts()
+    content = part.get_content()
+    assert "<p>Look for the needle in the &lt;haystack&gt;.</p>" in content
+    assert 'href="https://airflow.example/dags/fails/runs/manual__' in content
+
+
+def test_a_late_run_is_told_unless_it_has_failed_meanwhile(heard):
+    assert heard["before"] == (1, 1)
+    post = heard["posts"][0]
+    assert (post["state"], post["run"], post["tasks"]) == ("late", "slow", [])
+    assert post["text"].startswith("Jejak: fails is late. It is not done after 1.5 hours. Its page shows ")
+    assert heard["mails"][0]["Subject"] == "Jejak: fails is late"
+
+
+def test_no_alert_holds_what_a_source_said(heard):
+    assert "3522010101010001" not in json.dumps(heard["posts"])
+    assert "3522010101010001" not in "".join(mail.as_string() for mail in heard["mails"])

@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run airflow test lint format bench lock clean
+.PHONY: help setup run airflow cluster test e2e lint format bench lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
 
 run: $(READY) ## one night of every source through the real DAGs, against the simulator
 	@$(BIN)/python -m dags.local night
@@ -19,8 +19,14 @@ run: $(READY) ## one night of every source through the real DAGs, against the si
 airflow: $(READY) ## Airflow's UI with these DAGs on this machine (Ctrl-C ends it)
 	@$(BIN)/python -m dags.local ui
 
-test: $(READY) ## all tests
+cluster: $(READY) ## the same on two Celery workers, Redis and PostgreSQL, as in production (Ctrl-C ends it)
+	@$(BIN)/python -m dags.local cluster
+
+test: $(READY) ## all tests but those of make e2e
 	@$(BIN)/python -m pytest
+
+e2e: $(READY) ## the tests that open a whole Airflow: in the browser, and on two workers (needs Chromium and Redis)
+	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 lint: $(READY) ## style, formatting and types
 	@$(BIN)/ruff check .

@@ -45,9 +45,7 @@ def run(options: Options) -> int:
     if years < 1 or (years > 1 and options.out is not None):
         print(f"--years {years} can't be; it is 1 or more, and 1 for --out: dumps are of one year", file=sys.stderr)
         return 2
-    world = World(
-        options.packages, options.seed, year=options.year, years=years, noise=1.0 if noise is None else noise
-    )
+    world = World(options.packages, options.seed, year=options.year, years=years, noise=1.0 if noise is None else noise)
     if options.out is not None:
         return _write(world, options.out, options.days, simda)
     if options.days:

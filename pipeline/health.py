@@ -21,14 +21,13 @@ _NEWS = timedelta(days=7)
 def source_health(
     conn: Connection, settings: Settings, source: str, plan: Sequence[tuple[str, str, str]]
 ) -> dict[str, Any]:
-    """Whether a source was read as it should be, by the (source, service, scope)s of today's `plan`.
+    """Whether a source was read as it should be, by the (source, service, scope)s of today's `plan`, at least one.
 
-    `state` is `never` (nothing was ever read), `failing` (what was read last of some service failed, or a folder of
-    dumps holds no list at all), `late` (see `last_success`) or `ok`. `last_success` is how fresh the source is: for
-    each service and scope the last time that it was read successfully, and of those the oldest. It is late when that is
-    longer ago than `stale_hours`, or when some service was never read. Years that are not in the plan don't count,
-    however recently a backfill read them; nor does a year in which its service has not been read yet, since there is
-    one on New Year's Day. A list that a folder does not hold (`absent`) counts neither way.
+    `state` is `never` (nothing of the plan was ever read), `failing` (what was read last of some service failed, or a
+    folder of dumps holds no list at all), `late` (see `last_success`) or `ok`. `last_success` is how fresh the source
+    is: for each service and scope the last time that it was read successfully, and of those the oldest. It is late when
+    that is longer ago than `stale_hours`, or when some of them was never read. Years that are not in the plan don't
+    count, however recently a backfill read them. A list that a folder does not hold (`absent`) counts neither way.
 
     `rows` are those that the last read brought (none where it failed), `expected` those that were to be expected:
     `usual_rows` of the settings, else the median of the seven successful answers before. The last answer itself is no
@@ -42,15 +41,14 @@ def source_health(
     read = _read(conn, source)
     services = [_service(settings, read, *each) for each in plan]
     counted = [each for each in services if each["status"] != "absent"]
-    awaited = [each for each in counted if each["status"] != "never" or not _ever(read, each["service"])]
-    times = [_last(read.get((each["service"], each["scope"]), []), "success") for each in awaited]
+    times = [_last(read.get((each["service"], each["scope"]), []), "success") for each in counted]
     last_success = min(filter(None, times)) if times and all(times) else None
     stale = (now - timedelta(hours=settings.stale_hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if plan and not read:
+    if all(each["status"] == "never" for each in services):
         state = "never"
-    elif any(each["status"] == "failed" for each in services) or (plan and not counted):
+    elif any(each["status"] == "failed" for each in services) or not counted:
         state = "failing"
-    elif awaited and (last_success is None or last_success < stale):
+    elif last_success is None or last_success < stale:
         state = "late"
     else:
         state = "ok"
@@ -101,11 +99,6 @@ def _read(conn: Connection, source: str) -> _Read:
     return found
 
 
-def _ever(read: _Read, service: str) -> bool:
-    """Whether a service was ever read, for whichever year."""
-    return any(name == service for name, _ in read)
-
-
 def _last(reads: list[Any], status: str) -> str | None:
     return next((row.read_at for row in reads if row.status == status), None)
 
@@ -139,8 +132,8 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
             return f"Do what is said of {failed[0]}{others}, then {again}."
         case "late":
-            never = [each["service"] for each in health["services"] if each["status"] == "never"]
-            if health["last_success"] is None and never:
+            never = [f"{each['service']} {each['scope']}" for each in health["services"] if each["status"] == "never"]
+            if never:
                 return f"{never[0]} was never read: {again}."
             return f"It was not read whole for {settings.stale_hours} hours: see that its schedule runs, or {again}."
     if health["new_fields"]:

@@ -247,9 +247,11 @@ def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
 
 
 def health(settings: Settings) -> list[dict[str, Any]]:
-    """How fresh and whole each configured source is today (see `pipeline.health.source_health`)."""
+    """How fresh and whole each source is today of which something is switched on (see
+    `pipeline.health.source_health`)."""
+    plans = {source: plan_of(settings, [source]) for source in sources_of(settings)}
     with reading(warehouse(settings)) as conn:
-        return [source_health(conn, settings, source, plan_of(settings, [source])) for source in sources_of(settings)]
+        return [source_health(conn, settings, source, plan) for source, plan in plans.items() if plan]
 
 
 def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:

@@ -62,7 +62,7 @@ def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
     found = health(town, settings)
     assert {name: each["state"] for name, each in found.items()} == {"sirup": "ok", "lpse": "late"}
     assert found["lpse"]["last_success"] == first
-    assert "36 hours" in found["lpse"]["advice"]
+    assert "29 hours" in found["lpse"]["advice"]
     said = town.jejak("health", settings=settings)
     assert said.status == 1
     assert "sirup      ok " in said.out
@@ -112,25 +112,27 @@ def test_what_is_usual_is_the_middle_of_a_week_without_the_last_night(town: Town
     assert f"{rows - 2} rows, 1,990 expected" in town.jejak("health", settings=fixed).out
 
 
-def test_years_that_nobody_reads_any_more_and_years_to_come_don_t_count(tmp_path: Path, file_url: str) -> None:
+def test_a_source_is_as_fresh_as_the_years_that_are_read_now(tmp_path: Path, file_url: str) -> None:
     with served(EditedWorld(20, seed=1, years=2), tmp_path, file_url) as town:
         both = town.settings(only=[PLANS])
         town.world.years.remove(2024)
-        current = town.settings(only=[PLANS])
+        current, alone = town.settings(only=[PLANS]), town.settings(only=[BUDGETS])
         town.world.years.insert(0, 2024)
         town.sync("--no-build", settings=current)
         first = town.now
-        # The older year has not been read yet, as the new one has not on New Year's Day.
         found = health(town, both)["sirup"]
-        assert (found["state"], found["last_success"]) == ("ok", first)
+        assert (found["state"], found["last_success"]) == ("late", None)
         assert [each["status"] for each in found["services"]] == ["never", "success"]
+        assert f"{PLANS} 2024 was never read" in found["advice"]
         town.next_day()
         town.next_day()
         assert town.jejak("sync", "--year", 2024, "--no-build", settings=current).status == 0
         found = health(town, current)["sirup"]
         assert (found["state"], found["last_success"]) == ("late", first)
         assert [each["scope"] for each in found["services"]] == ["2025"]
-        # A service that was never read at all is no small thing.
+        # Nothing that is read now was ever read but by a backfill.
+        assert town.jejak("sync", "--year", 2024, "--no-build", settings=alone).status == 0
+        assert health(town, alone)["sirup"]["state"] == "never"
         more = health(town, town.settings(only=[PLANS, BUDGETS]))["sirup"]
         assert more["state"] == "late"
         assert BUDGETS in more["advice"]

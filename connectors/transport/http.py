@@ -16,7 +16,7 @@ from schemas.settings import SourceSettings
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 300
-"""Seconds that one wait may last, whatever Retry-After asks for: a task moves on or fails, and does not hang."""
+"""Seconds that one request waits between its attempts, all in all: who is asked to stay away for longer fails."""
 
 _BACKOFF = tenacity.wait_exponential_jitter(initial=1, max=60, jitter=1)
 
@@ -48,8 +48,8 @@ def get_json(
     token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
 
     Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further attempts, or
-    when it has let us wait `source.timeout_seconds` twice (a source that hangs would cost an hour per service),
-    SettingsError when address or credentials are refused, StructureError when the answer is not JSON.
+    when it has kept silent for `source.timeout_seconds` twice or asks for a longer wait than LONGEST_WAIT (one that hangs
+    or is busy for hours would cost the whole night, service by service); SettingsError when address or credentials are refused, StructureError when the answer is not JSON.
     """
     waited = 0
 
@@ -57,7 +57,8 @@ def get_json(
         nonlocal waited
         again = state.outcome.exception() if state.outcome else None
         waited += isinstance(again, _TryAgain) and again.silent
-        return waited > 1 or state.attempt_number > source.retries
+        too_long = state.idle_for + state.upcoming_sleep > LONGEST_WAIT
+        return waited > 1 or too_long or state.attempt_number > source.retries
 
     attempts = tenacity.Retrying(
         stop=enough,
@@ -144,7 +145,7 @@ def _check_status(answer: requests.Response, shown: str, credential: str) -> Non
         wait = _retry_after(answer.headers.get("Retry-After", ""))
         asked = f" and asked to be left alone for {wait:.0f} s" if wait else ""
         error = SourceUnavailable(f"{shown} answered {status}{asked}; try again later")
-        raise _TryAgain(error, min(wait, LONGEST_WAIT))
+        raise _TryAgain(error, wait)
     if status in (401, 403):
         raise SettingsError(
             f"{shown} answered {status}: the credential was refused. Set {credential}, and check that the subscription "

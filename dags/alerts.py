@@ -14,12 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
+from asgiref.sync import sync_to_async
 
 log = logging.getLogger("jejak")
 
 POST_SECONDS = 10
+ENDED = (
+    "What was not done is marked as skipped: the log of the task that hung says what it waited for. Clear those tasks, "
+    "with what follows them, to do the rest."
+)
 LATE = "Its page shows which task it waits for, and that task's log what for; a task that hangs can be cleared there."
 
 
@@ -40,32 +45,50 @@ def alerting(hours: float | None = None) -> dict[str, Any]:
             # Not the logical date: of a run of a past year, or of a DAG that is switched on at noon, it is long over.
             reference=Begun(),
             interval=timedelta(hours=hours),
-            callback=SyncCallback(late, kwargs={"hours": hours}),
+            # In the triggerer: what the executor runs may not read Airflow's own connections in 3.3.2.
+            callback=AsyncCallback(late, kwargs={"hours": hours}),
         )
     return told
 
 
 def failed(context: Any) -> None:
-    """A run has failed. Called by the DAG processor, once."""
+    """A run has failed: end it in the warehouse too, and tell. Called by the DAG processor, once."""
     dag, run = context["dag"], context["run_id"]
+    _end(dag.dag_id, run)
     tasks: list[str] = []
     why: list[str] = []
+    advice = " ".join((dag.doc_md or "").partition("**Red?**")[2].split("\n\n")[0].split())
+    if context.get("reason") == "timed_out":
+        why.append(f"It was not done within {dag.dagrun_timeout / timedelta(hours=1):g} hours and was ended.")
+        advice = ENDED
     with suppress(Exception):  # better an alert without the tasks than none
         ti = context["ti"]
         states = ti.get_task_states(dag_id=dag.dag_id, run_ids=[run])[run]
-        tasks += sorted(task for task, state in states.items() if state == "failed")
+        # Of mapped tasks Airflow knows the numbers alone, which say nothing.
+        tasks += sorted(task for task, state in states.items() if state == "failed" and dag.has_task(task))
         # What a task that speaks for others has to say of them.
-        why += filter(None, (ti.xcom_pull(task_ids=task, key="why") for task in tasks if dag.has_task(task)))
-    advice = " ".join((dag.doc_md or "").partition("**Red?**")[2].split("\n\n")[0].split())
+        why += filter(None, (ti.xcom_pull(task_ids=task, key="why") for task in tasks))
     _tell(dag.dag_id, run, "failed", tasks, " ".join(why), advice or "The logs of the failed tasks say why.")
 
 
-def late(hours: float, context: dict[str, Any]) -> None:
-    """A run is not done in time. Called by the executor, also for one that has failed meanwhile, of which `failed`
+def _end(dag: str, run: str) -> None:
+    from dags import connections
+    from pipeline import steps
+
+    try:
+        steps.end_runs(connections.settings(), f"{dag}/{run}", "Airflow ended the run before it could say how it went")
+    except Exception as error:
+        log.warning("%s could not be ended in the warehouse: %s.", run, steps.told(error))
+
+
+async def late(hours: float, context: dict[str, Any]) -> None:
+    """A run is not done in time. Called by the triggerer, also for one that has failed meanwhile, of which `failed`
     told."""
     run = context["dag_run"]
     if run["state"] in ("queued", "running"):
-        _tell(run["dag_id"], run["dag_run_id"], "late", [], f"It is not done after {hours:g} hours.", LATE)
+        await sync_to_async(_tell)(
+            run["dag_id"], run["dag_run_id"], "late", [], f"It is not done after {hours:g} hours.", LATE
+        )
 
 
 def _tell(dag: str, run: str, state: str, tasks: list[str], why: str, advice: str) -> None:
@@ -77,7 +100,7 @@ def _tell(dag: str, run: str, state: str, tasks: list[str], why: str, advice: st
     try:
         wanted = connections.alerts()
     except JejakError as error:
-        log.warning("Nobody is told that %s is %s: %s", dag, state, error)
+        log.warning("Nobody is told that %s is %s: %s.", dag, state, error)
         return
     link = f"{conf.get('api', 'base_url', fallback='http://localhost:8080').rstrip('/')}/dags/{dag}/runs/{quote(run)}"
     what = f"{dag} is late" if state == "late" else f"{dag} failed" + (f" ({', '.join(tasks)})" if tasks else "")
@@ -105,7 +128,7 @@ def _post(address: str, body: dict[str, Any]) -> None:
     except requests.RequestException as error:
         # Its text holds the address.
         said = f"HTTP {error.response.status_code}" if error.response is not None else type(error).__name__
-        log.warning("The webhook did not take the alert of %s: %s", body["dag"], said)
+        log.warning("The webhook did not take the alert of %s: %s.", body["dag"], said)
 
 
 def _mail(addresses: list[str], subject: str, body: dict[str, Any]) -> None:
@@ -121,4 +144,4 @@ def _mail(addresses: list[str], subject: str, body: dict[str, Any]) -> None:
     except Exception as error:
         # A mail server's answer may quote addresses; what Airflow itself says is about its connection.
         reason = str(error) if isinstance(error, AirflowException) else type(error).__name__
-        log.warning("No mail about %s was sent: %s", body["dag"], reason)
+        log.warning("No mail about %s was sent: %s.", body["dag"], reason)

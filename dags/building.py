@@ -37,7 +37,8 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
     """
 
     # In the pool of all that writes much: on SQLite one task at a time.
-    @task(pool="warehouse", **RETRIES, execution_timeout=timedelta(hours=6))
+    # With all its tries it leaves half of build_records' hours to build.
+    @task(pool="warehouse", **RETRIES, execution_timeout=timedelta(hours=3))
     def place(params: Any = None, ti: Any = None, dag_run: Any = None) -> list[dict[str, int]]:
         """Give new rows their processes and find links, all in one; returns the shards that are then built."""
         from pipeline import steps

@@ -19,9 +19,12 @@ Looks every morning at what the last syncs brought; no source is asked for anyth
 its name tells how it is, when it was last read whole, how many rows it brought and how many are usual, and what is new
 in its answers. `jejak health` prints the same with each service.
 
-**Red?** A red source is *late* (not read for longer than the setting `stale_hours`), *failing* (the last read of a
-service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`, says more. Clear
-the red task, with what follows it, to look again.
+**Red?** A red `check` is a source that is *late* (not read for longer than the setting `stale_hours`), *failing* (the
+last read of a service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`,
+says more. Clear `look`, with what follows it, to look again.
+
+The run as a whole is red, and told of, where a source is late or was never read. Of one that fails its own sync has
+told at night.
 """
 
 PRUNE = """
@@ -56,9 +59,7 @@ with DAG(
         known = settings()
         return [{"health": each, "label": label(each, known)} for each in steps.health(known)]
 
-    @task(
-        multiple_outputs=False, map_index_template="{{ task.op_kwargs.label }}", execution_timeout=timedelta(minutes=5)
-    )
+    @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs.label }}", **BRIEF)
     def check(health: dict[str, Any], label: str) -> dict[str, Any]:
         """One source: fails with what to do unless it is ok."""
         log.info("%s.", label)
@@ -73,13 +74,13 @@ with DAG(
             log.info(health["advice"])
         return health
 
-    @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=5))
+    @task(trigger_rule="all_done", **BRIEF)
     def report(looked: Any, done: Any, ti: Any = None) -> None:
-        """Fails with the sources that are not ok, for whoever is told of it."""
+        """Fails with the sources of which nobody has been told: of one that fails its sync has."""
         if looked is None:
             raise AirflowFailException("No source was looked at: the log of look says why.")
-        if unwell := [each for each in looked if each["health"]["state"] != "ok"]:
-            sentences = [f"{each['label']}. {each['health']['advice']}" for each in unwell]
+        untold = [each for each in looked if each["health"]["state"] in ("late", "never")]
+        if sentences := [f"{each['label']}. {each['health']['advice']}" for each in untold]:
             ti.xcom_push("why", " ".join(sentences))
             raise AirflowFailException("\n".join(sentences))
 
@@ -105,10 +106,10 @@ with DAG(
     tags=["jejak", "records"],
     default_args={"owner": "jejak"},
     doc_md=PRUNE,
-    **alerting(hours=12),
+    **alerting(),
 ):
-
-    @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=12))
+    # As long as a task may take (deploy/airflow.env says why), and half the run: the other half is for waiting.
+    @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=6))
     def prune(params: Any = None, dag_run: Any = None) -> dict[str, int]:
         """Delete what is not kept; returns how much."""
         from pipeline import steps
@@ -121,7 +122,12 @@ with DAG(
         else:
             with steps.recorded(known, "prune", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
                 counts = steps.prune_versions(known, run_id)
-        log.info("%s: %s.", "Would go" if params["only_count"] else "Deleted", counts)
+        log.info(
+            "%s: %s old versions, %s settled rejected rows, %s pages of broken fetches. Old versions that stay, since "
+            "a release needs them: %s.",
+            "Would go" if params["only_count"] else "Deleted",
+            *(f"{counts[name]:,}" for name in ("versions", "rejects", "pages", "needed")),
+        )
         return counts
 
     prune()

@@ -8,7 +8,8 @@
     jejak_webhook     host, schema and port, then the password as the path's end  -> alerts.webhook
 
 They come from Airflow's own store or from any secrets backend, and may all be missing. Only the sources that the
-settings name are looked for: a connection says where a source is and with what key, not that this regency reads it.
+settings name are looked for: a connection says where a source is and with what key, not that this regency reads it,
+nor which of its services (`services` belongs into the file, which the building of records reads too).
 """
 
 import json
@@ -31,8 +32,8 @@ DIALECTS = {"postgres": "postgresql", "mssql": "mssql+pymssql"}
 
 
 def settings(*sources: str) -> Settings:
-    """The settings of a task; only inside tasks, since it asks Airflow. A task that reads few sources names them, and
-    no other's connection is asked for.
+    """The settings of a task; only inside tasks, since it asks Airflow. A task that reads sources names them: no other
+    connection is asked for but the warehouse's, so that one that is wrong stops nothing else.
 
     Raises SettingsError as `load_settings` does, and for a connection that says something that no setting is called; a
     value is never repeated.
@@ -51,7 +52,7 @@ def _layer(known: Settings, sources: Collection[str]) -> dict[str, Any]:
         extra = _extra(found)  # options of the driver, as sslmode, stand in it as Airflow has them
         more["warehouse_url"] = _database(found, extra.pop("driver", None), extra)
     for name, source in known.sources.items():
-        if (not sources or name in sources) and (found := _connection(f"jejak_{name}")):
+        if name in sources and (found := _connection(f"jejak_{name}")):
             more["sources"][name] = _source(found, source.transport)
     return more
 

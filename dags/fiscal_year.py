@@ -62,7 +62,8 @@ with DAG(
     schedule=FiscalYears(),
     # Of runs by hand; a backfill has a number of its own in its form.
     max_active_runs=1,
-    # As sync_<source>, with room for years that wait for one another.
+    # From a run's start, and twice that of sync_<source>: the nights go first. There is no deadline, which would count
+    # from when a backfill makes the runs of all its years, most of which then wait for one another.
     dagrun_timeout=timedelta(hours=24),
     params={
         "fiscal_year": Param(
@@ -88,7 +89,7 @@ with DAG(
     tags=["jejak", "sync", "backfill"],
     default_args={"owner": "jejak"},
     doc_md=DOC,
-    **alerting(hours=24),
+    **alerting(),
 ):
     for name in SOURCES:
         with TaskGroup(name):

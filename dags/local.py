@@ -56,7 +56,7 @@ RECORDS = "build_records"
 DAGS = [*SYNCS, RECORDS]
 NIGHT_SECONDS = 1800
 ENDED = {"success", "failed"}
-# The UI calls an Airflow without one unhealthy, and nobody is alerted of a deadline that has passed.
+# It alerts of runs that are late, and the UI calls an Airflow without one unhealthy.
 TRIGGERER = ("airflow", "triggerer", "--skip-serve-logs")
 LOCAL, CLUSTER = ROOT / "dags" / "airflow.env", ROOT / "deploy" / "airflow.env"
 # A cluster on one machine is small, and its warehouse is built by both workers.

@@ -20,7 +20,6 @@ from dags.reading import (
     sums_of,
 )
 from pipeline.registry import SOURCES
-from schemas.errors import SettingsError
 from schemas.settings import Settings
 
 log = logging.getLogger("jejak")
@@ -46,15 +45,15 @@ REBUILD = """
 Derives the releases of chosen processes again, from the rows that are there, and compiles their records. For after a
 change of mappings or of settings that rows alone don't tell of; no source is asked for anything.
 
-- **OCIDs**: one per line, as `ocds-abc123-rup-123456`; `jejak show CODE` finds one by a source's code.
-- **All processes**: instead of OCIDs. It takes about as long as the first load did, and nothing that stays as it was is
-  written.
+- **OCIDs**: one per line, as `ocds-abc123-rup-123456`; `jejak show CODE` finds one by a source's code. Or the word
+  `all`, for every process there is: that takes about as long as the first load did, and nothing that stays as it was
+  is written.
 
 **Counts** are the XCom of `report`, as in `build_records`: `changed` there counts the records that are others now, and
 the XCom `changed` names them.
 
-**Red?** `place` says in the last lines of its log when something is wrong with the form: start it again. Otherwise the
-log of the failed task says why; nothing is half-written: clear that task, with what follows it, to run it again.
+**Red?** `place` says in the last lines of its log when no process has one of the OCIDs: start the form again. Otherwise
+the log of the failed task says why; nothing is half-written: clear that task, with what follows it, to run it again.
 """
 
 DRY = """
@@ -77,14 +76,8 @@ def demand(known: Settings, params: Any) -> None:
     """What the form of `rebuild_records` asks for. Raises SettingsError for an OCID that no process has."""
     from pipeline import steps
 
-    ocids = params["ocids"] or []
-    if params["all"] == bool(ocids):
-        raise SettingsError(
-            "the form names OCIDs and ticks All processes: leave one of the two away"
-            if ocids
-            else "the form names no process: give OCIDs, one per line, or tick All processes"
-        )
-    log.info("%s processes are derived again.", f"{steps.rederive(known, ocids or None):,}")
+    ocids = [ocid for ocid in params["ocids"] if ocid]
+    log.info("%s processes are derived again.", f"{steps.rederive(known, None if ALL in ocids else ocids):,}")
 
 
 with DAG(
@@ -132,16 +125,13 @@ with DAG(
     params={
         "ocids": Param(
             [],
-            type=["null", "array"],
-            items={"type": "string", "pattern": r"^ocds-[a-z0-9]{6}-[a-z]+-\S+$"},
+            type="array",
+            items={"type": "string", "pattern": r"^(ocds-\S+|all|)$"},
+            minItems=1,
+            contains={"minLength": 1},  # a blank line between them does no harm; nothing else would mean nothing
             title="OCIDs",
-            description="One per line, as ocds-abc123-rup-123456.",
-        ),
-        "all": Param(
-            False,
-            type="boolean",
-            title="All processes",
-            description="Instead of OCIDs: every process there is. That takes as long as a first load.",
+            description="One per line, as ocds-abc123-rup-123456; or the word all, for every process there is, which "
+            "takes as long as a first load.",
         ),
     },
     dagrun_timeout=timedelta(hours=24),
@@ -191,8 +181,8 @@ with DAG(
             """What is read, a service and scope for each task."""
             from pipeline import steps
 
-            known = settings()
-            skip_unless_wanted(source, params, known)
+            skip_unless_wanted(source, params)
+            known = settings(source)
             years = [int(year) for year in params["fiscal_years"] or []]
             with no_retry_mends_settings():
                 found = steps.plan_of(known, [source], years or None)
@@ -202,7 +192,11 @@ with DAG(
             multiple_outputs=False,
             map_index_template=NAMED,
             pool=f"source_{source}",
+            priority_weight=1,  # the nights first, as in reading.py
+            weight_rule="absolute",
             execution_timeout=timedelta(hours=2),
+            retries=2,
+            retry_delay=timedelta(minutes=1),
         )
         def preview(service: str, scope: str, ti: Any = None) -> dict[str, Any]:
             """Fetch one service and compare it with what is there; returns the counts and examples."""
@@ -224,7 +218,7 @@ with DAG(
         with TaskGroup(name):
             looked[name] = preview_source(name)
 
-    @task(multiple_outputs=False, trigger_rule="all_done", execution_timeout=timedelta(minutes=15))
+    @task(multiple_outputs=False, trigger_rule="all_done", **BRIEF)
     def report(looked: dict[str, Any], params: Any = None, ti: Any = None) -> dict[str, dict[str, int]]:
         """What would change, by source, or fails with what could not be read. XCom `examples`: which rows."""
         known = settings()

@@ -23,6 +23,10 @@ BIN = Path(sys.executable).parent
 START_SECONDS = 300
 Command = tuple[str | Path, ...]
 Processes = dict[str, subprocess.Popen[bytes]]
+NO_ADMIN = (
+    "Airflow has no user admin here whose password it made itself. The make commands log in as that one: they need the "
+    "simple auth manager with admin:admin among its users. With other users or another auth manager: deploy/README.md."
+)
 # Jejak is loaded before the scheduler or a worker forks its tasks, each of which would else spend two seconds on that.
 LOADED: Command = ("python", "-c", "import pipeline.steps, airflow.__main__ as airflow; airflow.main()")
 
@@ -225,14 +229,20 @@ def healthy(url: str) -> bool:
 
 
 def logged_in(url: str, folder: Path) -> Api:
-    """The API with a token of the user that Airflow, at home in `folder`, made at its first start."""
+    """The API with a token of the user that Airflow, at home in `folder`, made at its first start. Raises RuntimeError
+    where there is none, as with another auth manager."""
     passwords = folder / "simple_auth_manager_passwords.json.generated"
-    password = json.loads(passwords.read_text())["admin"]
+    try:
+        password = json.loads(passwords.read_text())["admin"]
+    except (FileNotFoundError, KeyError):
+        raise RuntimeError(NO_ADMIN) from None
     session = requests.Session()
     # On SQLite Airflow's own requests sometimes lock each other out; the loser is undone and can be sent again.
     again = Retry(5, status_forcelist=[500, 503], allowed_methods=None, backoff_factor=1)
     session.mount(url, HTTPAdapter(max_retries=again))
     answer = session.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
+    if answer.status_code in (401, 404):  # the file is of earlier days
+        raise RuntimeError(NO_ADMIN)
     answer.raise_for_status()
     session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     return Api(url, password, session)

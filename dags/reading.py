@@ -27,6 +27,7 @@ BRIEF: dict[str, Any] = {"execution_timeout": timedelta(minutes=15), "retries": 
 NAMED = "{{ task.op_kwargs.service }} {{ task.op_kwargs.scope }}{{ ': ' ~ counted if counted is defined else '' }}"
 # Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
 ASKED = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
+UNWOKEN = "announce failed, so that build_records was not woken: its log says why. Clear it, with what follows it."
 CLEAR = "Then clear the failed sync tasks, with what follows them, to read just those again."
 
 
@@ -43,8 +44,8 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         """Begin the run; returns what it reads, a service and scope for each task."""
         from pipeline import steps
 
+        skip_unless_wanted(source, params)
         known = settings(source)
-        skip_unless_wanted(source, params, known)
         with no_retry_mends_settings():
             found = steps.plan_of(known, [source], years(known, dag_run))
         steps.start_run(known, "sync", _run_of(dag_run, source))
@@ -85,7 +86,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         from pipeline import steps
 
         run_id = _run_of(dag_run, source)
-        known = settings(source)
+        known = settings()
         # The source has been read: a build that is woken now may place its rows. `report` says how it went.
         steps.finish_run(known, run_id)
         if not steps.has_pending(known):
@@ -97,8 +98,8 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         """End the run; returns the sums of its counts and what waits for an operator, or fails with what to do."""
         from pipeline import steps
 
-        known = settings(source)
-        skip_unless_wanted(source, params, known)
+        skip_unless_wanted(source, params)
+        known = settings()
         if planned is None:
             raise AirflowFailException(f"Nothing of {source} was read: the log of plan says why.")
         told = {(counts["service"], counts["scope"]): counts for counts in done[:]}
@@ -107,6 +108,12 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
                 log.info("%s %s: %s.", counts["service"], counts["scope"], numbers_of(counts))
         places = [(each["service"], each["scope"]) for each in planned]
         failures = failures_of(source, places, told)
+        advice = [CLEAR] if failures else []
+        # Whether the run is red is up to its last task alone.
+        announced = ti.task_id.removesuffix("report") + "announce"
+        states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[announced], run_ids=[ti.run_id])
+        if states[ti.run_id][announced] == "failed":
+            failures.append(UNWOKEN)
         steps.finish_run(known, _run_of(dag_run, source), " ".join(failures) or None)
         waiting = steps.status(known)
         sums = sums_of(told.values()) | {
@@ -123,7 +130,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         if failures:
             ti.xcom_push("return_value", sums)  # they are of use all the same
             ti.xcom_push("why", " ".join(failures))
-            raise AirflowFailException("\n".join([*failures, CLEAR]))
+            raise AirflowFailException("\n".join([*failures, *advice]))
         return sums
 
     planned = plan()
@@ -132,7 +139,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
 
 
 def settings(*sources: str) -> Settings:
-    """The settings, with what Airflow's connections say of these sources, or of all; only inside tasks."""
+    """The settings, with what Airflow's connections say of the warehouse and of these sources; only inside tasks."""
     from dags import connections
 
     with no_retry_mends_settings():
@@ -155,10 +162,13 @@ def _run_of(dag_run: Any, source: str) -> str:
     return name if dag_run.dag_id == f"sync_{source}" else f"{name}/{source}"
 
 
-def skip_unless_wanted(source: str, params: Any, known: Settings) -> None:
-    if source not in params.get("sources", [source]):
+def skip_unless_wanted(source: str, params: Any) -> None:
+    """Skip the task where a form chose other sources; before it asks for the settings of its own."""
+    if "sources" not in params:
+        return
+    if source not in params["sources"]:
         raise AirflowSkipException(f"{source} is not among the sources that were chosen.")
-    if "sources" in params and source not in known.sources:
+    if source not in settings().sources:
         raise AirflowSkipException(f"{source} is not in the settings.")
 
 

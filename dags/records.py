@@ -26,7 +26,8 @@ with DAG(
     description="Builds the records that new rows touch, whenever a source has brought some",
     schedule=AssetAny(*(Asset(f"{source}_rows") for source in SOURCES)),
     max_active_runs=1,
-    # A first load of some million rows takes hours; the next night's rows can wait no longer.
+    # A first load of some million rows takes hours; the next night's rows can wait no longer. What is built by then
+    # stays, and the next run goes on.
     dagrun_timeout=timedelta(hours=18),
     tags=["jejak", "records"],
     default_args={"owner": "jejak"},

@@ -30,6 +30,7 @@ from warehouse import tables as t
 from warehouse.engine import reading, writing
 from warehouse.export import export, export_parquet
 from warehouse.load import insert_rows, key_set
+from warehouse.roles import grant_analyst
 
 log = logging.getLogger("jejak")
 
@@ -106,7 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     identity = add("identity", _identity, "write or read the crosswalk from source codes to OCIDs")
     identity.add_argument("direction", choices=("export", "import"))
     identity.add_argument("file", metavar="FILE.csv", type=Path)
-    add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
+    migrate = add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
+    migrate.add_argument("--analyst", metavar="ROLE", help="let this role of PostgreSQL read results, no source rows")
     simulate = add("simulate", _simulate, "a fictional regency: serve it over HTTP or write it as a folder of dumps")
     simulate.add_argument("--packages", type=int, default=300)
     simulate.add_argument("--seed", type=int, default=1)
@@ -636,8 +638,11 @@ def _identity(options: argparse.Namespace) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
-    steps.warehouse(settings)
+    engine = steps.warehouse(settings)
     print("The warehouse is at this version's tables.")
+    if options.analyst:
+        grant_analyst(engine, options.analyst)
+        print(f"Role {options.analyst} reads its results.")
     return 0
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, Engine, RowMapping, Select, case, delete, func, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.registry import SOURCES
-from schemas.errors import JejakError, RowError, SettingsError, SourceUnavailable, StructureError
+from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
 from schemas.service import Page, Service
 from schemas.settings import ServiceSettings, Settings
@@ -96,7 +96,7 @@ class Plan:
     copies: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # of known versions: id, what differs
     superseded: list[int] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
-    repeated: list[int] = field(default_factory=list)  # open rejects that the source still sends
+    repeated: dict[int, str] = field(default_factory=dict)  # open rejects that the source still sends, and as of when
     settled: list[str] = field(default_factory=list)  # keys whose rejects a good row has answered
     mended: list[str] = field(default_factory=list)  # rejects without a key that the source no longer sends
     new_fields: Counter[str] = field(default_factory=Counter)
@@ -118,7 +118,8 @@ def sync_service(
 
     A failure is recorded under the run and returned as status `failed` with its message; it changes no rows. A broken
     fetch keeps its pages and goes on where it stopped when it is called again. Who comes while another reads the same
-    waits, and then fetches anew.
+    waits, and then fetches anew. Where the same run reads it once more (its task is tried again, or was cleared), the
+    counts are those of the run as a whole: what it brought before stays new, changed or gone, also if it fails now.
     """
     job = _Job(source, SOURCES[source].services[service_name], scope, run_id, secrets.token_hex(8))
 
@@ -135,14 +136,16 @@ def sync_service(
     plan, row = _outcome(settings, job, read)
     row = {"run_id": run_id, **row}
     if row["status"] == "failed":
-        log.error("%s: %s", job, row["message"])
+        log.error("%s: %s.", job, row["message"])
     else:
         said = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the folder has no such list"
         if plan and plan.older:
             said += f"; as of {plan.observed_at}, which is older than what is known: it adds to the history alone"
-        log.info("%s: %s", job, said)
+        log.info("%s: %s.", job, said)
     if plan is None:
         with writing(engine) as conn:
+            before = _told(conn, job, run_id)
+            row |= {name: before[name] for name in COUNTS if before}
             upsert_rows(conn, t.run_service, [{**row, "finished_at": utc_now()}])
     return row
 
@@ -233,7 +236,7 @@ def _stage(engine: Engine, settings: Settings, job: _Job) -> bool:
     if begun and begun["complete"]:
         return True
     if number:
-        log.info("%s: going on after page %d of a broken fetch", job, number)
+        log.info("%s: going on after page %d of a broken fetch.", job, number)
     for pages, page in enumerate(job.pages(settings, cursor), 1):
         values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
         if page.observed_at and number == 0:
@@ -245,7 +248,7 @@ def _stage(engine: Engine, settings: Settings, job: _Job) -> bool:
             insert_rows(conn, t.staged_page, [staged])
         number += 1
         if pages % 10 == 0:
-            log.info("%s: %d pages so far", job, number)
+            log.info("%s: %d pages so far.", job, number)
     if number == 0:
         with writing(engine) as conn:
             _discard(conn, job, t.staged_fetch.c.reader == job.token)
@@ -272,7 +275,7 @@ def _age(then: str, now: str) -> timedelta:
 
 def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan:
     """Plan and promote a complete fetch; planning, the long part, keeps no other writer waiting."""
-    latest = select(func.max(t.raw_record.c.id)).where(*job.of(t.raw_record))
+    latest = select(func.coalesce(func.max(t.raw_record.c.id), 0)).where(*job.of(t.raw_record))
     staged = select(t.staged_fetch.c.transport, t.staged_fetch.c.observed_at).where(*_own(job))
     with reading(engine) as conn:
         begun = conn.execute(staged).one_or_none()
@@ -282,8 +285,8 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan:
         answer = _Answer(begun.transport, begun.observed_at, lambda: _staged_rows(conn, job))
         plan = _plan(conn, settings, job, answer)
     with writing(engine) as conn:
-        # The plan holds only if nobody has written rows of this place since.
-        if conn.execute(staged.with_for_update()).one_or_none() is None or conn.execute(latest).scalar_one() != known:
+        # The plan holds only if nobody has written rows of this place since; `prune` may have deleted some.
+        if conn.execute(staged.with_for_update()).one_or_none() is None or conn.execute(latest).scalar_one() > known:
             raise SourceUnavailable(_OVERTAKEN)
         _promote(conn, plan, job)
     return plan
@@ -293,7 +296,8 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
     """Compare a complete answer with what is known and count every row once.
 
     An answer older than one that is known adds to the history alone. Raises StructureError where the answer as a whole
-    can't be believed: a lost key column, far fewer rows than usual, more rejects than the settings allow.
+    can't be taken over: a lost key column, far fewer rows than usual, more rejects than the settings allow, older than
+    what is kept.
     """
     service = job.service
     options = settings.sources[job.source].service(service.name)
@@ -342,7 +346,7 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
     history = _history(conn, job) if plan.older else {}
     kept = settings.keep_versions_days
     if plan.older and kept is not None and _age(plan.observed_at, utc_now()) > timedelta(days=kept):
-        raise SettingsError(
+        raise StructureError(
             f"this answer is of {plan.observed_at}, and of what was known then only a part is kept (keep_versions_days "
             "in the settings): put into its place it would tell of changes that never were. Nothing was changed; take "
             "it out of the folder, or set keep_versions_days to more days if `jejak prune` has not run yet"
@@ -388,6 +392,9 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
                 "current": True,
                 "placed": False,
             }
+            if head is not None and head.gone and not plan.older:
+                # It is back as of this answer, though its own date may be that of before.
+                when = max(when, plan.observed_at)
             later = when if head is None else _later(when, head.observed_at)
             if plan.older or later is None:
                 # An older observation never replaces a newer one; it is history all the same.
@@ -411,7 +418,7 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
         _remember(plan, history.get(version["key"], []), version["observed_at"], version, answers)
     if plan.older:
         # What is known now stands: this answer settles nothing, and what it lacks was gone for a while at most.
-        plan.settled, plan.repeated = [], []
+        plan.settled, plan.repeated = [], {}
         for head in vanished:
             _remember(plan, history[head.key], plan.observed_at, None, answers)
     else:
@@ -508,8 +515,10 @@ def _promote(conn: Connection, plan: Plan, job: _Job) -> None:
     insert_rows(conn, t.reject, plan.rejects)
     rejects = update(t.reject).where(*job.of(t.reject), t.reject.c.resolved_at.is_(None))
     if plan.repeated:
+        # The newest answer has them, whatever the dates of their rows.
         conn.execute(
-            rejects.where(t.reject.c.id.in_(key_set(conn, plan.repeated))).values(observed_at=plan.observed_at)
+            update(t.reject).where(t.reject.c.id == bindparam("number")).values(observed_at=bindparam("when")),
+            [{"number": number, "when": max(when, plan.observed_at)} for number, when in plan.repeated.items()],
         )
     if plan.settled:
         conn.execute(rejects.where(t.reject.c.key.in_(key_set(conn, plan.settled))).values(resolved_at=now))
@@ -522,13 +531,26 @@ def _promote(conn: Connection, plan: Plan, job: _Job) -> None:
     found = ((job.source, job.service.name, name, "", "field", rows) for name, rows in plan.new_fields.items())
     note_signals(conn, found, now)
     _discard(conn, job)
-    runs = t.run_service.c
-    known = conn.execute(
-        select(runs.observed_at).where(runs.run_id == job.run_id, *job.of(t.run_service))
-    ).scalar_one_or_none()
-    row = _row(job, "success", None, plan.counts)
-    times = {"observed_at": max(plan.observed_at, known or "") or None, "finished_at": now}
-    upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **row, **times}])
+    before = _told(conn, job, job.run_id)
+    _add_up(plan.counts, before)
+    times = {"observed_at": max(plan.observed_at, before.get("observed_at") or "") or None, "finished_at": now}
+    upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **_row(job, "success", None, plan.counts), **times}])
+
+
+def _told(conn: Connection, job: _Job, run_id: str) -> dict[str, Any]:
+    """What a run has written of the place so far: some if its task is tried again, or was cleared by an operator."""
+    runs = t.run_service
+    found = conn.execute(select(runs).where(runs.c.run_id == run_id, *job.of(runs))).mappings().one_or_none()
+    return dict(found) if found else {}
+
+
+def _add_up(counts: Counter[str], before: Mapping[str, Any]) -> None:
+    """Add what the same run had brought before: its counts say what came of all of it, `fetched` what it read last."""
+    for name in ("new", "changed", "gone"):
+        counts[name] += before.get(name, 0)
+    # Rows that it brought before are mostly unchanged now; each counts once.
+    for name in ("unchanged", "changed", "new"):
+        counts[name] -= min(counts[name], sum(counts[each] for each in COUNTS[1:6]) - counts["fetched"])
 
 
 def _write_versions(conn: Connection, plan: Plan) -> None:
@@ -559,7 +581,7 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
         place = (row["source"], row["service"], row["field"], row["value"])
         if place not in known:
             what = "field" if row["kind"] == "field" else "value of"
-            log.warning("%s %s: unknown %s %s %s", row["source"], row["service"], what, row["field"], row["value"])
+            log.warning("%s %s: unknown %s %s %s.", row["source"], row["service"], what, row["field"], row["value"])
     insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(t.signal)
     new = insert.excluded
     upsert = insert.on_conflict_do_update(
@@ -684,7 +706,8 @@ def _reject(
 ) -> None:
     plan.count("rejected", reason)
     if (key, content_hash) in known:
-        plan.repeated += [number for number in [known[key, content_hash]] if number]
+        if (number := known[key, content_hash]) is not None:
+            plan.repeated[number] = observed_at
         return
     known[key, content_hash] = None
     plan.rejects.append(
@@ -742,10 +765,12 @@ def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool
     key = reject["key"] or found.key
     columns = t.raw_record.c
     head = conn.execute(
-        select(columns.id, columns.observed_at, columns.run_id).where(
+        select(columns.id, columns.observed_at, columns.run_id, columns.gone).where(
             *job.of(t.raw_record), columns.key == key, columns.current
         )
     ).one_or_none()
+    # The answer that it came with may be newer than its own date.
+    answered_at = max(reject["observed_at"], _told(conn, job, reject["run_id"]).get("observed_at") or "")
     if head is not None and (
         head.run_id == reject["run_id"] or (head.run_id == run_id and head.observed_at == reject["observed_at"])
     ):
@@ -757,7 +782,7 @@ def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool
         "kind": service.kind_of(found.fields),
         "code": found.code,
         "content_hash": found.content_hash,
-        "observed_at": reject["observed_at"],
+        "observed_at": answered_at if head is not None and head.gone else reject["observed_at"],
         "run_id": run_id,
         "payload": row,
         "gone": False,
@@ -766,7 +791,7 @@ def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool
     }
     plan = Plan()
     answers = _answers(conn, job)
-    if answers and _is_older(version["observed_at"], answers[-1]):
+    if answers and _is_older(answered_at, answers[-1]):
         # The source has answered since, without this row.
         _remember(plan, _history(conn, job, [key])[key], version["observed_at"], version, answers)
         plan.versions += _copied(conn, {**job.place, "run_id": run_id}, plan.copies)

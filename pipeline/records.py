@@ -56,8 +56,8 @@ LOG_FORMAT, LOG_TIME = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
 _BATCH = 200
 # Fewer processes than this are done at once; starting workers costs more.
 _WORTH_WORKERS = 400
-# A sync that began longer ago and never ended was killed.
-_READING_ENDS = timedelta(hours=6)
+# A sync that has shown nothing for longer than Airflow lets a task take, its retry delay included, was killed.
+_READING_ENDS = timedelta(hours=3)
 _PATIENCE = timedelta(days=14)
 _MINT_LOCK = 0x6A656A616C  # key of PostgreSQL's advisory lock: minting is serial
 
@@ -110,9 +110,12 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MINT_LOCK})
         columns = t.raw_record.c
         # The first attempt of a RUP is chosen once and for all: not while its source is still being read.
+        being_read = _being_read(conn, run_id)
+        for source, (reader, until) in being_read.items():
+            log.warning("%s is still being read by %s: its new rows wait, until %s at most", source, reader, until)
         unplaced = conn.execute(
             select(columns.id, columns.kind, columns.code, columns.scope, columns.observed_at, columns.run_id).where(
-                ~columns.placed, columns.source.not_in(_being_read(conn, run_id))
+                ~columns.placed, columns.source.not_in(being_read)
             )
         ).all()
         if not unplaced:
@@ -230,31 +233,38 @@ def _without(heard: _Heard, waiting: set[Code]) -> _Heard:
     )
 
 
-def _being_read(conn: Connection, run_id: str) -> list[str]:
-    """Sources that another sync is reading: the nightly one, one of an old year, or both.
+def _being_read(conn: Connection, run_id: str) -> dict[str, tuple[str, str]]:
+    """Sources that another sync is reading (the nightly one, one of an old year, or both), with the name of the run and
+    the time until which it is believed to be alive.
 
-    A sync that waits for its turn has read nothing. One that has shown no sign of life for hours was killed, as was one
-    whose years a later one has read since.
+    A sync that waits for its turn, or whose services failed, has brought nothing. One that has shown no sign of life
+    for hours was killed, as was one whose years a later one has read since.
     """
     since = (datetime.fromisoformat(utc_now()) - _READING_ENDS).strftime("%Y-%m-%dT%H:%M:%SZ")
     runs, run = t.run_service.c, t.run.c
     query = (
-        select(runs.source, runs.scope, runs.finished_at, run.id, run.started_at, run.status)
+        select(runs.source, runs.scope, runs.status, runs.finished_at, run.id, run.started_at, run.status.label("run"))
         .join(t.run, run.id == runs.run_id)
         .where(run.command == "sync", or_(run.status == "running", run.started_at > since))
     )
     scopes: dict[tuple[str, str, str], set[str]] = defaultdict(set)  # by source, start and name of the run
-    alive = set()
+    seen: dict[tuple[str, str, str], str] = {}  # when it showed itself last
+    going_on = set()
     for row in conn.execute(query):
         reader = (row.source, row.started_at, row.id)
         scopes[reader].add(row.scope)
-        if row.status == "running" and row.id != run_id and max(row.started_at, row.finished_at or "") > since:
-            alive.add(reader)
+        seen[reader] = max(row.started_at, row.finished_at or "", seen.get(reader, ""))
+        if row.run == "running" and row.status == "success" and row.id != run_id:
+            going_on.add(reader)
 
     def read_since(reader: tuple[str, str, str]) -> bool:
         return any(other[0] == reader[0] and other > reader and scopes[other] >= scopes[reader] for other in scopes)
 
-    return sorted({reader[0] for reader in alive if not read_since(reader)})
+    return {
+        reader[0]: (reader[2], (datetime.fromisoformat(seen[reader]) + _READING_ENDS).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for reader in sorted(going_on)
+        if seen[reader] > since and not read_since(reader)
+    }
 
 
 def _hear(conn: Connection, ids: Select[Any]) -> _Heard:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, func, select, true, update
+from sqlalchemy import Engine, func, or_, select, true, update
 
 from pipeline import changes, fetch, links, records, retention
 from pipeline.fetch import COUNTS, utc_now
@@ -63,6 +63,18 @@ def finish_run(settings: Settings, run_id: str, message: str | None = None) -> N
             update(t.run)
             .where(t.run.c.id == run_id)
             .values(finished_at=utc_now(), status="failed" if message else "success", message=message)
+        )
+
+
+def end_runs(settings: Settings, name: str, message: str) -> None:
+    """Write down that what still goes on of a run of Airflow (`name`, and `name/source`) has failed: Airflow ended it
+    before its own last task could say so, and new rows would wait for it."""
+    run = t.run.c
+    with writing(warehouse(settings)) as conn:
+        conn.execute(
+            update(t.run)
+            .where(or_(run.id == name, run.id.startswith(f"{name}/", autoescape=True)), run.status == "running")
+            .values(finished_at=utc_now(), status="failed", message=message)
         )
 
 
@@ -209,9 +221,10 @@ def has_pending(settings: Settings) -> bool:
 def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
     """Ask for releases to be derived again: of these processes, or of all; return how many.
 
-    Raises SettingsError for an OCID that no process has.
+    Raises SettingsError for an OCID that no process has. Never while a build places rows and links.
     """
-    with writing(warehouse(settings)) as conn:
+    engine = warehouse(settings)
+    with records.alone(engine), writing(engine) as conn:
         known = set(conn.execute(select(t.process.c.ocid)).scalars())
         if unknown := sorted(set(ocids or ()) - known):
             raise SettingsError(f"no process has the OCID {unknown[0]}; `jejak show CODE` finds one by a source's code")

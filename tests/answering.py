@@ -11,13 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Answer:
-    """One answer. `promised` is a Content-Length that the body doesn't keep; `delay` is in seconds."""
+    """One answer. `promised` is a Content-Length that the body doesn't keep; `delay` is in seconds, before the answer
+    or (`stops`) in the middle of its body."""
 
     body: object = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     promised: int | None = None
     delay: float = 0
+    stops: bool = False
 
     def content(self) -> bytes:
         """The body as it goes over the wire: bytes and text as they are, anything else as JSON."""
@@ -50,7 +52,8 @@ def answering(*answers: Answer) -> Iterator[Server]:
         def do_GET(self) -> None:
             server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             answer = left.pop(0) if len(left) > 1 else left[0]
-            time.sleep(answer.delay)
+            if not answer.stops:
+                time.sleep(answer.delay)
             content = answer.content()
             # Who asked may have lost patience meanwhile.
             with suppress(BrokenPipeError, ConnectionResetError):
@@ -59,7 +62,10 @@ def answering(*answers: Answer) -> Iterator[Server]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content) if answer.promised is None else answer.promised))
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(content[:1])
+                if answer.stops:
+                    time.sleep(answer.delay)
+                self.wfile.write(content[1:])
             self.close_connection = answer.promised is not None
 
         def log_message(self, format: str, *args: object) -> None:

@@ -12,10 +12,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.nights import ROOT, in_airflow
+from warehouse.engine import open_warehouse, reading
+from warehouse.tables import run
 
 FAILS = '''
+from datetime import timedelta
 from airflow.sdk import DAG, task
 from dags.alerts import alerting
 
@@ -28,7 +32,7 @@ in the <haystack>.
 More of it.
 """
 
-with DAG("fails", doc_md=DOC, **alerting(hours=1.5)):
+with DAG("fails", doc_md=DOC, dagrun_timeout=timedelta(hours=2), **alerting(hours=1.5)):
 
     @task
     def sync(number):
@@ -44,16 +48,16 @@ with DAG("fails", doc_md=DOC, **alerting(hours=1.5)):
 '''
 
 # Three runs that fail, with nobody to tell, with nobody who listens, and with those who do: the last one's callback is
-# left to the DAG processor, as a scheduler leaves it. Between them a deadline is missed, by a run that goes on and by
-# one that has failed meanwhile.
+# left to the DAG processor, as a scheduler leaves it, and once more as of a run that took too long. Between them a
+# deadline is missed, by a run that goes on and by one that has failed meanwhile.
 FAILING = """
-import json, os, sys
+import asyncio, json, os, sys
 from airflow.callbacks.database_callback_sink import DatabaseCallbackSink
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.dagrun import DagRun
-from airflow.sdk.execution_time.callback_supervisor import execute_callback
+from airflow.sdk._shared.module_loading import import_string
 from airflow.utils.session import create_session
-import structlog
+from pipeline import configure, steps
 
 deaf, listening = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 dag = DagBag().dags["fails"]
@@ -67,16 +71,18 @@ print("LATE", flush=True)
 callback = dag.deadline[0].callback
 for run, state in (("slow", "running"), ("told", "failed")):
     context = {"dag_run": {"dag_id": "fails", "dag_run_id": run, "state": state}}
-    told = execute_callback(callback.path, {**callback.kwargs, "context": context}, "", None, structlog.get_logger())
-    assert told == (True, None), told
+    asyncio.run(import_string(callback.path)(**callback.kwargs, context=context))
 print("HEARD", flush=True)
 dag.on_failure_callback = None
 done = dag.test()
+for name in (f"fails/{done.run_id}", f"fails/{done.run_id}/sirup", f"fails/{done.run_id}0"):
+    steps.start_run(configure.load_settings(), "sync", name)
 with create_session() as session:
     run = session.get(DagRun, done.id)
     last = [ti for ti in run.get_task_instances(session=session) if ti.state == "failed"][-1]
-    request = run.produce_dag_callback(dag=None, success=False, relevant_ti=last, reason="task_failure")
-DatabaseCallbackSink().send(request)
+    for reason in ("task_failure", "timed_out"):
+        request = run.produce_dag_callback(dag=None, success=False, relevant_ti=last, reason=reason)
+        DatabaseCallbackSink().send(request)
 """
 PROCESS = """
 import sys
@@ -97,6 +103,7 @@ def heard(tmp_path_factory) -> dict[str, Any]:
         "AIRFLOW__API__BASE_URL": "https://airflow.example/",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1",
         "JEJAK_SETTINGS": str(ROOT / "settings" / "simulator.toml"),
+        "JEJAK_WAREHOUSE_URL": f"sqlite:///{folder}/jejak.db",
     }
     in_airflow(folder, settings, "from airflow.utils.db import initdb; initdb()")
     with webhook() as (address, posts), mail_server() as (port, mails):
@@ -114,7 +121,16 @@ def heard(tmp_path_factory) -> dict[str, Any]:
     logs = {}
     for part in reversed(parts):
         log, _, logs[part] = log.rpartition(f"{part}\n")
-    return {"posts": posts, "mails": mails, "before": before, "logs": logs, "processed": processed.stdout}
+    with reading(open_warehouse(settings["JEJAK_WAREHOUSE_URL"])) as conn:
+        ended = [row.status for row in conn.execute(select(run).order_by(run.c.id))]
+    return {
+        "posts": posts,
+        "mails": mails,
+        "before": before,
+        "logs": logs,
+        "processed": processed.stdout,
+        "ended": ended,
+    }
 
 
 @contextmanager
@@ -174,6 +190,21 @@ def mail_connection(port: int) -> str:
     return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
 
 
+def told(heard: dict[str, Any], kind: str, timed_out: bool) -> list[Any]:
+    """The posts or mails that the DAG processor sent: of the run that failed, or of the one that took too long."""
+    sent = heard[kind][heard["before"][kind == "mails"] :]
+    assert len(sent) == 2, heard["processed"]
+    return [each for each in sent if ("was ended" in said_in(each)) == timed_out]
+
+
+def said_in(sent: dict[str, Any] | EmailMessage) -> str:
+    """The words of a post or mail."""
+    if isinstance(sent, dict):
+        return str(sent["text"])
+    [part] = sent.iter_parts()
+    return str(part.get_content())
+
+
 def test_nothing_is_sent_or_said_by_default(heard):
     assert "Executing on_failure dag callback" in heard["logs"]["NOBODY"]
     for word in ("webhook", "mail", "Nobody is told", "Callback failed"):
@@ -190,18 +221,16 @@ def test_an_alert_that_nobody_takes_is_a_sentence_of_the_log(heard):
 
 
 def test_a_failed_run_is_told_once_with_what_to_do(heard):
-    posts = heard["posts"][heard["before"][0] :]
-    assert len(posts) == 1, heard["processed"]
-    [post] = posts
+    [post] = told(heard, "posts", timed_out=False)
     run = post["run"]
     link = f"https://airflow.example/dags/fails/runs/{run.replace(':', '%3A').replace('+', '%2B')}"
     assert post == {
-        "text": "Jejak: fails failed (report, sync_1). 1 of 2 services failed: it did not answer. "
+        "text": "Jejak: fails failed (report). 1 of 2 services failed: it did not answer. "
         f"Look for the needle in the <haystack>. {link}",
         "dag": "fails",
         "run": run,
         "state": "failed",
-        "tasks": ["report", "sync_1"],
+        "tasks": ["report"],
         "why": "1 of 2 services failed: it did not answer.",
         "advice": "Look for the needle in the <haystack>.",
         "link": link,
@@ -209,15 +238,19 @@ def test_a_failed_run_is_told_once_with_what_to_do(heard):
 
 
 def test_a_failed_run_is_told_by_mail(heard):
-    mails = heard["mails"][heard["before"][1] :]
-    assert len(mails) == 1
-    [mail] = mails
-    assert (mail["Subject"], mail["From"]) == ("Jejak: fails failed (report, sync_1)", "jejak@example.org")
+    [mail] = told(heard, "mails", timed_out=False)
+    assert (mail["Subject"], mail["From"]) == ("Jejak: fails failed (report)", "jejak@example.org")
     assert mail["X-Recipients"] == mail["To"] == "ops@example.org, chief@example.org"
-    [part] = mail.iter_parts()
-    content = part.get_content()
+    content = said_in(mail)
     assert "<p>Look for the needle in the &lt;haystack&gt;.</p>" in content
     assert 'href="https://airflow.example/dags/fails/runs/manual__' in content
+
+
+def test_a_run_that_took_too_long_is_told_as_that(heard):
+    [post] = told(heard, "posts", timed_out=True)
+    assert post["why"].startswith("It was not done within 2 hours and was ended. ")
+    assert post["advice"].startswith("What was not done is marked as skipped: ")
+    assert len(told(heard, "mails", timed_out=True)) == 1
 
 
 def test_a_late_run_is_told_unless_it_has_failed_meanwhile(heard):
@@ -231,3 +264,8 @@ def test_a_late_run_is_told_unless_it_has_failed_meanwhile(heard):
 def test_no_alert_holds_what_a_source_said(heard):
     assert "3522010101010001" not in json.dumps(heard["posts"])
     assert "3522010101010001" not in "".join(mail.as_string() for mail in heard["mails"])
+
+
+def test_what_was_ended_does_not_go_on_in_the_warehouse(heard):
+    # By name: the run, that of one of its sources, and one that is no part of it.
+    assert heard["ended"] == ["failed", "failed", "running"]

@@ -40,7 +40,7 @@ with DAG("reads"):
         from airflow.sdk._shared.secrets_masker import redact
         from dags import connections
 
-        known = connections.settings()
+        known = connections.settings("sirup", "lpse", "simda", "simpen")
         plain = {"warehouse_url": known.warehouse_url}
         for name, source in known.sources.items():
             plain[name] = {key: _plain(value) for key, value in source.model_dump(exclude_unset=True).items()}

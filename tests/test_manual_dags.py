@@ -15,6 +15,7 @@ from warehouse import tables as t
 from warehouse.engine import migrate, open_warehouse, reading, to_json, writing
 
 PLANS, TENDERS, ATTEMPTS = "RUP-PaketPenyedia-Terumumkan", "SPSE-TenderPengumuman", "SPSE-NonTenderPengumuman"
+WRONG = json.dumps({"conn_type": "http", "host": "lpse.example", "login": "jejak"})
 SETTINGS = """
 name = "Kabupaten Rekaan"
 ocid_prefix = "ocds-000000"
@@ -60,10 +61,10 @@ def told(tmp_path_factory) -> dict[str, Any]:
             "well": {"dag": "source_health"},
             "dry again": {"dag": "dry_run", "fault": (simulator.url, {"kind": "html", "match": TENDERS, "times": 1})},
             "retry": {"dag": "retry_rejects", "conf": {"source": "lpse"}},
-            "one": {"dag": "rebuild_records", "conf": {"ocids": [f"ocds-000000-rup-{package}"]}},
-            "all": {"dag": "rebuild_records", "conf": {"all": True}},
+            "one": {"dag": "rebuild_records", "conf": {"ocids": [f"ocds-000000-rup-{package}", ""]}},
+            "all": {"dag": "rebuild_records", "conf": {"ocids": ["all"]}},
             "neither": {"dag": "rebuild_records"},
-            "both": {"dag": "rebuild_records", "conf": {"all": True, "ocids": [f"ocds-000000-rup-{package}"]}},
+            "blank": {"dag": "rebuild_records", "conf": {"ocids": [""]}},
             "unknown": {"dag": "rebuild_records", "conf": {"ocids": ["ocds-000000-rup-1"]}},
             "no ocid": {"dag": "rebuild_records", "conf": {"ocids": ["rup 1"]}},
             "no source": {"dag": "retry_rejects", "conf": {"source": "spse"}},
@@ -76,7 +77,11 @@ def told(tmp_path_factory) -> dict[str, Any]:
             },
             "prune": {"dag": "prune_versions"},
             "unread": {"dag": "sync_lpse", "fault": (simulator.url, {"kind": "html", "match": TENDERS, "times": None})},
-            "unwell": {"dag": "source_health"},
+            # From here on the connection of a source is wrong, which concerns nobody else.
+            "unwell": {"dag": "source_health", "environment": {"AIRFLOW_CONN_JEJAK_LPSE": WRONG}},
+            "build again": {"dag": "build_records"},
+            "one source": {"dag": "dry_run", "conf": {"sources": ["sirup"]}},
+            "unread again": {"dag": "sync_lpse"},
         }
         runs = dict(zip(plan, run_dags(folder, settings, list(plan.values())), strict=True))
     return {"runs": runs, "url": warehouse, "world": world, "package": package}
@@ -164,16 +169,9 @@ def test_a_rebuild_of_all(told):
     assert run["xcoms"]["report.return_value"]["derived"] == processes > 1
 
 
-@pytest.mark.parametrize(
-    ("run", "said"),
-    [
-        ("neither", "the form names no process: give OCIDs, one per line, or tick All processes"),
-        ("both", "the form names OCIDs and ticks All processes: leave one of the two away"),
-        ("unknown", "no process has the OCID ocds-000000-rup-1; `jejak show CODE` finds one by a source's code"),
-    ],
-)
-def test_a_form_that_makes_no_sense_fails_with_a_sentence(told, run, said):
-    run = told["runs"][run]
+def test_a_form_that_makes_no_sense_fails_with_a_sentence(told):
+    run = told["runs"]["unknown"]
+    said = "no process has the OCID ocds-000000-rup-1; `jejak show CODE` finds one by a source's code"
     assert run["run"] == "failed"
     assert "place" in tasks(run, "failed")
     assert f"AirflowFailException: {said}" in run["log"]
@@ -185,6 +183,8 @@ def test_a_form_that_makes_no_sense_fails_with_a_sentence(told, run, said):
 @pytest.mark.parametrize(
     ("run", "said"),
     [
+        ("neither", "Invalid input for param ocids: [] should be non-empty"),
+        ("blank", "Invalid input for param ocids: [''] does not contain items"),
         ("no ocid", "Invalid input for param ocids: 'rup 1' does not match"),
         ("no source", "Invalid input for param source: 'spse' is not one of ['all', 'sirup', "),
         ("no sources", "Invalid input for param sources: [] should be non-empty"),
@@ -206,6 +206,7 @@ def test_pruning_counts_or_deletes(told):
     assert count["run"] == prune["run"] == "success"
     # All is of today.
     nothing = dict.fromkeys(count["xcoms"]["prune.return_value"], 0)
+    assert "Would go: 0 old versions, 0 settled rejected rows, 0 pages of broken fetches. " in count["log"]
     assert count["xcoms"]["prune.return_value"] == prune["xcoms"]["prune.return_value"] == nothing
     with reading(open_warehouse(told["url"])) as conn:
         runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.command == "prune")).all()
@@ -232,11 +233,18 @@ def test_sources_that_were_read_are_green(told):
     assert re.fullmatch(rf"check lpse: ok, last success {when}, {count} rows of {count} expected, 1 rejected row", lpse)
 
 
-def test_a_source_that_fails_is_red_and_the_others_stay_green(told):
+def test_a_source_that_fails_is_red_and_not_told_of_again(told):
     run = told["runs"]["unwell"]
-    assert run["run"] == "failed"
-    [lpse, report] = tasks(run, "failed")
+    assert run["run"] == "success"  # its sync failed, and was told of
+    [lpse] = tasks(run, "failed")
     assert lpse.startswith("check lpse: failing, last success ")
-    assert report == "report"
     assert [task for task in tasks(run, "success") if task.startswith("check sirup: ok, ")]
-    assert f"Do what is said of {TENDERS}" in run["xcoms"]["report.why"]
+    assert f"Do what is said of {TENDERS}" in run["log"]
+
+
+def test_a_wrong_connection_of_a_source_stops_nothing_else(told):
+    for name in ("build again", "one source"):
+        assert told["runs"][name]["run"] == "success", name
+    run = told["runs"]["unread again"]
+    assert tasks(run, "failed") == ["plan", "report"]
+    assert "connection jejak_lpse has a login" in run["log"]

@@ -179,6 +179,9 @@ def test_a_dump_of_before_what_is_kept_is_refused(town: Town) -> None:
     assert f"of {first[:10]}" in said.err
     assert "keep_versions_days" in said.err
     assert town.known(TENDERS, current=False) == known
+    # It is read anew once it is mended.
+    town.dump()
+    assert town.sync(settings=settings)[TENDERS]["unchanged"] == len(town.known(TENDERS))
 
 
 def test_without_the_setting_nothing_goes_and_it_is_said_how_to_set_it(

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, select, text
 
-from pipeline import steps
+from pipeline import fetch, steps
 from pipeline.configure import load_settings
 from pipeline.fetch import COUNTS
 from schemas.settings import Settings
@@ -242,6 +242,54 @@ def test_a_run_that_had_ended_goes_on_while_it_reads(town: Town, monkeypatch: py
     [told] = town.query(select(t.run_service))
     # What it had taken over before it has taken over.
     assert (told["status"], told["observed_at"]) == ("failed", taken_over)
+
+
+def test_a_run_that_reads_a_place_again_counts_what_it_brought_as_a_whole(
+    town_on_both: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = town_on_both
+    settings = settings_of(town, town.settings(only=[ATTEMPTS]), monkeypatch)
+    rows = len(town.world.rows(ATTEMPTS))
+    gone = {"fetched": rows - 1, "new": rows - 1, "gone": 1}
+    for edit, expected in (
+        (None, {"fetched": rows, "new": rows}),
+        (None, {"fetched": rows, "new": rows}),
+        (changed(nama_paket="Judul baru"), {"fetched": rows, "new": rows}),
+        (lambda rows: rows[1:], gone),
+        (lambda rows: [*rows[1:], rows[1], rows[1] | {"kd_nontender": 5}], gone | {"fetched": rows + 1, "new": rows}),
+    ):
+        town.edit(ATTEMPTS, edit)
+        counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "tonight")
+        duplicate = {"duplicate": 1} if expected["fetched"] > rows else {}
+        assert counted(counts) == expected | duplicate
+        [told] = town.query(select(t.run_service))
+        assert {name: told[name] for name in counts} == counts
+    town.server.faults.add(Fault("status", ATTEMPTS))
+    counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "tonight")
+    assert (counts["status"], counted(counts)) == ("failed", counted(told))
+    assert [counted(each) for each in town.query(select(t.run_service))] == [counted(told)]
+    assert counted(steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "the next night")).keys() == {
+        "fetched", "unchanged", "duplicate"
+    }  # fmt: skip
+
+
+def test_what_is_deleted_while_an_answer_is_compared_keeps_it_from_nothing(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(town, town.settings(only=[ATTEMPTS]), monkeypatch)
+    steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "first")
+    newest = town.known(ATTEMPTS)[-1]["id"]
+    kept = {row["key"] for row in town.known(ATTEMPTS)[:-1]}
+    begin = fetch._check_rejects
+
+    def prune(*arguments: Any) -> None:
+        with writing(town.engine) as conn:
+            conn.execute(delete(t.raw_record).where(t.raw_record.c.id == newest))
+        begin(*arguments)
+
+    monkeypatch.setattr(fetch, "_check_rejects", prune)
+    assert steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "second")["status"] == "success"
+    assert {row["key"] for row in town.known(ATTEMPTS)} == kept
 
 
 def test_a_run_that_nobody_has_begun_begins_and_ends_with_the_service(

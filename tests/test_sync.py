@@ -426,6 +426,28 @@ def test_a_row_that_vanishes_leaves_a_tombstone_and_may_come_back(town_on_both: 
     assert [(row["gone"], row["current"]) for row in versions] == [(False, False), (True, False), (False, True)]
 
 
+def test_a_row_comes_back_however_old_its_own_date_is(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    rows = len(town.world.rows(ATTEMPTS))
+    there = changed(_event_date="2025-01-10")
+    for edit, count in (
+        (there, {"new": rows}),
+        (lambda rows: rows[1:], {"unchanged": rows - 1, "gone": 1}),
+        (there, {"new": 1, "unchanged": rows - 1}),
+        (lambda rows: rows[1:], {"unchanged": rows - 1, "gone": 1}),
+        (changed(_event_date="2025-01-10", hps=4 * 10**15), {"unchanged": rows - 1, "rejected": 1}),
+    ):
+        town.next_day(0)
+        town.edit(ATTEMPTS, edit)
+        town.dump()
+        counts = town.sync(settings=settings)[ATTEMPTS]
+        assert counted(counts) == {"fetched": sum(count.values()) - counts["gone"], **count}
+    # So it does when it could not be used at first.
+    monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
+    assert "accepted 1, left 0" in town.jejak("retry", settings=settings).out
+    assert len(town.known(ATTEMPTS)) == rows
+
+
 def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
     settings = town.settings("files", only=[TENDERS])
     older = (town.dump() / f"{TENDERS}.json").read_text(encoding="utf-8")
@@ -546,6 +568,32 @@ def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town
     town.edit(ATTEMPTS, None)
     town.sync(settings=settings)
     assert open_rejects(town) == []
+
+
+def test_a_reject_that_comes_again_without_any_row_that_tells_a_time_is_as_new_as_its_own(town: Town) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    for day, stamp in enumerate(("2025-10-01", "2025-10-02")):
+        stamped = {"kd_nontender": None, "_event_date": stamp}
+        town.edit(ATTEMPTS, lambda rows, stamped=stamped: [rows[0] | stamped])  # type: ignore[misc]
+        town.dump()
+        town.next_day(0)
+        assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": 1, "rejected": 1}, day
+        assert [row["observed_at"] for row in open_rejects(town)] == [f"{stamp}T16:59:59Z"]
+
+
+@pytest.mark.parametrize("answers", [1, 2])
+def test_a_reject_of_the_newest_answer_is_there_however_old_its_own_date_is(
+    town: Town, monkeypatch: pytest.MonkeyPatch, answers: int
+) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    town.edit(ATTEMPTS, changed(hps=4 * 10**15, _event_date="2025-01-10"))
+    for _ in range(answers):
+        town.dump()
+        assert town.sync(settings=settings)[ATTEMPTS]["rejected"] == 1
+        town.next_day(0)
+    monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
+    assert "accepted 1, left 0" in town.jejak("retry", settings=settings).out
+    assert len(town.known(ATTEMPTS)) == len(town.world.rows(ATTEMPTS))
 
 
 def test_a_retry_leaves_alone_what_shares_the_key_of_the_reject(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

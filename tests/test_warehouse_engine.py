@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from pipeline.fetch import COUNTS
 from schemas.errors import SettingsError
 from warehouse.engine import (
     VERSION_TABLE,
@@ -29,7 +30,7 @@ from warehouse.engine import (
     writing,
 )
 from warehouse.load import insert_rows
-from warehouse.tables import metadata, raw_record, run, view_metadata
+from warehouse.tables import metadata, raw_record, run, run_service, view_metadata
 
 RUN = {"id": "r1", "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
 ROW = {
@@ -211,6 +212,31 @@ def test_migrations_lead_to_the_tables_of_the_code_and_back(empty_url: str) -> N
     inspector = inspect(engine)
     assert set(inspector.get_table_names()) <= {VERSION_TABLE}
     assert inspector.get_view_names() == []
+    engine.dispose()
+
+
+def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(empty_url: str) -> None:
+    engine = open_warehouse(empty_url)
+    migrate(engine)
+    with writing(engine) as conn:
+        for day in range(1, 4):
+            insert_rows(conn, run, [RUN | {"id": f"r{day}", "started_at": f"2025-01-0{day}T00:00:00Z"}])
+        for service, observed_at in (("asked", "2025-01-01T00:00:09Z"), ("dumped", "2024-12-30T16:59:59Z")):
+            insert_rows(conn, raw_record, [ROW | {"service": service, "observed_at": observed_at}])
+        place = {"source": "lpse", "scope": "2025", **dict.fromkeys(COUNTS, 0)}
+        for service in ("asked", "dumped", "empty"):
+            for name, status in (("r1", "success"), ("r2", "success"), ("r3", "failed")):
+                insert_rows(conn, run_service, [{**place, "service": service, "run_id": name, "status": status}])
+        command.downgrade(alembic_config(conn), "0002")
+    migrate(engine)
+    columns = run_service.c
+    with reading(engine) as conn:
+        found = conn.execute(select(columns.service, columns.run_id, columns.observed_at)).all()
+    assert {(service, name): when for service, name, when in found if when} == {
+        ("asked", "r1"): "2025-01-01T00:00:09Z",
+        ("asked", "r2"): "2025-01-02T00:00:00Z",
+        ("dumped", "r1"): "2024-12-30T16:59:59Z",
+    }
     engine.dispose()
 
 

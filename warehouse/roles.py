@@ -11,8 +11,8 @@ def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:
     """Let `role` read the views, the star tables, links with their subjects, records and releases, and nothing else.
 
     Creates the role, without a login of its own, if it isn't there; logins join it with `GRANT jejak_analyst TO name`.
-    Run it again after a migration. Needs the right to create roles. Raises SettingsError on SQLite, which has no roles:
-    give analysts the Parquet export there.
+    Run it again after a migration. Raises SettingsError where the role is missing and the warehouse's login may not
+    create it, and on SQLite, which has no roles: give analysts the Parquet export there.
     """
     if engine.dialect.name != "postgresql":
         raise SettingsError("roles are PostgreSQL's; from a SQLite warehouse give analysts the Parquet export")
@@ -22,6 +22,11 @@ def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:
     readable = ", ".join(quote(table.name) for table in (*view_metadata.sorted_tables, *OPEN))
     with writing(engine) as conn:
         if not conn.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :role"), {"role": role}):
+            if not conn.scalar(text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")):
+                raise SettingsError(
+                    "the warehouse's login may not create roles; let the server's administrator run: "
+                    f"CREATE ROLE {name} NOLOGIN"
+                )
             conn.execute(text(f"CREATE ROLE {name} NOLOGIN"))
         schema = quote(conn.scalar(text("SELECT current_schema()")) or "public")
         conn.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {name}"))

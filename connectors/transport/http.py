@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 import tenacity
 from pydantic import SecretStr
+from urllib3.exceptions import ReadTimeoutError
 
 from connectors.transport.parse import BrokenJson, decode, parse_json
 from schemas.errors import JejakError, SettingsError, SourceUnavailable, StructureError
@@ -48,8 +49,9 @@ def get_json(
     token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
 
     Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further attempts, or
-    when it has kept silent for `source.timeout_seconds` twice or asks for a longer wait than LONGEST_WAIT (one that hangs
-    or is busy for hours would cost the whole night, service by service); SettingsError when address or credentials are refused, StructureError when the answer is not JSON.
+    when it has kept silent for `source.timeout_seconds` twice or asks for a longer wait than LONGEST_WAIT: one that
+    hangs or is busy for hours would cost the whole night, service by service. SettingsError when address or credentials
+    are refused, StructureError when the answer is not JSON.
     """
     waited = 0
 
@@ -134,7 +136,9 @@ def _send(
         )
     except (requests.RequestException, ValueError) as error:
         # ValueError: an address or a header that can't be sent, in requests' words or in those of the layers below.
-        return type(error)
+        # Of an answer that stops in its middle requests says that the connection broke, whatever it was.
+        stopped = error.args and isinstance(error.args[0], ReadTimeoutError)
+        return requests.ReadTimeout if stopped else type(error)
 
 
 def _check_status(answer: requests.Response, shown: str, credential: str) -> None:

@@ -22,6 +22,20 @@ WHERE seen.run_id = run_service.run_id AND seen.source = run_service.source
     AND seen.service = run_service.service AND seen.scope = run_service.scope
 """
 
+# Others changed nothing. Nobody wrote down how they read, so only where no version is of before its run, as those of
+# dumps are, what they took over is known to be of their own time.
+ASKED = """
+UPDATE run_service SET observed_at = run.started_at
+FROM run, (
+    SELECT raw_record.source, raw_record.service, raw_record.scope
+    FROM raw_record JOIN run ON run.id = raw_record.run_id
+    GROUP BY raw_record.source, raw_record.service, raw_record.scope
+    HAVING min(CASE WHEN raw_record.observed_at < run.started_at THEN 0 ELSE 1 END) = 1
+) AS live
+WHERE run_service.status = 'success' AND run_service.observed_at IS NULL AND run.id = run_service.run_id
+    AND live.source = run_service.source AND live.service = run_service.service AND live.scope = run_service.scope
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -57,6 +71,7 @@ def upgrade() -> None:
         ),
     )
     op.execute(OBSERVED)
+    op.execute(ASKED)
 
 
 def downgrade() -> None:

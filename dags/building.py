@@ -81,7 +81,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         execution_timeout=timedelta(minutes=15),
     )
     def report(
-        planned: Any, counts: Any, done: Any, ti: Any = None, dag_run: Any = None, outlet_events: Any = None
+        planned: Any, done: Any, ti: Any = None, dag_run: Any = None, outlet_events: Any = None
     ) -> dict[str, int]:
         """End the run; returns its counts, or fails with the shards that failed. XCom `changed`: whose records."""
         from pipeline import steps
@@ -97,7 +97,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
             raise AirflowFailException(f"{message}. Then clear them, with what follows them.")
         steps.finish_run(known, run_id)
         sums = {
-            **counts,
+            **ti.xcom_pull(task_ids="place", key="counts"),
             **{name: sum(each[name] for each in done) for name in COUNTS},
             "links_pending": steps.status(known)["links"]["pending"],
         }
@@ -107,7 +107,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         return sums
 
     planned: Any = place()
-    report(planned, planned["counts"], build.expand_kwargs(planned))
+    report(planned, build.expand_kwargs(planned))
 
 
 def changed(known: Settings, run_id: str) -> dict[str, list[str]]:

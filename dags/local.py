@@ -70,6 +70,7 @@ def main() -> int:
         print(__doc__)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.umask(0o077)  # raw rows and passwords are nobody else's on this machine
     os.chdir(ROOT)
     if sys.argv[1] == "cluster":
         # Its own home: what is kept there of runs and passwords belongs to its own metadata.
@@ -166,6 +167,8 @@ def serve(processes: Processes, parts: dict[str, Command], warehouse: str | None
     simulator(processes)
     with started(processes, parts, DAGS, warehouse=warehouse) as api:
         print(f"Airflow: {api.url} (user admin, password {api.password})")
+        if warehouse:  # its address holds no password
+            print(f"Warehouse: export JEJAK_WAREHOUSE_URL='{warehouse}'")
         print("A DAG that is switched on runs every night while this is open. Ctrl-C ends it.", flush=True)
         watch(processes)
 

@@ -114,7 +114,8 @@ def started(processes: Processes, parts: Mapping[str, Command], dags: list[str],
     api = logged_in(url, home())
     wait_for(lambda: all(api.call("GET", f"dags/{dag}") for dag in dags), processes, "Reading the DAGs")
     pids = {name: process.pid for name, process in processes.items()}
-    address(home()).write_text(json.dumps({"url": url, "home": str(home()), "parts": pids, **told}))
+    found = {"url": url, "home": str(home()), "by": os.getpid(), "parts": pids, **told}
+    address(home()).write_text(json.dumps(found))
     try:
         yield api
     finally:
@@ -211,12 +212,27 @@ def airflow_url() -> str:
 
 
 def opened(folder: Path) -> tuple[Api, dict[str, Any]] | None:
-    """The Airflow that is open here, if any, and what its address file says; `folder` is any Airflow's home here."""
+    """The Airflow that is open here, if any, and what its address file says; `folder` is any Airflow's home here.
+
+    What is left of one whose command was killed is ended: nobody looks after it any more.
+    """
     with suppress(FileNotFoundError):
         told: dict[str, Any] = json.loads(address(folder).read_text())
-        if healthy(told["url"]):
+        if not is_ours(told["by"]):
+            for leader in told["parts"].values():
+                if any(is_ours(pid) for pid in members(leader)):
+                    kill(leader)
+            address(folder).unlink()
+        elif healthy(told["url"]):
             return logged_in(told["url"], Path(told["home"])), told
     return None
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process works in this repository: its number may be another's by now."""
+    with suppress(psutil.Error):
+        return bool(psutil.Process(pid).cwd() == str(ROOT))
+    return False
 
 
 def healthy(url: str) -> bool:

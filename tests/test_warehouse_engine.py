@@ -67,8 +67,9 @@ def test_postgresql_is_reached_through_psycopg_and_keeps_its_password_to_itself(
     assert engine.url.password == "hunter2"
 
 
-def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
+def test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses(tmp_path: Path) -> None:
     engine = open_warehouse(f"sqlite:///{tmp_path}/new/folder/jejak.db")
+    assert (tmp_path / "new" / "folder" / "jejak.db").stat().st_mode & 0o777 == 0o600
     migrate(engine)
     assert (tmp_path / "new/folder/jejak.db").exists()
     engine.dispose()

@@ -88,7 +88,10 @@ def open_warehouse(url: str) -> Engine:
 def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
     if not url.database or url.database == ":memory:":
         raise SettingsError("the warehouse needs a file, since several processes share it: sqlite:///path/to/file.db")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)  # raw rows hold personal data
     engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, **options)
 
     @event.listens_for(engine, "connect")

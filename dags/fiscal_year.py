@@ -7,7 +7,7 @@ from airflow.sdk import DAG, Param, TaskGroup
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.alerts import alerting
-from dags.reading import read
+from dags.reading import read, sources_param
 from dags.years import FiscalYears
 from pipeline.registry import SOURCES
 from schemas.settings import Settings
@@ -74,16 +74,9 @@ with DAG(
             title="Fiscal year",
             description="For one run by hand; empty: the open year. Leave it empty in a backfill, whose range says it.",
         ),
-        "sources": Param(
-            list(SOURCES),
-            type="array",
-            items={"type": "string", "enum": list(SOURCES)},
-            examples=list(SOURCES),
-            minItems=1,
-            uniqueItems=True,
-            title="Sources",
-            description="Those that are read; the others are skipped. A backfill is told of them only where "
-            "'Override parameters on existing runs' is ticked.",
+        "sources": sources_param(
+            "Those that are read; the others are skipped. A backfill is told of them only where "
+            "'Override parameters on existing runs' is ticked."
         ),
     },
     tags=["jejak", "sync", "backfill"],

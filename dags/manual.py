@@ -17,6 +17,7 @@ from dags.reading import (
     numbers_of,
     settings,
     skip_unless_wanted,
+    sources_param,
     sums_of,
 )
 from pipeline.registry import SOURCES
@@ -147,16 +148,7 @@ with DAG(
     dag_id="dry_run",
     description="Tells what a sync would change, and writes nothing",
     params={
-        "sources": Param(
-            list(SOURCES),
-            type="array",
-            items={"type": "string", "enum": list(SOURCES)},
-            examples=list(SOURCES),
-            minItems=1,
-            uniqueItems=True,
-            title="Sources",
-            description="Those that are read; the others are skipped.",
-        ),
+        "sources": sources_param("Those that are read; the others are skipped."),
         "fiscal_years": Param(
             None,
             type=["null", "array"],

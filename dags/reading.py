@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, task
+from airflow.sdk import Asset, Param, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 
@@ -136,6 +137,20 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
     planned = plan()
     done = sync.expand_kwargs(planned)
     announce(planned, done) >> report(planned, done)
+
+
+def sources_param(description: str) -> Param:
+    """The field of a form in which sources are chosen, all at first."""
+    return Param(
+        list(SOURCES),
+        type="array",
+        items={"type": "string", "enum": list(SOURCES)},
+        examples=list(SOURCES),
+        minItems=1,
+        uniqueItems=True,
+        title="Sources",
+        description=description,
+    )
 
 
 def settings(*sources: str) -> Settings:

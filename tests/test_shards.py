@@ -1,7 +1,6 @@
 """Records built in shards, by several processes at once: the same as built by one, whoever is killed."""
 
 import multiprocessing
-import os
 import random
 import signal
 from collections import Counter
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import Engine, insert, select
 
 from pipeline import records, steps
 from pipeline.configure import load_settings
 from pipeline.fetch import note_signals
 from pipeline.registry import SOURCES
-from tests.worlds import EditedWorld, Town, contents, served
+from tests.worlds import EditedWorld, Town, begin_apart, contents, served
 from warehouse import tables as t
 from warehouse.engine import reading, writing
 from warehouse.load import upsert_rows
@@ -47,20 +46,7 @@ def build_apart(town: Town, settings: Path, run_id: str, shards: list[int], die_
 def _build(
     together: Any, environment: Mapping[str, str], settings: str, run_id: str, shard: int, die_at: int | None
 ) -> None:
-    # The server that forked this process was started under some other test's environment.
-    for name in [name for name in os.environ if name.startswith("JEJAK_")]:
-        del os.environ[name]
-    os.environ.update(environment)
-    records._BATCH = 5
-    commits = 0
-
-    @event.listens_for(Engine, "commit")
-    def _commit(_: object) -> None:
-        nonlocal commits
-        commits += 1
-        if commits == die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    begin_apart(environment, 5, die_at)
     together.wait()
     steps.build_shard(load_settings(settings), run_id, shard, SHARDS)
 

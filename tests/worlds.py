@@ -306,12 +306,14 @@ def run_apart(environment: Mapping[str, str], log: Path, *arguments: object, die
     return process.exitcode
 
 
-def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at: int | None) -> None:
+def begin_apart(environment: Mapping[str, str], batch: int, die_at: int | None) -> Callable[[], int]:
+    """What a forked process does first: take the environment of its test, work in small batches and, if that is asked,
+    be killed at a commit. Returns what counts the commits."""
     # The server that forked this process was started under some other test's environment.
     for name in [name for name in os.environ if name.startswith("JEJAK_")]:
         del os.environ[name]
     os.environ.update(environment)
-    records._BATCH = 10
+    records._BATCH = batch
     commits = 0
 
     @event.listens_for(Engine, "commit")
@@ -321,10 +323,15 @@ def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at
         if commits == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    return lambda: commits
+
+
+def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at: int | None) -> None:
+    commits = begin_apart(environment, 10, die_at)
     with log.open("a", encoding="utf-8") as file:
         sys.stdout = sys.stderr = file
         status = main(arguments)
-        print(commits)
+        print(commits())
         sys.exit(status)
 
 

@@ -148,5 +148,12 @@ def test_documented_command_exists(command, capsys):
             pytest.fail(f"a console block shows a command that no test knows: {command}")
 
 
+@pytest.mark.parametrize("document", [*DOCUMENTS, "deploy/README.md"])
+def test_what_documents_link_to_is_there(document):
+    text = (ROOT / document).read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert not [link for link in links if not (ROOT / document).parent.joinpath(link).exists()]
+
+
 def test_both_promised_commands_are_shown():
     assert {"make run", "make test"} <= set(commands())

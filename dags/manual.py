@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, TaskGroup, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException
 
 from dags.alerts import alerting
 from dags.building import RECORDS, build_pending, changed, forget_main
 from dags.reading import (
     BRIEF,
     NAMED,
+    ended,
     failures_of,
     no_retry_mends_settings,
     numbers_of,
@@ -194,13 +195,7 @@ with DAG(
             """Fetch one service and compare it with what is there; returns the counts and examples."""
             from pipeline import steps
 
-            counts: dict[str, Any] = steps.preview_service(settings(source), source, service, scope)
-            failed = counts["status"] == "failed"
-            ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
-            if failed:
-                ti.xcom_push("return_value", counts)  # `report` repeats its message
-                raise AirflowException(counts["message"])
-            return counts
+            return ended(ti, steps.preview_service(settings(source), source, service, scope))
 
         planned: Any = plan()
         return {"planned": planned, "done": preview.expand_kwargs(planned)}

@@ -74,12 +74,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         from pipeline import steps
 
         counts = steps.sync_service(settings(source), source, service, scope, _run_of(dag_run, source))
-        failed = counts["status"] == "failed"
-        ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
-        if failed:
-            ti.xcom_push("return_value", counts)  # `report` repeats its message
-            raise AirflowException(counts["message"])
-        return counts
+        return ended(ti, counts)
 
     @task(trigger_rule="all_done_min_one_success", outlets=[rows], **BRIEF)
     def announce(planned: Any, done: Any, dag_run: Any = None, outlet_events: Any = None) -> None:
@@ -185,6 +180,16 @@ def skip_unless_wanted(source: str, params: Any) -> None:
         raise AirflowSkipException(f"{source} is not among the sources that were chosen.")
     if source not in settings().sources:
         raise AirflowSkipException(f"{source} is not in the settings.")
+
+
+def ended(ti: Any, counts: dict[str, Any]) -> dict[str, Any]:
+    """End the task of a service: its name says how it went. Returns the counts, or fails with what they say of it."""
+    failed = counts["status"] == "failed"
+    ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
+    if failed:
+        ti.xcom_push("return_value", counts)  # `report` repeats its message
+        raise AirflowException(counts["message"])
+    return counts
 
 
 def sums_of(done: Iterable[Any]) -> dict[str, int]:

@@ -45,7 +45,7 @@ def jejak(folder: Path, *arguments: str) -> float:
     started = time.perf_counter()
     with (folder / "log").open("ab") as log:
         subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", *arguments], env=environment, stdout=log, stderr=log, check=True
+            [sys.executable, "-m", "commands.main", *arguments], env=environment, stdout=log, stderr=log, check=True
         )
     return time.perf_counter() - started
 

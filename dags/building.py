@@ -85,6 +85,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
     ) -> dict[str, int]:
         """End the run; returns its counts, or fails with the shards that failed. XCom `changed`: whose records."""
         from pipeline import steps
+        from reports.status import status
 
         if planned is None:
             raise AirflowFailException("Nothing was built: the log of place says why.")
@@ -99,7 +100,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         sums = {
             **ti.xcom_pull(task_ids="place", key="counts"),
             **{name: sum(each[name] for each in done) for name in COUNTS},
-            "links_pending": steps.status(known)["links"]["pending"],
+            "links_pending": status(known)["links"]["pending"],
         }
         log.info("Records: %s.", ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sums.items()))
         ti.xcom_push("changed", changed(known, run_id))
@@ -112,9 +113,9 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
 
 def changed(known: Settings, run_id: str) -> dict[str, list[str]]:
     """Whose records a run made new, otherwise than they were, or removed: as many OCIDs as an XCom should carry."""
-    from pipeline import steps
+    from reports.changes import changed_processes
 
-    return {kind: ocids[:SHOWN] for kind, ocids in steps.changed_processes(known, run_id).items()}
+    return {kind: ocids[:SHOWN] for kind, ocids in changed_processes(known, run_id).items()}
 
 
 def forget_main() -> None:

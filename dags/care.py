@@ -54,10 +54,10 @@ with DAG(
     @task(multiple_outputs=False, **BRIEF)
     def look() -> list[dict[str, Any]]:
         """How each configured source is, in words."""
-        from pipeline import steps
+        from reports.health import health
 
         known = settings()
-        return [{"health": each, "label": label(each, known)} for each in steps.health(known)]
+        return [{"health": each, "label": label(each, known)} for each in health(known)]
 
     @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs.label }}", **BRIEF)
     def check(health: dict[str, Any], label: str) -> dict[str, Any]:

@@ -105,13 +105,14 @@ with DAG(
     def retry(params: Any = None, ti: Any = None, dag_run: Any = None, outlet_events: Any = None) -> dict[str, int]:
         """Try again what was rejected, and build what comes of it; returns the counts and what is left."""
         from pipeline import steps
+        from reports.status import status
 
         forget_main()
         known = settings()
         source = None if params["source"] == ALL else params["source"]
         with steps.recorded(known, "retry", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
             counts = steps.retry(known, run_id, source)
-        told = steps.status(known)
+        told = status(known)
         sums = {**counts, "links_pending": told["links"]["pending"], "rejects_open": told["rejects"]}
         log.info("%s.", ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sums.items()))
         ti.xcom_push("changed", changed(known, run_id))

@@ -93,6 +93,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
     def report(planned: Any, done: Any, params: Any = None, ti: Any = None, dag_run: Any = None) -> dict[str, int]:
         """End the run; returns the sums of its counts and what waits for an operator, or fails with what to do."""
         from pipeline import steps
+        from reports.status import status
 
         skip_unless_wanted(source, params)
         known = settings()
@@ -111,7 +112,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         if states[ti.run_id][announced] == "failed":
             failures.append(UNWOKEN)
         steps.finish_run(known, _run_of(dag_run, source), " ".join(failures) or None)
-        waiting = steps.status(known)
+        waiting = status(known)
         sums = sums_of(told.values()) | {
             "links_pending": waiting["links"]["pending"],
             "rejects_open": waiting["rejects"],

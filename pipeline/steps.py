@@ -8,18 +8,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, func, or_, select, true, update
+from sqlalchemy import Engine, or_, select, true, update
 
-from pipeline import changes, fetch, links, records, retention
-from pipeline.fetch import COUNTS, utc_now
-from pipeline.health import source_health
+from pipeline import fetch, links, records, retention
+from pipeline.fetch import utc_now
 from pipeline.registry import SOURCES
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import migrate, open_warehouse, reading, writing
 from warehouse.load import upsert_rows
-from warehouse.star import stage_counts
 
 log = logging.getLogger("jejak")
 
@@ -259,14 +257,6 @@ def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
     return retention.prune(warehouse(settings), settings, run_id)
 
 
-def health(settings: Settings) -> list[dict[str, Any]]:
-    """How fresh and whole each source is today of which something is switched on (see
-    `pipeline.health.source_health`)."""
-    plans = {source: plan_of(settings, [source]) for source in sources_of(settings)}
-    with reading(warehouse(settings)) as conn:
-        return [source_health(conn, settings, source, plan) for source, plan in plans.items() if plan]
-
-
 def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
     """An operator's decision on links (see `pipeline.links.decide`), never while a build links them."""
     engine = warehouse(settings)
@@ -284,90 +274,3 @@ def link_of(settings: Settings, name: str) -> dict[str, Any]:
     """One link and what is said of both sides. Raises SettingsError where there is none of that name."""
     with reading(warehouse(settings)) as conn:
         return links.shown(conn, name)
-
-
-def last_run(settings: Settings) -> str | None:
-    """The name of the last run that read or built (see `pipeline.changes.last_run`)."""
-    with reading(warehouse(settings)) as conn:
-        return changes.last_run(conn)
-
-
-def changed_processes(settings: Settings, run_id: str | None = None) -> dict[str, list[str]]:
-    """What came of a run, by default of the last that read or built: `{"new": [OCID], "changed": [...], "removed":
-    [...]}`, and for a sync that left building to others `"waiting"` (see `pipeline.changes.changes_of`)."""
-    with reading(warehouse(settings)) as conn:
-        name = run_id or changes.last_run(conn)
-        return changes.changes_of(conn, name) if name else {"new": [], "changed": [], "removed": []}
-
-
-def status(settings: Settings) -> dict[str, Any]:
-    """What the last sync of each source did, per service over its scopes, and the records there are.
-
-    `{"services": [{"source", "service", "status", "message", "fetched", ...}], "records": {"total", "built"},
-    "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open rejects,
-    "links": {"standing", "pending"}}`.
-    """
-    with reading(warehouse(settings)) as conn:
-        runs = t.run_service
-        services: list[dict[str, Any]] = []
-        for source in SOURCES:
-            last = conn.execute(
-                select(runs.c.run_id)
-                .join(t.run, t.run.c.id == runs.c.run_id)
-                .where(runs.c.source == source)
-                .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
-                .limit(1)
-            ).scalar_one_or_none()
-            found: dict[str, dict[str, Any]] = {}
-            rows = conn.execute(
-                select(runs).where(runs.c.run_id == last, runs.c.source == source).order_by(runs.c.scope)
-            ).mappings()
-            for row in rows:
-                entry = found.setdefault(
-                    row["service"],
-                    {
-                        "source": source,
-                        "service": row["service"],
-                        **dict.fromkeys(COUNTS, 0),
-                        "status": "success",
-                        "message": None,
-                    },
-                )
-                for name in COUNTS:
-                    entry[name] += row[name]
-                if row["status"] == "failed" or entry["status"] == "success":
-                    entry["status"], entry["message"] = row["status"], row["message"] or entry["message"]
-            services += [found[name] for name in SOURCES[source].services if name in found]
-        synced = conn.execute(
-            select(t.run.c.id, t.run.c.started_at, t.run.c.built)
-            .where(t.run.c.command == "sync")
-            .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
-            .limit(1)
-        ).one_or_none()
-        built = synced.built if synced else 0
-        if synced and "/" in synced.id:
-            # In Airflow a sync builds nothing itself, it wakes builds: those of its night.
-            since = select(func.min(t.run.c.started_at)).where(
-                t.run.c.command == "sync", t.run.c.id.contains("/"), t.run.c.started_at >= synced.started_at[:10]
-            )
-            built = conn.execute(
-                select(func.sum(t.run.c.built)).where(t.run.c.started_at >= since.scalar_subquery())
-            ).scalar_one()
-        waiting = conn.execute(
-            select(func.count()).select_from(t.raw_record).where(~t.raw_record.c.placed)
-        ).scalar_one()
-        rejects = conn.execute(
-            select(func.count()).select_from(t.reject).where(t.reject.c.resolved_at.is_(None))
-        ).scalar_one()
-        stages = stage_counts(conn)
-        by_status = select(t.link.c.status, func.count()).group_by(t.link.c.status)
-        joined = {str(row[0]): int(row[1]) for row in conn.execute(by_status)}
-    total = stages.pop("records")
-    return {
-        "services": services,
-        "records": {"total": total, "built": built or 0},
-        "stages": stages,
-        "waiting": waiting,
-        "rejects": rejects,
-        "links": {"standing": sum(joined.get(name, 0) for name in links.STANDING), "pending": joined.get("pending", 0)},
-    }

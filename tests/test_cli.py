@@ -447,7 +447,7 @@ def test_dumps_are_of_one_year(tmp_path: Path) -> None:
 
 
 def test_the_simulator_serves_as_many_years_as_it_is_told_to() -> None:
-    command = [sys.executable, "-m", "pipeline.cli", "simulate", "--packages", "20", "--years", "2"]
+    command = [sys.executable, "-m", "commands.main", "simulate", "--packages", "20", "--years", "2"]
     with subprocess.Popen([*command, "--serve", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True) as simulator:
         try:
             assert simulator.stdout is not None
@@ -466,7 +466,7 @@ def test_a_killed_sync_leaves_nobody_behind_and_the_next_one_ends_well(town: Tow
     settings = town.settings(workers=2, timeout_seconds=50, only=only)
     mark = str(time.time_ns())
     environment = {**os.environ, **town.environment, "JEJAK_SETTINGS": str(settings), "JEJAK_TEST_MARK": mark}
-    command = [sys.executable, "-m", "pipeline.cli", "sync"]
+    command = [sys.executable, "-m", "commands.main", "sync"]
     town.server.faults.add(Fault("hang", "SPSE-TenderSelesai", seconds=20))
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     wait(lambda: any("SPSE-TenderSelesai" in request["asked"] for request in town.server.requests))

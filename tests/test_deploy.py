@@ -17,8 +17,8 @@ from dotenv import dotenv_values
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from commands import main as cli
 from dags.parts import logged_in
-from pipeline import cli
 from pipeline.registry import SOURCES
 from tests.nights import ROOT, in_airflow
 
@@ -190,7 +190,7 @@ def migrated(server: str, *words: str) -> subprocess.CompletedProcess[str]:
     """`jejak migrate` as `init` calls it."""
     url = make_url(server).set(username="jejak", database="jejak").render_as_string(hide_password=False)
     environment = {**os.environ, "JEJAK_WAREHOUSE_URL": url, "JEJAK_SETTINGS": "settings/bojonegoro.toml"}
-    command = [sys.executable, "-m", "pipeline.cli", *words]
+    command = [sys.executable, "-m", "commands.main", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pipeline.evaluate import hidden, measured
+from reports.evaluate import hidden, measured
 from tests.worlds import Lived, jejak
 from transforms.linking import RULES
 from warehouse import tables as t

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from pipeline.evaluate import measured
 from pipeline.registry import SERVICES, SOURCES
+from reports.evaluate import measured
 from schemas.errors import RowError
 from transforms.evidence import Evidence, Link, united
 from transforms.identity import RUP_KINDS, Code

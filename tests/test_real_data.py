@@ -235,7 +235,7 @@ def synced(folder: Path, settings: str, dumps: Path) -> Run:
     """Sync and export as an operator does: a process of its own, its log and its exit status."""
     with pytest.MonkeyPatch.context() as patch:
         use(patch, folder, settings, dumps)
-        command = [sys.executable, "-m", "pipeline.cli", "sync"]
+        command = [sys.executable, "-m", "commands.main", "sync"]
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert jejak("export", "--out", folder / "out").status == 0

@@ -43,7 +43,7 @@ class Apart:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("JEJAK_")}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli", "sync", "lpse", "--no-build", "--settings", str(settings)],
+                [sys.executable, "-m", "commands.main", "sync", "lpse", "--no-build", "--settings", str(settings)],
                 cwd=REPOSITORY,
                 env=environment | town.environment,
                 stdout=log,

@@ -123,9 +123,9 @@ def test_it_is_synced_and_its_orders_join_the_package_that_they_name(copy: Path,
         "JEJAK_DUMPS": str(dumps),
         "JEJAK_SOURCES__SIRUP__TRANSPORT": "files",
     }
-    ended = run(copy, "-m", "pipeline.cli", "sync", "sirup", "padi", **variables)
+    ended = run(copy, "-m", "commands.main", "sync", "sirup", "padi", **variables)
     assert ended.returncode == 0, ended.stderr
-    shown = run(copy, "-m", "pipeline.cli", "show", "PD-90001", "--json", **variables)
+    shown = run(copy, "-m", "commands.main", "show", "PD-90001", "--json", **variables)
     record = json.loads(shown.stdout)
     assert record["ocid"] == f"ocds-000000-rup-{plan.root}"
     assert record["planning"]

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Select, event, select
 
+from commands.main import main
 from pipeline import records
-from pipeline.cli import main
 from pipeline.fetch import COUNTS
 from pipeline.registry import SERVICES, SOURCES
 from simulator.dump import write_dumps

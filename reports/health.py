@@ -9,13 +9,22 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from pipeline.fetch import utc_now
+from pipeline.steps import plan_of, sources_of, warehouse
 from schemas.settings import Settings
 from warehouse import tables as t
+from warehouse.engine import reading
 
 # So many answers tell what is usual: a week of nights.
 _USUAL = 7
 # For so long a new field or code is news; older ones stand in the table signal.
 _NEWS = timedelta(days=7)
+
+
+def health(settings: Settings) -> list[dict[str, Any]]:
+    """How fresh and whole each source is today of which something is switched on (see `source_health`)."""
+    plans = {source: plan_of(settings, [source]) for source in sources_of(settings)}
+    with reading(warehouse(settings)) as conn:
+        return [source_health(conn, settings, source, plan) for source, plan in plans.items() if plan]
 
 
 def source_health(

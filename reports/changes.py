@@ -5,9 +5,12 @@ from collections import defaultdict
 from sqlalchemy import Connection, or_, select
 
 from pipeline.links import LINKED_KINDS, STANDING, processes_of
+from pipeline.steps import warehouse
 from schemas.errors import SettingsError
+from schemas.settings import Settings
 from transforms.identity import Code
 from warehouse import tables as t
+from warehouse.engine import reading
 from warehouse.load import key_set
 from warehouse.star import together
 
@@ -15,14 +18,28 @@ from warehouse.star import together
 _COMMANDS = ("sync", "build", "retry", "rebuild", "links")
 
 
-def last_run(conn: Connection) -> str | None:
+def last_run(settings: Settings) -> str | None:
+    """The name of the last run that read or built."""
+    with reading(warehouse(settings)) as conn:
+        return _last_run(conn)
+
+
+def changed_processes(settings: Settings, run_id: str | None = None) -> dict[str, list[str]]:
+    """What came of a run, by default of the last that read or built: `{"new": [OCID], "changed": [...], "removed":
+    [...]}`, and for a sync that left building to others `"waiting"` (see `reports._changes_of`)."""
+    with reading(warehouse(settings)) as conn:
+        name = run_id or _last_run(conn)
+        return _changes_of(conn, name) if name else {"new": [], "changed": [], "removed": []}
+
+
+def _last_run(conn: Connection) -> str | None:
     """The name of the last run that read or built."""
     run = t.run.c
     query = select(run.id).where(run.command.in_(_COMMANDS)).order_by(run.started_at.desc(), run.id.desc()).limit(1)
     return conn.execute(query).scalar_one_or_none()
 
 
-def changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
+def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
     """The OCIDs of the processes that a run made `new`, `changed` or `removed`.
 
     A sync in Airflow builds nothing itself: of the processes that its rows belong to, it is what builds have made of

@@ -13,12 +13,16 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from pipeline import evaluate, steps
+from pipeline import steps
 from pipeline.configure import load_settings
 from pipeline.fetch import COUNTS, utc_now
 from pipeline.records import LOG_FORMAT, LOG_TIME
 from pipeline.registry import SOURCES
-from pipeline.trace import printed, traced
+from reports import evaluate
+from reports.changes import changed_processes, last_run
+from reports.health import health
+from reports.status import status as report_status
+from reports.trace import printed, traced
 from schemas import ocds
 from schemas.errors import JejakError, RowError, SettingsError
 from schemas.settings import Settings
@@ -185,7 +189,7 @@ def _sync(options: argparse.Namespace) -> int:
     except BaseException as error:
         steps.finish_run(settings, run_id, steps.told(error))
         raise
-    _print_status(steps.status(settings))
+    _print_status(report_status(settings))
     if failed:
         others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
         print(f"jejak: failed: {', '.join(failed)}{others}", file=sys.stderr)
@@ -215,7 +219,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    status = steps.status(load_settings(options.settings))
+    status = report_status(load_settings(options.settings))
     if options.json:
         services = [{name: entry[name] for name in ("source", "service", *COUNTS)} for entry in status["services"]]
         print(json.dumps({"services": services, "records": status["records"]}))
@@ -259,8 +263,8 @@ def _print_services(services: list[dict[str, Any]]) -> None:
 
 def _changes(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
-    run_id = options.name or steps.last_run(settings)
-    found = steps.changed_processes(settings, run_id)
+    run_id = options.name or last_run(settings)
+    found = changed_processes(settings, run_id)
     if options.json:
         print(json.dumps({"run": run_id, **found}))
         return 0
@@ -477,7 +481,7 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 
 def _health(options: argparse.Namespace) -> int:
-    found = steps.health(load_settings(options.settings))
+    found = health(load_settings(options.settings))
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:

@@ -15,7 +15,8 @@ from sqlalchemy import or_, select
 
 from pipeline import steps
 from pipeline.configure import load_settings
-from pipeline.fetch import COUNTS, utc_now
+from pipeline.clock import utc_now
+from pipeline.fetch import COUNTS
 from pipeline.records import LOG_FORMAT, LOG_TIME
 from pipeline.registry import SOURCES
 from reports import evaluate

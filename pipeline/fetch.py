@@ -1,29 +1,31 @@
-"""A service's rows from the source into `raw_record`: staged page by page, then promoted whole or not at all."""
-
-from __future__ import annotations
+"""A service's rows from the source into `raw_record`: a complete, checked answer is taken over whole or not at all."""
 
 import logging
-import os
+import re
 import secrets
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, Engine, RowMapping, Select, bindparam, case, delete, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipeline.registry import SOURCES
+from pipeline.clock import local_time, utc_now
+from pipeline.facts import Facts, drop_facts, extract, write_facts
+from pipeline.links import Place
+from pipeline.queues import enqueue_codes, enqueue_processes
+from pipeline.registry import SOURCES, code_fingerprint
 from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
-from schemas.service import Page, Service
+from schemas.service import Page, Service, SourceRecord, read_row
 from schemas.settings import ServiceSettings, Settings
-from transforms.rows import Identified, hash_of, identify, renamed
+from transforms.rows import hash_of, identify, renamed, wire_hash
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, to_json, writing
 from warehouse.load import insert_rows, key_set, upsert_rows
@@ -39,15 +41,9 @@ _OVERTAKEN = (
 )
 # Shares mean nothing on a handful of rows.
 _FEW = 20
-# Dumps tell the day of their extraction at best: observations as near as this are told apart by the order of reading.
-_SAME_DAY = timedelta(hours=1)
 _EXAMPLES = 20
+_SIBLING = re.compile(r"#[0-9a-f]{8}$")
 _local_time: TypeAdapter[str | None] = TypeAdapter(LocalTime)
-
-
-def utc_now() -> str:
-    """The time of observation and of bookkeeping; JEJAK_NOW (the same form) fixes it, so that a run can be repeated."""
-    return os.environ.get("JEJAK_NOW") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +74,64 @@ class _Job:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A complete answer of a source: when it was given, and its rows as often as they are asked for."""
+    """A complete answer of a source: when it was given, and its rows."""
 
     transport: str
     observed_at: str
-    rows: Callable[[], Iterator[dict[str, Any]]]
+    rows: Iterable[dict[str, Any]]
+
+
+class _Head(NamedTuple):
+    """The current version of a key."""
+
+    key: str
+    id: int
+    content_hash: str
+    wire_hash: str
+    observed_at: str
+    gone: bool
+    code: str
+    kind: str | None
+
+
+@dataclass(slots=True)
+class _Content:
+    """A row of the answer: as received, and when it was observed; `head` where it is known with this content."""
+
+    content_hash: str
+    wire_hash: str
+    observed_at: str
+    code: str = ""
+    fields: dict[str, object] = field(default_factory=dict)
+    row: dict[str, Any] = field(default_factory=dict)
+    head: _Head | None = None
+
+
+@dataclass(slots=True)
+class _Version:
+    """A row version to be written, with its facts where it becomes current."""
+
+    values: dict[str, Any]
+    facts: Facts | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """What promoting a fetch will do; nothing is written before it is complete."""
+    """What taking over an answer will do; nothing is written before the answer is complete and checked."""
 
     counts: Counter[str] = field(default_factory=Counter)
     observed_at: str = ""  # when the answer was true at the source; empty where it doesn't say
-    older: bool = False  # newer answers are known: this one adds to the history alone
-    versions: list[dict[str, Any]] = field(default_factory=list)
-    copies: list[tuple[int, dict[str, Any]]] = field(default_factory=list)  # of known versions: id, what differs
+    older: bool = False  # a newer answer is known: this one adds to the history alone
+    first: bool = False  # no row of the service was known
+    versions: list[_Version] = field(default_factory=list)
     superseded: list[int] = field(default_factory=list)
+    same: list[tuple[int, str]] = field(default_factory=list)  # known content that travelled otherwise: id, wire hash
+    codes: set[tuple[str, str]] = field(default_factory=set)  # whose rows changed
+    gone: list[_Head] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
-    repeated: dict[int, str] = field(default_factory=dict)  # open rejects that the source still sends, and as of when
-    settled: list[str] = field(default_factory=list)  # keys whose rejects a good row has answered
-    mended: list[str] = field(default_factory=list)  # rejects without a key that the source no longer sends
+    closed: list[int] = field(default_factory=list)  # open rejects that the answer does not bring again
     new_fields: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)  # (field, reason) left out of rows
     examples: dict[str, dict[str, None]] = field(
         default_factory=lambda: {name: {} for name in ("new", "changed", "gone", "rejected")}
     )
@@ -114,19 +146,19 @@ class Plan:
 def sync_service(
     engine: Engine, settings: Settings, source: str, service_name: str, scope: str, run_id: str
 ) -> dict[str, Any]:
-    """Fetch one service for one scope (fiscal year or "all") and promote it; return its counts and status.
+    """Fetch one service for one scope (fiscal year or "all") and take its answer over; return its counts and status.
 
     A failure is recorded under the run and returned as status `failed` with its message; it changes no rows. A broken
-    fetch keeps its pages and goes on where it stopped when it is called again. Who comes while another reads the same
-    waits, and then fetches anew. Where the same run reads it once more (its task is tried again, or was cleared), the
-    counts are those of the run as a whole: what it brought before stays new, changed or gone, also if it fails now.
+    fetch over cursors keeps its pages and goes on where it stopped when it is called again. Who comes while another
+    reads the same waits, and then fetches anew. Where the same run reads it once more (its task is tried again, or was
+    cleared), the counts are those of the run as a whole: what it brought before stays new, changed or gone.
     """
     job = _Job(source, SOURCES[source].services[service_name], scope, run_id, secrets.token_hex(8))
 
     def read() -> Plan | None:
         with holding(engine, str(job)):
             try:
-                return _take_over(engine, settings, job) if _stage(engine, settings, job) else None
+                return _take_over(engine, settings, job)
             except StructureError:
                 # These pages will never do: the next run must fetch again.
                 with writing(engine) as conn:
@@ -138,13 +170,13 @@ def sync_service(
     if row["status"] == "failed":
         log.error("%s: %s.", job, row["message"])
     else:
-        said = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the folder has no such list"
+        counts = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the source has no such list"
         if plan and plan.older:
-            said += f"; as of {plan.observed_at}, which is older than what is known: it adds to the history alone"
-        log.info("%s: %s.", job, said)
+            counts += f"; as of {plan.observed_at}, which is older than what is known: it adds to the history alone"
+        log.info("%s: %s.", job, counts)
     if plan is None:
         with writing(engine) as conn:
-            before = _told(conn, job, run_id)
+            before = _counted(conn, job, run_id)
             row |= {name: before[name] for name in COUNTS if before}
             upsert_rows(conn, t.run_service, [{**row, "finished_at": utc_now()}])
     return row
@@ -159,18 +191,9 @@ def preview_service(engine: Engine, settings: Settings, source: str, service_nam
     job = _Job(source, SOURCES[source].services[service_name], scope)
 
     def read() -> Plan | None:
-        now = utc_now()
-        pages = list(job.pages(settings))
-        if not pages:
-            return None
-        content = [to_json(page.rows) for page in pages]  # as a sync stages them
-        answer = _Answer(
-            settings.sources[source].transport,
-            pages[0].observed_at or now,
-            lambda: (row for page in content for row in from_json(page)),
-        )
+        answer = _direct(settings, job)
         with reading(engine) as conn:
-            return _plan(conn, settings, job, answer)
+            return _plan(conn, settings, job, answer) if answer else None
 
     plan, row = _outcome(settings, job, read)
     return {**row, "examples": {name: list(found) for name, found in (plan or Plan()).examples.items()}}
@@ -196,7 +219,7 @@ def _row(job: _Job, status: str, message: str | None, counts: Mapping[str, int])
 
 
 def defect(error: BaseException) -> str:
-    """What may be said of an error that nobody foresaw: its own text could hold a row's values."""
+    """What may be printed of an error that nobody foresaw: its own text could hold a row's values."""
     if isinstance(error, SQLAlchemyError | OSError):
         return f"{type(error).__name__}: warehouse or disk failed. Nothing was changed; mend that and run again"
     steps = traceback.extract_tb(error.__traceback__)
@@ -211,11 +234,32 @@ def defect(error: BaseException) -> str:
     return f"{type(error).__name__} at {place}: a defect of Jejak. Nothing was changed; please report it with this line"
 
 
-# --- staging ---------------------------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _stage(engine: Engine, settings: Settings, job: _Job) -> bool:
-    """Bring all pages of a fetch into staging; False where the source has no such list (a folder without the file)."""
+def _resumes(transport: str) -> bool:
+    """Whether a transport reads page by page through cursors; what can be read again whole is not staged."""
+    return transport == "rest"
+
+
+def _direct(settings: Settings, job: _Job) -> _Answer | None:
+    """An answer that is read as its rows are asked for; None where the source has no such list."""
+    now = utc_now()
+    pages = job.pages(settings)
+    first = next(pages, None)
+    if first is None:
+        return None
+
+    def rows() -> Iterator[dict[str, Any]]:
+        yield from first.rows
+        for page in pages:
+            yield from page.rows
+
+    return _Answer(settings.sources[job.source].transport, first.observed_at or now, rows())
+
+
+def _staged(engine: Engine, settings: Settings, job: _Job) -> _Answer | None:
+    """Bring all pages of a fetch into staging; None where the source has no such list."""
     transport = settings.sources[job.source].transport
     now = utc_now()
     with writing(engine) as conn:
@@ -227,33 +271,39 @@ def _stage(engine: Engine, settings: Settings, job: _Job) -> bool:
             number = conn.execute(
                 select(func.count()).select_from(t.staged_page).where(*job.of(t.staged_page))
             ).scalar_one()
-            cursor = begun["next_cursor"]
+            cursor, observed_at = begun["next_cursor"], begun["observed_at"]
         else:
             _discard(conn, job)
-            cursor, number = None, 0
+            cursor, number, observed_at = None, 0, now
             fetch = {"run_id": job.run_id, "transport": transport, "observed_at": now, "started_at": now}
             insert_rows(conn, t.staged_fetch, [{**job.place, **fetch, "reader": job.token}])
+    answer = _Answer(transport, observed_at, _staged_rows(engine, job))
     if begun and begun["complete"]:
-        return True
+        return answer
     if number:
         log.info("%s: going on after page %d of a broken fetch.", job, number)
     for pages, page in enumerate(job.pages(settings, cursor), 1):
         values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
-        if page.observed_at and number == 0:
-            values["observed_at"] = page.observed_at
         with writing(engine) as conn:
             if not conn.execute(update(t.staged_fetch).where(*_own(job)).values(**values)).rowcount:
                 raise SourceUnavailable(_OVERTAKEN)
-            staged = {**job.place, "number": number, "rows": to_json(page.rows), "name": page.name}
-            insert_rows(conn, t.staged_page, [staged])
+            page_row = {**job.place, "number": number, "rows": to_json(page.rows), "name": page.name}
+            insert_rows(conn, t.staged_page, [page_row])
         number += 1
         if pages % 10 == 0:
             log.info("%s: %d pages so far.", job, number)
     if number == 0:
         with writing(engine) as conn:
             _discard(conn, job, t.staged_fetch.c.reader == job.token)
-        return False
-    return True
+        return None
+    return answer
+
+
+def _staged_rows(engine: Engine, job: _Job) -> Iterator[dict[str, Any]]:
+    pages = select(t.staged_page.c.rows).where(*job.of(t.staged_page)).order_by(t.staged_page.c.number)
+    with reading(engine) as conn:
+        for (page,) in conn.execute(pages):
+            yield from from_json(page)
 
 
 def _own(job: _Job) -> tuple[Any, ...]:
@@ -270,274 +320,436 @@ def _age(then: str, now: str) -> timedelta:
     return datetime.fromisoformat(now) - datetime.fromisoformat(then)
 
 
-# --- promotion -------------------------------------------------------------------------------------------------------
+# --- taking over -----------------------------------------------------------------------------------------------------
 
 
-def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan:
-    """Plan and promote a complete fetch; planning, the long part, keeps no other writer waiting."""
+def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
+    """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
     latest = select(func.coalesce(func.max(t.raw_record.c.id), 0)).where(*job.of(t.raw_record))
-    staged = select(t.staged_fetch.c.transport, t.staged_fetch.c.observed_at).where(*_own(job))
+    staged = _resumes(settings.sources[job.source].transport)
+    answer = _staged(engine, settings, job) if staged else _direct(settings, job)
+    if answer is None:
+        return None
     with reading(engine) as conn:
-        begun = conn.execute(staged).one_or_none()
-        if begun is None:
-            raise SourceUnavailable(_OVERTAKEN)
         known = conn.execute(latest).scalar_one()
-        answer = _Answer(begun.transport, begun.observed_at, lambda: _staged_rows(conn, job))
         plan = _plan(conn, settings, job, answer)
     with writing(engine) as conn:
-        # The plan holds only if nobody has written rows of this place since; `prune` may have deleted some.
-        if conn.execute(staged.with_for_update()).one_or_none() is None or conn.execute(latest).scalar_one() > known:
+        if staged and conn.execute(select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()).first() is None:
             raise SourceUnavailable(_OVERTAKEN)
-        _promote(conn, plan, job)
+        # The plan holds only if nobody has written rows of this place since; `prune` may have deleted some.
+        if conn.execute(latest).scalar_one() > known:
+            raise SourceUnavailable(_OVERTAKEN)
+        _write(conn, settings, plan, job)
     return plan
 
 
 def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> Plan:
-    """Compare a complete answer with what is known and count every row once.
+    """Compare a complete answer with what is known, and count every row once.
 
-    An answer older than one that is known adds to the history alone. Raises StructureError where the answer as a whole
-    can't be taken over: a lost key column, far fewer rows than usual, more rejects than the settings allow, older than
-    what is kept.
+    Raises StructureError where the answer as a whole can't be believed: a lost key column, far fewer usable keys than
+    usual, more rejects than the settings allow.
     """
     service = job.service
     options = settings.sources[job.source].service(service.name)
-    open_rejects: dict[tuple[str | None, str], int | None] = {
-        (reject.key, reject.content_hash): reject.id
-        for reject in conn.execute(
-            select(t.reject.c.key, t.reject.c.content_hash, t.reject.c.id).where(
-                *job.of(t.reject), t.reject.c.resolved_at.is_(None)
-            )
-        )
-    }
-    plan = Plan()
-    lost = _lost_keys(service, answer)
-    if lost and options.max_reject_share < 1:
-        raise StructureError(
-            f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at what the source answers "
-            f"now: if the column has a new name, add it to the aliases in schemas/{job.source}.py"
-        )
-    base = {**job.place, "run_id": job.run_id}
-    rows: dict[str, dict[str, tuple[Identified, dict[str, Any], str]]] = defaultdict(dict)
-    bad_keys: set[str] = set()
-    nameless: set[str] = set()  # rows without a code, by their content
-    observed = _Observed(settings, job.source, service, answer)
-    plan.observed_at = answer.observed_at if answer.transport != "files" else ""
-    for row in answer.rows():
-        plan.counts["fetched"] += 1
-        try:
-            found = identify(service, row)
-            if lost:
-                raise RowError(f"lost key column: {', '.join(lost)} is in no row of this answer")
-        except RowError as error:
-            content = hash_of(service, renamed(service, row))
-            nameless.add(content)
-            _reject(plan, base, open_rejects, None, content, str(error), row, observed.at(row))
-            continue
-        same_key = rows[found.key]
-        if found.content_hash in same_key:
-            plan.counts["duplicate"] += 1
-        else:
-            when = observed.at(found.fields)
-            plan.observed_at = max(plan.observed_at, when)
-            same_key[found.content_hash] = (found, row, when)
-
-    answers = _answers(conn, job)
-    plan.older = bool(answers) and _is_older(plan.observed_at, answers[-1])
-    history = _history(conn, job) if plan.older else {}
-    kept = settings.keep_versions_days
-    if plan.older and kept is not None and _age(plan.observed_at, utc_now()) > timedelta(days=kept):
-        raise StructureError(
-            f"this answer is of {plan.observed_at}, and of what was known then only a part is kept (keep_versions_days "
-            "in the settings): put into its place it would tell of changes that never were. Nothing was changed; take "
-            "it out of the folder, or set keep_versions_days to more days if `jejak prune` has not run yet"
-        )
-    if plan.older:
-        # Compared with what was known of its own time.
-        told = ((key, _at(versions, plan.observed_at)) for key, versions in history.items())
-        heads = {key: head for key, head in told if head is not None}
-    else:
-        heads = {head.key: head for head in conn.execute(_versions(job).where(t.raw_record.c.current))}
-    _check_rows(plan, heads, options)
-
-    seen: set[str] = set()
-    rejected_before = {key for key, _ in open_rejects}
-    late: list[dict[str, Any]] = []
-    for bare, contents in rows.items():
-        for key, content_hash in _keys(bare, contents, heads).items():
-            found, row, when = contents[content_hash]
-            head = heads.get(key)
-            if head is not None and not head.gone and head.content_hash == content_hash:
-                seen.add(key)
-                plan.counts["unchanged"] += 1
-                if key in rejected_before:
-                    plan.settled.append(key)
-                continue
-            try:
-                record = service.model.model_validate(found.fields)
-            except ValidationError as failure:
-                _reject(plan, base, open_rejects, key, content_hash, _reason(failure), row, when)
-                bad_keys.add(key)
-                continue
-            seen.add(key)
-            plan.new_fields.update(clean(name) for name in record.model_extra or ())
-            version: dict[str, Any] = {
-                **base,
-                "key": key,
-                "kind": service.kind_of(found.fields),
-                "code": found.code,
-                "content_hash": content_hash,
-                "observed_at": when,
-                "payload": row,
-                "gone": False,
-                "current": True,
-                "placed": False,
-            }
-            if head is not None and head.gone and not plan.older:
-                # It is back as of this answer, though its own date may be that of before.
-                when = max(when, plan.observed_at)
-            later = when if head is None else _later(when, head.observed_at)
-            if plan.older or later is None:
-                # An older observation never replaces a newer one; it is history all the same.
-                plan.counts["unchanged"] += 1
-                late.append(version)
-                continue
-            plan.versions.append({**version, "observed_at": later})
-            plan.settled.append(key)
-            plan.count("new" if head is None or head.gone else "changed", found.code)
-            if head is not None:
-                plan.superseded.append(head.id)
+    heads = _heads(conn, job)
+    observed = _Observed(settings, job, answer)
+    reader = _Reader(job, heads, observed.at)
+    if answer.transport != "files":
+        reader.observed_at = observed.default
+    for row in answer.rows:
+        reader.take(row)
+    plan = reader.plan
+    plan.observed_at = reader.observed_at
+    plan.first = not heads
+    newest = conn.execute(select(t.answer.c.observed_at).where(*job.of(t.answer))).scalar_one_or_none()
+    plan.older = bool(newest and plan.observed_at and plan.observed_at < newest)
+    reader.check_keys(options)
+    usable = reader.settle(conn)
+    live = [head for head in heads.values() if not head.gone]
+    if not plan.older:
+        _check_rows(plan, usable, len(live), options)
+    reader.reject_open(conn)
     _check_rejects(plan, options)
-    vanished = [
-        head
-        for key, head in heads.items()
-        if plan.observed_at and not head.gone and key not in seen and key not in bad_keys
-    ]
-    if late and not plan.older:
-        history = _history(conn, job, [version["key"] for version in late])
-    for version in late:
-        _remember(plan, history.get(version["key"], []), version["observed_at"], version, answers)
-    if plan.older:
-        # What is known now stands: this answer settles nothing, and what it lacks was gone for a while at most.
-        plan.settled, plan.repeated = [], {}
-        for head in vanished:
-            _remember(plan, history[head.key], plan.observed_at, None, answers)
-    else:
-        plan.mended += [content for key, content in open_rejects if key is None and content not in nameless]
-        for head in vanished:
-            if (later := _later(plan.observed_at, head.observed_at)) is not None:
-                plan.superseded.append(head.id)
-                plan.copies.append((head.id, {"gone": True, "current": True, "observed_at": later}))
-    for copy in _copied(conn, base, plan.copies):
-        plan.versions.append(copy)
-        if copy["gone"] and not plan.older:
-            plan.count("gone", copy["code"])
+    if not plan.older and plan.observed_at:
+        reader.find_gone(live)
     return plan
 
 
-def _versions(job: _Job) -> Select[Any]:
-    """The versions of a place's rows, without what they say: all of it comes from an index."""
+def _heads(conn: Connection, job: _Job) -> dict[str, _Head]:
     columns = t.raw_record.c
-    return select(
-        columns.key, columns.id, columns.content_hash, columns.observed_at, columns.gone, columns.current
-    ).where(*job.of(t.raw_record))
+    query = select(*(columns[name] for name in _Head._fields)).where(*job.of(t.raw_record), columns.current)
+    return {row.key: _Head(*row) for row in conn.execute(query)}
 
 
-def _answers(conn: Connection, job: _Job) -> list[str]:
-    """When the answers that were taken over for this place were true at the source, in order."""
-    observed = t.run_service.c.observed_at
-    query = select(observed).where(*job.of(t.run_service), observed.is_not(None)).distinct().order_by(observed)
-    return list(conn.execute(query).scalars())
+def _base(head: _Head) -> str:
+    """The key of a row of a list without keys, without its number."""
+    return head.key if head.key.endswith(head.content_hash[:16]) else head.key.rpartition("|")[0]
 
 
-def _history(conn: Connection, job: _Job, keys: list[str] | None = None) -> dict[str, list[Any]]:
-    """The versions of each key in the order in which they became true: of these keys, or of all."""
-    columns = t.raw_record.c
-    query = _versions(job).order_by(columns.observed_at, columns.id)
-    found: dict[str, list[Any]] = defaultdict(list)
-    for version in conn.execute(query if keys is None else query.where(columns.key.in_(key_set(conn, keys)))):
-        found[version.key].append(version)
-    return found
+class _Reader:
+    """Sorts the rows of one answer: known ones by their hash as received, others by what they hold."""
 
+    def __init__(self, job: _Job, heads: dict[str, _Head], when: Callable[[Mapping[str, Any]], str]) -> None:
+        self.job, self.heads, self.when = job, heads, when
+        self.plan = Plan()
+        self.observed_at = ""
+        self.known: dict[str, list[_Head]] = defaultdict(list)  # by hash as received
+        for head in sorted(heads.values()):
+            if not head.gone:
+                self.known[head.wire_hash].append(head)
+        self.seen: dict[str, str] = {}  # key -> when, of rows that are as they were
+        self.wires: Counter[str] = Counter()
+        self.order: list[str] = []  # of a list without keys: its rows as they came
+        self.rows: dict[str, dict[str, _Content]] = defaultdict(dict)  # bare key -> content hash -> content
+        self.unread: list[
+            tuple[str | None, str, str, dict[str, Any], str]
+        ] = []  # rejected: key, hash, reason, row, when
+        self.unread_codes: set[str | None] = set()
+        self.numbered: dict[str, list[str]] = defaultdict(list)  # of a list without keys: the keys of equal rows
+        self.fields: dict[str, None] = {}
 
-def _at(versions: list[Any], when: str) -> Any:
-    """The version that was the latest one at a time, if there was any."""
-    return next((version for version in reversed(versions) if version.observed_at <= when), None)
+    def take(self, row: dict[str, Any]) -> None:
+        """One row of the answer."""
+        service, plan = self.job.service, self.plan
+        plan.counts["fetched"] += 1
+        if row.keys() != self.fields.keys():
+            self.fields.update(dict.fromkeys(row))
+        wire = wire_hash(service, row)
+        times = self.wires[wire]
+        self.wires[wire] = times + 1
+        if service.keyless:
+            self.order.append(wire)
+        elif times:
+            plan.counts["duplicate"] += 1
+            return
+        heads = self.known.get(wire, ())
+        if times < len(heads):
+            when = self.when(row)
+            self.seen[heads[times].key] = when
+            self.observed_at = max(self.observed_at, when)
+            if service.keyless:
+                self.numbered[_base(heads[times])].append(heads[times].key)
+            return
+        try:
+            found = identify(service, row)
+        except RowError as error:
+            content = hash_of(service, renamed(service, row))
+            self.unread.append((None, content, str(error), row, self.when(row)))
+            self.unread_codes.add(None)
+            return
+        when = self.when(found.fields)
+        self.observed_at = max(self.observed_at, when)
+        key = found.key
+        if service.keyless:
+            # A row without a key is known by its content; equal rows are told apart by number.
+            base = f"{found.key}|{found.content_hash[:16]}"
+            numbers = (base, *(f"{base}|{number}" for number in range(2, len(self.numbered[base]) + 2)))
+            key = next(each for each in numbers if each not in self.seen and each not in self.rows)
+            self.numbered[base].append(key)
+        same = self.rows[key]
+        content = _Content(found.content_hash, wire, when, found.code, found.fields, row)
+        if (before := same.get(found.content_hash)) is None:
+            same[found.content_hash] = content
+        else:
+            before.observed_at = max(before.observed_at, when)
+            plan.counts["duplicate"] += 1
 
-
-def _remember(plan: Plan, versions: list[Any], when: str, version: dict[str, Any] | None, answers: list[str]) -> None:
-    """Put what an older answer said of a key into its history: a version, or (None) that it was not there.
-
-    What was the latest word at that time was repeated by the next answer, though nothing was written then: now that the
-    two no longer stand side by side, it is written. So the history becomes the same in whatever order answers are read.
-    """
-    before = _at(versions, when)
-    present = before is not None and not before.gone
-    if version is None and not present:
-        return
-    if version is not None and present and before.content_hash == version["content_hash"]:
-        return
-    if version is None:
-        plan.copies.append((before.id, {"gone": True, "current": False, "observed_at": when}))
-    else:
-        plan.versions.append({**version, "current": False})
-    after = [known for known in versions if known.observed_at > when]
-    following = next((answer for answer in answers if answer > when), None)
-    if following is None or (after and after[0].observed_at <= following):
-        return
-    again = {"current": not after, "observed_at": following}
-    if present:
-        plan.copies.append((before.id, {**again, "gone": False}))
-    elif version is not None:
-        plan.versions.append({**version, **again, "gone": True})
-    if not after:
-        plan.superseded += [known.id for known in versions if known.current]
-
-
-def _is_older(when: str, known: str) -> bool:
-    """Whether an observation is older than what is known, and not of the same day."""
-    return bool(when) and when < known and _age(when, known) >= _SAME_DAY
-
-
-def _later(when: str, known: str) -> str | None:
-    """The time to give to what was observed at `when` and differs from what is `known`: `when` itself, one second after
-    what is known where both tell the same day, None where it is the older of the two."""
-    if when > known:
-        return when
-    if _is_older(when, known):
-        return None
-    return (datetime.fromisoformat(known) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _promote(conn: Connection, plan: Plan, job: _Job) -> None:
-    """Write what was planned and, so that no kill can part the two, what it came to."""
-    now = utc_now()
-    _write_versions(conn, plan)
-    insert_rows(conn, t.reject, plan.rejects)
-    rejects = update(t.reject).where(*job.of(t.reject), t.reject.c.resolved_at.is_(None))
-    if plan.repeated:
-        # The newest answer has them, whatever the dates of their rows.
-        conn.execute(
-            update(t.reject).where(t.reject.c.id == bindparam("number")).values(observed_at=bindparam("when")),
-            [{"number": number, "when": max(when, plan.observed_at)} for number, when in plan.repeated.items()],
-        )
-    if plan.settled:
-        conn.execute(rejects.where(t.reject.c.key.in_(key_set(conn, plan.settled))).values(resolved_at=now))
-    if plan.mended:
-        conn.execute(
-            rejects.where(t.reject.c.key.is_(None), t.reject.c.content_hash.in_(key_set(conn, plan.mended))).values(
-                resolved_at=now
+    def check_keys(self, options: ServiceSettings) -> None:
+        """Raises StructureError where no row has one of the fields that rows are known by."""
+        service, plan = self.job.service, self.plan
+        names = {service.aliases.get(name, name) for name in self.fields} | self.fields.keys()
+        lost = [name for name in service.key if name not in names and name not in service.optional_key]
+        if lost and plan.counts["fetched"] and options.max_reject_share < 1:
+            raise StructureError(
+                f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at what the source "
+                f"answers now: if the column has a new name, name it under `columns` of this service in the settings"
             )
+        if lost and plan.counts["fetched"]:
+            for bare, contents in self.rows.items():
+                for each in contents.values():
+                    reason = f"lost key column: {', '.join(lost)} is in no row of this answer"
+                    self.unread.append((bare, each.content_hash, reason, each.row, each.observed_at))
+                    self.unread_codes.add(None)
+            self.rows.clear()
+
+    def settle(self, conn: Connection) -> int:
+        """Decide what becomes of every row that is not as it was; return the number of usable keys of the answer."""
+        if self.job.service.keyless:
+            self._drop_repeats()
+        suffixed: dict[str, list[str]] = defaultdict(list)
+        for key in self.heads:
+            if _SIBLING.search(key):
+                suffixed[key[:-9]].append(key)  # without "#" and eight digits
+        old: list[tuple[str, _Content]] = []
+        for bare in sorted(self.rows):
+            contents = dict(self.rows[bare])
+            for key in (bare, *suffixed.get(bare, ())):
+                if key in self.seen:
+                    head = self.heads[key]
+                    contents[head.content_hash] = _Content(
+                        head.content_hash, head.wire_hash, self.seen.pop(key), head.code, head=head
+                    )
+            latest = max(each.observed_at for each in contents.values())
+            current = sorted(name for name, each in contents.items() if each.observed_at == latest)
+            for content in current:
+                key = bare if content == current[0] else f"{bare}#{content[:8]}"
+                self._settle(conn, key, contents[content], old)
+            old += [(bare, each) for each in contents.values() if each.observed_at != latest]
+        self._keep_history(conn, old)
+        self.plan.counts["unchanged"] += len(self.seen)
+        written = {version.values["key"] for version in self.plan.versions}
+        return len(self.seen.keys() | written | {key for key, _ in old})
+
+    def _drop_repeats(self) -> None:
+        """A list without keys that stands in the answer several times as a whole counts once."""
+        order = self.order
+        for times in (2, 3, 4):
+            part = len(order) // times
+            parts = [order[part * number : part * (number + 1)] for number in range(times)]
+            if part > 1 and len(order) == part * times and all(each == parts[0] for each in parts):
+                break
+        else:
+            return
+        for keys in self.numbered.values():
+            for key in sorted(keys, key=lambda each: (len(each), each))[len(keys) // times :]:
+                self.rows.pop(key, None)
+                self.seen.pop(key, None)
+                self.plan.counts["duplicate"] += 1
+
+    def _settle(self, conn: Connection, key: str, content: _Content, old: list[tuple[str, _Content]]) -> None:
+        """A row that the answer holds as the present one of its key."""
+        plan, service = self.plan, self.job.service
+        head = self.heads.get(key)
+        if head is not None and not head.gone and head.content_hash == content.content_hash:
+            self.seen[key] = content.observed_at
+            if head.wire_hash != content.wire_hash:
+                plan.same.append((head.id, content.wire_hash))
+            return
+        if content.head is not None:
+            # It is known under another key: of rows that share one, the suffix is another now.
+            payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.head.id)
+            content.row = conn.execute(payload).scalar_one()
+            content.fields = renamed(service, content.row)
+        if (record := self._record(key, content)) is None:
+            return
+        if plan.older or (head is not None and content.observed_at < head.observed_at and not head.gone):
+            old.append((key, content))
+            return
+        version = self._version(key, content)
+        subject = (version.values["kind"], content.code)
+        version.facts = extract(self.job.source, service, record, subject)
+        plan.versions.append(version)
+        if subject[0]:
+            plan.codes.add((subject[0], content.code))
+        plan.count("new" if head is None or head.gone else "changed", content.code)
+        if head is not None:
+            plan.superseded.append(head.id)
+
+    def _record(self, key: str, content: _Content) -> SourceRecord | None:
+        """The validated row; None, and a reject, where it can't be used."""
+        try:
+            record, dropped = read_row(self.job.service, content.fields)
+        except RowError as error:
+            self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
+            self.unread_codes.add(content.code)
+            return None
+        self.plan.new_fields.update(clean(name) for name in record.model_extra or ())
+        self.plan.dropped.update(dropped.items())
+        return record
+
+    def _version(self, key: str, content: _Content) -> _Version:
+        job = self.job
+        return _Version(
+            {
+                **job.place,
+                "key": key,
+                "kind": job.service.kind_of(content.fields),
+                "code": content.code,
+                "content_hash": content.content_hash,
+                "wire_hash": content.wire_hash,
+                "observed_at": content.observed_at,
+                "run_id": job.run_id,
+                "payload": content.row,
+                "gone": False,
+                "current": True,
+            }
         )
-    found = ((job.source, job.service.name, name, "", "field", rows) for name, rows in plan.new_fields.items())
+
+    def _keep_history(self, conn: Connection, old: list[tuple[str, _Content]]) -> None:
+        """Keep what older times held, as far as it is not known: it changes nothing but the history."""
+        columns = t.raw_record.c
+        known = set(
+            conn.execute(
+                select(columns.key, columns.content_hash).where(
+                    *self.job.of(t.raw_record), columns.key.in_(key_set(conn, {key for key, _ in old}))
+                )
+            ).tuples()
+        )
+        for key, content in old:
+            self.plan.counts["unchanged"] += 1
+            if content.head is None and (key, content.content_hash) not in known:
+                known.add((key, content.content_hash))
+                version = self._version(key, content)
+                version.values["current"] = False
+                self.plan.versions.append(version)
+
+    def reject_open(self, conn: Connection) -> None:
+        """Count the rows that can't be used; those known as such stay as they are, the answer closes the others."""
+        columns = t.reject.c
+        open_rejects = {
+            (row.key, row.content_hash): row.id
+            for row in conn.execute(
+                select(columns.key, columns.content_hash, columns.id).where(
+                    *self.job.of(t.reject), columns.resolved_at.is_(None), columns.ocid.is_(None)
+                )
+            )
+        }
+        for key, content_hash, reason, row, when in self.unread:
+            self.plan.count("rejected", reason)
+            if open_rejects.pop((key, content_hash), None) is None:
+                self.plan.rejects.append(
+                    {
+                        **self.job.place,
+                        "run_id": self.job.run_id,
+                        "key": key,
+                        "content_hash": content_hash,
+                        "reason": reason,
+                        "payload": to_json(row),
+                        "observed_at": when,
+                        "rejected_at": utc_now(),
+                    }
+                )
+        if not self.plan.older:
+            self.plan.closed = list(open_rejects.values())
+
+    def find_gone(self, live: list[_Head]) -> None:
+        """Keys that the answer no longer holds: none that a row may be which could not be read."""
+        if None in self.unread_codes:
+            return
+        present = {version.values["key"] for version in self.plan.versions} | self.seen.keys()
+        for head in live:
+            if (
+                head.key not in present
+                and head.code not in self.unread_codes
+                and head.observed_at <= self.plan.observed_at
+            ):
+                self.plan.gone.append(head)
+                self.plan.superseded.append(head.id)
+                self.plan.count("gone", head.code)
+                if head.kind:
+                    self.plan.codes.add((head.kind, head.code))
+                tombstone = {
+                    **self.job.place,
+                    "key": head.key,
+                    "kind": head.kind,
+                    "code": head.code,
+                    "content_hash": head.content_hash,
+                    "wire_hash": head.wire_hash,
+                    "observed_at": self.plan.observed_at,
+                    "run_id": self.job.run_id,
+                    "payload": {},
+                    "gone": True,
+                    "current": True,
+                }
+                self.plan.versions.append(_Version(tombstone))
+
+
+def _check_rows(plan: Plan, usable: int, live: int, options: ServiceSettings) -> None:
+    usual = options.usual_rows if options.usual_rows is not None else live
+    if options.min_share and ((usual >= _FEW and usable < options.min_share * usual) or (live and not usable)):
+        raise StructureError(
+            f"{plan.counts['fetched']} rows with {usable} usable keys where about {usual} are usual. Nothing was "
+            "changed. Look at the source; if so few are right, lower min_share for this service in the settings"
+        )
+
+
+def _check_rejects(plan: Plan, options: ServiceSettings) -> None:
+    rejected, fetched = plan.counts["rejected"], plan.counts["fetched"]
+    if rejected >= _FEW and rejected > options.max_reject_share * fetched:
+        raise StructureError(
+            f"{rejected} of {fetched} rows can't be used, the first because "
+            f"{plan.rejects[0]['reason'] if plan.rejects else 'of what `jejak rejects` shows'}. Nothing was changed. "
+            "Mend the source or the schema; to keep them as rejects, raise max_reject_share for this service"
+        )
+
+
+def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
+    """Write what was planned and, so that no kill can part the two, its counts."""
+    now = utc_now()
+    write_versions(conn, job.source, plan)
+    insert_rows(conn, t.reject, plan.rejects)
+    if plan.closed:
+        conn.execute(update(t.reject).where(t.reject.c.id.in_(key_set(conn, plan.closed, int))).values(resolved_at=now))
+    found = [(job.source, job.service.name, name, "", "field", rows) for name, rows in plan.new_fields.items()]
+    found += [
+        (job.source, job.service.name, name, reason, "dropped", rows) for (name, reason), rows in plan.dropped.items()
+    ]
     note_signals(conn, found, now)
+    if not plan.older:
+        _note_answer(conn, settings, plan, job)
     _discard(conn, job)
-    before = _told(conn, job, job.run_id)
+    before = _counted(conn, job, job.run_id)
     _add_up(plan.counts, before)
     times = {"observed_at": max(plan.observed_at, before.get("observed_at") or "") or None, "finished_at": now}
     upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **_row(job, "success", None, plan.counts), **times}])
 
 
-def _told(conn: Connection, job: _Job, run_id: str) -> dict[str, Any]:
+def _note_answer(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
+    """Note that this answer is the newest; events that were due before its day are facts now."""
+    if plan.observed_at:
+        upsert_rows(conn, t.answer, [{**job.place, "observed_at": plan.observed_at, "run_id": job.run_id}])
+        due = t.due_event.c
+        day = local_time(plan.observed_at, settings.utc_offset)[:10]
+        enqueue_processes(conn, conn.execute(select(due.ocid).where(*job.of(t.due_event), due.day <= day)).scalars())
+    known = select(t.fingerprint.c.service).where(t.fingerprint.c.service == job.service.name)
+    if plan.first and conn.execute(known).first() is None:
+        upsert_rows(conn, t.fingerprint, [{"service": job.service.name, "extraction": code_fingerprint()}])
+
+
+def write_versions(conn: Connection, source: str, plan: Plan) -> None:
+    """Write the row versions of a plan, their facts, and which codes changed."""
+    columns = t.raw_record.c
+    if plan.superseded:
+        ids = key_set(conn, plan.superseded, int)
+        conn.execute(update(t.raw_record).where(columns.id.in_(ids)).values(current=False))
+        drop_facts(conn, plan.superseded)
+    if plan.same:
+        conn.execute(
+            update(t.raw_record).where(columns.id == bindparam("number")).values(wire_hash=bindparam("wire")),
+            [{"number": number, "wire": wire} for number, wire in plan.same],
+        )
+    numbers = _new_numbers(conn, len(plan.versions))
+    insert_rows(
+        conn,
+        t.raw_record,
+        ({"id": number, **version.values} for number, version in zip(numbers, plan.versions, strict=True)),
+    )
+    facts = [
+        (number, _place(version), version.facts)
+        for number, version in zip(numbers, plan.versions, strict=True)
+        if version.facts is not None
+    ]
+    write_facts(conn, facts, [_place(version) for version in plan.versions if version.values["gone"]])
+    enqueue_codes(conn, source, plan.codes)
+
+
+def _place(version: _Version) -> Place:
+    values = version.values
+    return values["source"], values["service"], values["scope"], values["key"]
+
+
+def _new_numbers(conn: Connection, count: int) -> list[int]:
+    """Numbers for new row versions. On SQLite nobody else writes meanwhile."""
+    if not count:
+        return []
+    if conn.dialect.name == "postgresql":
+        query = text("SELECT nextval(pg_get_serial_sequence('raw_record', 'id')) FROM generate_series(1, :count)")
+        return sorted(conn.execute(query, {"count": count}).scalars())
+    last = conn.execute(select(func.coalesce(func.max(t.raw_record.c.id), 0))).scalar_one()
+    return list(range(last + 1, last + 1 + count))
+
+
+def _counted(conn: Connection, job: _Job, run_id: str) -> dict[str, Any]:
     """What a run has written of the place so far: some if its task is tried again, or was cleared by an operator."""
     runs = t.run_service
     found = conn.execute(select(runs).where(runs.c.run_id == run_id, *job.of(runs))).mappings().one_or_none()
@@ -545,20 +757,12 @@ def _told(conn: Connection, job: _Job, run_id: str) -> dict[str, Any]:
 
 
 def _add_up(counts: Counter[str], before: Mapping[str, Any]) -> None:
-    """Add what the same run had brought before: its counts say what came of all of it, `fetched` what it read last."""
+    """Add what the same run had brought before: its counts are of all of it, `fetched` of what it read last."""
     for name in ("new", "changed", "gone"):
         counts[name] += before.get(name, 0)
     # Rows that it brought before are mostly unchanged now; each counts once.
     for name in ("unchanged", "changed", "new"):
         counts[name] -= min(counts[name], sum(counts[each] for each in COUNTS[1:6]) - counts["fetched"])
-
-
-def _write_versions(conn: Connection, plan: Plan) -> None:
-    if plan.superseded:
-        conn.execute(
-            update(t.raw_record).where(t.raw_record.c.id.in_(key_set(conn, plan.superseded))).values(current=False)
-        )
-    insert_rows(conn, t.raw_record, plan.versions)
 
 
 def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], now: str) -> None:
@@ -597,153 +801,53 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
     conn.execute(upsert, [{**row, "first_seen": now} for row in rows])
 
 
-def _staged_rows(conn: Connection, job: _Job) -> Iterator[dict[str, Any]]:
-    pages = conn.execute(select(t.staged_page.c.rows).where(*job.of(t.staged_page)).order_by(t.staged_page.c.number))
-    for (page,) in pages:
-        yield from from_json(page)
-
-
-def _lost_keys(service: Service, answer: _Answer) -> list[str]:
-    """Key fields that no row of a non-empty answer has."""
-    missing = set(service.key)
-    any_rows = False
-    for row in answer.rows():
-        any_rows = True
-        missing -= row.keys()
-        if missing:
-            missing -= {service.aliases.get(name, name) for name in row}
-        if not missing:
-            break
-    return [name for name in service.key if name in missing] if any_rows else []
-
-
-def _check_rows(plan: Plan, heads: dict[str, Any], options: ServiceSettings) -> None:
-    usual = options.usual_rows if options.usual_rows is not None else sum(not head.gone for head in heads.values())
-    if usual >= _FEW and plan.counts["fetched"] < options.min_share * usual:
-        raise StructureError(
-            f"{plan.counts['fetched']} rows where about {usual} are usual. Nothing was "
-            "changed. Look at the source; if so few are right, lower min_share for this service in the settings"
-        )
-
-
-def _check_rejects(plan: Plan, options: ServiceSettings) -> None:
-    rejected, fetched = plan.counts["rejected"], plan.counts["fetched"]
-    if rejected >= _FEW and rejected > options.max_reject_share * fetched:
-        raise StructureError(
-            f"{rejected} of {fetched} rows can't be used, the first because "
-            f"{plan.rejects[0]['reason'] if plan.rejects else 'of what `jejak rejects` shows'}. Nothing was changed. "
-            "Mend the source or the schema; to keep them as rejects, raise max_reject_share for this service"
-        )
-
-
-def _keys(bare: str, contents: dict[str, Any], heads: dict[str, Any]) -> dict[str, str]:
-    """key -> content hash. Rows that share a key and differ are all kept: one under the bare key (the one that had it
-    before, else the lowest hash), the others with their hash as suffix."""
-    if len(contents) == 1:
-        return {bare: next(iter(contents))}
-    head = heads.get(bare)
-    first = head.content_hash if head is not None and head.content_hash in contents else min(contents)
-    return {bare if content == first else f"{bare}#{content[:8]}": content for content in sorted(contents)}
-
-
 class _Observed:
-    """When rows were true at the source: live answers now; dumps on the day their rows, settings or file say."""
+    """When rows were true at the source: live answers now; dumps on the day that their rows, settings or file give."""
 
-    def __init__(self, settings: Settings, source: str, service: Service, answer: _Answer) -> None:
+    def __init__(self, settings: Settings, job: _Job, answer: _Answer) -> None:
         dumped = answer.transport == "files"
-        self._field = service.observed_field if dumped else None
+        self._field = job.service.observed_field if dumped else None
         self._offset = settings.utc_offset
         self._now = utc_now()
         self._known: dict[object, str] = {}
-        dumped_on = settings.sources[source].dumped_on
-        self._default = self._end_of(str(dumped_on)) if dumped and dumped_on else min(answer.observed_at, self._now)
+        dumped_on = settings.sources[job.source].dumped_on
+        self.default = self._end_of(str(dumped_on)) if dumped and dumped_on else min(answer.observed_at, self._now)
 
-    def at(self, fields: dict[str, Any]) -> str:
+    def at(self, fields: Mapping[str, Any]) -> str:
         """UTC time of observation of one row."""
         value = fields.get(self._field) if self._field else None
         if value is None or isinstance(value, dict | list):
-            return self._default
+            return self.default
         if value not in self._known:
             try:
                 local = _local_time.validate_python(value)
             except ValidationError:
                 local = None
-            self._known[value] = self._end_of(local) if local else self._default
+            self._known[value] = self._end_of(local) if local else self.default
         return self._known[value]
 
     def _end_of(self, local: str) -> str:
         # An extraction date has no time: what happened on that day may be in it, as far as the day has gone.
-        text = local if len(local) > 10 else f"{local}T23:59:59"
-        moment = datetime.fromisoformat(text + self._offset).astimezone(UTC)
-        return min(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), self._now)
+        moment = datetime.fromisoformat((local if len(local) > 10 else f"{local}T23:59:59") + self._offset)
+        return min(moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), self._now)
 
 
-def _copied(conn: Connection, base: dict[str, Any], copies: list[tuple[int, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """New versions that repeat known ones, by their ids, but for what is said to differ."""
-    if not copies:
-        return []
-    columns = t.raw_record.c
-    found = {
-        row["id"]: {**base, **{name: row[name] for name in row if name != "id"}, "placed": False}
-        for row in conn.execute(
-            select(columns.id, columns.key, columns.kind, columns.code, columns.content_hash, columns.payload).where(
-                columns.id.in_(key_set(conn, [copy for copy, _ in copies]))
-            )
-        ).mappings()
-    }
-    return [{**found[copy], **changes} for copy, changes in sorted(copies, key=lambda each: each[0])]
-
-
-def _reject(
-    plan: Plan,
-    base: dict[str, Any],
-    known: dict[tuple[str | None, str], int | None],
-    key: str | None,
-    content_hash: str,
-    reason: str,
-    row: dict[str, Any],
-    observed_at: str,
-) -> None:
-    plan.count("rejected", reason)
-    if (key, content_hash) in known:
-        if (number := known[key, content_hash]) is not None:
-            plan.repeated[number] = observed_at
-        return
-    known[key, content_hash] = None
-    plan.rejects.append(
-        {
-            **base,
-            "key": key,
-            "content_hash": content_hash,
-            "reason": reason,
-            "payload": to_json(row),
-            "observed_at": observed_at,
-            "rejected_at": utc_now(),
-        }
-    )
-
-
-def _reason(failure: ValidationError) -> str:
-    """Which fields are wrong and how, never their values."""
-    faults = failure.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults
-    )
+# --- rejects ---------------------------------------------------------------------------------------------------------
 
 
 def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, int]:
     """Try every open reject again with today's code; accepted ones become row versions, the others stay."""
     columns = t.reject.c
-    # Refused releases and processes that could not be derived are no rows: they are derived again.
-    waiting = select(t.reject).where(columns.resolved_at.is_(None), columns.scope != "release").order_by(columns.id)
+    # A process that could not be built is no row: it is built again.
+    waiting = select(t.reject).where(columns.resolved_at.is_(None), columns.ocid.is_(None)).order_by(columns.id)
     with reading(engine) as conn:
         rejects = conn.execute(waiting if source is None else waiting.where(columns.source == source)).all()
     accepted = 0
     for place in dict.fromkeys((reject.source, reject.service, reject.scope) for reject in rejects):
-        job = _Job(place[0], SOURCES[place[0]].services[place[1]], place[2])
+        job = _Job(place[0], SOURCES[place[0]].services[place[1]], place[2], run_id)
         with holding(engine, str(job)), writing(engine) as conn:
-            for reject in conn.execute(waiting.where(*job.of(t.reject))).mappings().all():
-                accepted += _retry(conn, job, reject, run_id)
+            found = conn.execute(waiting.where(*job.of(t.reject))).all()
+            accepted += _retry(conn, job, found)
     with reading(engine) as conn:
         left = conn.execute(
             select(func.count()).select_from(t.reject).where(columns.resolved_at.is_(None))
@@ -751,55 +855,19 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
     return {"accepted": accepted, "left": left}
 
 
-def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool:
-    """Take over a rejected row if today's code can use it."""
-    service = job.service
-    row = from_json(reject["payload"])
-    try:
-        found = identify(service, row)
-        service.model.model_validate(found.fields)
-    except (RowError, ValidationError):
-        return False
-    if any(part not in found.fields for part in service.key):
-        return False
-    key = reject["key"] or found.key
-    columns = t.raw_record.c
-    head = conn.execute(
-        select(columns.id, columns.observed_at, columns.run_id, columns.gone).where(
-            *job.of(t.raw_record), columns.key == key, columns.current
-        )
-    ).one_or_none()
-    # The answer that it came with may be newer than its own date.
-    answered_at = max(reject["observed_at"], _told(conn, job, reject["run_id"]).get("observed_at") or "")
-    if head is not None and (
-        head.run_id == reject["run_id"] or (head.run_id == run_id and head.observed_at == reject["observed_at"])
-    ):
-        # Rows of one answer that share a key and differ are all kept.
-        key, head = f"{key}#{found.content_hash[:8]}", None
-    version = {
-        **job.place,
-        "key": key,
-        "kind": service.kind_of(found.fields),
-        "code": found.code,
-        "content_hash": found.content_hash,
-        "observed_at": answered_at if head is not None and head.gone else reject["observed_at"],
-        "run_id": run_id,
-        "payload": row,
-        "gone": False,
-        "current": True,
-        "placed": False,
-    }
-    plan = Plan()
-    answers = _answers(conn, job)
-    if answers and _is_older(answered_at, answers[-1]):
-        # The source has answered since, without this row.
-        _remember(plan, _history(conn, job, [key])[key], version["observed_at"], version, answers)
-        plan.versions += _copied(conn, {**job.place, "run_id": run_id}, plan.copies)
-    elif head is None or head.observed_at < version["observed_at"]:
-        plan.versions.append(version)
-        plan.superseded += [head.id] if head is not None else []
-    else:
-        plan.versions.append({**version, "current": False})
-    _write_versions(conn, plan)
-    conn.execute(update(t.reject).where(t.reject.c.id == reject["id"]).values(resolved_at=utc_now()))
-    return True
+def _retry(conn: Connection, job: _Job, rejects: Sequence[Any]) -> int:
+    """Take over those rejected rows of a place that today's code can use, as rows of the newest answer."""
+    observed = ""
+    reader = _Reader(job, _heads(conn, job), lambda row: observed)
+    for reject in rejects:
+        observed = reject.observed_at
+        reader.take(from_json(reject.payload))
+    reader.settle(conn)
+    reader.reject_open(conn)
+    plan = reader.plan
+    insert_rows(conn, t.reject, plan.rejects)
+    write_versions(conn, job.source, plan)
+    if plan.closed:
+        ids = key_set(conn, plan.closed, int)
+        conn.execute(update(t.reject).where(t.reject.c.id.in_(ids)).values(resolved_at=utc_now()))
+    return len(plan.closed)

@@ -6,7 +6,6 @@ the order in which things came: all of a year is linked again when something in 
 
 import hashlib
 import logging
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -14,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, bindparam, or_, select, update
 
-from pipeline.fetch import utc_now
-from pipeline.registry import SERVICES
+from pipeline.clock import utc_now
+from pipeline.queues import enqueue_processes as demand
+from pipeline.registry import LINKED_KINDS
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united
-from transforms.identity import Code, canonical
+from transforms.identity import SPLIT, Code, canonical
 from transforms.linking import OFFICE, RULES, links
 from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
@@ -27,9 +27,6 @@ from warehouse.engine import writing
 from warehouse.load import delete_by, key_set, upsert_rows
 
 log = logging.getLogger("jejak.links")
-
-LINKED_KINDS = {service.kind: source for source, service in SERVICES.values() if service.linked and service.kind}
-"""Kinds of the subjects that links join to processes, and the source that tells of each."""
 
 STANDING = ("auto", "confirmed")
 
@@ -98,20 +95,29 @@ def _of(conn: Connection, subjects: set[Code]) -> ColumnElement[bool]:
 
 
 def older_codes(conn: Connection) -> dict[Code, Code]:
-    """The RUP code that each revised one revises."""
-    return {(row.kind, row.code): (row.kind, row.older) for row in conn.execute(select(t.rup_revision))}
+    """The RUP code that each revised one alone revises."""
+    return revised_codes(conn)[0]
+
+
+def revised_codes(conn: Connection) -> tuple[dict[Code, Code], dict[Code, Code]]:
+    """(newer RUP code -> the code that it alone revises, newer -> the code that was split into it and others). All of
+    them: they are few, and a chain has to be known whole."""
+    columns = t.rup_revision.c
+    older: dict[Code, Code] = {}
+    split: dict[Code, Code] = {}
+    for row in conn.execute(
+        select(columns.kind, columns.older, columns.newer, columns.type)
+        .where(columns.older != columns.newer)
+        .order_by(columns.kind, columns.older)
+    ):
+        (split if row.type == SPLIT else older).setdefault((row.kind, row.newer), (row.kind, row.older))
+    return older, split
 
 
 def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
     """Ask for the links of these (subject, fiscal year) to be looked at again."""
     rows = [{"kind": kind, "code": code, "year": year or 0} for (kind, code), year in sorted(subjects, key=str)]
     upsert_rows(conn, t.pending_link, rows)
-
-
-def demand(conn: Connection, ocids: Iterable[str]) -> None:
-    """Ask for the releases of these processes to be derived again."""
-    token = secrets.token_hex(8)
-    upsert_rows(conn, t.pending_derive, ({"ocid": ocid, "asked": token} for ocid in sorted(ocids)))
 
 
 def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
@@ -410,13 +416,6 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
     ask(conn, years_of(conn, _subjects_of(conn, systems)))
     return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())
-
-
-def hear_again(conn: Connection) -> None:
-    """Let all rows say anew to whom they belong, and link all years: the code, or the rules, may be others today."""
-    columns = t.raw_record.c
-    conn.execute(update(t.raw_record).where(columns.current, ~columns.gone).values(placed=False))
-    ask(conn, {(("", ""), None)})
 
 
 def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[str, Any]]:

@@ -1,8 +1,10 @@
 """The source systems, literally: one line each. DAGs, CLI, documentation and tests iterate this table."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from functools import cache
+from pathlib import Path
 
 import connectors.dokumen
 import connectors.lpse
@@ -23,43 +25,58 @@ import transforms.simda
 import transforms.simpen
 import transforms.sirup
 from schemas.service import Page, Service
-from transforms.said import Telling
+from transforms.mapping import SourceMapping
+
+Fetch = Callable[..., Iterator[Page]]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source system: its services, how they are fetched and what their rows mean."""
+    """One source system: its services by name in the order in which they are read, the generator of their pages, and
+    what their rows mean."""
 
-    name: str
-    schema: ModuleType
-    connector: ModuleType
-    transform: ModuleType
-
-    @property
-    def services(self) -> dict[str, Service]:
-        """The source's services by name, in the order in which they are read."""
-        return {service.name: service for service in self.schema.SERVICES}
+    services: dict[str, Service]
+    fetch: Fetch
+    mapping: SourceMapping
 
     @property
-    def fetch(self) -> Callable[..., Iterator[Page]]:
-        """The connector's generator of pages."""
-        fetch: Callable[..., Iterator[Page]] = self.connector.fetch
-        return fetch
+    def name(self) -> str:
+        return self.mapping.name
 
 
-SOURCES = {
-    "sirup": Source("sirup", schemas.sirup, connectors.sirup, transforms.sirup),
-    "lpse": Source("lpse", schemas.lpse, connectors.lpse, transforms.lpse),
-    "simda": Source("simda", schemas.simda, connectors.simda, transforms.simda),
-    "musrenbang": Source("musrenbang", schemas.musrenbang, connectors.musrenbang, transforms.musrenbang),
-    "simpen": Source("simpen", schemas.simpen, connectors.simpen, transforms.simpen),
-    "dokumen": Source("dokumen", schemas.dokumen, connectors.dokumen, transforms.dokumen),
+def _source(services: tuple[Service, ...], fetch: Fetch, mapping: SourceMapping) -> Source:
+    return Source({service.name: service for service in services}, fetch, mapping)
+
+
+SOURCES: dict[str, Source] = {
+    "sirup": _source(schemas.sirup.SERVICES, connectors.sirup.fetch, transforms.sirup.MAPPING),
+    "lpse": _source(schemas.lpse.SERVICES, connectors.lpse.fetch, transforms.lpse.MAPPING),
+    "simda": _source(schemas.simda.SERVICES, connectors.simda.fetch, transforms.simda.MAPPING),
+    "musrenbang": _source(schemas.musrenbang.SERVICES, connectors.musrenbang.fetch, transforms.musrenbang.MAPPING),
+    "simpen": _source(schemas.simpen.SERVICES, connectors.simpen.fetch, transforms.simpen.MAPPING),
+    "dokumen": _source(schemas.dokumen.SERVICES, connectors.dokumen.fetch, transforms.dokumen.MAPPING),
 }
 
 SERVICES: dict[str, tuple[str, Service]] = {
-    service.name: (source.name, service) for source in SOURCES.values() for service in source.services.values()
+    service.name: (name, service) for name, source in SOURCES.items() for service in source.services.values()
 }
 
-TELLINGS: dict[str, tuple[str, Telling]] = {
-    name: (source.name, telling) for source in SOURCES.values() for name, telling in source.transform.TELLINGS.items()
+MAPPINGS: dict[str, SourceMapping] = {name: SOURCES[source].mapping for name, (source, _) in SERVICES.items()}
+"""Of each service the mapping of its source."""
+
+LINKED_KINDS: dict[str, str] = {
+    service.kind: source for source, service in SERVICES.values() if service.linked and service.kind
 }
+"""Kinds of the subjects that links join to processes, and the source that has them."""
+
+
+@cache
+def code_fingerprint() -> str:
+    """A digest of the code and tables that decide what rows mean. Facts and records bear that of the code that made
+    them: where it differs they are made again."""
+    digest = hashlib.blake2b(digest_size=8)
+    for module in (schemas, transforms):
+        folder = Path(str(module.__file__)).parent
+        for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.csv"))):
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()

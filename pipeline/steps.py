@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, or_, select, true, update
 
-from pipeline import fetch, links, records, retention
-from pipeline.fetch import utc_now
+from pipeline import build, facts, fetch, links, place, queues, retention, workers
+from pipeline.clock import utc_now
 from pipeline.registry import SOURCES
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
@@ -167,7 +167,7 @@ def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: 
             yield sync_service(settings, source, service, scope, run_id)
         return
     warehouse(settings)  # migrated once, before several processes open it
-    with records.worker_pool(settings.workers) as pool:
+    with workers.worker_pool(settings.workers) as pool:
         waiting = [
             pool.submit(sync_service, settings, source, service, scope, run_id) for source, service, scope in plan
         ]
@@ -178,89 +178,77 @@ def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: 
 def place_records(settings: Settings, run_id: str) -> dict[str, int]:
     """Find the processes of new rows, and links: what needs to see all at once; return `{"placed", "linked"}`."""
     engine = warehouse(settings)
-    with records.alone(engine):
-        placed = records.place_rows(engine, settings, run_id)
+    with build.alone(engine):
+        facts.extract_outdated(engine)
+        placed = place.place_rows(engine, settings, run_id)
         linked = links.link_pending(engine, settings, run_id)
     return {"placed": placed, "linked": linked}
 
 
 def build_shard(settings: Settings, run_id: str, shard: int, shards: int) -> dict[str, int]:
-    """Derive and build what is pending of the processes of a shard (the first is 0), beside the other shards.
+    """Build what is pending of the processes of a shard (the first is 0), beside the other shards.
 
-    Returns `{"derived", "built"}` and how many records that made `new`, `changed` or `removed`. A shard that failed or
-    was killed is run again and goes on.
+    Returns `{"built"}` and how many states that made `new`, `changed` or `removed`. A shard that failed or was killed
+    is run again and goes on.
     """
     engine = warehouse(settings)
-    with records.alone(engine, but_for_shards=shards > 1):
-        derived = records.derive_pending(engine, settings, run_id, shard, shards)
-        counts = records.build_pending(engine, settings, run_id, shard, shards)
+    with build.alone(engine, but_for_shards=shards > 1):
+        counts = build.build_pending(engine, settings, run_id, shard, shards)
     with writing(engine) as conn:
         conn.execute(update(t.run).where(t.run.c.id == run_id).values(built=t.run.c.built + counts["built"]))
-    return {"derived": derived, **counts}
+    return counts
 
 
 def build_records(settings: Settings, run_id: str) -> dict[str, int]:
-    """Place, link, derive and build all that is pending; return the counts of `place_records` and `build_shard`."""
+    """Place, link and build all that is pending; return the counts of `place_records` and `build_shard`."""
     return {**place_records(settings, run_id), **build_shard(settings, run_id, 0, 1)}
 
 
 def has_pending(settings: Settings) -> bool:
-    """Whether rows, releases or records wait for a build, whoever left them."""
+    """Whether codes, links or processes wait for a build, whoever left them."""
     with reading(warehouse(settings)) as conn:
         waiting = (
-            select(t.raw_record.c.id).where(~t.raw_record.c.placed),
+            select(t.pending_code.c.code),
             select(t.pending_link.c.code),
-            select(t.pending_derive.c.ocid),
-            select(t.pending_build.c.ocid),
+            select(t.pending_process.c.ocid),
         )
         return any(conn.execute(query.limit(1)).first() is not None for query in waiting)
 
 
-def rederive(settings: Settings, ocids: list[str] | None = None) -> int:
-    """Ask for releases to be derived again: of these processes, or of all; return how many.
+def enqueue(settings: Settings, ocids: list[str] | None = None) -> int:
+    """Queue processes to be built again: these, or all; return how many.
 
-    Raises SettingsError for an OCID that no process has. Never while a build places rows and links.
+    Raises SettingsError for an OCID that no process has.
     """
-    engine = warehouse(settings)
-    with records.alone(engine), writing(engine) as conn:
+    with writing(warehouse(settings)) as conn:
         known = set(conn.execute(select(t.process.c.ocid)).scalars())
         if unknown := sorted(set(ocids or ()) - known):
             raise SettingsError(f"no process has the OCID {unknown[0]}; `jejak show CODE` finds one by a source's code")
         chosen = known if ocids is None else set(ocids)
-        if ocids is None:
-            links.hear_again(conn)
-        links.demand(conn, chosen)
+        queues.enqueue_processes(conn, chosen)
     return len(chosen)
 
 
 def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[str, int]:
-    """Try rejected rows and refused releases again with today's code; build what comes of it."""
+    """Try rejected rows and processes that could not be built again with today's code; build what comes of it."""
     engine = warehouse(settings)
-    with reading(engine) as conn:
-        columns = t.reject.c
-        refused = list(
-            conn.execute(
-                select(columns.key)
-                .join(t.process, t.process.c.ocid == columns.key)
-                .where(columns.scope == "release", columns.resolved_at.is_(None))
-                .where(columns.source.in_((source, "-")) if source else true())
-                .distinct()
-            ).scalars()
-        )
+    columns = t.reject.c
+    with writing(engine) as conn:
+        failed = select(columns.ocid).where(columns.resolved_at.is_(None), columns.ocid.is_not(None)).distinct()
+        queues.enqueue_processes(conn, conn.execute(failed).scalars())
     counts = fetch.retry_rejects(engine, source, run_id)
-    rederive(settings, refused)
     return {**counts, **build_records(settings, run_id)}
 
 
 def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
     """Delete what the settings don't keep; without a run only count it (see `pipeline.retention.prune`)."""
-    return retention.prune(warehouse(settings), settings, run_id)
+    return retention.prune(warehouse(settings), settings, dry_run=run_id is None)
 
 
 def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
     """An operator's decision on links (see `pipeline.links.decide`), never while a build links them."""
     engine = warehouse(settings)
-    with records.alone(engine), writing(engine) as conn:
+    with build.alone(engine), writing(engine) as conn:
         return links.decide(conn, names, status, who, note)
 
 

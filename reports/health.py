@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.fetch import utc_now
+from pipeline.clock import utc_now
 from pipeline.steps import plan_of, sources_of, warehouse
 from schemas.settings import Settings
 from warehouse import tables as t

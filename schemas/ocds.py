@@ -41,7 +41,7 @@ _OCID = r"^ocds-[a-z0-9]{6}-[^\s#\x00]+$"
 _RELEASE_ID = r"^[^#\x00]+$"
 _DAY_AND_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _TIME = _DAY_AND_TIME + r"(?:\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
-_UTC_TIME = _DAY_AND_TIME + "Z$"
+_WHOLE_SECOND = _DAY_AND_TIME + r"[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]$"
 _URI_CHARACTERS = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})"
 _URI_TAIL = _URI_CHARACTERS.replace("/-", "/?-")
 _URI = (
@@ -53,7 +53,7 @@ _EXPECTED = {
     _OCID: "a registered prefix and the process's code, such as ocds-213czf-rup-1, without blanks and '#'",
     _RELEASE_ID: "text that is not empty, without '#' (packages point at releases by it) and NUL",
     _TIME: "a time with seconds and offset, such as 2025-01-31T10:00:00+07:00",
-    _UTC_TIME: "UTC of whole seconds, such as 2025-01-31T03:00:00Z (releases are ordered by this text)",
+    _WHOLE_SECOND: "whole seconds with an offset, such as 2025-01-31T10:00:00+07:00 (releases are ordered by this text)",
     _URI: "an http or https address, with everything else than letters and digits percent-encoded",
 }
 
@@ -68,8 +68,8 @@ _MOST = 9_007_199_254_740_991
 
 Text = Annotated[str, Field(pattern=_TEXT)]
 Time = Annotated[str, Field(pattern=_TIME, json_schema_extra={"format": "date-time"}), AfterValidator(_real_time)]
-UtcTime = Annotated[
-    str, Field(pattern=_UTC_TIME, json_schema_extra={"format": "date-time"}), AfterValidator(_real_time)
+ReleaseTime = Annotated[
+    str, Field(pattern=_WHOLE_SECOND, json_schema_extra={"format": "date-time"}), AfterValidator(_real_time)
 ]
 Uri = Annotated[str, Field(pattern=_URI)]
 # An int stays an int: pydantic takes the member of a union that fits the type itself.
@@ -370,7 +370,7 @@ TenderStatus = Literal["planning", "planned", "active", "cancelled", "unsuccessf
 
 
 class Tender(_Entry):
-    """The id is the attempt's code. `statusDetails` (the source's own word) is of no extension in the registry."""
+    """The id is the attempt's kind and code."""
 
     title: Text | None | MISSING = MISSING
     description: Text | None | MISSING = MISSING
@@ -378,6 +378,7 @@ class Tender(_Entry):
     statusDetails: Text | None | MISSING = MISSING
     procuringEntity: OrganizationReference | MISSING = MISSING
     items: Entries[Item] | MISSING = MISSING
+    location: Location | MISSING = MISSING
     value: Value | MISSING = MISSING
     minValue: Value | MISSING = MISSING
     procurementMethod: Literal["open", "selective", "limited", "direct"] | None | MISSING = MISSING
@@ -448,6 +449,7 @@ class Contract(_Entry):
     statusDetails: Text | None | MISSING = MISSING
     period: Period | MISSING = MISSING
     value: Value | MISSING = MISSING
+    initialValue: Value | MISSING = MISSING
     items: Entries[Item] | MISSING = MISSING
     dateSigned: Time | None | MISSING = MISSING
     documents: Entries[Document] | MISSING = MISSING
@@ -461,7 +463,7 @@ class Contract(_Entry):
 class _Process(_Object):
     ocid: Annotated[str, Field(pattern=_OCID)]
     id: Annotated[str, Field(pattern=_RELEASE_ID)]
-    date: UtcTime
+    date: ReleaseTime
     initiationType: Literal["tender"]
     language: Text | None | MISSING = MISSING
     title: Text | None | MISSING = MISSING
@@ -496,7 +498,7 @@ ReleaseTag = Literal[
 
 
 class Release(_Process):
-    """What one service says of one subject of a process at one time."""
+    """What was learned of a process at one time."""
 
     tag: Codes[ReleaseTag]
 
@@ -524,6 +526,16 @@ def validate_compiled_release(compiled: Mapping[str, Any]) -> None:
     _validate(_COMPILED_RELEASE, compiled)
 
 
+def wrong_paths(release: Mapping[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    """(path, reason) of what is wrong in a release: names of fields and positions in lists; empty where it may pass."""
+    try:
+        _RELEASE.validate_python(release)
+    except ValidationError as failure:
+        faults = failure.errors(include_url=False, include_input=False)
+        return [(_parts(release, fault["loc"]), _expectation(fault)) for fault in faults]
+    return []
+
+
 def _validate(model: TypeAdapter[Any], body: Mapping[str, Any]) -> None:
     try:
         model.validate_python(body)
@@ -533,26 +545,30 @@ def _validate(model: TypeAdapter[Any], body: Mapping[str, Any]) -> None:
 
 def _explain(body: Mapping[str, Any], failure: ValidationError) -> str:
     first = failure.errors(include_url=False, include_input=False)[0]
-    pattern = first.get("ctx", {}).get("pattern")
-    reason = f"expected {_EXPECTED[pattern]}" if pattern else first["msg"]
     ocid = body.get("ocid") if isinstance(body, Mapping) else None
+    path = "/".join(map(str, _parts(body, first["loc"])))
     return (
-        f"release of {ocid}: {_path(body, first['loc']) or 'the whole'}: {reason}. It was not stored;"
-        " mend what maps to this field in transforms/ (or the model in schemas/ocds.py) and run `jejak retry`"
+        f"release of {ocid}: {path or 'the whole'}: {_expectation(first)}. It was not stored;"
+        " mend what maps to this field in transforms/ (or the model in schemas/ocds.py) and run `jejak rebuild`"
     )
 
 
-def _path(body: object, location: tuple[int | str, ...]) -> str:
+def _expectation(fault: Any) -> str:
+    pattern = fault.get("ctx", {}).get("pattern")
+    return f"expected {_EXPECTED[pattern]}" if pattern else str(fault["msg"])
+
+
+def _parts(body: object, location: tuple[int | str, ...]) -> tuple[str | int, ...]:
     """The part of a pydantic location that is a path into `body`: types of a union and a missing field end it."""
-    parts: list[str] = []
+    parts: list[str | int] = []
     for part in location:
         if isinstance(body, Mapping):
             parts.append(str(part))
             body = body.get(part)
         elif isinstance(body, list) and isinstance(part, int):
-            parts.append(str(part))
+            parts.append(part)
             body = body[part]
-    return "/".join(parts)
+    return tuple(parts)
 
 
 _PROPOSALS = "extensions/proposals"

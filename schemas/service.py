@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schemas.errors import RowError
 
 
 class SourceRecord(BaseModel):
@@ -45,6 +47,10 @@ class Service:
     swakelola_field: str | None = None
     # False: the list is the same for every fiscal year (fetched once a night under the scope "all").
     yearly: bool = True
+    # Rows have no key of their own: `key` is the code alone, and equal rows of one answer are all kept.
+    keyless: bool = False
+    # Parts of the key that rows may lack altogether.
+    optional_key: frozenset[str] = frozenset()
 
     def kind_of(self, fields: Mapping[str, object]) -> str | None:
         """The space of a row's code."""
@@ -65,3 +71,20 @@ class Page:
     cursor: str | None = None
     observed_at: str | None = None
     name: str = ""
+
+
+def read_row(service: Service, fields: Mapping[str, object]) -> tuple[SourceRecord, dict[str, str]]:
+    """The validated row, and the fields that were left out of it because they are wrong, with the reason.
+
+    Raises RowError, which names fields and never values, where a field is wrong that the row is about.
+    """
+    try:
+        return service.model.model_validate(fields), {}
+    except ValidationError as failure:
+        faults = failure.errors(include_url=False, include_input=False, include_context=False)
+        raise RowError(
+            "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg'].removeprefix('Value error, ')}"
+                for fault in faults
+            )
+        ) from None

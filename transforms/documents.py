@@ -3,8 +3,8 @@
 import hashlib
 
 from schemas.fields import address, media_type
+from transforms.mapping import Body, Context
 from transforms.parties import is_personal, scrub
-from transforms.said import Body, Context
 
 
 def document(

@@ -6,17 +6,12 @@ from typing import Any
 from transforms import mak
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import silent
+from transforms.mapping import Context, Partial, Row, SourceMapping
 from transforms.rows import code_text
-from transforms.said import Context, Row, Said, Telling
 
 SOURCE = "dokumen"
 
-# Its codes open no process.
-IDENTIFYING = ()
-plans = revisions = namings = silent
 EVIDENT = ("Dokumen-Perencanaan",)
-AWAITED: dict[str, tuple[str, ...]] = {}
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
@@ -38,7 +33,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     )
 
 
-def dokumen(rows: list[Row], context: Context) -> Iterator[Said]:
+def dokumen(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Dokumen-Perencanaan: all documents of the process, each once, whatever code and year it is listed under."""
     documents = {}
     for row in sorted(rows, key=lambda r: (r.record.tahun or 0, r.key)):
@@ -55,12 +50,12 @@ def dokumen(rows: list[Row], context: Context) -> Iterator[Said]:
         if found:
             documents[found["id"]] = found
     if documents:
-        yield Said(
-            subject="documents",
-            event=max((row.record.tanggal for row in rows if row.record.tanggal), default=None),
-            body={"planning": {"documents": list(documents.values())}},
-            rows=tuple(rows),
-        )
+        yield Partial({"planning": {"documents": list(documents.values())}}, tuple(rows))
 
 
-TELLINGS = {"Dokumen-Perencanaan": Telling("planning", dokumen)}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={"Dokumen-Perencanaan": dokumen},
+    evidence=evidence,
+    evident=EVIDENT,
+)

@@ -5,9 +5,8 @@ once per key; everything here only adds to what is `Known`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 Code = tuple[str, str]  # (kind, code), for example ("rup", "90000001")
 
@@ -21,6 +20,9 @@ PRIOR = "prior"
 UNSUCCESSFUL = "unsuccessfulProcess"
 REPLACEMENT = "replacementProcess"
 
+# Types of revision: one package became several, was cancelled, was taken up again; any other revises one to one.
+SPLIT, CANCELLED, TAKEN_UP = "SATUKEBANYAK", "PEMBATALAN", "PENGAKTIFAN"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -32,16 +34,26 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """What an attempt, order or recorded purchase says of the RUPs it fulfils.
+class Revision:
+    """An event of a RUP's history (kaji ulang): `type` is its jenis_revisi in capitals, `date` its local time."""
 
-    `rank` orders the services that may name them (lower is better), `created` is its tgl_buat_paket, `package` its
+    older: Code
+    newer: Code
+    type: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RupReference:
+    """The RUPs that an attempt, order or recorded purchase fulfils.
+
+    `priority` orders the services that may name them (lower is better), `created` is its tgl_buat_paket, `package` its
     kd_pkt_dce, `version` its versi_*, `failed` whether it came to nothing.
     """
 
     subject: Code
     rups: tuple[Code, ...]
-    rank: int
+    priority: int
     created: str | None = None
     package: str | None = None
     version: int = 1
@@ -53,25 +65,24 @@ class Known:
     """The part of the crosswalk that a batch may touch."""
 
     ocids: dict[Code, str] = field(default_factory=dict)
-    # Newer RUP code -> the code it revises (kaji ulang).
+    # Newer RUP code -> the code that it alone revises, and -> the code that was split into it and others.
     older: dict[Code, Code] = field(default_factory=dict)
+    split_from: dict[Code, Code] = field(default_factory=dict)
     # Processes that already have their first attempt.
     attempted: set[str] = field(default_factory=set)
-    namings: dict[Code, Naming] = field(default_factory=dict)
+    references: dict[Code, RupReference] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Placement:
-    """What a batch adds: new crosswalk entries, the RUPs and relations of the processes it touched."""
+    """What follows from a batch: new crosswalk entries, and for each code of it the whole of what its rows give.
+
+    `rups` are (OCID, RUP whose planning it carries), `relations` (OCID, relationship, related OCID).
+    """
 
     ocids: dict[Code, str] = field(default_factory=dict)
-    rups: dict[str, set[Code]] = field(default_factory=lambda: defaultdict(set))
-    relations: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
-
-
-def silent(service: str, record: object) -> Iterator[Any]:
-    """The plans, revisions or namings of a source whose rows say nothing of them."""
-    return iter(())
+    rups: dict[Code, set[tuple[str, Code]]] = field(default_factory=lambda: defaultdict(set))
+    relations: dict[Code, set[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
 def canonical(rup: Code, older: Mapping[Code, Code]) -> Code:
@@ -90,102 +101,107 @@ def opens(prefix: str, subject: Code) -> str:
 
 
 def place(
-    prefix: str,
-    plans: Iterable[Plan],
-    revisions: Iterable[tuple[Code, Code]],
-    namings: Iterable[Naming],
-    known: Known,
+    prefix: str, codes: Iterable[Code], plans: Iterable[Plan], references: Iterable[RupReference], known: Known
 ) -> Placement:
-    """Give every code of a batch its OCID; `revisions` are (older, newer) RUP codes, already part of `known.older`.
+    """Give every code of a batch its OCID: RUP `codes`, those that `plans` and `references` name, and the subjects of
+    the latter. The result does not depend on the order of the batch.
 
-    The result does not depend on the order of the rows in the batch.
+        >>> found = place("ocds-213czf", [], [], [RupReference(("tender", "7"), (("rup", "5"),), 0)], Known())
+        >>> found.ocids
+        {('rup', '5'): 'ocds-213czf-rup-5', ('tender', '7'): 'ocds-213czf-rup-5'}
     """
     placement = Placement()
 
     def ocid_of(code: Code) -> str | None:
         return placement.ocids.get(code) or known.ocids.get(code)
 
-    def open_rup(code: Code) -> str:
+    def opened(code: Code, oldest: Code) -> str:
         """The process of a RUP, opened at first sight by the oldest code of its chain that has one."""
-        oldest = canonical(code, known.older)
         own = ocid_of(code)
         ocid = ocid_of(oldest) or own or opens(prefix, oldest)
         for member in (oldest, code):
             if ocid_of(member) is None:
                 placement.ocids[member] = ocid
-        placement.rups[ocid].add(code)
+        placement.rups[code].add((ocid, code))
         if own is not None and own != ocid:
             # Both had been minted before the revision was known: both stay, and new rows go to the older.
-            placement.rups[own].add(code)
-            placement.relations[ocid].add((REPLACEMENT, own))
-            placement.relations[own].add((REPLACEMENT, ocid))
+            placement.rups[code].add((own, code))
+            placement.relations[code] |= {(ocid, REPLACEMENT, own), (own, REPLACEMENT, ocid)}
         return ocid
 
-    for old, new in sorted(revisions):
-        open_rup(new)
-        open_rup(old)
+    def open_rup(code: Code) -> str:
+        oldest = canonical(code, known.older)
+        ocid = opened(code, oldest)
+        if (whole := known.split_from.get(oldest)) is not None:
+            before = opened(whole, canonical(whole, known.older))
+            if before != ocid:
+                placement.relations[oldest].add((ocid, PRIOR, before))
+        return ocid
+
+    for code in sorted(codes):
+        open_rup(code)
     # Who pays on an earlier year's contract joins that year's process before anything opens one of its own.
     for plan in sorted(plans, key=lambda p: (p.first_year is None, p.rup, p.first_year or "", p.inside)):
         if plan.first_year and plan.first_year != plan.rup[1]:
             first = open_rup((plan.rup[0], plan.first_year))
             if ocid_of(plan.rup) is None:
                 placement.ocids[plan.rup] = first
-            placement.rups[first].add(plan.rup)
+            placement.rups[plan.rup].add((first, plan.rup))
             own = ocid_of(plan.rup)
             if own != first and own is not None:
-                placement.rups[own].add(plan.rup)
-                placement.relations[own].add((PRIOR, first))
+                placement.rups[plan.rup].add((own, plan.rup))
+                placement.relations[plan.rup].add((own, PRIOR, first))
             ocid = first
         else:
             ocid = open_rup(plan.rup)
-        for code in plan.inside:
-            placement.relations[ocid].add((PARENT, open_rup(("swk", code))))
+        for inside in plan.inside:
+            placement.relations[plan.rup].add((ocid, PARENT, open_rup(("swk", inside))))
 
-    by_ocid: dict[str, list[Naming]] = defaultdict(list)
-    touched = list(namings)
-    for naming in touched:
-        targets = sorted({open_rup(rup) for rup in naming.rups})
-        if ocid_of(naming.subject) is not None:
+    by_ocid: dict[str, list[RupReference]] = defaultdict(list)
+    touched = list(references)
+    for reference in touched:
+        targets = sorted({open_rup(rup) for rup in reference.rups})
+        if ocid_of(reference.subject) is not None:
             continue
         if len(targets) == 1:
-            by_ocid[targets[0]].append(naming)
+            by_ocid[targets[0]].append(reference)
         else:
-            placement.ocids[naming.subject] = opens(prefix, naming.subject)
+            placement.ocids[reference.subject] = opens(prefix, reference.subject)
     for ocid in sorted(by_ocid):
         attempts = sorted(
             (n for n in by_ocid[ocid] if n.subject[0] in ATTEMPT_KINDS),
             key=lambda n: (n.created or "9999", len(n.subject[1]), n.subject),
         )
-        for position, naming in enumerate(attempts):
+        for position, reference in enumerate(attempts):
             joins = position == 0 and ocid not in known.attempted
-            placement.ocids[naming.subject] = ocid if joins else opens(prefix, naming.subject)
-        for naming in by_ocid[ocid]:
-            if naming.subject[0] not in ATTEMPT_KINDS:
-                placement.ocids[naming.subject] = ocid
+            placement.ocids[reference.subject] = ocid if joins else opens(prefix, reference.subject)
+        for reference in by_ocid[ocid]:
+            if reference.subject[0] not in ATTEMPT_KINDS:
+                placement.ocids[reference.subject] = ocid
 
-    packages: dict[tuple[str, str], list[Naming]] = defaultdict(list)
-    for naming in known.namings.values():
-        if naming.package and naming.failed:
-            packages[(naming.subject[0], naming.package)].append(naming)
-    for naming in touched:
-        own = ocid_of(naming.subject)
+    packages: dict[tuple[str, str], list[RupReference]] = defaultdict(list)
+    for reference in known.references.values():
+        if reference.package and reference.failed:
+            packages[(reference.subject[0], reference.package)].append(reference)
+    for reference in touched:
+        by, own = reference.subject, ocid_of(reference.subject)
         assert own is not None
-        for rup in naming.rups:
+        for rup in reference.rups:
             target = open_rup(rup)
-            placement.rups[own].add(rup)
+            placement.rups[by].add((own, rup))
             if target != own:
-                placement.relations[own].add((PLANNING, target))
-        retried = _retried(naming, packages)
+                placement.relations[by].add((own, PLANNING, target))
+        retried = _retried(reference, packages)
         if retried and (failed_ocid := ocid_of(retried.subject)) and failed_ocid != own:
-            placement.relations[own].add((UNSUCCESSFUL, failed_ocid))
+            placement.relations[by].add((own, UNSUCCESSFUL, failed_ocid))
     return placement
 
 
-def _retried(naming: Naming, failed: Mapping[tuple[str, str], list[Naming]]) -> Naming | None:
+def _retried(reference: RupReference, failed: Mapping[tuple[str, str], list[RupReference]]) -> RupReference | None:
     """The failed attempt of the same package that this one tries again: the latest before it."""
-    if naming.package is None or naming.subject[0] not in ATTEMPT_KINDS:
+    if reference.package is None or reference.subject[0] not in ATTEMPT_KINDS:
         return None
-    earlier = [n for n in failed.get((naming.subject[0], naming.package), ()) if n.version < naming.version]
+    earlier = [n for n in failed.get((reference.subject[0], reference.package), ()) if n.version < reference.version]
     return max(earlier, key=lambda n: (n.version, n.subject), default=None)
 
 

@@ -13,14 +13,14 @@ from typing import Any
 from schemas.lpse import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import Code, Naming, silent
+from transforms.identity import Code, RupReference
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub, supplier_keys, tax_numbers
-from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
 SOURCE = "lpse"
 
 # Who may name an attempt's RUPs, best first.
-_NAMERS = {
+_REFERRING = {
     "SPSE-TenderPengumuman": 0,
     "SPSE-NonTenderPengumuman": 0,
     "SPSE-TenderSelesai": 1,
@@ -33,11 +33,16 @@ _NAMERS = {
     "Bela-TokoDaringRealisasi": 0,
 }
 
-# Services whose rows say more of the identity of processes, or of suppliers, than by their own code.
-IDENTIFYING = (*_NAMERS, "SPSE-PesertaTender", "SPSE-TenderEkontrak-2Kontrak")
+# Services whose rows say more of the identity of processes than by their own code.
+IDENTIFYING = tuple(_REFERRING)
 
-# LPSE holds neither RUP rows nor their revisions.
-plans = revisions = silent
+# Services whose rows name a supplier by code, tax number and name.
+_SUPPLIER_CODES = (
+    "SPSE-TenderSelesaiNilai",
+    "SPSE-NonTenderSelesai",
+    "SPSE-PesertaTender",
+    "SPSE-TenderEkontrak-2Kontrak",
+)
 
 # Services whose rows tell to whom what is in other systems belongs.
 EVIDENT = tuple(service.name for service in SERVICES if service.kind and not service.name.startswith("SPSE-Jadwal"))
@@ -46,18 +51,18 @@ EVIDENT = tuple(service.name for service in SERVICES if service.kind and not ser
 AWAITED = {"tender": ("SPSE-TenderPengumuman",), "nontender": ("SPSE-NonTenderPengumuman",)}
 
 
-def namings(service: str, record: Any) -> Iterator[Naming]:
+def references(service: str, record: Any) -> Iterator[RupReference]:
     """The RUPs that an attempt, order or recorded purchase names."""
-    if service not in _NAMERS:
+    if service not in _REFERRING:
         return
-    rank = _NAMERS[service]
+    priority = _REFERRING[service]
     if service.startswith(("SPSE-Tender", "SPSE-NonTender")):
         tender = service.startswith("SPSE-Tender")
         status = getattr(record, "status_tender" if tender else "status_nontender", None)
-        yield Naming(
+        yield RupReference(
             ("tender", record.kd_tender) if tender else ("nontender", record.kd_nontender),
             _rups("rup", getattr(record, "kd_rup_paket", ()) or getattr(record, "kd_rup", ())),
-            rank,
+            priority,
             created=getattr(record, "tgl_buat_paket", None),
             package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
             version=getattr(record, "versi_tender" if tender else "versi_nontender", None) or 1,
@@ -65,13 +70,13 @@ def namings(service: str, record: Any) -> Iterator[Naming]:
             in ("unsuccessful", "cancelled"),
         )
     elif service == "SPSE-PencatatanNonTender":
-        yield Naming(("pencatatan", record.kd_nontender_pct), _rups("rup", record.kd_rup), rank)
+        yield RupReference(("pencatatan", record.kd_nontender_pct), _rups("rup", record.kd_rup), priority)
     elif service == "SPSE-PencatatanSwakelola":
-        yield Naming(("swakelola", record.kd_swakelola_pct), _rups("swk", record.kd_rup), rank)
+        yield RupReference(("swakelola", record.kd_swakelola_pct), _rups("swk", record.kd_rup), priority)
     elif service == "Bela-TokoDaringRealisasi":
-        yield Naming(("tokodaring", record.order_id), (), rank)
+        yield RupReference(("tokodaring", record.order_id), (), priority)
     else:
-        yield Naming(("ecat", record.kd_paket), _rups("rup", record.kd_rup), rank)
+        yield RupReference(("ecat", record.kd_paket), _rups("rup", record.kd_rup), priority)
 
 
 def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
@@ -160,7 +165,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
 # --- announcements ---------------------------------------------------------------------------------------------------
 
 
-def tender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
+def tender_pengumuman(rows: list[Row], context: Context) -> Iterator[Partial]:
     """TenderPengumuman: the attempt as announced."""
     for row in _latest(rows):
         record = row.record
@@ -174,7 +179,7 @@ def tender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def nontender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
+def nontender_pengumuman(rows: list[Row], context: Context) -> Iterator[Partial]:
     """NonTenderPengumuman: the attempt as announced."""
     for row in _latest(rows):
         record = row.record
@@ -188,7 +193,7 @@ def nontender_pengumuman(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def tender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
+def tender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """TenderSelesai: the same words as the announcement, for when that is missing."""
     for row in _latest(rows):
         record = row.record
@@ -203,7 +208,7 @@ def tender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
 
 def _announcement(
     row: Row, context: Context, attempt: str, status_field: str, event: str | None, page: str | None = None
-) -> Said:
+) -> Partial:
     record = row.record
     status = getattr(record, status_field)
     office = context.office(record)
@@ -212,15 +217,13 @@ def _announcement(
     consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
     evaluation = getattr(record, "mtd_evaluasi", None)
     place = scrub(getattr(record, "lokasi_pekerjaan", None))
-    return Said(
-        subject=attempt,
-        event=event,
-        body={
+    return Partial(
+        {
             "title": title,
             "buyer": reference(office),
             "planning": {"budget": {"amount": money(record.pagu), "project": title}},
             "tender": {
-                "id": attempt,
+                "id": tender_id(row),
                 "title": title,
                 "description": scrub(getattr(record, "ket_ditutup", None)),
                 "status": context.code(SOURCE, "tenderStatus", status_field, status),
@@ -235,9 +238,7 @@ def _announcement(
                 "eligibilityCriteria": record.kualifikasi_paket and f"Kualifikasi usaha: {record.kualifikasi_paket}",
                 "submissionMethod": ["electronicSubmission"],
                 "procuringEntity": reference(office),
-                "items": [{"id": "1", "description": title, "deliveryLocation": {"description": place}}]
-                if place
-                else None,
+                "location": {"description": place},
                 "documents": [
                     {
                         "id": f"{attempt}-notice",
@@ -253,7 +254,7 @@ def _announcement(
             },
             "parties": parties(office),
         },
-        rows=(row,),
+        (row,),
     )
 
 
@@ -263,18 +264,16 @@ def _method(record: Any) -> str | None:
     return " - ".join(word for word in words if word) or None
 
 
-def jadwal(rows: list[Row], context: Context) -> Iterator[Said]:
+def jadwal(rows: list[Row], context: Context) -> Iterator[Partial]:
     """JadwalTahapan: the planned stages as milestones; bids may be handed in while "Upload Dokumen Penawaran" lasts."""
     for attempt, stages in by_code(rows).items():
         upload = next(
             (r.record for r in stages if "upload dokumen penawaran" in (r.record.nama_tahapan or "").lower()), None
         )
-        yield Said(
-            subject=attempt,
-            event=None,
-            body={
+        yield Partial(
+            {
                 "tender": {
-                    "id": attempt,
+                    "id": tender_id(stages[0]),
                     "tenderPeriod": context.period(upload.tgl_awal, upload.tgl_akhir) if upload else None,
                     "milestones": [
                         {
@@ -290,11 +289,11 @@ def jadwal(rows: list[Row], context: Context) -> Iterator[Said]:
                     ],
                 }
             },
-            rows=tuple(stages),
+            tuple(stages),
         )
 
 
-def peserta(rows: list[Row], context: Context) -> Iterator[Said]:
+def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PesertaTender: those who bid are tenderers; the others only registered and are counted."""
     for attempt, registered in by_code(rows).items():
         present = [row for row in registered if row.record.kd_peserta or row.record.kd_penyedia]
@@ -307,12 +306,10 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Said]:
             if record.nilai_penawaran is not None and party:
                 bidders.append((row, party))
         tenderers = {party["id"]: reference(party) for _, party in bidders}
-        yield Said(
-            subject=attempt,
-            event=None,
-            body={
+        yield Partial(
+            {
                 "tender": {
-                    "id": attempt,
+                    "id": tender_id(registered[0]),
                     "numberOfTenderers": len(tenderers) if present else None,
                     "tenderers": list(tenderers.values()),
                 },
@@ -334,34 +331,35 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Said]:
                 },
                 "parties": parties(*(party for _, party in bidders)),
             },
-            rows=tuple(registered),
+            tuple(registered),
         )
 
 
 # --- awards ----------------------------------------------------------------------------------------------------------
 
 
-def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Said]:
+_CONTRACTS = ("SPSE-TenderEkontrak-2Kontrak", "SPSE-NonTenderEkontrak-2Kontrak")
+
+
+def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """TenderSelesaiNilai: winner and amounts; without a winner (still running) only the tender's amounts."""
     for row in _latest(rows):
         record = row.record
         supplier = _winner(record, context)
-        yield Said(
-            subject=row.code,
-            event=record.tgl_penetapan_pemenang,
-            body={
+        yield Partial(
+            {
                 "planning": {"budget": {"amount": money(record.pagu)}},
-                "tender": {"id": record.kd_tender, "value": money(record.hps)},
+                "tender": {"id": tender_id(row), "value": money(record.hps)},
                 "awards": [_award(row.code, supplier, record, record.tgl_penetapan_pemenang, context)]
                 if supplier
                 else None,
                 "parties": parties(supplier),
             },
-            rows=(row,),
+            (row,),
         )
 
 
-def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
+def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """NonTenderSelesai: the announcement's words again, winner and amounts."""
     for row in _latest(rows):
         record = row.record
@@ -378,8 +376,7 @@ def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Said]:
 
 def _appointed(attempt: str, context: Context) -> bool:
     """Whether an attempt's supplier has an appointment letter or a contract."""
-    papers = ("SPSE-NonTenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-2Kontrak")
-    return any(row.code == attempt for service in papers for row in context.rows.get(service, ()))
+    return bool(context.of(attempt, "SPSE-NonTenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-2Kontrak"))
 
 
 def _winner(record: Any, context: Context) -> Body | None:
@@ -405,12 +402,10 @@ def award_id(attempt: str, supplier: Body | None) -> str:
 
 def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
     """The status of an award that a letter or contract tells of: papers of a winner who was replaced may stay on."""
-    services = ("SPSE-TenderSelesaiNilai", "SPSE-NonTenderSelesai")
     winners = {
         f"{SUPPLIER_SCHEME}-{row.record.kd_penyedia}"
-        for service in services
-        for row in context.rows.get(service, ())
-        if row.code == attempt and row.record.kd_penyedia
+        for row in context.of(attempt, "SPSE-TenderSelesaiNilai", "SPSE-NonTenderSelesai")
+        if row.record.kd_penyedia
     }
     replaced = winners and supplier and "identifier" in supplier and supplier["id"] not in winners
     return "cancelled" if replaced else _outcome(attempt, context)
@@ -418,19 +413,14 @@ def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
 
 def _outcome(attempt: str, context: Context) -> str:
     """The status of an attempt's award: that of a failed attempt came to nothing, unless it was signed all the same."""
-    rows = context.rows
-    signed = any(
-        row.code == attempt
-        for service in ("SPSE-TenderEkontrak-2Kontrak", "SPSE-NonTenderEkontrak-2Kontrak")
-        for row in rows.get(service, ())
-    )
-    said = [row.record.status_tender for row in rows.get("SPSE-TenderPengumuman", ()) if row.code == attempt]
-    said += [row.record.status_nontender for row in rows.get("SPSE-NonTenderPengumuman", ()) if row.code == attempt]
-    status = codes.table(SOURCE).get(("tenderStatus", codes.plain(said[0] or ""))) if said else None
+    signed = context.of(attempt, *_CONTRACTS)
+    words = [row.record.status_tender for row in context.of(attempt, "SPSE-TenderPengumuman")]
+    words += [row.record.status_nontender for row in context.of(attempt, "SPSE-NonTenderPengumuman")]
+    status = codes.table(SOURCE).get(("tenderStatus", codes.plain(words[0] or ""))) if words else None
     return status if status in ("unsuccessful", "cancelled") and not signed else "active"
 
 
-def sppbj(rows: list[Row], context: Context) -> Iterator[Said]:
+def sppbj(rows: list[Row], context: Context) -> Iterator[Partial]:
     """SPPBJ: the letter that appoints the supplier. An addendum repeats it; the first one is the appointment."""
     for attempt, letters in by_code(rows).items():
         awards: dict[str, Body] = {}
@@ -465,12 +455,7 @@ def sppbj(rows: list[Row], context: Context) -> Iterator[Said]:
                 )
         for award in awards.values():
             award["documents"] = list({document["id"]: document for document in reversed(award["documents"])}.values())
-        yield Said(
-            subject=attempt,
-            event=max((row.record.tgl_sppbj for row in letters if row.record.tgl_sppbj), default=None),
-            body={"awards": list(awards.values()), "parties": parties(*named)},
-            rows=tuple(letters),
-        )
+        yield Partial({"awards": list(awards.values()), "parties": parties(*named)}, tuple(letters))
 
 
 # --- contracts -------------------------------------------------------------------------------------------------------
@@ -493,11 +478,10 @@ def contract_id(row: Row, context: Context) -> str:
 
 
 def _contracts_of(attempt: str, context: Context) -> list[Row]:
-    services = ("SPSE-TenderEkontrak-2Kontrak", "SPSE-NonTenderEkontrak-2Kontrak")
-    return [row for service in services for row in context.rows.get(service, ()) if row.code == attempt]
+    return context.of(attempt, *_CONTRACTS)
 
 
-def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
+def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Kontrak: one contract; further versions of it are its addenda, whose words replace the earlier ones'."""
     for contract, versions in _by_contract(rows, context).items():
         versions.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_kontrak or "", r.key))
@@ -505,10 +489,8 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
         record = row.record
         supplier = _of_attempt(row, context)
         award = award_id(row.code, supplier)
-        yield Said(
-            subject=contract,
-            event=max((v.record.tgl_kontrak for v in versions if v.record.tgl_kontrak), default=None),
-            body={
+        yield Partial(
+            {
                 "awards": [
                     {
                         "id": award,
@@ -526,6 +508,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
                         "description": scrub(record.lingkup_pekerjaan),
                         "status": context.code(SOURCE, "contractStatus", "status_kontrak", record.status_kontrak),
                         "value": money(record.nilai_kontrak),
+                        "initialValue": money(_initial_value(versions)),
                         "dateSigned": context.moment(versions[0].record.tgl_kontrak),
                         "period": context.period(record.tgl_kontrak_awal, record.tgl_kontrak_akhir)
                         if (record.tgl_kontrak_awal or "") < (record.tgl_kontrak_akhir or "")
@@ -558,11 +541,21 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
                 ],
                 "parties": parties(supplier),
             },
-            rows=tuple(versions),
+            tuple(versions),
         )
 
 
-def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
+def _initial_value(versions: list[Row]) -> float | int | None:
+    """A contract's value before its first addendum, of the row of version 0 or of what its row held earlier; None where
+    there is no addendum."""
+    if not versions[-1].record.versi_addendum:
+        return None
+    first = [v.record for v in versions if not v.record.versi_addendum]
+    first += [record for v in versions for record in v.earlier if not record.versi_addendum]
+    return next((record.nilai_kontrak for record in first if record.nilai_kontrak is not None), None)
+
+
+def spmk(rows: list[Row], context: Context) -> Iterator[Partial]:
     """SPMK/SPP: the order to start or to deliver; it knows the period that the contract row leaves empty."""
     for contract, orders in _by_contract(rows, context).items():
         orders.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_spmk_spp or "", r.key))
@@ -573,10 +566,8 @@ def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
             for order in orders
             if order.record.versi_addendum == version and order.record.tgl_selesai_pekerjaan
         ]
-        yield Said(
-            subject=contract,
-            event=max((o.record.tgl_spmk_spp for o in orders if o.record.tgl_spmk_spp), default=None),
-            body={
+        yield Partial(
+            {
                 "contracts": [
                     {
                         "id": contract,
@@ -598,11 +589,11 @@ def spmk(rows: list[Row], context: Context) -> Iterator[Said]:
                 ],
                 "parties": parties(_of_attempt(orders[-1], context)),
             },
-            rows=tuple(orders),
+            tuple(orders),
         )
 
 
-def bapbast(rows: list[Row], context: Context) -> Iterator[Said]:
+def bapbast(rows: list[Row], context: Context) -> Iterator[Partial]:
     """BAP and BAST: payment certificates and handovers as milestones, their amounts and the progress as metrics."""
     for contract, papers in _by_contract(rows, context).items():
         papers.sort(key=lambda r: (r.record.tgl_bap or r.record.tgl_bast or "", r.record.no_bap or "", r.key))
@@ -638,10 +629,8 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Said]:
                 ],
             },
         ]
-        yield Said(
-            subject=contract,
-            event=max((d for r in papers for d in (r.record.tgl_bap, r.record.tgl_bast) if d), default=None),
-            body={
+        yield Partial(
+            {
                 "contracts": [
                     {
                         "id": contract,
@@ -680,7 +669,7 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Said]:
                 ],
                 "parties": parties(_of_attempt(papers[-1], context)),
             },
-            rows=tuple(papers),
+            tuple(papers),
         )
 
 
@@ -696,8 +685,8 @@ def _bap_id(row: Row) -> str:
     return f"bap-{_digest(_bap(row.record))}"
 
 
-# Who may tell an attempt's supplier, best first; only the first two and tenders' contracts know its code.
-_SUPPLIER_TELLERS = (
+# Services that name an attempt's supplier, best first; only the first two and tenders' contracts have its code.
+_SUPPLIER_SERVICES = (
     "SPSE-TenderSelesaiNilai",
     "SPSE-NonTenderSelesai",
     "SPSE-TenderEkontrak-2Kontrak",
@@ -713,12 +702,7 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
     """The supplier of a contract document. SPSE's contract rows name it without its code: the attempt's winner of the
     same name lends his. A document that names nobody speaks of the attempt's only supplier."""
     record = row.record
-    others = [
-        other.record
-        for service in _SUPPLIER_TELLERS
-        for other in context.rows.get(service, [])
-        if other.code == row.code and other.record.nama_penyedia
-    ]
+    others = [o.record for o in context.of(row.code, *_SUPPLIER_SERVICES) if o.record.nama_penyedia]
     name = plain_name(record.nama_penyedia)
     names = {plain_name(other.nama_penyedia) for other in others}
     if not name and len(names) == 1:
@@ -733,7 +717,7 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
 # --- recorded purchases, self-managed work, orders -------------------------------------------------------------------
 
 
-def pencatatan(rows: list[Row], context: Context) -> Iterator[Said]:
+def pencatatan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PencatatanNonTender: a purchase made outside SPSE: one award and one contract."""
     for row in _standing_first(rows, "status_nontender_pct_ket", context):
         record = row.record
@@ -753,7 +737,7 @@ def pencatatan(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Said]:
+def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PencatatanSwakelola: self-managed work has no procurement method; who carries it out stands as the supplier."""
     for row in _standing_first(rows, "status_swakelola_pct_ket", context):
         record = row.record
@@ -772,7 +756,7 @@ def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def ecat_v6(rows: list[Row], context: Context) -> Iterator[Said]:
+def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
     """E-catalogue v6: one order, one award, one contract. The order names its supplier by code only."""
     for row in _standing_first(rows, "status_pkt", context, "orderTenderStatus"):
         record = row.record
@@ -792,13 +776,13 @@ def ecat_v6(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def ecat_v5(rows: list[Row], context: Context) -> Iterator[Said]:
+def ecat_v5(rows: list[Row], context: Context) -> Iterator[Partial]:
     """E-catalogue v5: a row is a product of an order; the order is the sum of its rows."""
     for products in by_code(rows).values():
         row = products[-1]
         record = row.record
         amounts = [product.record.total_harga for product in products if product.record.total_harga is not None]
-        said = _purchase(
+        partial = _purchase(
             row,
             context,
             record.nama_paket,
@@ -810,10 +794,10 @@ def ecat_v5(rows: list[Row], context: Context) -> Iterator[Said]:
             method="E-Purchasing",
             supplier=context.supplier(record.kd_penyedia, None) if record.kd_penyedia else None,
         )
-        yield Said(said.subject, said.event, said.body, tuple(products))
+        yield Partial(partial.body, tuple(products))
 
 
-def toko_daring(rows: list[Row], context: Context) -> Iterator[Said]:
+def toko_daring(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Toko Daring: an order in an online shop. Only one that the shop confirms is an award."""
     for row in _latest(rows):
         record = row.record
@@ -845,6 +829,11 @@ _KINDS = {service.name: service.kind for service in SERVICES}
 _OWN_CODES = {service.name: service.key[0] for service in SERVICES}
 
 
+def tender_id(row: Row) -> str:
+    """The id of the tender that a row belongs to: its attempt's kind and code, since codes of two kinds overlap."""
+    return f"{_KINDS[row.service]}-{row.code}"
+
+
 def purchase_id(row: Row) -> str:
     """The id of an order's or recorded purchase's contract, and of its award where the supplier is told elsewhere."""
     return f"{_KINDS[row.service]}-{row.code}"
@@ -868,7 +857,7 @@ def _purchase(
     supplier: Body | None = None,
     ends: str | None = None,
     why: str | None = None,
-) -> Said:
+) -> Partial:
     """A direct order or recorded purchase: its tender (where no attempt has one), its award and its contract.
 
     An order is placed (`awarded`) on a known day. Of a recorded purchase only the day of its record is known, which is
@@ -876,7 +865,7 @@ def _purchase(
     """
     office = context.office(row.record)
     purchase = purchase_id(row)
-    award = award_id(purchase, supplier) if supplier else purchase
+    award = award_id(purchase, supplier) if supplier else recorded_award(purchase, _payees(row, context))
     title = scrub(title)
     status = getattr(row.record, status_field)
     tender_status, award_status, contract_status = (
@@ -884,15 +873,13 @@ def _purchase(
     )
     consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
     ended = ends if contract_status == "terminated" else None
-    return Said(
-        subject=row.code,
-        event=max(filter(None, (awarded, recorded, ended)), default=None),
-        body={
+    return Partial(
+        {
             "title": title,
             "buyer": reference(office),
             "planning": {"budget": {"amount": money(pagu), "project": title}},
             "tender": {
-                "id": row.code,
+                "id": tender_id(row),
                 "title": title,
                 "description": scrub(description),
                 "status": tender_status,
@@ -926,17 +913,17 @@ def _purchase(
             ],
             "parties": parties(office, supplier),
         },
-        rows=(row,),
+        (row,),
     )
 
 
-def realisasi(rows: list[Row], context: Context) -> Iterator[Said]:
+def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Realisasi of recorded purchases and self-managed work: payments, each once however many RUPs or payees repeat it.
 
     The note on a payment (ket_realisasi) stays behind, and so does a number without a digit: both name officials and
     others who were paid.
     """
-    for code, payments in by_code(rows).items():
+    for payments in by_code(rows).values():
         purchase = purchase_id(payments[0])
         repeats: dict[tuple[object, ...], list[Row]] = {}
         for row in payments:
@@ -966,22 +953,36 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Said]:
                 }
             )
         paid = {party["id"]: reference(party) for party in suppliers}
-        yield Said(
-            subject=code,
-            event=max((row.record.tgl_realisasi for row in payments if row.record.tgl_realisasi), default=None),
-            body={
-                "awards": [{"id": purchase, "suppliers": list(paid.values())}] if paid else None,
+        award = recorded_award(purchase, paid)
+        yield Partial(
+            {
+                "awards": [{"id": award, "suppliers": list(paid.values())}] if paid else None,
                 "contracts": [
                     {
                         "id": purchase,
-                        "awardID": purchase,
+                        "awardID": award,
                         "implementation": {"transactions": transactions, "documents": receipts},
                     }
                 ],
                 "parties": parties(*suppliers),
             },
-            rows=tuple(payments),
+            tuple(payments),
         )
+
+
+def recorded_award(purchase: str, suppliers: Iterable[str]) -> str:
+    """The id of a recorded purchase's award, named by those who were paid: an award whose suppliers are others is
+    another award."""
+    named = sorted(suppliers)
+    if not named:
+        return purchase
+    return f"{purchase}-{named[0].rpartition('-')[2]}" if len(named) == 1 else f"{purchase}-{_digest(tuple(named))}"
+
+
+def _payees(row: Row, context: Context) -> list[str]:
+    """The ids of those who were paid for a recorded purchase, in the order of its payments."""
+    payments = context.of(row.code, f"{row.service}Realisasi")
+    return [party["id"] for payment in payments if (party := _payee(payment.record, context))]
 
 
 def _payee(record: Any, context: Context) -> Body | None:
@@ -1061,28 +1062,48 @@ def _digest(parts: tuple[object, ...]) -> str:
     return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:12]
 
 
-TELLINGS = {
-    "SPSE-TenderPengumuman": Telling("tender", tender_pengumuman),
-    "SPSE-NonTenderPengumuman": Telling("tender", nontender_pengumuman),
-    "SPSE-TenderSelesai": Telling("tender", tender_selesai),
-    "SPSE-JadwalTahapanTender": Telling("tender", jadwal),
-    "SPSE-JadwalTahapanNonTender": Telling("tender", jadwal),
-    "SPSE-PesertaTender": Telling("tender", peserta),
-    "SPSE-TenderSelesaiNilai": Telling("award", selesai_nilai),
-    "SPSE-NonTenderSelesai": Telling("award", nontender_selesai),
-    "SPSE-TenderEkontrak-1SPPBJ": Telling("award", sppbj),
-    "SPSE-NonTenderEkontrak-1SPPBJ": Telling("award", sppbj),
-    "SPSE-TenderEkontrak-2Kontrak": Telling("contract", kontrak),
-    "SPSE-NonTenderEkontrak-2Kontrak": Telling("contract", kontrak),
-    "SPSE-TenderEkontrak-3SPMKSPP": Telling("contract", spmk),
-    "SPSE-NonTenderEkontrak-3SPMKSPP": Telling("contract", spmk),
-    "SPSE-TenderEkontrak-4BAPBAST": Telling("implementation", bapbast),
-    "SPSE-NonTenderEkontrak-4BAPBAST": Telling("implementation", bapbast),
-    "SPSE-PencatatanNonTender": Telling("contract", pencatatan),
-    "SPSE-PencatatanSwakelola": Telling("contract", pencatatan_swakelola),
-    "SPSE-PencatatanNonTenderRealisasi": Telling("implementation", realisasi),
-    "SPSE-PencatatanSwakelolaRealisasi": Telling("implementation", realisasi),
-    "Ecat-PaketEPurchasingV6": Telling("contract", ecat_v6),
-    "Ecat-PaketEPurchasing": Telling("contract", ecat_v5),
-    "Bela-TokoDaringRealisasi": Telling("contract", toko_daring),
+# Contract papers and payments, with the service that announces their codes.
+_STANDALONE = {
+    **dict.fromkeys((name for name in _KINDS if name.startswith("SPSE-TenderEkontrak")), "SPSE-TenderPengumuman"),
+    **dict.fromkeys((name for name in _KINDS if name.startswith("SPSE-NonTenderEkontrak")), "SPSE-NonTenderPengumuman"),
+    "SPSE-PencatatanNonTenderRealisasi": "SPSE-PencatatanNonTender",
+    "SPSE-PencatatanSwakelolaRealisasi": "SPSE-PencatatanSwakelola",
 }
+
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={
+        "SPSE-TenderPengumuman": tender_pengumuman,
+        "SPSE-NonTenderPengumuman": nontender_pengumuman,
+        "SPSE-TenderSelesai": tender_selesai,
+        "SPSE-JadwalTahapanTender": jadwal,
+        "SPSE-JadwalTahapanNonTender": jadwal,
+        "SPSE-PesertaTender": peserta,
+        "SPSE-TenderSelesaiNilai": selesai_nilai,
+        "SPSE-NonTenderSelesai": nontender_selesai,
+        "SPSE-TenderEkontrak-1SPPBJ": sppbj,
+        "SPSE-NonTenderEkontrak-1SPPBJ": sppbj,
+        "SPSE-TenderEkontrak-2Kontrak": kontrak,
+        "SPSE-NonTenderEkontrak-2Kontrak": kontrak,
+        "SPSE-TenderEkontrak-3SPMKSPP": spmk,
+        "SPSE-NonTenderEkontrak-3SPMKSPP": spmk,
+        "SPSE-TenderEkontrak-4BAPBAST": bapbast,
+        "SPSE-NonTenderEkontrak-4BAPBAST": bapbast,
+        "SPSE-PencatatanNonTender": pencatatan,
+        "SPSE-PencatatanSwakelola": pencatatan_swakelola,
+        "SPSE-PencatatanNonTenderRealisasi": realisasi,
+        "SPSE-PencatatanSwakelolaRealisasi": realisasi,
+        "Ecat-PaketEPurchasingV6": ecat_v6,
+        "Ecat-PaketEPurchasing": ecat_v5,
+        "Bela-TokoDaringRealisasi": toko_daring,
+    },
+    references=references,
+    evidence=evidence,
+    identifying=IDENTIFYING,
+    evident=EVIDENT,
+    suppliers=_SUPPLIER_CODES,
+    announcing=tuple(_REFERRING),
+    awaited=AWAITED,
+    standalone=_STANDALONE,
+    histories=_CONTRACTS,
+)

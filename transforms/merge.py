@@ -41,6 +41,8 @@ _WHOLE_LISTS = (
     "tender/items/additionalClassifications",
     "tender/items/deliveryLocation/gazetteer/identifiers",
     "tender/items/deliveryLocation/geometry/coordinates",
+    "tender/location/gazetteer/identifiers",
+    "tender/location/geometry/coordinates",
     "tender/procuringEntity/additionalIdentifiers",
     "tender/submissionMethod",
     "tender/tenderers/additionalIdentifiers",
@@ -69,7 +71,8 @@ def _tree(paths: Sequence[str]) -> _Rules:
     return tree
 
 
-_RULES = _tree(_WHOLE_LISTS)
+RULES = _tree(_WHOLE_LISTS)
+"""Field -> the rules of the fields below it, None for a list that merging replaces whole."""
 _NO_RULES: _Rules = {}
 
 
@@ -83,9 +86,21 @@ def compiled(releases: Sequence[_Object]) -> _Object:
     merged: _Object = {}
     index: _Index = {}
     for release in ordered:
-        _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, _RULES, index)
+        _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, RULES, index)
     last = ordered[-1]
     return {"tag": ["compiled"], "id": f"{last['ocid']}-{last['date']}", "date": last["date"], **merged}
+
+
+def extended(record: _Object, release: _Object) -> _Object:
+    """A compiled release with one more release, not older than those that it was compiled from: as `compiled` of all.
+
+    The record stays as it is.
+    """
+    merged: _Object = {}
+    index: _Index = {}
+    _merge({field: value for field, value in record.items() if field not in _DISCARDED}, merged, RULES, index)
+    _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, RULES, index)
+    return {"tag": ["compiled"], "id": f"{release['ocid']}-{release['date']}", "date": release["date"], **merged}
 
 
 def versioned(releases: Sequence[_Object]) -> _Object:

@@ -12,18 +12,13 @@ from schemas.musrenbang import LEVELS, SERVICES
 from transforms import codes, mak
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import silent
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, compact, money, parties, reference
 from transforms.parties import scrub
 from transforms.rows import code_text
-from transforms.said import Body, Context, Row, Said, Telling, by_code, compact, money, parties, reference
 
 SOURCE = "musrenbang"
 
-# Its codes open no process.
-IDENTIFYING = ()
-plans = revisions = namings = silent
 EVIDENT = ("Musrenbang-Usulan", "Musrenbang-Pokir")
-AWAITED: dict[str, tuple[str, ...]] = {}
 
 _KINDS = {service.name: service.kind or "" for service in SERVICES}
 # What stands for the proposer where a list has no level: its rows are all of one group.
@@ -68,7 +63,7 @@ def _status(record: Any, said: str | None) -> str | None:
     return None if record.status_usul_teks else "proposed"
 
 
-def usulan(rows: list[Row], context: Context) -> Iterator[Said]:
+def usulan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Usulan and Pokir: all proposals of the list that led to this process."""
     offices = []
     proposals = []
@@ -113,12 +108,7 @@ def usulan(rows: list[Row], context: Context) -> Iterator[Said]:
             }
         )
     if proposals:
-        yield Said(
-            subject="proposals",
-            event=max((row.record.tanggal_usul for row in current if row.record.tanggal_usul), default=None),
-            body={"planning": {"proposals": proposals}, "parties": parties(*offices)},
-            rows=tuple(rows),
-        )
+        yield Partial({"planning": {"proposals": proposals}, "parties": parties(*offices)}, tuple(rows))
 
 
 def _recommendations(record: Any) -> Iterator[Body]:
@@ -148,7 +138,12 @@ def _lines(*texts: str | None) -> str | None:
     return "\n".join(dict.fromkeys(text for text in map(scrub, texts) if text)) or None
 
 
-TELLINGS = {
-    "Musrenbang-Usulan": Telling("planning", usulan),
-    "Musrenbang-Pokir": Telling("planning", usulan),
-}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={
+        "Musrenbang-Usulan": usulan,
+        "Musrenbang-Pokir": usulan,
+    },
+    evidence=evidence,
+    evident=EVIDENT,
+)

@@ -1,4 +1,4 @@
-"""One owner per field: which service may say which OCDS path, and who stands in while the owner is silent.
+"""One owner per field: which service may give which OCDS path, and which stand in where the owner gives none.
 
 The table is `codes/field_owners.csv`: a path without ids, and the services that may emit it, owner first; `*` stands
 for the services of the row `*` not named before. The longest path that leads a field decides.
@@ -8,7 +8,7 @@ import csv
 from functools import cache
 from pathlib import Path
 
-# Lists that one speaker says as a whole: entries of two services must not mix.
+# Lists that one service gives whole: entries of two services must not mix.
 WHOLE = ("tender.items", "awards.suppliers", "contracts.implementation.transactions")
 
 
@@ -40,5 +40,5 @@ def rank(path: str, service: str) -> int | None:
 
 @cache
 def order(service: str) -> int:
-    """A service's place in the story of a process, for releases of one date and for the words on a party."""
+    """A service's place among all services: partial documents are united, and parties described, in this order."""
     return _table()["tender"].get(service, len(_table()["tender"]))

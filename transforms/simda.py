@@ -11,21 +11,15 @@ from typing import Any
 from schemas.simda import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import silent
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping, money, parties, reference
 from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
-from transforms.said import Body, Context, Row, Said, Telling, money, parties, reference
 
 SOURCE = "simda"
 
-# Its codes open no process.
-IDENTIFYING = ()
-plans = revisions = namings = silent
 
-# Services whose rows tell to which plans and purchases they belong: all of them.
 EVIDENT = tuple(service.name for service in SERVICES)
 
-AWAITED: dict[str, tuple[str, ...]] = {}
 
 _CODES = {service.name: service.key[: service.code_parts] for service in SERVICES}
 _DAYS = re.compile(r"(\d{1,4})\b[^\d]*\b(?:hari|hr)\b", re.IGNORECASE)
@@ -114,7 +108,7 @@ def _digests(number: str | None) -> tuple[str, ...]:
 # --- what they say in OCDS -------------------------------------------------------------------------------------------
 
 
-def anggaran(rows: list[Row], context: Context) -> Iterator[Said]:
+def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Anggaran: the programme, activity and sub-activity that the process is paid from."""
     activities: dict[str, None] = {}
     sub_activities: dict[str, None] = {}
@@ -135,10 +129,10 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Said]:
             },
             "parties": parties(office),
         }
-        yield Said("budget", None, body, tuple(rows))
+        yield Partial(body, tuple(rows))
 
 
-def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
+def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Kontrak: value, date and duration of a contract for where its buyer's own system says nothing.
 
     An addendum's value and time replace the contract's. Where several registered contracts are one, no value is said:
@@ -153,10 +147,8 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
         versions = [record, *(row.record for row in addenda)]
         values = [version.Nilai for version in versions if version.Nilai is not None]
         days = [found for version in versions if (found := _days(version.Waktu))]
-        yield Said(
-            subject=contract,
-            event=max(filter(None, (record.Tgl_Kontrak, *(row.record.Tgl_Addendum for row in addenda))), default=None),
-            body={
+        yield Partial(
+            {
                 "contracts": [
                     {
                         "id": contract,
@@ -167,11 +159,11 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Said]:
                     }
                 ]
             },
-            rows=(*registered, *addenda),
+            (*registered, *addenda),
         )
 
 
-def addendum(rows: list[Row], context: Context) -> Iterator[Said]:
+def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Addendum: each is an amendment that says what the value and the time became."""
     for (contract, award), addenda in _by_contract(rows, context).items():
         addenda.sort(key=_added)
@@ -188,15 +180,12 @@ def addendum(rows: list[Row], context: Context) -> Iterator[Said]:
                 "description": scrub(record.Keperluan) or f"Addendum {number}".strip(),
                 "rationale": scrub("; ".join(became)),
             }
-        yield Said(
-            subject=contract,
-            event=max(filter(None, (row.record.Tgl_Addendum for row in addenda)), default=None),
-            body={"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]},
-            rows=tuple(addenda),
+        yield Partial(
+            {"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]}, tuple(addenda)
         )
 
 
-def sp2d(rows: list[Row], context: Context) -> Iterator[Said]:
+def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
     """SP2D: each is a transaction from the office to the supplier."""
     for (contract, award), orders in _by_contract(rows, context).items():
         orders.sort(key=lambda row: (row.record.Tahun, row.record.Tgl_SP2D or "", row.key))
@@ -217,10 +206,8 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Said]:
                 "payer": reference(payer),
                 "payee": reference(payee),
             }
-        yield Said(
-            subject=contract,
-            event=max(filter(None, (row.record.Tgl_SP2D for row in orders)), default=None),
-            body={
+        yield Partial(
+            {
                 "contracts": [
                     {
                         "id": contract,
@@ -230,7 +217,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Said]:
                 ],
                 "parties": parties(*named),
             },
-            rows=tuple(orders),
+            tuple(orders),
         )
 
 
@@ -298,9 +285,14 @@ def _rupiah(amount: float | int) -> str:
     return "Rp " + text.translate(str.maketrans(",.", ".,"))
 
 
-TELLINGS = {
-    "SIMDA-Anggaran": Telling("planning", anggaran),
-    "SIMDA-Kontrak": Telling("contract", kontrak),
-    "SIMDA-Addendum": Telling("contract", addendum),
-    "SIMDA-SP2D": Telling("implementation", sp2d),
-}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={
+        "SIMDA-Anggaran": anggaran,
+        "SIMDA-Kontrak": kontrak,
+        "SIMDA-Addendum": addendum,
+        "SIMDA-SP2D": sp2d,
+    },
+    evidence=evidence,
+    evident=EVIDENT,
+)

@@ -11,18 +11,13 @@ from typing import Any
 from schemas.fields import point
 from transforms.documents import document
 from transforms.evidence import Evidence
-from transforms.identity import silent
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping
 from transforms.parties import scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
-from transforms.said import Body, Context, Row, Said, Telling
 
 SOURCE = "simpen"
 
-# Its codes open no process.
-IDENTIFYING = ()
-plans = revisions = namings = silent
 EVIDENT = ("SIMPEN-Pekerjaan",)
-AWAITED: dict[str, tuple[str, ...]] = {}
 
 # Field of the date, field of the paper's number, code, title, type of milestone.
 _MILESTONES = (
@@ -62,7 +57,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     )
 
 
-def pekerjaan(rows: list[Row], context: Context) -> Iterator[Said]:
+def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Pekerjaan: the milestones that were met. Where nobody else knows when the work ended, its first handover stands
     for that."""
     for job, versions in _by_job(rows).items():
@@ -93,7 +88,7 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def progres(rows: list[Row], context: Context) -> Iterator[Said]:
+def progres(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Progres: physical and financial progress as metrics, three observations a report: planned, actual, deviation."""
     for job, reports in _by_job(rows).items():
         metrics = [
@@ -148,7 +143,7 @@ def _observations(row: Row, aspect: str, context: Context) -> Iterator[Body]:
             }
 
 
-def dokumentasi(rows: list[Row], context: Context) -> Iterator[Said]:
+def dokumentasi(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Dokumentasi: photos and documents by their addresses."""
     for job, papers in _by_job(rows).items():
         found = [
@@ -169,32 +164,32 @@ def dokumentasi(rows: list[Row], context: Context) -> Iterator[Said]:
         )
 
 
-def _said(rows: list[Row], context: Context, days: list[str | None], implementation: Body) -> Iterator[Said]:
+def _said(rows: list[Row], context: Context, days: list[str | None], implementation: Body) -> Iterator[Partial]:
     """What one job's rows say of its contract's implementation; nothing while nobody has told of the contract."""
     job = rows[0].code
     numbers = (row.record.nomor_kontrak for row in context.rows.get("SIMPEN-Pekerjaan", ()) if row.code == job)
     contract = context.contract("pekerjaan", rows[0], *numbers)
     if contract and any(implementation.values()):
         name, award = contract
-        yield Said(
-            subject=job,
-            event=max(filter(None, days), default=None),
-            body={"contracts": [{"id": name, "awardID": award, "implementation": implementation}]},
-            rows=tuple(rows),
-        )
+        yield Partial({"contracts": [{"id": name, "awardID": award, "implementation": implementation}]}, tuple(rows))
 
 
 def _by_job(rows: list[Row]) -> dict[str, list[Row]]:
     """Rows by job, each once: as the list of the latest year has it."""
-    once = {row.key: row for row in sorted(rows, key=lambda r: (r.record.tahun or 0, r.raw_id))}
+    once = {row.key: row for row in sorted(rows, key=lambda r: (r.record.tahun or 0, r.scope, r.key))}
     jobs: dict[str, list[Row]] = {}
     for row in sorted(once.values(), key=lambda r: (r.code, r.record.tahun or 0, r.key)):
         jobs.setdefault(row.code, []).append(row)
     return jobs
 
 
-TELLINGS = {
-    "SIMPEN-Pekerjaan": Telling("implementation", pekerjaan),
-    "SIMPEN-Progres": Telling("implementation", progres),
-    "SIMPEN-Dokumentasi": Telling("implementation", dokumentasi),
-}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={
+        "SIMPEN-Pekerjaan": pekerjaan,
+        "SIMPEN-Progres": progres,
+        "SIMPEN-Dokumentasi": dokumentasi,
+    },
+    evidence=evidence,
+    evident=EVIDENT,
+)

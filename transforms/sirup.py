@@ -8,16 +8,14 @@ from typing import Any
 
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.identity import Code, Plan, silent
+from transforms.identity import Plan, Revision
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import scrub
-from transforms.said import Body, Context, Row, Said, Telling, by_code, money, parties, reference
 
 SOURCE = "sirup"
 
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
-# SIRUP names no attempts.
-namings = silent
 
 # Services whose rows tell to whom what is in other systems belongs.
 EVIDENT = (
@@ -40,11 +38,16 @@ def plans(service: str, record: Any) -> Iterator[Plan]:
         yield Plan(("rup", record.kd_rup), next(iter(record.kode_rup_tahun_pertama), None), record.kd_rup_swakelola)
 
 
-def revisions(service: str, record: Any) -> Iterator[tuple[Code, Code]]:
-    """(older, newer) RUP of a kaji ulang row."""
-    if service == "RUP-HistoryKajiUlang" and record.kd_rup_lama and record.kd_rup_lama != record.kd_rup_baru:
+def revisions(service: str, record: Any) -> Iterator[Revision]:
+    """The event of a kaji ulang row."""
+    if service == "RUP-HistoryKajiUlang" and record.kd_rup_lama and record.kd_rup_baru:
         kind = "swk" if "swakelola" in (record.jenis_paket or "").lower() else "rup"
-        yield (kind, record.kd_rup_lama), (kind, record.kd_rup_baru)
+        yield Revision(
+            (kind, record.kd_rup_lama),
+            (kind, record.kd_rup_baru),
+            "".join((record.jenis_revisi or "").upper().split()) or None,
+            record.tgl_kaji_ulang,
+        )
 
 
 _PLAN_KINDS = {
@@ -91,7 +94,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         yield Evidence(subject, year, office, name, maks=lines)
 
 
-def paket(rows: list[Row], context: Context) -> Iterator[Said]:
+def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PaketPenyedia and PaketSwakelola: budget, plan dates, and the planned tender.
 
     A RUP revised into another of the same process speaks through its newest row only; what remains is summed.
@@ -117,10 +120,8 @@ def paket(rows: list[Row], context: Context) -> Iterator[Said]:
         contract_period = context.period(first.tgl_awal_kontrak, first.tgl_akhir_kontrak)
         tender_period = context.period(first.tgl_awal_pemilihan, first.tgl_akhir_pemilihan)
     title = scrub(first.nama_paket)
-    yield Said(
-        subject="plan",
-        event=max((row.record.tgl_pengumuman_paket or "" for row in current), default=None) or None,
-        body={
+    yield Partial(
+        {
             "title": title,
             "buyer": reference(office),
             "planning": {
@@ -132,7 +133,7 @@ def paket(rows: list[Row], context: Context) -> Iterator[Said]:
                 },
             },
             "tender": {
-                "id": first.kd_rup,
+                "id": f"{'swk' if self_managed else 'rup'}-{first.kd_rup}",
                 "title": title,
                 "description": scrub(None if self_managed else first.spesifikasi_pekerjaan),
                 "status": "cancelled" if withdrawn else "planned",
@@ -147,41 +148,48 @@ def paket(rows: list[Row], context: Context) -> Iterator[Said]:
             },
             "parties": parties(office),
         },
-        rows=tuple(rows),
+        tuple(rows),
     )
 
 
-def anggaran(rows: list[Row], context: Context) -> Iterator[Said]:
-    """PaketAnggaran: the RUP's share of each budget line (not the line's total), by mak and source of funds."""
-    lines = []
+def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
+    """PaketAnggaran: the RUP's share of each budget line (not the line's total), by account and source of funds.
+
+    All rows count: the list repeats a line that is there twice, and corrects one by a negative amount.
+    """
+    lines: dict[str, Body] = {}
     named: list[Body | None] = []
     for row in rows:
         record = row.record
         office = context.office(record)
         named.append(office)
-        lines.append(
+        words = " ".join((*record.mak, *record.sumber_dana))
+        year = record.tahun_anggaran_dana or record.tahun_anggaran
+        entry = f"{row.code}-{'-'.join(words.split()) or 'unnamed'}-{year}"
+        line = lines.setdefault(
+            entry,
             {
-                "id": row.key,
-                "description": " ".join((*record.mak, *record.sumber_dana)),
-                "amount": money(record.pagu),
-                "period": _year(context, record.tahun_anggaran_dana or record.tahun_anggaran),
+                "id": entry,
+                "description": words,
+                "amount": None,
+                "period": _year(context, year),
                 "sourceParty": reference(office),
-            }
+            },
         )
+        if record.pagu is not None:
+            line["amount"] = money((line["amount"] or {"amount": 0})["amount"] + record.pagu)
     if lines:
-        yield Said(
-            subject="budget-lines",
-            event=None,
-            body={
+        yield Partial(
+            {
                 "buyer": reference(named[0]),
-                "planning": {"budget": {"budgetBreakdown": lines}},
+                "planning": {"budget": {"budgetBreakdown": list(lines.values())}},
                 "parties": parties(*named),
             },
-            rows=tuple(rows),
+            tuple(rows),
         )
 
 
-def lokasi(rows: list[Row], context: Context) -> Iterator[Said]:
+def lokasi(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PaketLokasi: where the package is to be delivered, one item per place."""
     items = [
         {
@@ -200,10 +208,10 @@ def lokasi(rows: list[Row], context: Context) -> Iterator[Said]:
         office = context.office(rows[0].record)
         body = {
             "buyer": reference(office),
-            "tender": {"id": rows[0].code, "items": items},
+            "tender": {"id": f"{_PLAN_KINDS[rows[0].service]}-{rows[0].code}", "items": items},
             "parties": parties(office),
         }
-        yield Said("places", None, body, tuple(rows))
+        yield Partial(body, tuple(rows))
 
 
 def _newest(rows: list[Row], context: Context) -> list[Row]:
@@ -233,11 +241,21 @@ def _year(context: Context, year: int | None) -> Body | None:
     return context.period(f"{year}-01-01", f"{year}-12-31") if year else None
 
 
-TELLINGS = {
-    "RUP-PaketPenyedia-Terumumkan": Telling("planning", paket),
-    "RUP-PaketSwakelola-Terumumkan": Telling("planning", paket),
-    "RUP-PaketAnggaranPenyedia": Telling("planning", anggaran),
-    "RUP-PaketAnggaranSwakelola": Telling("planning", anggaran),
-    "RUP-PaketPenyediaLokasi": Telling("planning", lokasi),
-    "RUP-PaketSwakelolaLokasi": Telling("planning", lokasi),
-}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={
+        "RUP-PaketPenyedia-Terumumkan": paket,
+        "RUP-PaketSwakelola-Terumumkan": paket,
+        "RUP-PaketAnggaranPenyedia": anggaran,
+        "RUP-PaketAnggaranSwakelola": anggaran,
+        "RUP-PaketPenyediaLokasi": lokasi,
+        "RUP-PaketSwakelolaLokasi": lokasi,
+    },
+    evidence=evidence,
+    evident=EVIDENT,
+    plans=plans,
+    revisions=revisions,
+    identifying=IDENTIFYING,
+    announcing=("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan"),
+    awaited=AWAITED,
+)

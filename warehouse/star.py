@@ -1,48 +1,45 @@
-"""Compiled records to the star tables: a pure mapping, the transaction that writes it, and counts per stage."""
+"""The state of a process to the star tables: a pure mapping, what writes it, and counts per stage."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import islice
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, and_, case, cast, delete, func, select, text, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, case, delete, func, select, text
 
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
 from warehouse.tables import (
     STAGES,
     STAR,
     contracting_process,
-    evidence,
-    lineage,
     organization,
-    pending_build,
-    process,
     process_party,
-    raw_record,
     record,
-    release,
     run_process,
 )
 
 Object = dict[str, Any]
 
-WRITTEN = ("built", "new", "changed", "removed")
-"""What `write_records` counts."""
-
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are told apart by how their ids end, the observations of a report by their dimension `kind`.
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
+# How the ids of planned tenders begin.
+_PLANS = ("rup-", "swk-")
 _MEASURES = ("plan", "actual", "deviation")
 
 
-def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
-    """Rows per star table, `organization` too, for one compiled OCDS release (1.1.5 and the extensions in use).
+def star_rows(
+    state: Object,
+    family: str,
+    fiscal_year: int | None = None,
+    updated_at: str = "",
+    sources: Mapping[str, str] | None = None,
+) -> dict[str, list[Object]]:
+    """Rows per star table, `organization` too, for the state of a process (an OCDS document with its `ocid`).
 
-    `fiscal_year` is that of the plan's first budget line; None where the plan names none.
+    `fiscal_year` counts where the plan has no budget line; `updated_at` is when the newest of its rows was seen;
+    `sources` is the source of each transaction, by its id.
     """
+    compiled = state
     ocid = compiled["ocid"]
     planning, tender = compiled.get("planning") or {}, compiled.get("tender") or {}
     budget = planning.get("budget") or {}
@@ -59,7 +56,7 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
         "contract": [
             _contract(ocid, item, suppliers.get(str(item.get("awardID"))), progress[item["id"]]) for item in contracts
         ],
-        "payment": [payment for item in contracts for payment in _payments(ocid, item)],
+        "payment": [payment for item in contracts for payment in _payments(ocid, item, sources or {})],
         "progress": [report for reports in progress.values() for report in reports],
         "proposal": [_proposal(ocid, item) for item in proposals],
         "document": _documents(ocid, planning, proposals, tender, awards, contracts),
@@ -86,7 +83,7 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
             "category": tender.get("mainProcurementCategory"),
             "tender_status": tender.get("status"),
             "fiscal_year": min(
-                (row["period_start"].year for row in rows["budget_line"] if row["period_start"]), default=None
+                (row["period_start"].year for row in rows["budget_line"] if row["period_start"]), default=fiscal_year
             ),
             "planned_amount": _amount(budget.get("amount")),
             "tender_value": _amount(tender.get("value")),
@@ -99,7 +96,7 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
             "financial_progress": _mean(standing_contracts, "financial_progress"),
             "last_report_on": max(_each(standing_contracts, "last_report_on"), default=None),
             "has_planning": bool(planning),
-            "has_tender": _begun(tender, budget),
+            "has_tender": _begun(tender, rows),
             "has_award": bool(standing_awards),
             "has_contract": bool(standing_contracts),
             "has_implementation": any(
@@ -109,87 +106,40 @@ def star_rows(compiled: Object, family: str) -> dict[str, list[Object]]:
             ),
             "first_date": min(events, default=None),
             "last_date": max(events, default=None),
-            "updated_at": compiled["date"],
+            "updated_at": updated_at,
         }
     ]
     return rows
 
 
-def write_records(conn: Connection, records: Iterable[Object], *, batch: int = 1000) -> Counter[str]:
-    """Replace records and their star rows, clear their `pending_build` and note in `run_process` what that changed;
-    return how many records were `built`, and how many are `new`, `changed` or `removed`.
+def write_star(conn: Connection, processes: Iterable[tuple[str, dict[str, list[Object]]]]) -> None:
+    """Replace the star rows of some processes (OCID, rows as `star_rows` gives them; empty where nothing is left).
 
-    A record is `{"ocid", "compiled" (the compiled release; None if no valid release is left), "releases" (how many it
-    was compiled from), "run_id"}`. All of it belongs to the caller's transaction; on PostgreSQL several may go on at
-    once, of different processes.
+    All of it belongs to the caller's transaction; on PostgreSQL several may go on at once, of different processes.
     """
-    counts: Counter[str] = Counter()
-    latest: dict[str, Object] = {}  # organisation -> its row from the latest of these records
-    written: list[str] = []
-    remaining = iter(records)
-    while chunk := list(islice(remaining, batch)):
-        ocids = [item["ocid"] for item in chunk]
-        written += ocids
-        changes = _changes(conn, chunk)
-        for table in reversed(STAR):
-            delete_by(conn, table, table.c.ocid, ocids)
-        living = [item for item in chunk if item["compiled"] is not None]
-        delete_by(conn, record, record.c.ocid, set(ocids).difference(item["ocid"] for item in living))
-        upsert_rows(conn, record, (_record(item) for item in living))
-        rows = _rows_with_context(conn, living)
-        for table in STAR:
-            insert_rows(conn, table, rows[table.name])
-        for row in rows["organization"]:
-            if row["id"] not in latest or _age(row) > _age(latest[row["id"]]):
-                latest[row["id"]] = row
-        delete_by(conn, pending_build, pending_build.c.ocid, ocids)
-        _note_changes(conn, changes)
-        counts.update(changes.values())
-        counts["built"] += len(living)
-    _write_organizations(conn, latest, written)
-    return counts
+    chosen = dict(processes)
+    for table in reversed(STAR):
+        delete_by(conn, table, table.c.ocid, chosen)
+    for table in STAR:
+        insert_rows(conn, table, (row for rows in chosen.values() for row in rows.get(table.name, ())))
+    _write_organizations(conn, chosen)
 
 
-def _changes(conn: Connection, items: list[Object]) -> dict[tuple[str, str], str]:
-    """(run, process) -> new, changed or removed, for the records that are not as they are stored."""
-    ocids = [item["ocid"] for item in items]
-    dates = _pairs(conn, select(record.c.ocid, record.c.date).where(record.c.ocid.in_(key_set(conn, ocids))))
-    # Only what has the same date can be the same.
-    alike = [item["ocid"] for item in items if item["compiled"] and item["compiled"]["date"] == dates.get(item["ocid"])]
-    same = select(record.c.ocid, record.c.compiled).where(record.c.ocid.in_(key_set(conn, alike)))
-    stored = _pairs(conn, same) if alike else {}
-    changes = {}
-    for item in items:
-        place = item["run_id"], item["ocid"]
-        if item["ocid"] not in dates:
-            if item["compiled"] is not None:
-                changes[place] = "new"
-        elif item["compiled"] is None:
-            changes[place] = "removed"
-        elif stored.get(item["ocid"]) != item["compiled"]:
-            changes[place] = "changed"
-    return changes
-
-
-def _note_changes(conn: Connection, changes: dict[tuple[str, str], str]) -> None:
-    """Write the changes down under their runs; a run that is tried again keeps what it has made already."""
+def note_changes(conn: Connection, run_id: str, changes: Mapping[str, str]) -> None:
+    """Write down which states a run made new, changed or removed, by OCID; a run that is tried again keeps what it has
+    made already."""
     columns = run_process.c
-    ours = columns.run_id.in_({run_id for run_id, _ in changes}) & columns.ocid.in_(
-        key_set(conn, [ocid for _, ocid in changes])
-    )
-    before = {(row.run_id, row.ocid): row.change for row in conn.execute(select(run_process).where(ours))}
-    net = {place: together([before.get(place, change), change]) for place, change in changes.items()}
+    ours = (columns.run_id == run_id) & columns.ocid.in_(key_set(conn, changes))
+    before = {row.ocid: row.change for row in conn.execute(select(run_process).where(ours))}
+    net = {ocid: together([before.get(ocid, change), change]) for ocid, change in changes.items()}
     upsert_rows(
         conn,
         run_process,
-        [
-            {"run_id": run_id, "ocid": ocid, "change": change}
-            for (run_id, ocid), change in sorted(net.items(), key=itemgetter(0))
-            if change
-        ],
+        [{"run_id": run_id, "ocid": ocid, "change": change} for ocid, change in sorted(net.items()) if change],
     )
-    for run_id, ocid in (place for place, change in net.items() if change is None):
-        conn.execute(delete(run_process).where(columns.run_id == run_id, columns.ocid == ocid))
+    undone = [ocid for ocid, change in net.items() if change is None]
+    if undone:
+        conn.execute(delete(run_process).where(columns.run_id == run_id, columns.ocid.in_(key_set(conn, undone))))
 
 
 def together(changes: Sequence[str]) -> str | None:
@@ -200,82 +150,57 @@ def together(changes: Sequence[str]) -> str | None:
     return "new" if now else None
 
 
-def _record(item: Object) -> Object:
-    names = ("ocid", "compiled", "releases", "run_id")
-    return {**{name: item[name] for name in names}, "date": item["compiled"]["date"]}
+def _write_organizations(conn: Connection, processes: Mapping[str, dict[str, list[Object]]]) -> None:
+    """Keep in `organization` the words of the first record (by OCID) that has a name for it, whatever order records are
+    written in.
 
-
-def _rows_with_context(conn: Connection, records: list[Object]) -> dict[str, list[Object]]:
-    """Star rows of some records with what the warehouse knows beyond the release: the family, the year of the rows."""
-    ocids = [item["ocid"] for item in records]
-    families = _pairs(conn, select(process.c.ocid, process.c.family).where(process.c.ocid.in_(key_set(conn, ocids))))
-    rows: dict[str, list[Object]] = {table.name: [] for table in (*STAR, organization)}
-    for item in records:
-        for name, found in star_rows(item["compiled"], families.get(item["ocid"]) or item["ocid"]).items():
-            rows[name].extend(found)
-    unplanned = [row for row in rows["contracting_process"] if row["fiscal_year"] is None]
-    filed = case((raw_record.c.scope != "all", cast(raw_record.c.scope, Integer)))
-    same_row = and_(*(evidence.c[name] == raw_record.c[name] for name in ("source", "service", "scope", "key")))
-    scopes = (
-        select(release.c.ocid, func.coalesce(func.min(evidence.c.year), func.min(filed)))
-        .join(lineage, lineage.c.release_id == release.c.id)
-        .join(raw_record, raw_record.c.id == lineage.c.raw_id)
-        .outerjoin(evidence, same_row)
-        .where(release.c.ocid.in_(key_set(conn, [row["ocid"] for row in unplanned])))
-        .where(release.c.voided_at.is_(None))
-        .group_by(release.c.ocid)
-    )
-    years = _pairs(conn, scopes) if unplanned else {}
-    for row in unplanned:
-        row["fiscal_year"] = years.get(row["ocid"])
-    return rows
-
-
-def _pairs(conn: Connection, query: Select[Any]) -> dict[str, Any]:
-    return dict(conn.execute(query).all())
-
-
-def _age(row: Object) -> tuple[str, str]:
-    return row["updated_at"], row["ocid"]
-
-
-def _write_organizations(conn: Connection, latest: dict[str, Object], written: list[str]) -> None:
-    """Keep in `organization` the words of the latest record that has it, whatever order records are written in.
-
-    Where the record that gave the words was rewritten and is no longer the latest, the latest is looked up. Records are
-    written by several at once and share organisations: here they take turns, and each sees all that was written before.
+    Records are written by several at once and share organisations: here they take turns, and each sees all that was
+    written before.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
     columns = organization.c
-    from_these = columns.ocid.in_(key_set(conn, written))
-    replaced = {
-        row.id: (row.updated_at, row.ocid)
-        for row in conn.execute(select(columns.id, columns.updated_at, columns.ocid).where(from_these))
-    }
+    best: dict[str, Object] = {}
+    for rows in processes.values():
+        for row in rows.get("organization", ()):
+            if row["id"] not in best or _order(row) < _order(best[row["id"]]):
+                best[row["id"]] = row
+    from_these = columns.ocid.in_(key_set(conn, processes))
+    replaced = {row.id for row in conn.execute(select(columns.id).where(from_these))}
     delete_by(conn, organization, columns.id, replaced)
-    orphans = [name for name, age in replaced.items() if name not in latest or _age(latest[name]) < age]
-    for row in _latest_known(conn, orphans):
-        latest[row["id"]] = row
-    if latest:
-        insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(organization)
-        newer = tuple_(insert.excluded.updated_at, insert.excluded.ocid) > tuple_(columns.updated_at, columns.ocid)
-        upsert = insert.on_conflict_do_update(index_elements=["id"], set_=dict(insert.excluded), where=newer)
-        conn.execute(upsert, [latest[name] for name in sorted(latest)])
+    # Where the record that gave the words no longer has them, the next one does.
+    for row in _others(conn, replaced, processes):
+        if row["id"] not in best or _order(row) < _order(best[row["id"]]):
+            best[row["id"]] = row
+    known = {
+        row.id: {"named": row.named, "ocid": row.ocid}
+        for row in conn.execute(
+            select(columns.id, columns.named, columns.ocid).where(columns.id.in_(key_set(conn, best)))
+        )
+    }
+    better = [row for name, row in sorted(best.items()) if name not in known or _order(row) < _order(known[name])]
+    upsert_rows(conn, organization, better)
 
 
-def _latest_known(conn: Connection, names: list[str]) -> Iterator[Object]:
-    place = func.row_number().over(
-        partition_by=process_party.c.organization_id, order_by=[record.c.date.desc(), record.c.ocid.desc()]
-    )
+def _order(row: Object) -> tuple[bool, str]:
+    return not row["named"], row["ocid"]
+
+
+def _others(conn: Connection, names: set[str], but: Iterable[str]) -> Iterator[Object]:
+    """The words that other records have for some organisations."""
+    party = process_party.c
+    place = func.row_number().over(partition_by=party.organization_id, order_by=[party.named.desc(), party.ocid])
     ranked = (
-        select(process_party.c.organization_id, record.c.ocid, place.label("place"))
-        .join(record, record.c.ocid == process_party.c.ocid)
-        .where(process_party.c.organization_id.in_(key_set(conn, names)))
+        select(party.organization_id, party.ocid, place.label("place"))
+        .where(party.organization_id.in_(key_set(conn, names)), party.ocid.not_in(key_set(conn, but)))
         .subquery()
     )
-    query = select(ranked.c.organization_id, record.c.compiled).join(ranked, ranked.c.ocid == record.c.ocid)
-    for name, compiled in conn.execute(query.where(ranked.c.place == 1)).all():
+    query = (
+        select(ranked.c.organization_id, record.c.compiled)
+        .join(record, record.c.ocid == ranked.c.ocid)
+        .where(ranked.c.place == 1)
+    )
+    for name, compiled in conn.execute(query).all():
         yield from (row for row in _organizations(compiled) if row["id"] == name)
 
 
@@ -343,7 +268,7 @@ def _contract(ocid: str, contract: Object, suppliers: list[Object] | None, repor
     supplier, period = _first(suppliers), contract.get("period") or {}
     implementation = contract.get("implementation") or {}
     reached = [row for row in reports if row["actual"] is not None and row["date"]]
-    payments = _payments(ocid, contract)
+    payments = _payments(ocid, contract, {})
     return {
         "ocid": ocid,
         "id": contract["id"],
@@ -368,8 +293,7 @@ def _contract(ocid: str, contract: Object, suppliers: list[Object] | None, repor
     }
 
 
-def _payments(ocid: str, contract: Object) -> list[Object]:
-    """A payment that its source took back keeps its id and loses its value."""
+def _payments(ocid: str, contract: Object, sources: Mapping[str, str]) -> list[Object]:
     return [
         {
             "ocid": ocid,
@@ -380,7 +304,7 @@ def _payments(ocid: str, contract: Object) -> list[Object]:
             "payer_id": _first(item.get("payer")).get("id"),
             "payee_id": _first(item.get("payee")).get("id"),
             "payee_name": _first(item.get("payee")).get("name"),
-            "source": "simda" if item["id"].startswith("simda-") else "lpse",
+            "source": sources.get(item["id"]),
         }
         for item in _items((contract.get("implementation") or {}).get("transactions"))
         if _amount(item.get("value")) is not None
@@ -388,7 +312,7 @@ def _payments(ocid: str, contract: Object) -> list[Object]:
 
 
 def _progress(ocid: str, contract: Object) -> list[Object]:
-    """One row per report; a report that its source took back keeps its ids and loses its measures."""
+    """One row per report."""
     rows = []
     for metric in _items((contract.get("implementation") or {}).get("metrics")):
         reports: dict[str, Object] = {}
@@ -416,17 +340,17 @@ def _progress(ocid: str, contract: Object) -> list[Object]:
 
 def _latest(reached: list[Object], kind: str) -> float | None:
     """What the latest report of a kind says was reached."""
-    told = [(row["date"], row["metric_id"], row["id"], row["actual"]) for row in reached if row["kind"] == kind]
-    return max(told)[3] if told else None
+    reports = [(row["date"], row["metric_id"], row["id"], row["actual"]) for row in reached if row["kind"] == kind]
+    return max(reports)[3] if reports else None
 
 
 def _mean(contracts: list[Object], column: str) -> float | None:
     """The mean over the contracts that report, weighted by their value where all of them have one."""
-    told = [(row["value"], row[column]) for row in contracts if row[column] is not None]
-    if not told:
+    given = [(row["value"], row[column]) for row in contracts if row[column] is not None]
+    if not given:
         return None
-    weights = [value for value, _ in told] if all(value and value > 0 for value, _ in told) else [1] * len(told)
-    total: float = sum(weight * share for weight, (_, share) in zip(weights, told, strict=True))
+    weights = [value for value, _ in given] if all(value and value > 0 for value, _ in given) else [1] * len(given)
+    total: float = sum(weight * share for weight, (_, share) in zip(weights, given, strict=True))
     return total / sum(weights)
 
 
@@ -476,13 +400,8 @@ def _documents(
             "date": _moment(item.get("datePublished")),
         }
         for stage, holder_id, holder in holders
-        for item in _told_documents(holder)
+        for item in _items(holder.get("documents"))
     ]
-
-
-def _told_documents(holder: Object) -> list[Object]:
-    """A document that its source took back keeps its id alone."""
-    return [item for item in _items(holder.get("documents")) if item.get("title") or item.get("url")]
 
 
 def _milestones(ocid: str, planning: Object, tender: Object, contracts: list[Object]) -> list[Object]:
@@ -523,9 +442,11 @@ def _budget_line(ocid: str, line: Object) -> Object:
 
 
 def _parties(compiled: Object) -> list[Object]:
-    ocid = compiled["ocid"]
-    pairs = {(party["id"], role): None for party in _known(compiled) for role in party["roles"]}
-    return [{"ocid": ocid, "organization_id": party, "role": role} for party, role in pairs]
+    return [
+        {"ocid": compiled["ocid"], "organization_id": party["id"], "role": role, "named": bool(party.get("name"))}
+        for party in _known(compiled)
+        for role in dict.fromkeys(party["roles"])
+    ]
 
 
 def _organizations(compiled: Object) -> list[Object]:
@@ -536,12 +457,12 @@ def _organizations(compiled: Object) -> list[Object]:
             {
                 "id": party["id"],
                 "name": party.get("name") or identifier.get("legalName") or party["id"],
+                "named": bool(party.get("name")),
                 "scheme": identifier.get("scheme"),
                 "identifier": _text(identifier.get("id")),
                 "locality": address.get("locality"),
                 "region": address.get("region"),
                 "ocid": compiled["ocid"],
-                "updated_at": compiled["date"],
             }
         )
     return rows
@@ -566,12 +487,10 @@ def _events(tender: Object, rows: dict[str, list[Object]]) -> Iterator[datetime 
             yield row[column]
 
 
-def _begun(tender: Object, budget: Object) -> bool:
-    """Whether the tender is more than a plan: a plan's stands under the code of the plan, or says `planned`."""
-    plans = str(budget.get("id") or "").split("+")
-    if str(tender.get("id")) in plans:
-        return False
-    return bool(tender) and (plans != [""] or tender.get("status") not in ("planning", "planned"))
+def _begun(tender: Object, rows: dict[str, list[Object]]) -> bool:
+    """Whether there is more than a plan: an attempt, bid, award or contract. A plan's tender has the plan's id."""
+    attempt = bool(tender) and not str(tender.get("id", "")).startswith(_PLANS)
+    return attempt or bool(rows["bid"] or rows["award"] or rows["contract"])
 
 
 def _carried_out(contract: Object, row: Object) -> bool:
@@ -580,7 +499,7 @@ def _carried_out(contract: Object, row: Object) -> bool:
         return True
     implementation = contract.get("implementation") or {}
     milestones = [*(contract.get("milestones") or []), *(implementation.get("milestones") or [])]
-    return bool(_told_documents(implementation)) or any(
+    return bool(implementation.get("documents")) or any(
         item.get("dateMet") or item.get("status") in ("met", "partiallyMet") for item in milestones
     )
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
@@ -185,6 +186,18 @@ staged_page = Table(
 
 # ------------------------------------------------------------------------------------------------------------ raw rows
 
+answer = Table(
+    "answer",
+    metadata,
+    _text("source", "source system"),
+    _text("service", "service, named as LKPP's ISB names it"),
+    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    _time("observed_at", "when the newest answer that was believed was true at the source"),
+    _run(),
+    PrimaryKeyConstraint("source", "service", "scope"),
+    comment="The newest answer of each service: the current rows are those that it held.",
+)
+
 raw_record = Table(
     "raw_record",
     metadata,
@@ -196,35 +209,40 @@ raw_record = Table(
     _maybe("kind", "space of the code: rup, swk, tender, nontender, ...; empty for a master list"),
     _text("code", "the source's own code of the subject, such as kd_tender"),
     _text("content_hash", "hash of the content without volatile fields, lists taken as sets"),
-    _time("observed_at", "when the row was true at the source"),
+    _text("wire_hash", "hash of the row as received, without volatile fields: the quick way to an unchanged row"),
+    _time("observed_at", "when the row was fetched; of dumps the day that they tell"),
     _run(),
     Column("payload", Json, nullable=False, comment="the row as received. May hold personal data"),
     _flag("gone", "a tombstone: a complete answer no longer brought this key"),
-    _flag("current", "the latest version of its key", default=True),
-    _flag("placed", "its process has been found, and derived from it or queued for that"),
+    _flag("current", "the latest version of its key; else history", default=True),
     comment="Every version of every row ever received, in the source's own words.",
 )
 # Holds all that a night without changes asks of the known rows, so that it need not read their payloads.
+# SQLite uses a partial index only for its very condition: queries say `raw_record.c.current`, not `.is_(True)`.
+_CURRENT = {"sqlite_where": text("current = 1"), "postgresql_where": text("current")}
+Index(
+    "raw_record_current",
+    raw_record.c.source,
+    raw_record.c.service,
+    raw_record.c.scope,
+    raw_record.c.key,
+    raw_record.c.wire_hash,
+    raw_record.c.content_hash,
+    raw_record.c.observed_at,
+    raw_record.c.gone,
+    **_CURRENT,
+)
 Index(
     "raw_record_key",
     raw_record.c.source,
     raw_record.c.service,
     raw_record.c.scope,
     raw_record.c.key,
-    raw_record.c.content_hash,
-    raw_record.c.observed_at,
-    raw_record.c.current,
-    raw_record.c.gone,
+    sqlite_where=text("current = 0"),
+    postgresql_where=text("NOT current"),
 )
-Index("raw_record_code", raw_record.c.kind, raw_record.c.code)
-# SQLite uses a partial index only for its very condition: queries say `~raw_record.c.placed`, not `.is_(False)`.
-Index(
-    "raw_record_unplaced",
-    raw_record.c.source,
-    raw_record.c.service,
-    sqlite_where=text("placed = 0"),
-    postgresql_where=text("NOT placed"),
-)
+Index("raw_record_code", raw_record.c.kind, raw_record.c.code, **_CURRENT)
+Index("raw_record_run", raw_record.c.run_id)
 reject = Table(
     "reject",
     metadata,
@@ -240,9 +258,14 @@ reject = Table(
     _time("observed_at", "when the row was true at the source"),
     _time("rejected_at", "when it was rejected"),
     _time("resolved_at", "when a retry or a mended row at the source settled it", nullable=True),
+    _maybe(
+        "ocid",
+        "the process that was built without the row, or could not be built; empty for a row that was not taken over",
+    ),
     comment="Rows that could not be used, kept whole with the reason.",
 )
 Index("reject_content", reject.c.source, reject.c.service, reject.c.scope, reject.c.content_hash)
+Index("reject_ocid", reject.c.ocid)
 
 signal = Table(
     "signal",
@@ -278,9 +301,11 @@ process = Table(
     metadata,
     _text("ocid", "the contracting process", primary_key=True),
     _text("family", "name shared by the processes that share a RUP, directly or through others"),
+    _maybe("fingerprint", "of the code that built its state last; empty if it was never built"),
     comment="Every contracting process that was ever opened, and its family.",
 )
 Index("process_family", process.c.family)
+Index("process_fingerprint", process.c.fingerprint)
 
 process_rup = Table(
     "process_rup",
@@ -288,10 +313,13 @@ process_rup = Table(
     _text("ocid", "the contracting process"),
     _text("kind", "rup (provider package) or swk (self-managed work)"),
     _text("code", "RUP code"),
-    PrimaryKeyConstraint("ocid", "kind", "code"),
-    comment="The RUP codes whose planning section a process carries.",
+    _text("by_kind", "kind of the code whose rows name it: the RUP itself, or an attempt, order, recorded purchase"),
+    _text("by_code", "that code"),
+    PrimaryKeyConstraint("ocid", "kind", "code", "by_kind", "by_code"),
+    comment="The RUP codes whose planning section a process carries, as the current rows of its codes name them.",
 )
 Index("process_rup_code", process_rup.c.kind, process_rup.c.code)
+Index("process_rup_by", process_rup.c.by_kind, process_rup.c.by_code)
 
 process_relation = Table(
     "process_relation",
@@ -299,70 +327,142 @@ process_relation = Table(
     _text("ocid", "the contracting process"),
     _text("relationship", "OCDS relatedProcess code: planning, unsuccessfulProcess, replacementProcess, parent"),
     _text("related_ocid", "the process it is related to"),
-    PrimaryKeyConstraint("ocid", "relationship", "related_ocid"),
-    comment="Relations between contracting processes.",
+    _text("by_kind", "kind of the code whose rows relate the two"),
+    _text("by_code", "that code"),
+    PrimaryKeyConstraint("ocid", "relationship", "related_ocid", "by_kind", "by_code"),
+    comment="Relations between contracting processes, as the current rows of their codes give them.",
 )
+Index("process_relation_by", process_relation.c.by_kind, process_relation.c.by_code)
 
-naming = Table(
-    "naming",
+
+def _row_id(**options: Any) -> Column[int]:
+    return Column(
+        "row_id",
+        RowId,
+        ForeignKey("raw_record.id"),
+        comment="the row version",
+        nullable=False,
+        autoincrement=False,
+        **options,
+    )
+
+
+rup_reference = Table(
+    "rup_reference",
     metadata,
+    _row_id(primary_key=True),
     _text("kind", "space of the code: tender, nontender, pencatatan, swakelola, ecat, tokodaring"),
     _text("code", "the attempt's, order's or recorded purchase's own code"),
     Column("rups", Json, comment="the RUP codes it names, as [kind, code] pairs", nullable=False),
-    Column("rank", Integer, comment="how good a witness the naming service is; lower is better", nullable=False),
+    Column(
+        "priority", Integer, comment="of the service among those that may name them; lower is better", nullable=False
+    ),
     _maybe("created", "tgl_buat_paket (local time)"),
     _maybe("package", "kd_pkt_dce: attempts of one package"),
-    Column("version", Integer, comment="versi_tender, versi_nontender", nullable=False),
+    Column("version", BigInteger, comment="versi_tender, versi_nontender", nullable=False),
     _flag("failed", "the attempt came to nothing"),
-    PrimaryKeyConstraint("kind", "code"),
-    comment="What attempts, orders and recorded purchases say of the RUPs they fulfil.",
+    comment="The RUPs that current rows of attempts, orders and recorded purchases name.",
 )
-Index("naming_package", naming.c.package)
+Index("rup_reference_code", rup_reference.c.kind, rup_reference.c.code)
+Index("rup_reference_package", rup_reference.c.package)
+
+plan_fact = Table(
+    "plan_fact",
+    metadata,
+    _row_id(primary_key=True),
+    _text("kind", "rup or swk"),
+    _text("code", "RUP code"),
+    _maybe("first_year", "kode_rup_tahun_pertama: the RUP whose contract it pays on"),
+    Column("inside", Json, comment="kd_rup_swakelola: self-managed work that it is part of", nullable=False),
+    comment="What current rows of plans say of other plans.",
+)
+Index("plan_fact_code", plan_fact.c.kind, plan_fact.c.code)
 
 rup_revision = Table(
     "rup_revision",
     metadata,
+    _row_id(primary_key=True),
     _text("kind", "rup or swk"),
-    _text("code", "the newer RUP code"),
-    _text("older", "the RUP code that it revises"),
-    PrimaryKeyConstraint("kind", "code"),
-    comment="Revisions of RUP codes (kaji ulang).",
+    _text("older", "the RUP code that is revised"),
+    _text("newer", "the RUP code that it becomes"),
+    _maybe("type", "jenis_revisi: SATUKESATU, SATUKEBANYAK, PEMBATALAN, PENGAKTIFAN"),
+    _maybe("date", "tgl_kaji_ulang (local time)"),
+    comment="Revisions of RUP codes (kaji ulang), one row for each current row that gives one.",
 )
 Index("rup_revision_older", rup_revision.c.kind, rup_revision.c.older)
+Index("rup_revision_newer", rup_revision.c.kind, rup_revision.c.newer)
 
-supplier_wanted = Table(
-    "supplier_wanted",
+supplier_name = Table(
+    "supplier_name",
     metadata,
-    _text("kind", "npwp or name, as in supplier_key"),
+    _row_id(),
+    _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
     _text("key", "the key itself"),
-    _text("ocid", "the process whose supplier has only a surrogate id for want of this key"),
-    PrimaryKeyConstraint("kind", "key", "ocid"),
-    comment="Supplier keys that could not be answered: their processes are derived again once they can.",
+    _text("kd_penyedia", "LKPP's code of the supplier"),
+    PrimaryKeyConstraint("row_id", "kind", "key"),
+    comment="Tax numbers and names that current rows give beside a supplier's code.",
 )
+Index("supplier_name_key", supplier_name.c.key)
 
 supplier_key = Table(
     "supplier_key",
     metadata,
     _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
     _text("key", "the key itself"),
-    _text("kd_penyedia", "LKPP's code of the supplier"),
+    _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key"),
     PrimaryKeyConstraint("kind", "key"),
-    comment="The crosswalk from tax numbers and names to LKPP's supplier codes.",
+    comment="The crosswalk from tax numbers and names to LKPP's supplier codes, as `supplier_name` has it.",
 )
 
-pending_derive = Table(
-    "pending_derive",
+supplier_use = Table(
+    "supplier_use",
     metadata,
-    _text("ocid", "the contracting process", primary_key=True),
-    _text("asked", "token of the latest demand: a derivation clears only the demand that it has answered"),
-    comment="Processes whose releases must be derived again.",
+    _text("kind", "npwp or name, as in supplier_key"),
+    _text("key", "the key itself"),
+    _text("ocid", "the process of which a row names a supplier without its code"),
+    PrimaryKeyConstraint("kind", "key", "ocid"),
+    comment="Supplier keys that were looked up: their processes are built again when the answer changes.",
+)
+Index("supplier_use_ocid", supplier_use.c.ocid)
+
+pending_code = Table(
+    "pending_code",
+    metadata,
+    _text("kind", "space of the code"),
+    _text("code", "the source's own code"),
+    _text("source", "source whose rows of it changed"),
+    _text("token", "of the latest change: a build clears only the entry that it has seen"),
+    PrimaryKeyConstraint("kind", "code", "source"),
+    comment="Codes whose rows changed and whose processes have not been looked for since.",
 )
 
-pending_build = Table(
-    "pending_build",
+pending_process = Table(
+    "pending_process",
     metadata,
     _text("ocid", "the contracting process", primary_key=True),
-    comment="Processes whose record must be compiled again: written with their releases, cleared with their record.",
+    _text("token", "of the latest change: a build clears only the entry that it has seen"),
+    comment="Processes whose state may have changed: their record is built again.",
+)
+
+due_event = Table(
+    "due_event",
+    metadata,
+    _text("ocid", "the contracting process"),
+    _text("source", "source system"),
+    _text("service", "service whose rows hold the event"),
+    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    _text("day", "local day of an event that lies after the newest answer: YYYY-MM-DD"),
+    PrimaryKeyConstraint("ocid", "source", "service", "scope", "day"),
+    comment="Events that have not come yet: an answer of a later day that still holds them makes them facts.",
+)
+Index("due_event_service", due_event.c.source, due_event.c.service, due_event.c.scope)
+
+fingerprint = Table(
+    "fingerprint",
+    metadata,
+    _text("service", "service whose current rows it is about", primary_key=True),
+    _text("extraction", "of the code that extracted identity and evidence from all of them"),
+    comment="Which code extracted the facts of each service's rows: another code extracts them again.",
 )
 
 # ------------------------------------------------------------------------------------------------------------- linking
@@ -461,41 +561,59 @@ subject = Table(
 release = Table(
     "release",
     metadata,
-    _text("id", "OCDS release id: a hash of ocid, subject and body", primary_key=True),
+    _text("id", "OCDS release id: a hash of ocid, date and body", primary_key=True),
+    Column("number", Integer, comment="its place among the releases of its process, from 1", nullable=False),
     _text("ocid", "the contracting process"),
-    _text("subject", "what the release speaks of: an announcement, its bidders, one contract, ..."),
-    _text("source", "source system that it was derived from"),
-    _text("service", "service that it was derived from"),
-    _time("date", "release date"),
-    Column("position", Integer, comment="order among the releases of a process with the same date", nullable=False),
+    _text("date", "release date (local time with offset)"),
+    _time("made_at", "when it was written"),
     Column("tags", Json, comment="OCDS release tags", nullable=False),
-    Column("body", Json, comment="the whole OCDS release", nullable=False),
+    Column(
+        "body",
+        LargeBinary,
+        comment="the whole OCDS release, JSON compressed by zlib; empty where `record.compiled` holds the same (a "
+        "process with one release), or where it was erased",
+    ),
+    Column(
+        "lineage",
+        LargeBinary,
+        nullable=False,
+        comment="the row versions that it was made of, also those of what it withdraws: JSON compressed by zlib, "
+        "[[kind, code, service, scope, key, observed_at]]",
+    ),
     _run(),
-    _time("voided_at", "when it was found never to have been true; empty for a valid release", nullable=True),
+    _time(
+        "voided_at",
+        "when it was found that it should never have been published; empty for a valid release",
+        nullable=True,
+    ),
     _maybe("void_reason", "why it was voided"),
-    comment="OCDS releases: what a service says of one subject at one time. Voided ones are not compiled or exported.",
+    comment="OCDS releases: what was learned of a process at one time. Voided ones are neither compiled nor published.",
 )
-Index("release_order", release.c.ocid, release.c.date, release.c.position)
-
-lineage = Table(
-    "lineage",
-    metadata,
-    _text("release_id", "the release", ForeignKey("release.id")),
-    Column("raw_id", RowId, ForeignKey("raw_record.id"), comment="a row version it was derived from", nullable=False),
-    PrimaryKeyConstraint("release_id", "raw_id"),
-    comment="Which source rows each release was derived from.",
-)
-Index("lineage_raw_id", lineage.c.raw_id)
+Index("release_order", release.c.ocid, release.c.number, unique=True)
+Index("release_made", release.c.made_at)
 
 record = Table(
     "record",
     metadata,
     _text("ocid", "the contracting process", primary_key=True),
     Column("compiled", Jsonb, comment="the compiled OCDS release", nullable=False),
+    Column(
+        "withdrawn",
+        Json,
+        comment="paths (names, ids of entries) that the rows no longer give and OCDS can't take back; empty if none",
+    ),
     _number("releases", "releases that it was compiled from"),
-    _time("date", "date of the latest of them"),
+    _text("date", "date of the latest of them (local time with offset)"),
+    _time("rowless_since", "since when no current row speaks of the process; empty while one does", nullable=True),
+    Column(
+        "rows",
+        LargeBinary,
+        nullable=False,
+        comment="the row versions of its state as in `release.lineage`, each with its number: what differs from them "
+        "makes the next release",
+    ),
     _run(),
-    comment="One compiled OCDS record per contracting process.",
+    comment="One compiled OCDS record per contracting process. Its state is the record without what is withdrawn.",
 )
 
 # -------------------------------------------------------------------------------------------------------- star schema
@@ -548,7 +666,7 @@ contracting_process = Table(
     ),
     _moment("first_date", "first event: publication, bid, award, signature, payment, milestone met"),
     _moment("last_date", "last event"),
-    _time("updated_at", "date of the latest release"),
+    _time("updated_at", "the newest of its current rows"),
     comment="One row per contracting process: its stages and amounts.",
 )
 Index("contracting_process_family", contracting_process.c.family)
@@ -558,13 +676,13 @@ organization = Table(
     "organization",
     metadata,
     _text("id", "OCDS party id, such as an office's or a supplier's code with its scheme", primary_key=True),
-    _text("name", "name in the latest record that has the organisation"),
+    _text("name", "name in the record that gives its words, else its identifier"),
+    _flag("named", "a record has a name for it"),
     _maybe("scheme", "scheme of the identifier"),
     _maybe("identifier", "the identifier in that scheme"),
     _maybe("locality", "town"),
     _maybe("region", "province or regency"),
-    _text("ocid", "the record that these words are taken from"),
-    _time("updated_at", "date of that record"),
+    _text("ocid", "the record that these words are taken from: the first in the alphabet that has a name for it"),
     comment="One row per organisation of any role: offices, suppliers, bidders.",
 )
 Index("organization_ocid", organization.c.ocid)
@@ -575,6 +693,7 @@ process_party = Table(
     _ocid(),
     _text("organization_id", "the organisation (organization.id)"),
     _text("role", "OCDS party role: buyer, procuringEntity, tenderer, supplier, ..."),
+    _flag("named", "its record has a name for it"),
     PrimaryKeyConstraint("ocid", "organization_id", "role"),
     comment="Who plays which role in which process.",
 )
@@ -746,7 +865,7 @@ payment = Table(
     _maybe("payer_id", "who paid (organization.id)"),
     _maybe("payee_id", "who was paid (organization.id)"),
     _maybe("payee_name", "its name"),
-    _text("source", "system that tells of it: simda (SP2D), lpse (recorded purchases)"),
+    _maybe("source", "source system that has it: simda (SP2D), lpse (recorded purchases)"),
     PrimaryKeyConstraint("ocid", "contract_id", "id"),
     comment="Payments on contracts, those on cancelled contracts too.",
 )
@@ -788,7 +907,7 @@ STAR = (
 OPEN = (*STAR, organization, subject, link, record, release)
 # Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
 # keys made of tax numbers.
-PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_key, supplier_wanted, evidence)
+PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_name, supplier_key, supplier_use, evidence)
 
 # --------------------------------------------------------------------------------------------------------------- views
 

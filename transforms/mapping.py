@@ -1,15 +1,13 @@
-"""The vocabulary of the mappings: rows in, what they say out.
+"""What a mapping works with: rows, the partial documents that it makes of them, and what it may know besides.
 
-A mapping takes the current rows that one service holds of one process and yields `Said`s, each of them the body of
-one OCDS release: what that service says of one subject. Bodies are plain dicts in OCDS's words, so that a mapping reads
-like the release that it makes; what was not said (None, empty text, lists and objects; zero is said) may stand in them
-and is dropped later.
+A mapping makes, of the current rows of one service in one process, partial OCDS documents: release bodies without ocid,
+id, date and tag. Values that are absent (None, empty text, lists and objects; zero is a value) may stand in them and are
+left out later.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from transforms import codes
@@ -22,24 +20,25 @@ _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The state of one source row at one time."""
+    """A current row of a source.
 
-    raw_id: int
+    `seen` is the local day of the newest answer that holds it, empty where unknown; `earlier` are the records of its
+    replaced versions, the oldest first, for the services whose mapping names them (`SourceMapping.histories`).
+    """
+
     service: str
+    scope: str
     key: str
     code: str
     record: Any  # the service's SourceRecord
+    seen: str = ""
+    earlier: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a service says of one subject: a release in the making.
+class Partial:
+    """A partial document of one subject of a service, and the rows that it was made of."""
 
-    `event` is the source's own time of it (local text), `body` an OCDS release without ocid, id, date and tag.
-    """
-
-    subject: str
-    event: str | None
     body: Body
     rows: tuple[Row, ...]
 
@@ -49,7 +48,7 @@ class Context:
     """What a mapping may know beside its rows: the process, its neighbours, the settings that matter, the crosswalks.
 
     `service` is the one whose rows are being mapped; `signals` collects (source, service, field, value) of code values
-    that no code table knows.
+    that no code table knows; `wanted` the supplier keys that only a surrogate id could answer.
     """
 
     ocid: str
@@ -60,14 +59,18 @@ class Context:
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
+    # The same rows by (service, code).
+    coded: Mapping[tuple[str, str], list[Row]] = field(default_factory=dict)
     source: str = ""
     service: str = ""
     # (source, plain name of an office there) -> kd_satker_str, as far as the office's rows don't say it themselves.
     offices: Mapping[Code, str] = field(default_factory=dict)
     # (kind, code) of the purchases that a linked subject belongs to here, by the subject's own (kind, code).
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
-    # The contracts told of so far at this time: id -> (award's id, codes of the rows that tell of it).
+    # The contracts of the services mapped so far: id -> (award's id, codes of the rows that name it).
     contracts: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
+    # (service, scope, day) of events that lie after the day on which their rows were seen last.
+    due: set[tuple[str, str, str]] = field(default_factory=set)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)
     wanted: set[Code] = field(default_factory=set)
 
@@ -80,6 +83,18 @@ class Context:
         if found is None:
             self.signals.add((source, self.service, field_name, scrub(value) or SCRUBBED))
         return found or None
+
+    def of(self, code: str, *services: str) -> list[Row]:
+        """The rows of a code in these services, in the order of the services."""
+        return [row for service in services for row in self.coded.get((service, code), ())]
+
+    def happened(self, row: Row, day: str | None) -> bool:
+        """Whether an event of a row had come when the row was seen last; else it is due, and the process is built again
+        once a later answer still holds the row."""
+        if not day or not row.seen or day[:10] <= row.seen:
+            return True
+        self.due.add((row.service, row.scope, day[:10]))
+        return False
 
     def moment(self, local: str | None, end: bool = False) -> str | None:
         """Local source time as RFC 3339 with the sources' offset; bare dates start at 00:00:00, end at 23:59:59."""
@@ -133,15 +148,42 @@ def plain_number(text: str) -> str:
     return _NOT_IN_NUMBER.sub("", text.upper())
 
 
-Mapper = Callable[[list[Row], Context], Iterator[Said]]
+Mapper = Callable[[list[Row], Context], Iterator[Partial]]
+
+
+def nothing(service: str, record: Any) -> Iterator[Any]:
+    """The plans, revisions, RUP references or evidence of a source whose rows say nothing of them."""
+    return iter(())
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """How a service's rows become releases: the stage they tell of and the function that tells it."""
+class SourceMapping:
+    """What the rows of one source system mean.
 
-    stage: str
-    mapper: Mapper
+    `mappers` make partial documents of a service's rows. `plans`, `revisions` and `references` yield what a row of one
+    of the services `identifying` says of identity (`transforms.identity`), `evidence` what a row of one of the services
+    `evident` says of whom it belongs to (`transforms.evidence`). Supplier codes are learned from `suppliers`: services
+    whose rows name a supplier with its code, its tax number and its name.
+
+    `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
+    kind of codes, the services that say more of the identity of a new code: while one of them fails, new codes wait.
+    `standalone` are services whose rows open a process of their own code, if the service that announces codes of that
+    kind has answered without it.
+    """
+
+    name: str
+    mappers: Mapping[str, Mapper]
+    plans: Callable[[str, Any], Iterator[Any]] = nothing
+    revisions: Callable[[str, Any], Iterator[Any]] = nothing
+    references: Callable[[str, Any], Iterator[Any]] = nothing
+    evidence: Callable[[str, Any], Iterator[Any]] = nothing
+    identifying: tuple[str, ...] = ()
+    evident: tuple[str, ...] = ()
+    suppliers: tuple[str, ...] = ()
+    announcing: tuple[str, ...] = ()
+    awaited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    standalone: Mapping[str, str] = field(default_factory=dict)
+    histories: tuple[str, ...] = ()
 
 
 def compact(value: Body) -> Body:
@@ -184,9 +226,3 @@ def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in sorted(once.values(), key=lambda r: (r.code, r.key)):
         groups.setdefault(row.code, []).append(row)
     return groups
-
-
-def utc(local: str, offset: str) -> str:
-    """A local source time as UTC `Z` text of whole seconds, the only form of a release's date."""
-    text = local if len(local) > 10 else f"{local}T00:00:00"
-    return datetime.fromisoformat(text + offset).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

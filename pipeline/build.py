@@ -1,0 +1,627 @@
+"""From the current rows of a process to its state, its next release, its record and its star rows.
+
+One step per process: a batch is read in one snapshot, computed in a worker without a transaction, and written in a
+short one that clears only queue entries whose token is unchanged. Killed at any moment it begins again; processes are
+independent of each other, so shards (processes by the hash of their OCIDs) run on several machines at once.
+"""
+
+import logging
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
+
+from pipeline.clock import local_time, utc_now
+from pipeline.fetch import defect, note_signals
+from pipeline.links import offices_by_name, standing_links
+from pipeline.queues import clear_processes, enqueue_processes
+from pipeline.registry import MAPPINGS, SERVICES, code_fingerprint
+from pipeline.workers import spread
+from schemas.errors import RowError
+from schemas.ocds import validate_release, wrong_paths
+from schemas.service import read_row
+from schemas.settings import Settings
+from transforms.difference import withdrawn
+from transforms.identity import Code
+from transforms.mapping import Row
+from transforms.releases import after, next_release, record_with
+from transforms.rows import renamed
+from transforms.state import Contribution, Process, State, state_of
+from warehouse import tables as t
+from warehouse.engine import from_json, holding, reading, writing
+from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
+from warehouse.releases import by_process, only_release, packed, unpacked
+from warehouse.star import note_changes, star_rows, write_star
+
+log = logging.getLogger("jejak.build")
+
+Object = dict[str, Any]
+
+_BATCH = 200
+# So many wrong fields are taken out of a state before it is given up.
+_MOST_WRONG = 20
+
+_T = TypeVar("_T")
+
+# (number, source, service, scope, key, kind, code, content hash, observed at, gone, payload as JSON text)
+RawRow = tuple[int, str, str, str, str, str, str, str, str, bool, str]
+
+
+@contextmanager
+def alone(engine: Engine, *, but_for_shards: bool = False) -> Iterator[None]:
+    """Only one build at a time, or (`but_for_shards`) others that are one of several shards too."""
+    with holding(engine, "build", shared=but_for_shards):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is stored of one process at one moment, as it travels to a worker.
+
+    `rows` are all current ones, tombstones too; `earlier` the replaced versions of those whose mapping takes them.
+    `record` is (compiled as JSON text, releases, row versions, since when it has no row), `only` the (id, date, tags)
+    of its only release where it has but one. `last` is the (number, date) of its last release, voided ones too.
+    """
+
+    ocid: str
+    token: str
+    family: str
+    rups: tuple[Code, ...]
+    relations: tuple[tuple[str, str], ...]
+    links: Mapping[Code, tuple[Code, ...]]
+    rows: list[RawRow]
+    earlier: list[tuple[str, str, str, str]]  # service, scope, key, payload
+    record: tuple[str, int, bytes, str | None] | None = None
+    only: tuple[str, str, list[str]] | None = None
+    last: tuple[int, str] | None = None
+
+
+@dataclass(slots=True)
+class Built:
+    """What building one process came to; `failed` says why it could not be built."""
+
+    ocid: str
+    token: str
+    release: Object | None = None
+    first_body: Object | None = None  # (id, body) of the only release, which `record` no longer holds
+    record: Object | None = None
+    star: dict[str, list[Object]] = field(default_factory=dict)
+    change: str | None = None
+    signals: set[tuple[str, str, str, str, str]] = field(default_factory=set)
+    suppliers: dict[Code, str] = field(default_factory=dict)
+    due: set[tuple[str, str, str, str]] = field(default_factory=set)
+    rejects: list[Object] = field(default_factory=list)
+    failed: str | None = None
+
+
+# --- the queue -------------------------------------------------------------------------------------------------------
+
+
+def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 0, shards: int = 1) -> dict[str, int]:
+    """Build the processes of a shard in `pending_process`; return how many were `built`, and how many of their states
+    that made `new`, `changed` or `removed`."""
+    _enqueue_outdated(engine)
+    with reading(engine) as conn:
+        asked = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
+        pending = [(row.ocid, row.token) for row in asked if _falls_in(row.ocid, shard, shards)]
+        # All shards of a run count unknown values together.
+        began = conn.execute(select(t.run.c.started_at).where(t.run.c.id == run_id)).scalar_one()
+        context = _context(conn, settings) if pending else None
+    jobs = (_read(engine, batch) for batch in _chunks(pending, _BATCH))
+    counts = dict.fromkeys(("built", "new", "changed", "removed"), 0)
+    done = 0
+    for results in spread(settings, len(pending), _build_batch, jobs, _prepare, context):
+        with writing(engine) as conn:
+            written = _write(conn, results, run_id, began)
+        counts["built"] += len(written)
+        for built in written:
+            if built.change:
+                counts[built.change] += 1
+        done += len(results)
+        log.info("built %d of %d processes", done, len(pending))
+    return counts
+
+
+def _enqueue_outdated(engine: Engine) -> None:
+    """Queue the processes that another code built last."""
+    columns = t.process.c
+    with reading(engine) as conn:
+        outdated = columns.fingerprint.is_not(None) & (columns.fingerprint != code_fingerprint())
+        ocids = conn.execute(select(columns.ocid).where(outdated)).scalars().all()
+    if ocids:
+        log.info("%d processes were built by another version of the mappings: they are built again", len(ocids))
+        with writing(engine) as conn:
+            enqueue_processes(conn, ocids)
+
+
+def _falls_in(ocid: str, shard: int, shards: int) -> bool:
+    return zlib.crc32(ocid.encode()) % shards == shard
+
+
+def _chunks(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What all processes share: crosswalks, the local day of each service's newest answer, settings, the clock."""
+
+    suppliers: dict[Code, str]
+    offices: dict[Code, str]
+    seen: dict[tuple[str, str], str]
+    utc_offset: str
+    kd_klpd: str
+    now: str
+
+
+def _context(conn: Connection, settings: Settings) -> _Context:
+    return _Context(
+        {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))},
+        offices_by_name(conn),
+        {
+            (row.service, row.scope): local_time(row.observed_at, settings.utc_offset)[:10]
+            for row in conn.execute(select(t.answer))
+        },
+        settings.utc_offset,
+        settings.kd_klpd,
+        utc_now(),
+    )
+
+
+def _read(engine: Engine, pending: Sequence[tuple[str, str]]) -> list[Snapshot]:
+    with reading(engine) as conn:
+        return snapshots(conn, dict(pending))
+
+
+def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
+    """What is stored of some processes, `asked` by OCID with the token of their queue entry: rows of their own codes,
+    of the RUPs whose planning they carry, and of what is linked to either."""
+    rups: dict[str, set[Code]] = defaultdict(set)
+    relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    owners: dict[Code, set[str]] = defaultdict(set)
+    keys = key_set(conn, asked)
+    for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
+        owners[(row.kind, row.key)].add(row.ocid)
+    for row in conn.execute(select(t.process_rup).where(t.process_rup.c.ocid.in_(keys))):
+        owners[(row.kind, row.code)].add(row.ocid)
+        rups[row.ocid].add((row.kind, row.code))
+    for row in conn.execute(select(t.process_relation).where(t.process_relation.c.ocid.in_(keys))):
+        relations[row.ocid].add((row.relationship, row.related_ocid))
+    links: dict[str, dict[Code, tuple[Code, ...]]] = defaultdict(dict)
+    for target, subjects in standing_links(conn, list(owners)).items():
+        for subject in subjects:
+            for ocid in owners[target]:
+                links[ocid][subject] = (*links[ocid].get(subject, ()), target)
+    for ocid, joined in links.items():
+        for subject in joined:
+            owners[subject].add(ocid)
+    rows: dict[str, list[RawRow]] = defaultdict(list)
+    earlier: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
+    columns = t.raw_record.c
+    wanted = [
+        columns[name]
+        for name in ("id", "source", "service", "scope", "key", "kind", "code", "content_hash", "observed_at", "gone")
+    ]
+    histories = {name for mapping in MAPPINGS.values() for name in mapping.histories}
+    for kind, codes in _by_kind(owners).items():
+        named = (columns.kind == kind, columns.code.in_(key_set(conn, codes)))
+        for row in conn.execute(select(*wanted, cast(columns.payload, Text)).where(*named, columns.current)):
+            for ocid in owners[(kind, row.code)]:
+                rows[ocid].append(tuple(row))  # type: ignore[arg-type]
+    versioned = {(row[2], row[3], row[4]): ocid for ocid, found in rows.items() for row in found if row[2] in histories}
+    if versioned:
+        replaced = (
+            select(columns.service, columns.scope, columns.key, cast(columns.payload, Text))
+            .where(~columns.current, ~columns.gone, columns.service.in_(histories))
+            .where(columns.key.in_(key_set(conn, {key for _, _, key in versioned})))
+            .order_by(columns.observed_at, columns.id)
+        )
+        for row in conn.execute(replaced):
+            if ocid := versioned.get((row[0], row[1], row[2])):
+                earlier[ocid].append(tuple(row))  # type: ignore[arg-type]
+    record, release, process = t.record.c, t.release.c, t.process.c
+    records = {
+        row.ocid: row
+        for row in conn.execute(
+            select(
+                record.ocid,
+                cast(record.compiled, Text).label("compiled"),
+                record.releases,
+                record.rows,
+                record.rowless_since,
+            ).where(record.ocid.in_(keys))
+        )
+    }
+    releases = by_process(
+        conn.execute(
+            select(release.ocid, release.number, release.id, release.date, release.tags, release.voided_at)
+            .where(release.ocid.in_(keys))
+            .order_by(release.ocid, release.number)
+        )
+    )
+    families = dict(conn.execute(select(process.ocid, process.family).where(process.ocid.in_(keys))).tuples().all())
+    found = []
+    for ocid, token in asked.items():
+        stored, made = records.get(ocid), releases.get(ocid, [])
+        valid = [row for row in made if row.voided_at is None]
+        found.append(
+            Snapshot(
+                ocid,
+                token,
+                families.get(ocid, ocid),
+                tuple(sorted(rups[ocid])),
+                tuple(sorted(relations[ocid])),
+                {subject: tuple(sorted(codes)) for subject, codes in links[ocid].items()},
+                sorted(rows[ocid]),
+                earlier[ocid],
+                (stored.compiled, stored.releases, stored.rows, stored.rowless_since) if stored else None,
+                (valid[0].id, valid[0].date, valid[0].tags) if stored and len(valid) == 1 else None,
+                (made[-1].number, max(row.date for row in made)) if made else None,
+            )
+        )
+    return found
+
+
+def _by_kind(codes: Iterable[Code]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for kind, code in codes:
+        kinds[kind].append(code)
+    return kinds
+
+
+# --- computing -------------------------------------------------------------------------------------------------------
+
+_shared: list[_Context] = []
+
+
+def _prepare(context: _Context | None) -> None:
+    """Give a worker what all processes share, once."""
+    _shared[:] = [context] if context else []
+
+
+def _build_batch(batch: list[Snapshot]) -> list[Built]:
+    """Runs in a worker."""
+    results = []
+    for snapshot in batch:
+        try:
+            results.append(build(snapshot, _shared[0]))
+        except Exception as error:
+            # One process that can't be built must not stop the others.
+            reason = str(error) if isinstance(error, RowError) else defect(error)
+            results.append(Built(snapshot.ocid, snapshot.token, failed=reason))
+    return results
+
+
+def process_of(snapshot: Snapshot, context: _Context) -> tuple[Process, list[Object]]:
+    """What the state of a process follows from, and the rows that today's models refuse, as rejects."""
+    earlier: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for service_name, scope, key, payload in snapshot.earlier:
+        service = SERVICES[service_name][1]
+        try:
+            earlier[service_name, scope, key].append(read_row(service, renamed(service, from_json(payload)))[0])
+        except RowError:
+            continue  # a version that is not current is not needed for the state
+    rows, rejects = [], []
+    for _, source, service_name, scope, key, _, code, content_hash, observed_at, gone, payload in snapshot.rows:
+        if gone or service_name not in MAPPINGS:
+            continue
+        service = SERVICES[service_name][1]
+        try:
+            record, _ = read_row(service, renamed(service, from_json(payload)))
+        except RowError as error:
+            rejects.append(
+                {
+                    "source": source,
+                    "service": service_name,
+                    "scope": scope,
+                    "key": key,
+                    "content_hash": content_hash,
+                    "reason": str(error),
+                    "payload": payload,
+                    "observed_at": observed_at,
+                }
+            )
+            continue
+        seen = context.seen.get((service_name, scope), "")
+        rows.append(
+            Row(service_name, scope, key, code, record, seen, tuple(earlier.get((service_name, scope, key), ())))
+        )
+    process = Process(
+        snapshot.ocid,
+        rows,
+        snapshot.rups,
+        snapshot.relations,
+        snapshot.links,
+        context.suppliers,
+        context.offices,
+    )
+    return process, rejects
+
+
+def build(snapshot: Snapshot, context: _Context) -> Built:
+    """The next release, record and star rows of a process: a pure function of what is stored and of the clock."""
+    built = Built(snapshot.ocid, snapshot.token)
+    process, built.rejects = process_of(snapshot, context)
+    state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd)
+    document = _passing(snapshot.ocid, state.document, built.signals)
+    built.signals |= {(*signal, "code") for signal in state.signals}
+    built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
+    built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
+    if snapshot.record is None and not state.announced:
+        return built
+    compiled = from_json(snapshot.record[0]) if snapshot.record else None
+    lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], row[0]] for row in snapshot.rows]
+    before: list[list[Any]] = unpacked(snapshot.record[2]) if snapshot.record else []
+    date = _release_date(snapshot, before, context)
+    release = next_release(snapshot.ocid, compiled, document, date)
+    if release is not None:
+        validate_release(release)
+        built.release = {
+            "id": release["id"],
+            "number": snapshot.last[0] + 1 if snapshot.last else 1,
+            "ocid": snapshot.ocid,
+            "date": date,
+            "made_at": context.now,
+            "tags": release["tag"],
+            "body": None if compiled is None else packed(release),
+            "lineage": packed(_lineage(release, state, lineage, before, first=compiled is None)),
+        }
+        if compiled is not None and snapshot.only:
+            built.first_body = {"id": snapshot.only[0], "body": packed(only_release(compiled, *snapshot.only))}
+        compiled = record_with(compiled, release)
+    assert compiled is not None
+    paths = withdrawn(compiled, document)
+    built.record = {
+        "ocid": snapshot.ocid,
+        "compiled": compiled,
+        "withdrawn": paths or None,
+        "releases": (snapshot.record[1] if snapshot.record else 0) + (release is not None),
+        "date": compiled["date"],
+        "rowless_since": None if document else (snapshot.record and snapshot.record[3]) or context.now,
+        "rows": packed(lineage),
+    }
+    if document:
+        built.star = star_rows(
+            {"ocid": snapshot.ocid, **document},
+            snapshot.family,
+            _fiscal_year(process),
+            max((row[8] for row in snapshot.rows if not row[9]), default=context.now),
+            _paying_sources(state.contributions),
+        )
+    had_rows = snapshot.record is not None and snapshot.record[3] is None
+    if not had_rows:
+        built.change = "new" if document else None
+    elif not document:
+        built.change = "removed"
+    elif release is not None:
+        built.change = "changed"
+    return built
+
+
+def _passing(ocid: str, document: Object, signals: set[tuple[str, str, str, str, str]]) -> Object:
+    """The document without the fields that no release may hold; what is left out is signalled."""
+    if not document:
+        return document
+    head = {
+        "ocid": ocid,
+        "id": ocid,
+        "date": "2000-01-01T00:00:00+07:00",
+        "tag": ["planning"],
+        "initiationType": "tender",
+    }
+    for _ in range(_MOST_WRONG):
+        wrong = wrong_paths({**head, **document})
+        if not wrong:
+            break
+        path, reason = wrong[0]
+        name = "/".join(str(part) for part in path if isinstance(part, str))
+        if not path or path[0] in head or not _taken_out(document, list(path)):
+            break
+        signals.add(("-", "OCDS", name, reason, "dropped"))
+    return document
+
+
+def _taken_out(document: Object, path: list[str | int]) -> bool:
+    """Take a value out of a document, and what became empty by that; entries that lost what they need go whole."""
+    node: Any = document
+    for part in path[:-1]:
+        node = node[part]
+    last = path[-1]
+    if isinstance(node, dict) and last not in node:
+        return len(path) > 1 and _taken_out(document, path[:-1])
+    if last == "id" and len(path) > 1:
+        return _taken_out(document, path[:-1])
+    del node[last]
+    if not node and len(path) > 1:
+        return _taken_out(document, path[:-1])
+    return True
+
+
+def _release_date(snapshot: Snapshot, before: list[list[Any]], context: _Context) -> str:
+    """The newest observation of the rows that make the difference; the time of the build where a link, a mapping or a
+    table makes it. Always later than the release before."""
+    known = {row[6] for row in before}
+    times = [row[8] for row in snapshot.rows if row[0] not in known]
+    date = local_time(max(times, default=context.now), context.utc_offset)
+    return after(date, snapshot.last[1] if snapshot.last else None)
+
+
+def _lineage(
+    release: Object, state: State, lineage: list[list[Any]], before: list[list[Any]], *, first: bool
+) -> list[list[Any]]:
+    """The row versions that a release was made of: of the first all; of a later one those that changed, those that it
+    withdraws, and those whose mapping gives a value that stands in it."""
+    if first:
+        return [row[:6] for row in lineage]
+    now, then = {row[6] for row in lineage}, {row[6] for row in before}
+    giving = {
+        (row.service, row.scope, row.key)
+        for each in state.contributions
+        if _share(each.partial.body, release)
+        for row in each.partial.rows
+    }
+    rows = [row[:6] for row in lineage if row[6] not in then or (row[2], row[3], row[4]) in giving]
+    return rows + [row[:6] for row in before if row[6] not in now and row[:6] not in rows]
+
+
+def _share(partial: Any, release: Any, top: bool = True) -> bool:
+    """Whether a partial document gives a value that a release holds; parties and the buyer stand in any."""
+    for name, value in partial.items():
+        if name not in release or name == "id" or (top and name in ("buyer", "parties")):
+            continue
+        held = release[name]
+        if type(value) is dict and type(held) is dict:
+            if _share(value, held, False):
+                return True
+        elif type(value) is list and value and type(value[0]) is dict and type(held) is list:
+            entries = {entry.get("id"): entry for entry in held if type(entry) is dict}
+            if any(
+                entry.get("id") in entries and (len(entry) == 1 or _share(entry, entries[entry["id"]], False))
+                for entry in value
+            ):
+                return True
+        elif value not in (None, "", [], {}):
+            return True
+    return False
+
+
+def _fiscal_year(process: Process) -> int | None:
+    """The first fiscal year of the process's own rows: that which they name, else that of the list they stand in."""
+    years = []
+    for row in process.rows:
+        if SERVICES[row.service][1].linked:
+            continue
+        year = getattr(row.record, "tahun_anggaran", None) or (int(row.scope) if row.scope.isdecimal() else None)
+        years += [year] if year else []
+    return min(years, default=None)
+
+
+def _paying_sources(contributions: Iterable[Contribution]) -> dict[str, str]:
+    """The source of each transaction, by its id."""
+    found: dict[str, str] = {}
+    for each in contributions:
+        for contract in each.partial.body.get("contracts") or ():
+            for transaction in (contract.get("implementation") or {}).get("transactions") or ():
+                found.setdefault(transaction["id"], each.source)
+    return found
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _write(conn: Connection, results: list[Built], run_id: str, began: str) -> list[Built]:
+    """Write what was built, as far as the queue still asks for it; return that."""
+    columns = t.pending_process.c
+    # A shard may be run twice at once, where its machine was given up for lost: the second finds the entries gone.
+    asked = conn.execute(
+        select(t.pending_process)
+        .where(columns.ocid.in_(key_set(conn, [built.ocid for built in results])))
+        .order_by(columns.ocid)
+        .with_for_update()
+    )
+    tokens = {row.ocid: row.token for row in asked}
+    results = [built for built in results if tokens.get(built.ocid) == built.token]
+    _write_rejects(conn, results, run_id)
+    whole = [built for built in results if built.failed is None]
+    seen = Counter(signal for built in whole for signal in built.signals)
+    note_signals(conn, [(*signal, rows) for signal, rows in seen.items()], began)
+    if first := [built.first_body for built in whole if built.first_body]:
+        conn.execute(
+            update(t.release).where(t.release.c.id == bindparam("release")).values(body=bindparam("content")),
+            [{"release": each["id"], "content": each["body"]} for each in first],
+        )
+    insert_rows(conn, t.release, [{**built.release, "run_id": run_id} for built in whole if built.release])
+    upsert_rows(conn, t.record, [{**built.record, "run_id": run_id} for built in whole if built.record])
+    write_star(conn, [(built.ocid, built.star) for built in whole if built.record])
+    note_changes(conn, run_id, {built.ocid: built.change for built in whole if built.change})
+    _write_lookups(conn, whole)
+    conn.execute(
+        update(t.process)
+        .where(t.process.c.ocid.in_(key_set(conn, [built.ocid for built in results])))
+        .values(fingerprint=code_fingerprint())
+    )
+    clear_processes(conn, {built.ocid: built.token for built in results})
+    _ask_again(conn, whole)
+    return [built for built in whole if built.record]
+
+
+def _write_lookups(conn: Connection, results: list[Built]) -> None:
+    """Which supplier keys a process looked up, and which events it waits for."""
+    ocids = [built.ocid for built in results]
+    delete_by(conn, t.supplier_use, t.supplier_use.c.ocid, ocids)
+    insert_rows(
+        conn,
+        t.supplier_use,
+        [{"kind": kind, "key": key, "ocid": built.ocid} for built in results for kind, key in sorted(built.suppliers)],
+    )
+    delete_by(conn, t.due_event, t.due_event.c.ocid, ocids)
+    insert_rows(
+        conn,
+        t.due_event,
+        [
+            {"ocid": built.ocid, "source": source, "service": service, "scope": scope, "day": day}
+            for built in results
+            for source, service, scope, day in sorted(built.due)
+        ],
+    )
+
+
+def _ask_again(conn: Connection, results: list[Built]) -> None:
+    """Queue again the processes that looked up a supplier whose key has another answer since: they were not yet known
+    to have done so when it changed."""
+    keys = {key for built in results for key in built.suppliers}
+    columns = t.supplier_key.c
+    rows = conn.execute(select(t.supplier_key).where(columns.key.in_(key_set(conn, {key for _, key in keys}))))
+    now = {(row.kind, row.key): row.kd_penyedia for row in rows}
+    enqueue_processes(
+        conn,
+        (built.ocid for built in results if any(now.get(key, "") != answer for key, answer in built.suppliers.items())),
+    )
+
+
+def _write_rejects(conn: Connection, results: list[Built], run_id: str) -> None:
+    """Keep the rows that a record was built without, and the processes that could not be built; settle mended ones."""
+    columns = t.reject.c
+    now = utc_now()
+    stored = {
+        (row.ocid, row.service, row.scope, row.key, row.content_hash): row.id
+        for row in conn.execute(
+            select(columns.ocid, columns.service, columns.scope, columns.key, columns.content_hash, columns.id).where(
+                columns.ocid.in_(key_set(conn, [built.ocid for built in results])), columns.resolved_at.is_(None)
+            )
+        )
+    }
+    fresh = []
+    for built in results:
+        rejects = built.rejects
+        if built.failed is not None:
+            log.error("%s was not built: %s", built.ocid, built.failed)
+            rejects = [
+                {
+                    "source": "-",
+                    "service": "-",
+                    "scope": "record",
+                    "key": built.ocid,
+                    "content_hash": built.ocid,
+                    "reason": built.failed,
+                    "payload": "{}",
+                    "observed_at": now,
+                }
+            ]
+        for reject in rejects:
+            place = (built.ocid, reject["service"], reject["scope"], reject["key"], reject["content_hash"])
+            if stored.pop(place, None) is None:
+                fresh.append({**reject, "ocid": built.ocid, "run_id": run_id, "rejected_at": now})
+    insert_rows(conn, t.reject, fresh)
+    if stored:
+        conn.execute(
+            update(t.reject).where(columns.id.in_(key_set(conn, stored.values(), int))).values(resolved_at=now)
+        )

@@ -1,0 +1,15 @@
+"""The clock of observation and of bookkeeping, and the regency's local time."""
+
+import os
+from datetime import UTC, datetime
+
+
+def utc_now() -> str:
+    """Now, in UTC; JEJAK_NOW (the same form) fixes it, so that a run can be repeated."""
+    return os.environ.get("JEJAK_NOW") or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def local_time(moment: str, utc_offset: str) -> str:
+    """A UTC time as the regency's local time of whole seconds with its offset: `2025-01-31T10:00:00+07:00`."""
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{utc_offset}").tzinfo
+    return datetime.fromisoformat(moment).astimezone(zone).isoformat(timespec="seconds")

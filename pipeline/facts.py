@@ -1,0 +1,208 @@
+"""What a row says of identity and belonging, extracted once when the row is taken over, and kept beside it."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, select, text
+
+from pipeline.links import Place, note_evidence
+from pipeline.queues import enqueue_codes, enqueue_processes
+from pipeline.registry import SERVICES, SOURCES, code_fingerprint
+from schemas.errors import RowError
+from schemas.service import Service, SourceRecord, read_row
+from transforms.evidence import Evidence
+from transforms.identity import Code, Plan, Revision, RupReference
+from transforms.parties import supplier_keys, tax_numbers
+from transforms.rows import renamed
+from warehouse import tables as t
+from warehouse.engine import reading, writing
+from warehouse.load import insert_rows, key_set, upsert_rows
+
+log = logging.getLogger("jejak.facts")
+
+_PLACE = ("source", "service", "scope", "key")
+_BATCH = 2000
+_SUPPLIER_LOCK = 0x6A656A616F  # key of PostgreSQL's advisory lock
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia). `evidence` is empty where the row says
+    nothing of whom it belongs to."""
+
+    plan: Plan | None
+    revision: Revision | None
+    reference: RupReference | None
+    suppliers: tuple[tuple[Code, str], ...]
+    evidence: Evidence | None
+
+
+def extract(source: str, service: Service, record: SourceRecord, subject: tuple[str | None, str]) -> Facts:
+    """The facts of a row; `subject` is its (kind, code) as the row is known by."""
+    mapping, name = SOURCES[source].mapping, service.name
+    identifying = name in mapping.identifying
+    evidence = next(iter(mapping.evidence(name, record)), None) if name in mapping.evident else None
+    if evidence is not None and service.linked and subject[0]:
+        evidence = replace(evidence, subject=(subject[0], subject[1]))
+    return Facts(
+        next(iter(mapping.plans(name, record)), None) if identifying else None,
+        next(iter(mapping.revisions(name, record)), None) if identifying else None,
+        next(iter(mapping.references(name, record)), None) if identifying else None,
+        tuple(_suppliers(record)) if name in mapping.suppliers else (),
+        evidence,
+    )
+
+
+def _suppliers(record: Any) -> Iterator[tuple[Code, str]]:
+    code = getattr(record, "kd_penyedia", None)
+    if code:
+        numbers = tax_numbers(record.npwp_penyedia, record.npwp_penyedia_16)
+        for key in dict.fromkeys(supplier_keys(record.nama_penyedia, numbers)):
+            yield key, code
+
+
+def write_facts(conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone: Iterable[Place] = ()) -> None:
+    """Keep the facts of new current row versions (id, place, facts); `gone` are places whose row is there no more."""
+    plans, revisions, references, suppliers = [], [], [], []
+    evidence: list[tuple[Place, Evidence | None]] = [(place, None) for place in gone]
+    for row_id, place, facts in rows:
+        if plan := facts.plan:
+            kind, code = plan.rup
+            plans.append(
+                {"row_id": row_id, "kind": kind, "code": code, "first_year": plan.first_year, "inside": plan.inside}
+            )
+        if revision := facts.revision:
+            revisions.append(
+                {
+                    "row_id": row_id,
+                    "kind": revision.older[0],
+                    "older": revision.older[1],
+                    "newer": revision.newer[1],
+                    "type": revision.type,
+                    "date": revision.date,
+                }
+            )
+        if reference := facts.reference:
+            references.append(
+                {
+                    "row_id": row_id,
+                    "kind": reference.subject[0],
+                    "code": reference.subject[1],
+                    "rups": reference.rups,
+                    "priority": reference.priority,
+                    "created": reference.created,
+                    "package": reference.package,
+                    "version": reference.version,
+                    "failed": reference.failed,
+                }
+            )
+        suppliers += [
+            {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code} for (kind, key), code in facts.suppliers
+        ]
+        evidence.append((place, facts.evidence))
+    insert_rows(conn, t.plan_fact, plans)
+    insert_rows(conn, t.rup_revision, revisions)
+    insert_rows(conn, t.rup_reference, references)
+    insert_rows(conn, t.supplier_name, suppliers)
+    _revised(conn, revisions)
+    _write_supplier_keys(conn, {(row["kind"], row["key"]) for row in suppliers})
+    note_evidence(conn, evidence)
+
+
+def extract_outdated(engine: Engine) -> None:
+    """Extract the facts of all current rows again whose service's facts another code extracted."""
+    columns, code = t.raw_record.c, code_fingerprint()
+    with reading(engine) as conn:
+        outdated = conn.execute(
+            select(t.fingerprint.c.service).where(t.fingerprint.c.extraction != code).order_by(t.fingerprint.c.service)
+        ).scalars().all()
+    for name in outdated:
+        if name not in SERVICES:
+            continue
+        source, service = SERVICES[name]
+        log.info("%s: its rows' codes were extracted by another version; they are extracted again", name)
+        last = 0
+        rows: list[Any] = []
+        while last == 0 or rows:
+            with writing(engine) as conn:
+                rows = list(
+                    conn.execute(
+                        select(*(columns[c] for c in ("id", *_PLACE, "kind", "code", "payload")))
+                        .where(columns.service == name, columns.current, ~columns.gone, columns.id > last)
+                        .order_by(columns.id)
+                        .limit(_BATCH)
+                    )
+                )
+                last = rows[-1].id if rows else last + 1
+                drop_facts(conn, [row.id for row in rows])
+                found, refused = [], []
+                for row in rows:
+                    place: Place = (row.source, row.service, row.scope, row.key)
+                    try:
+                        record, _ = read_row(service, renamed(service, row.payload))
+                    except RowError:
+                        # Today's model refuses it: a build leaves it out and keeps it among the rejects.
+                        refused.append(place)
+                    else:
+                        found.append((row.id, place, extract(source, service, record, (row.kind, row.code))))
+                write_facts(conn, found, refused)
+                enqueue_codes(conn, source, {(row.kind, row.code) for row in rows if row.kind})
+        with writing(engine) as conn:
+            upsert_rows(conn, t.fingerprint, [{"service": name, "extraction": code}])
+
+
+def drop_facts(conn: Connection, row_ids: list[int]) -> None:
+    """Forget the facts of row versions that are current no more."""
+    if not row_ids:
+        return
+    ids = key_set(conn, row_ids, int)
+    revision, supplier = t.rup_revision.c, t.supplier_name.c
+    _revised(conn, conn.execute(select(t.rup_revision).where(revision.row_id.in_(ids))).mappings())
+    keys = conn.execute(select(supplier.kind, supplier.key).where(supplier.row_id.in_(ids)).distinct()).all()
+    for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name):
+        conn.execute(delete(table).where(table.c.row_id.in_(ids)))
+    _write_supplier_keys(conn, {(row.kind, row.key) for row in keys})
+
+
+def _revised(conn: Connection, revisions: Iterable[Any]) -> None:
+    """Queue both codes of revisions: where their processes belong may be another."""
+    codes = {(row["kind"], row[name]) for row in revisions for name in ("older", "newer")}
+    enqueue_codes(conn, "sirup", codes)
+
+
+def _write_supplier_keys(conn: Connection, keys: set[Code]) -> None:
+    """Bring the supplier crosswalk to what current rows give for some keys; where an answer changed, queue the
+    processes that had looked it up."""
+    if not keys:
+        return
+    if conn.dialect.name == "postgresql":
+        # Services are taken over side by side: each has to see what the others gave.
+        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SUPPLIER_LOCK})
+    wanted = key_set(conn, {key for _, key in keys})
+    found: dict[Code, set[str]] = {key: set() for key in keys}
+    name = t.supplier_name.c
+    query = select(name.kind, name.key, name.kd_penyedia).where(name.key.in_(wanted)).distinct()
+    for row in conn.execute(query):
+        if (row.kind, row.key) in found:
+            found[row.kind, row.key].add(row.kd_penyedia)
+    stored = {
+        (row.kind, row.key): row.kd_penyedia
+        for row in conn.execute(select(t.supplier_key).where(t.supplier_key.c.key.in_(wanted)))
+    }
+    # A name or number of two suppliers does not tell them apart: it is a key to nobody.
+    now = {key: next(iter(codes)) if len(codes) == 1 else "" for key, codes in found.items()}
+    changed = {key: code for key, code in now.items() if stored.get(key, "") != code or key not in stored}
+    if not changed:
+        return
+    upsert_rows(
+        conn,
+        t.supplier_key,
+        [{"kind": kind, "key": key, "kd_penyedia": code} for (kind, key), code in sorted(changed.items())],
+    )
+    use = t.supplier_use.c
+    users = conn.execute(
+        select(use.kind, use.key, use.ocid).where(use.key.in_(key_set(conn, {key for _, key in changed})))
+    )
+    enqueue_processes(conn, {row.ocid for row in users if (row.kind, row.key) in changed})

@@ -1,0 +1,76 @@
+"""Worker processes: the same function for many jobs, on all cores of the machine."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
+
+from schemas.settings import Settings
+
+LOG_FORMAT, LOG_TIME = "%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"
+
+# Fewer processes than this are done at once; starting workers costs more.
+_WORTH_WORKERS = 400
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+def spread(
+    settings: Settings,
+    size: int,
+    function: Callable[[_T], _R],
+    jobs: Iterable[_T],
+    prepare: Callable[..., None] | None = None,
+    *context: Any,
+) -> Iterator[_R]:
+    """Results of `function` for each job, in order; in workers where there is enough to do (`size` processes). Jobs are
+    made as they are needed. `prepare` is called once in each worker, with `context`."""
+    if size < _WORTH_WORKERS or settings.workers == 1:
+        if prepare:
+            prepare(*context)
+        yield from map(function, jobs)
+        return
+    with worker_pool(settings.workers, prepare, *context) as pool:
+        waiting: deque[Future[_R]] = deque()
+        remaining = iter(jobs)
+        for job in islice(remaining, settings.workers + 1):
+            waiting.append(pool.submit(function, job))
+        while waiting:
+            result = waiting.popleft().result()
+            for job in islice(remaining, 1):
+                waiting.append(pool.submit(function, job))
+            yield result
+
+
+def worker_pool(workers: int, prepare: Callable[..., None] | None = None, *context: Any) -> ProcessPoolExecutor:
+    """Worker processes that log as this one does and know what `prepare` gives them.
+
+    Not forked from here, since the caller may hold threads and database connections; what they import is imported once.
+    """
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["pipeline.build"])
+    return ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+
+
+def _begin_worker(level: int, prepare: Callable[..., None] | None, context: tuple[Any, ...]) -> None:
+    # Ctrl-C reaches all processes of a terminal: the parent alone decides, and its end is theirs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIME)
+    if prepare:
+        prepare(*context)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed must not go on writing: another run may have begun."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,279 @@
+"""The state of a process: the OCDS document that follows from its current rows, and from nothing else.
+
+Every service contributes partial documents (`transforms.mapping`). A field goes to the service that owns it, or to the
+best of those that stand in (`codes/field_owners.csv`); a list entry exists if any service that may contribute to its
+list names it by its id. Neither the order nor the times in which rows were read matter.
+
+    >>> announced = {"tender": {"id": "t", "title": "Jalan Desa", "status": "active"}}
+    >>> awarded = {"tender": {"id": "t", "title": "jalan"}, "awards": [{"id": "t-1", "value": {"amount": 5}}]}
+    >>> united([("SPSE-TenderPengumuman", announced), ("SPSE-TenderSelesaiNilai", awarded)])
+    {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'value': {'amount': 5}}]}
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from transforms import owners
+from transforms.identity import Code
+from transforms.mapping import Body, Context, Partial, Row, SourceMapping, compact, reference
+from transforms.parties import regency_party
+
+# Objects whose fields have owners of their own; any other object is one value.
+_SECTIONS = {"planning", "planning.budget", "tender", "bids", "contracts.implementation"}
+# Lists without entries of their own: one value each.
+_VALUES = {"additionalIdentifiers", "additionalClassifications"}
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+# References to parties by the field they stand in, and the role that each gives.
+_ROLES = {
+    "buyer": "buyer",
+    "procuringEntity": "procuringEntity",
+    "payer": "payer",
+    "payee": "payee",
+    "sourceParty": "sourceParty",
+    "organization": "interestedParty",
+    "tenderers": "tenderer",
+    "suppliers": "supplier",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """All that is known of one contracting process.
+
+    `rows` are its current rows: those of its own codes, of the RUPs whose planning it carries, and of what is linked to
+    either. `rups` are the RUP codes it fulfils, `relations` pairs of (relationship, OCID). `links` gives, for each
+    linked subject, the codes here that it belongs to. `suppliers` and `offices` are the parts of the crosswalks that it
+    may need: (kind, key) -> kd_penyedia, (source, plain name) -> kd_satker_str.
+    """
+
+    ocid: str
+    rows: Sequence[Row]
+    rups: tuple[Code, ...] = ()
+    relations: tuple[tuple[str, str], ...] = ()
+    links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
+    suppliers: Mapping[Code, str] = field(default_factory=dict)
+    offices: Mapping[Code, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A partial document with the service that made it."""
+
+    source: str
+    service: str
+    partial: Partial
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a process and what was found on the way.
+
+    `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
+    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could answer,
+    `due` (service, scope, day) of events that have not come yet.
+    """
+
+    document: Body
+    announced: bool
+    contributions: list[Contribution]
+    signals: set[tuple[str, str, str, str]]
+    wanted: set[Code]
+    due: set[tuple[str, str, str]]
+
+
+def state_of(process: Process, sources: Mapping[str, SourceMapping], utc_offset: str, kd_klpd: str) -> State:
+    """The state of a process; `sources` gives the mapping of each service's source, by the service's name."""
+    context = Context(
+        process.ocid,
+        utc_offset,
+        kd_klpd,
+        process.rups,
+        process.relations,
+        process.suppliers,
+        links=process.links,
+        offices=process.offices,
+    )
+    rows: dict[str, list[Row]] = {}
+    coded: dict[tuple[str, str], list[Row]] = {}
+    for row in sorted(process.rows, key=_place):
+        rows.setdefault(row.service, []).append(row)
+        coded.setdefault((row.service, row.code), []).append(row)
+    context.rows, context.coded = rows, coded
+    found = list(_contributions(context, sources))
+    announced = any(service in sources[service].announcing for service in rows)
+    document = united([(each.service, each.partial.body) for each in found])
+    if document:
+        document = _completed(document, found, context, announced=announced)
+    return State(document, announced, found, context.signals, context.wanted, context.due)
+
+
+def _place(row: Row) -> tuple[str, str, str]:
+    return row.code, row.scope, row.key
+
+
+def _contributions(context: Context, sources: Mapping[str, SourceMapping]) -> Iterator[Contribution]:
+    """The partial documents of all services, those of the services that come first in the table of owners first."""
+    for service in sorted(context.rows, key=lambda name: (owners.order(name), name)):
+        source = sources[service]
+        if service not in source.mappers:
+            continue
+        context.source, context.service = source.name, service
+        for partial in source.mappers[service](context.rows[service], context):
+            for contract in partial.body.get("contracts") or ():
+                named = context.contracts.setdefault(contract["id"], (contract["awardID"], set()))
+                named[1].update(row.code for row in partial.rows)
+            yield Contribution(source.name, service, partial)
+
+
+def united(partials: Iterable[tuple[str, Body]]) -> Body:
+    """One document of partial ones, (service, body) in the order of services: each field by its owner.
+
+    Of a list that one service contributes whole (`owners.WHOLE`), such as an award's suppliers, the best owner that has
+    entries there gives all. A process has one tender and one plan: of several partial documents of one service the
+    first alone fills their fields.
+    """
+    document: Body = {}
+    claims: _Claims = {}
+    first: dict[str, int] = {}
+    tenders: list[Body] = []
+    for number, (service, body) in enumerate(partials):
+        leads = first.setdefault(service, number) == number
+        _contribute(document, claims, body, "", service, number, leads)
+        if tender := body.get("tender"):
+            tenders.append(tender)
+    _drop_planned_periods(document.get("tender", {}), tenders)
+    return _filled(document)
+
+
+def _drop_planned_periods(tender: Body, partials: Iterable[Body]) -> None:
+    """Without periods that come from a plan where an attempt has taken its place: they pass for what happened."""
+    for partial in partials:
+        if partial.get("id") != tender.get("id"):
+            for name in ("tenderPeriod", "contractPeriod"):
+                if name in tender and tender[name] == partial.get(name):
+                    del tender[name]
+
+
+# Beside each object of the document: field -> (rank, number) of the value there, or the claims of what stands below.
+_Claims = dict[str, Any]
+
+
+def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: str, number: int, leads: bool) -> None:
+    for name, value in body.items():
+        if value in _EMPTY or name == "parties":
+            continue
+        place = path + name
+        kind = type(value)
+        if kind is dict and place in _SECTIONS:
+            below = target.setdefault(name, {})
+            _contribute(below, claims.setdefault(name, {}), value, place + ".", service, number, leads)
+            continue
+        rank = owners.rank(place, service)
+        if rank is None:
+            continue
+        if kind is list and type(value[0]) is dict and name not in _VALUES and place not in owners.WHOLE:
+            entries = claims.setdefault(name, {})
+            held = target.setdefault(name, [])
+            for entry in value:
+                known = entries.get(entry["id"])
+                if known is None:
+                    known = entries[entry["id"]] = ({"id": entry["id"]}, {"id": (-1, -1)})
+                    held.append(known[0])
+                _contribute(known[0], known[1], entry, place + ".", service, number, True)
+        elif (leads or place in owners.WHOLE) and ((held_by := claims.get(name)) is None or (rank, number) < held_by):
+            value = _value(value)
+            if value not in _EMPTY:
+                claims[name] = (rank, number)
+                target[name] = value
+
+
+def _value(value: Any) -> Any:
+    """A value without what is absent in it."""
+    kind = type(value)
+    if kind is dict:
+        return {name: found for name, item in value.items() if (found := _value(item)) not in _EMPTY}
+    if kind is list:
+        return [found for item in value if (found := _value(item)) not in _EMPTY]
+    return value
+
+
+def _filled(document: Body) -> Body:
+    """Without sections that nobody filled."""
+    for name in [name for name, value in document.items() if type(value) is dict and not value]:
+        del document[name]
+    if document.get("planning") and not document["planning"].get("budget", True):
+        del document["planning"]["budget"]
+        return _filled(document)
+    for contract in document.get("contracts", ()):
+        if not contract.get("implementation", True):
+            del contract["implementation"]
+    return document
+
+
+def _completed(document: Body, found: list[Contribution], context: Context, *, announced: bool) -> Body:
+    """The document with what belongs to the process as a whole: buyer, relations, parties."""
+    offices: list[Body] = []
+    if "buyer" not in document:
+        # Every release has parties, since tools take one without for a release of OCDS 1.0. Before the announcement is
+        # known any row may name the office.
+        named = (_office(row, each, context) for each in found for row in each.partial.rows)
+        buyer = next(filter(None, named), None) or regency_party(context.kd_klpd)
+        document["buyer"] = reference(buyer)
+        offices.append(buyer)
+    if not announced and "tender" in document:
+        document["tender"]["status"] = "withdrawn"
+    if relations := _relations(context.relations):
+        document["relatedProcesses"] = relations
+    words: dict[str, Body] = {}
+    for party in (*(party for each in found for party in each.partial.body.get("parties") or ()), *offices):
+        words[party["id"]] = {**compact(party), **words.get(party["id"], {})}
+    roles: dict[str, set[str]] = {}
+    _collect_roles(document, roles, words)
+    document["parties"] = [{**words[party], "roles": sorted(roles[party])} for party in sorted(roles)]
+    return document
+
+
+def _office(row: Row, contribution: Contribution, context: Context) -> Body | None:
+    context.source, context.service = contribution.source, contribution.service
+    return context.office(row.record)
+
+
+def _relations(relations: Iterable[tuple[str, str]]) -> list[Body]:
+    """One entry for each related process, with all that relates the two."""
+    related: dict[str, list[str]] = {}
+    for relationship, ocid in sorted(relations):
+        related.setdefault(ocid, []).append(relationship)
+    return [
+        {"id": ocid, "relationship": relationships, "scheme": "ocid", "identifier": ocid}
+        for ocid, relationships in sorted(related.items())
+    ]
+
+
+def _collect_roles(node: Body, roles: dict[str, set[str]], words: dict[str, Body]) -> None:
+    """The role of every party that a document refers to; a party that no row describes has the reference's words."""
+    for name, value in node.items():
+        kind = type(value)
+        if name in _ROLES:
+            for party in value if kind is list else [value]:
+                roles.setdefault(party["id"], set()).add(_ROLES[name])
+                words.setdefault(party["id"], dict(party))
+        elif kind is dict:
+            _collect_roles(value, roles, words)
+        elif kind is list:
+            for entry in value:
+                if type(entry) is dict:
+                    _collect_roles(entry, roles, words)
+
+
+def references(document: Body) -> set[str]:
+    """The ids of the parties that a document refers to."""
+    roles: dict[str, set[str]] = {}
+    _collect_roles({name: value for name, value in document.items() if name != "parties"}, roles, {})
+    return set(roles)
+
+
+def without_rows(process: Process, rows: Iterable[Row]) -> Process:
+    """The process as though some of its rows were not there: what a value rests on shows where it is gone."""
+    left_out = {(row.service, row.scope, row.key) for row in rows}
+    return replace(process, rows=[row for row in process.rows if (row.service, row.scope, row.key) not in left_out])

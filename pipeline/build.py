@@ -110,7 +110,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
         pending = [(row.ocid, row.token) for row in asked if _falls_in(row.ocid, shard, shards)]
         # All shards of a run count unknown values together.
         began = conn.execute(select(t.run.c.started_at).where(t.run.c.id == run_id)).scalar_one()
-        context = _context(conn, settings) if pending else None
+        context = context_of(conn, settings) if pending else None
     jobs = (_read(engine, batch) for batch in _chunks(pending, _BATCH))
     counts = dict.fromkeys(("built", "new", "changed", "removed"), 0)
     done = 0
@@ -151,7 +151,7 @@ def _chunks(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class Shared:
     """What all processes share: crosswalks, the local day of each service's newest answer, settings, the clock."""
 
     suppliers: dict[Code, str]
@@ -162,8 +162,9 @@ class _Context:
     now: str
 
 
-def _context(conn: Connection, settings: Settings) -> _Context:
-    return _Context(
+def context_of(conn: Connection, settings: Settings) -> Shared:
+    """What all processes share, as it is stored now."""
+    return Shared(
         {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))},
         offices_by_name(conn),
         {
@@ -215,7 +216,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
         named = (columns.kind == kind, columns.code.in_(key_set(conn, codes)))
         for row in conn.execute(select(*wanted, cast(columns.payload, Text)).where(*named, columns.current)):
             for ocid in owners[(kind, row.code)]:
-                rows[ocid].append(tuple(row))  # type: ignore[arg-type]
+                rows[ocid].append(tuple(row))
     versioned = {(row[2], row[3], row[4]): ocid for ocid, found in rows.items() for row in found if row[2] in histories}
     if versioned:
         replaced = (
@@ -225,8 +226,8 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
             .order_by(columns.observed_at, columns.id)
         )
         for row in conn.execute(replaced):
-            if ocid := versioned.get((row[0], row[1], row[2])):
-                earlier[ocid].append(tuple(row))  # type: ignore[arg-type]
+            if owner := versioned.get((row[0], row[1], row[2])):
+                earlier[owner].append(tuple(row))
     record, release, process = t.record.c, t.release.c, t.process.c
     records = {
         row.ocid: row
@@ -279,10 +280,10 @@ def _by_kind(codes: Iterable[Code]) -> dict[str, list[str]]:
 
 # --- computing -------------------------------------------------------------------------------------------------------
 
-_shared: list[_Context] = []
+_shared: list[Shared] = []
 
 
-def _prepare(context: _Context | None) -> None:
+def _prepare(context: Shared | None) -> None:
     """Give a worker what all processes share, once."""
     _shared[:] = [context] if context else []
 
@@ -300,7 +301,7 @@ def _build_batch(batch: list[Snapshot]) -> list[Built]:
     return results
 
 
-def process_of(snapshot: Snapshot, context: _Context) -> tuple[Process, list[Object]]:
+def process_of(snapshot: Snapshot, context: Shared) -> tuple[Process, list[Object]]:
     """What the state of a process follows from, and the rows that today's models refuse, as rejects."""
     earlier: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
     for service_name, scope, key, payload in snapshot.earlier:
@@ -346,7 +347,7 @@ def process_of(snapshot: Snapshot, context: _Context) -> tuple[Process, list[Obj
     return process, rejects
 
 
-def build(snapshot: Snapshot, context: _Context) -> Built:
+def build(snapshot: Snapshot, context: Shared) -> Built:
     """The next release, record and star rows of a process: a pure function of what is stored and of the clock."""
     built = Built(snapshot.ocid, snapshot.token)
     process, built.rejects = process_of(snapshot, context)
@@ -445,7 +446,7 @@ def _taken_out(document: Object, path: list[str | int]) -> bool:
     return True
 
 
-def _release_date(snapshot: Snapshot, before: list[list[Any]], context: _Context) -> str:
+def _release_date(snapshot: Snapshot, before: list[list[Any]], context: Shared) -> str:
     """The newest observation of the rows that make the difference; the time of the build where a link, a mapping or a
     table makes it. Always later than the release before."""
     known = {row[6] for row in before}

@@ -65,7 +65,10 @@ def _suppliers(record: Any) -> Iterator[tuple[Code, str]]:
 
 def write_facts(conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone: Iterable[Place] = ()) -> None:
     """Keep the facts of new current row versions (id, place, facts); `gone` are places whose row is there no more."""
-    plans, revisions, references, suppliers = [], [], [], []
+    plans: list[dict[str, Any]] = []
+    revisions: list[dict[str, Any]] = []
+    references: list[dict[str, Any]] = []
+    suppliers: list[dict[str, Any]] = []
     evidence: list[tuple[Place, Evidence | None]] = [(place, None) for place in gone]
     for row_id, place, facts in rows:
         if plan := facts.plan:
@@ -115,9 +118,15 @@ def extract_outdated(engine: Engine) -> None:
     """Extract the facts of all current rows again whose service's facts another code extracted."""
     columns, code = t.raw_record.c, code_fingerprint()
     with reading(engine) as conn:
-        outdated = conn.execute(
-            select(t.fingerprint.c.service).where(t.fingerprint.c.extraction != code).order_by(t.fingerprint.c.service)
-        ).scalars().all()
+        outdated = (
+            conn.execute(
+                select(t.fingerprint.c.service)
+                .where(t.fingerprint.c.extraction != code)
+                .order_by(t.fingerprint.c.service)
+            )
+            .scalars()
+            .all()
+        )
     for name in outdated:
         if name not in SERVICES:
             continue

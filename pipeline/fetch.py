@@ -433,8 +433,8 @@ class _Reader:
         try:
             found = identify(service, row)
         except RowError as error:
-            content = hash_of(service, renamed(service, row))
-            self.unread.append((None, content, str(error), row, self.when(row)))
+            hashed = hash_of(service, renamed(service, row))
+            self.unread.append((None, hashed, str(error), row, self.when(row)))
             self.unread_codes.add(None)
             return
         when = self.when(found.fields)
@@ -638,7 +638,7 @@ class _Reader:
                 self.plan.count("gone", head.code)
                 if head.kind:
                     self.plan.codes.add((head.kind, head.code))
-                tombstone = {
+                tombstone: dict[str, Any] = {
                     **self.job.place,
                     "key": head.key,
                     "kind": head.kind,

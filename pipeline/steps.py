@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, or_, select, true, update
+from sqlalchemy import Engine, or_, select, update
 
 from pipeline import build, facts, fetch, links, place, queues, retention, workers
 from pipeline.clock import utc_now

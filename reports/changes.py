@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, or_, select
 
-from pipeline.links import LINKED_KINDS, STANDING, processes_of
+from pipeline.links import STANDING, processes_of
+from pipeline.registry import LINKED_KINDS
 from pipeline.steps import warehouse
 from schemas.errors import SettingsError
 from schemas.settings import Settings
@@ -74,19 +75,19 @@ def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
 
 def _of_rows(conn: Connection, run_id: str) -> tuple[set[str], set[str]]:
     """The processes that the rows of a sync belong to, and those of them that still wait for a build."""
-    columns = t.raw_record.c
-    codes: set[Code] = set()
-    unplaced: set[Code] = set()
-    query = select(columns.kind, columns.code, columns.placed).where(columns.kind.is_not(None))
-    for kind, code, placed in conn.execute(query.where(columns.run_id == run_id)):
-        codes.add((kind, code))
-        if not placed:
-            unplaced.add((kind, code))
+    columns, pending = t.raw_record.c, t.pending_code.c
+    rows = conn.execute(
+        select(columns.kind, columns.code).where(columns.run_id == run_id, columns.kind.is_not(None)).distinct()
+    )
+    codes = {(row.kind, row.code) for row in rows}
+    queued = conn.execute(
+        select(pending.kind, pending.code).where(pending.code.in_(key_set(conn, {code for _, code in codes})))
+    )
+    unplaced = {(row.kind, row.code) for row in queued} & codes
     ocids = processes_of(conn, _targets(conn, codes))
     waiting = processes_of(conn, _targets(conn, unplaced))
-    for table in (t.pending_derive, t.pending_build):
-        waiting |= set(conn.execute(select(table.c.ocid).where(table.c.ocid.in_(key_set(conn, ocids)))).scalars())
-    return ocids, waiting
+    process = t.pending_process.c.ocid
+    return ocids, waiting | set(conn.execute(select(process).where(process.in_(key_set(conn, ocids)))).scalars())
 
 
 def _targets(conn: Connection, codes: set[Code]) -> set[Code]:

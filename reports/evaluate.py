@@ -84,7 +84,7 @@ def compared(conn: Connection, true: dict[str, set[Pair]]) -> list[dict[str, Any
             found[row.rule].add(pair)
         elif row.status == "pending":
             pending[row.rule].add(pair)
-    for row in conn.execute(select(t.naming)):
+    for row in conn.execute(select(t.rup_reference)):
         found["rup-package"] |= {((row.kind, row.code), (kind, code)) for kind, code in row.rups}
     return [
         measured(name, rule.truth, plain(true.get(name, set())), plain(found[name]), plain(pending[name]))

@@ -8,6 +8,7 @@ from pipeline import links
 from pipeline.fetch import COUNTS
 from pipeline.registry import SOURCES
 from pipeline.steps import warehouse
+from reports.waiting import waiting_rows
 from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import reading
@@ -67,9 +68,7 @@ def status(settings: Settings) -> dict[str, Any]:
             built = conn.execute(
                 select(func.sum(t.run.c.built)).where(t.run.c.started_at >= since.scalar_subquery())
             ).scalar_one()
-        waiting = conn.execute(
-            select(func.count()).select_from(t.raw_record).where(~t.raw_record.c.placed)
-        ).scalar_one()
+        waiting = sum(row["rows"] for row in waiting_rows(conn))
         rejects = conn.execute(
             select(func.count()).select_from(t.reject).where(t.reject.c.resolved_at.is_(None))
         ).scalar_one()

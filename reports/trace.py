@@ -1,4 +1,4 @@
-"""One process told from proposal to progress, each step with the systems that it is known from."""
+"""One process from proposal to progress, each step with the systems whose rows give it."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, exists, or_, select
 
 from pipeline.links import STANDING
+from reports.process import contributions_of, states_of
 from schemas.errors import SettingsError
+from schemas.settings import Settings
 from warehouse import tables as t
 
-Step = tuple[str, str, list[str]]  # name of the step, systems that tell it, what they tell
+Step = tuple[str, str, list[str]]  # name of the step, systems whose rows give it, lines of text
 _SHOWN = 5
 
 # Where in a release each step stands.
@@ -26,18 +28,18 @@ _STEPS = {
 }
 
 
-def traced(conn: Connection, code: str | None) -> tuple[dict[str, Any], list[Step]]:
-    """The compiled release of a process (by OCID or by a source's code; the fullest one by default) and its steps.
+def traced(conn: Connection, settings: Settings, code: str | None) -> tuple[dict[str, Any], list[Step]]:
+    """The state of a process (by OCID or by a source's code; the fullest one by default) and its steps.
 
     Raises SettingsError where there is no such process.
     """
     ocid = _chosen(conn, code)
-    record = conn.execute(select(t.record.c.compiled).where(t.record.c.ocid == ocid)).scalar_one_or_none()
+    record = states_of(conn, [ocid]).get(ocid)
     if record is None:
-        raise SettingsError(f"nothing has been told of {ocid} yet; `jejak status` tells what has been synced")
-    systems = _systems(conn, ocid)
-    told = {name: list(lines(record)) for name, lines in _LINES.items()}
-    return record, [(name, ", ".join(sorted(systems[name])), told[name]) for name in _STEPS]
+        raise SettingsError(f"{ocid} has no record yet; `jejak waiting` shows rows that wait")
+    systems = _systems(conn, settings, ocid)
+    steps = {name: list(lines(record)) for name, lines in _LINES.items()}
+    return record, [(name, ", ".join(sorted(systems[name])), steps[name]) for name in _STEPS]
 
 
 def _chosen(conn: Connection, code: str | None) -> str:
@@ -63,7 +65,7 @@ def _chosen(conn: Connection, code: str | None) -> str:
     if found is None:
         found = _linked(conn, code)
     if found is None:
-        raise SettingsError(f"no process has the code {code}; `jejak status` tells what has been synced")
+        raise SettingsError(f"no process has the code {code}; `jejak status` shows what has been synced")
     return str(found)
 
 
@@ -81,16 +83,13 @@ def _linked(conn: Connection, code: str) -> str | None:
     return None if found is None else str(found)
 
 
-def _systems(conn: Connection, ocid: str) -> dict[str, set[str]]:
-    """The systems whose releases tell of each step."""
+def _systems(conn: Connection, settings: Settings, ocid: str) -> dict[str, set[str]]:
+    """The systems whose rows give something of each step."""
     systems: dict[str, set[str]] = defaultdict(set)
-    columns = t.release.c
-    for source, body in conn.execute(
-        select(columns.source, columns.body).where(columns.ocid == ocid, columns.voided_at.is_(None))
-    ):
+    for each in contributions_of(conn, settings, ocid):
         for name, path in _STEPS.items():
-            if _holds(body, path):
-                systems[name].add(source)
+            if _holds(each.partial.body, path):
+                systems[name].add(each.source)
     return systems
 
 

@@ -4,62 +4,48 @@ Files are written beside their place and moved there when all are whole: a kille
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    Numeric,
-    Select,
-    Table,
-    Text,
-    cast,
-    func,
-    select,
-)
+from sqlalchemy import Boolean, Connection, Date, DateTime, Float, Integer, Numeric, Table, select
 
-from warehouse.engine import from_json
-from warehouse.tables import STAR, lineage, link, organization, raw_record, record, release, subject, view_metadata
+from warehouse.load import key_set
+from warehouse.releases import Lineage, by_process, releases_of, unpacked
+from warehouse.tables import STAR, link, organization, record, release, subject, view_metadata
 
 # Rows held in memory at a time.
 _CHUNK = 1000
 _PARQUET_CHUNK = 50_000
 
 
-def export(conn: Connection, out_dir: Path, *, package: Mapping[str, Any]) -> dict[str, int]:
+def export(
+    conn: Connection, out_dir: Path, *, package: Mapping[str, Any], sources: Mapping[str, str]
+) -> dict[str, int]:
     """Write the OCDS exports into `out_dir` and return the number of lines per file.
 
     - `releases.jsonl`: the valid releases, by ocid and time
     - `compiled.jsonl`: the compiled releases
     - `records.jsonl`: OCDS records: `{"ocid", "releases", "compiledRelease"}`
-    - `rows.jsonl`: per source row and process `{"source", "service", "key", "ocid", "release"}`: `key` is the source's
-      own code, `release` the latest release of the process that was derived from the row
+    - `rows.jsonl`: per current source row and process `{"source", "service", "key", "ocid", "release"}`: `key` is the
+      source's own code, `release` the latest release of the process that was made of the row
     - `package.json`: `package`, the metadata (publisher, extensions, ...) that a package of these lines needs
 
-    `conn` is best a `reading(engine)`: then all files show one state.
+    `sources` gives the source of each service. `conn` is best a `reading(engine)`: then all files show one state.
     """
+    names = ("releases.jsonl", "compiled.jsonl", "records.jsonl", "rows.jsonl")
     with _whole(out_dir) as folder:
-        counts = {
-            name: _write_lines(folder / name, lines(conn))
-            for name, lines in (
-                ("releases.jsonl", _releases),
-                ("compiled.jsonl", _compiled),
-                ("records.jsonl", _records),
-                ("rows.jsonl", _rows),
-            )
-        }
+        counts = dict.fromkeys(names, 0)
+        with ExitStack() as stack:
+            files = {name: stack.enter_context((folder / name).open("wb")) for name in names}
+            for process in _processes(conn):
+                for name, lines in zip(names, _lines(process, sources), strict=True):
+                    files[name].writelines(line + b"\n" for line in lines)
+                    counts[name] += len(lines)
         (folder / "package.json").write_bytes(orjson.dumps(package, option=orjson.OPT_INDENT_2) + b"\n")
     return counts
 
@@ -84,83 +70,53 @@ def _whole(out_dir: Path) -> Iterator[Path]:
             path.replace(out_dir / path.name)
 
 
-def _write_lines(path: Path, lines: Iterable[bytes]) -> int:
-    count = 0
-    with path.open("wb") as file:
-        for line in lines:
-            file.write(line)
-            file.write(b"\n")
-            count += 1
-    return count
+_Process = tuple[str, Any, list[list[Any]], list[dict[str, Any]], list[tuple[str, Lineage]]]
 
 
-def _stream(conn: Connection, query: Select[Any]) -> Iterator[Any]:
-    return iter(conn.execute(query, execution_options={"yield_per": _CHUNK}))
-
-
-def _valid_releases(conn: Connection) -> Iterator[Any]:
-    columns = release.c
-    return _stream(
-        conn,
-        select(columns.ocid, cast(columns.body, Text))
-        .where(columns.voided_at.is_(None))
-        .order_by(columns.ocid, columns.date, columns.position),
-    )
-
-
-def _compiled_by_ocid(conn: Connection) -> Iterator[tuple[str, bytes]]:
-    """Keys sorted, since JSONB does not keep their order."""
-    for ocid, compiled in _stream(conn, select(record.c.ocid, cast(record.c.compiled, Text)).order_by(record.c.ocid)):
-        yield ocid, orjson.dumps(from_json(compiled), option=orjson.OPT_SORT_KEYS)
-
-
-def _releases(conn: Connection) -> Iterator[bytes]:
-    return (_body(body) for _, body in _valid_releases(conn))
-
-
-def _compiled(conn: Connection) -> Iterator[bytes]:
-    return (compiled for _, compiled in _compiled_by_ocid(conn))
-
-
-def _records(conn: Connection) -> Iterator[bytes]:
-    releases = groupby(_valid_releases(conn), key=itemgetter(0))
-    ocid, group = next(releases, (None, iter(())))
-    for name, compiled in _compiled_by_ocid(conn):
-        # A process whose record is not built yet has releases only.
-        while ocid is not None and ocid < name:
-            ocid, group = next(releases, (None, iter(())))
-        bodies = b",".join(_body(body) for _, body in group) if ocid == name else b""
-        yield b'{"ocid":%b,"releases":[%b],"compiledRelease":%b}' % (orjson.dumps(name), bodies, compiled)
-
-
-def _body(content: str) -> bytes:
-    return content.lstrip().encode()
-
-
-def _rows(conn: Connection) -> Iterator[bytes]:
-    place = func.row_number().over(
-        partition_by=[raw_record.c.id, release.c.ocid], order_by=[release.c.date.desc(), release.c.position.desc()]
-    )
-    columns = raw_record.c
-    told = (
-        select(
-            columns.id,
-            columns.source,
-            columns.service,
-            columns.code.label("key"),
-            release.c.ocid,
-            release.c.id.label("release"),
-            place.label("place"),
+def _processes(conn: Connection) -> Iterator[_Process]:
+    """OCID, compiled release, row versions of the state, releases, and the lineage of each, by OCID."""
+    ocids = conn.execute(select(record.c.ocid).order_by(record.c.ocid)).scalars().all()
+    for start in range(0, len(ocids), _CHUNK):
+        chunk = ocids[start : start + _CHUNK]
+        keys = key_set(conn, chunk)
+        columns = release.c
+        lineages = by_process(
+            conn.execute(
+                select(columns.ocid, columns.id, columns.lineage)
+                .where(columns.ocid.in_(keys), columns.voided_at.is_(None))
+                .order_by(columns.ocid, columns.number)
+            )
         )
-        .join(lineage, lineage.c.raw_id == columns.id)
-        .join(release, release.c.id == lineage.c.release_id)
-        .where(columns.current, ~columns.gone, release.c.voided_at.is_(None))
-        .subquery()
-    )
-    names = ("source", "service", "key", "ocid", "release")
-    fields = [told.c[name] for name in names]
-    query = select(*fields).where(told.c.place == 1).order_by(*fields[:4], told.c.id)
-    return (orjson.dumps(dict(zip(names, row, strict=True))) for row in _stream(conn, query))
+        releases = releases_of(conn, chunk)
+        for row in conn.execute(
+            select(record.c.ocid, record.c.compiled, record.c.rows)
+            .where(record.c.ocid.in_(keys))
+            .order_by(record.c.ocid)
+        ):
+            made_of = [(each.id, unpacked(each.lineage)) for each in lineages[row.ocid]]
+            yield row.ocid, row.compiled, unpacked(row.rows), releases[row.ocid], made_of
+
+
+def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], ...]:
+    """What a process gives to each file. Keys are sorted, since JSONB does not keep their order."""
+    ocid, compiled, rows, releases, lineages = process
+    bodies = [orjson.dumps(body, option=orjson.OPT_SORT_KEYS) for body in releases]
+    merged = orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS)
+    record_line = b'{"ocid":%b,"releases":[%b],"compiledRelease":%b}' % (orjson.dumps(ocid), b",".join(bodies), merged)
+    latest = {tuple(version): name for name, lineage in lineages for version in lineage}
+    of_rows = [
+        orjson.dumps(
+            {
+                "source": sources.get(service),
+                "service": service,
+                "key": code,
+                "ocid": ocid,
+                "release": latest.get((kind, code, service, scope, key, observed_at)),
+            }
+        )
+        for kind, code, service, scope, key, observed_at, _ in sorted(rows)
+    ]
+    return bodies, [merged], [record_line], of_rows
 
 
 def _write_parquet(conn: Connection, table: Table, path: Path) -> int:

@@ -219,7 +219,7 @@ raw_record = Table(
 )
 # Holds all that a night without changes asks of the known rows, so that it need not read their payloads.
 # SQLite uses a partial index only for its very condition: queries say `raw_record.c.current`, not `.is_(True)`.
-_CURRENT = {"sqlite_where": text("current = 1"), "postgresql_where": text("current")}
+_CURRENT: dict[str, Any] = {"sqlite_where": text("current = 1"), "postgresql_where": text("current")}
 Index(
     "raw_record_current",
     raw_record.c.source,

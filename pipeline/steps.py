@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, or_, select, true, update
+from sqlalchemy import Engine, insert, or_, select, true, update
 
 from pipeline import fetch, links, records, retention
 from pipeline.fetch import utc_now
@@ -16,8 +16,7 @@ from pipeline.registry import SOURCES
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
 from warehouse import tables as t
-from warehouse.engine import migrate, open_warehouse, reading, writing
-from warehouse.load import upsert_rows
+from warehouse.engine import holding, migrate, open_warehouse, reading, writing
 
 log = logging.getLogger("jejak")
 
@@ -38,8 +37,9 @@ def warehouse(settings: Settings) -> Engine:
 def start_run(settings: Settings, command: str, run_id: str | None = None) -> str:
     """Write down that a run begins; return its name (a given one may be begun again: a retried Airflow run).
 
-    Names that begin alike sort by time, so that the later of two runs of one second is known.
+    `run.number` orders runs by their start: `started_at` has whole seconds, in which several may start.
     """
+    engine = warehouse(settings)
     run_id = run_id or f"{utc_now()}-{time.time_ns():x}"
     row = {
         "id": run_id,
@@ -49,8 +49,10 @@ def start_run(settings: Settings, command: str, run_id: str | None = None) -> st
         "status": "running",
         "message": None,
     }
-    with writing(warehouse(settings)) as conn:
-        upsert_rows(conn, t.run, [row])
+    with holding(engine, "start-of-run"), writing(engine) as conn:
+        again = update(t.run).where(t.run.c.id == run_id).values(**row, number=t.next_number)
+        if not conn.execute(again).rowcount:
+            conn.execute(insert(t.run).values(row))
     return run_id
 
 

@@ -85,7 +85,7 @@ def _read(conn: Connection, source: str) -> _Read:
     """The latest reads of each service and scope, enough of each outcome, the newest first."""
     runs, run = t.run_service.c, t.run.c
     read_at = func.coalesce(runs.finished_at, run.finished_at, run.started_at)
-    newest = (read_at.desc(), run.started_at.desc(), run.id.desc())
+    newest = (read_at.desc(), run.number.desc())
     place = func.row_number().over(partition_by=(runs.service, runs.scope, runs.status), order_by=newest)
     reads = (
         select(

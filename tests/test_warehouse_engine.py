@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from pipeline import steps
 from pipeline.fetch import COUNTS
 from schemas.errors import SettingsError
+from schemas.settings import Settings
 from warehouse.engine import (
     VERSION_TABLE,
     alembic_config,
@@ -221,7 +223,7 @@ def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(e
     migrate(engine)
     with writing(engine) as conn:
         for day in range(1, 4):
-            insert_rows(conn, run, [RUN | {"id": f"r{day}", "started_at": f"2025-01-0{day}T00:00:00Z"}])
+            conn.execute(insert(run), RUN | {"id": f"r{day}", "started_at": f"2025-01-0{day}T00:00:00Z"})
         for service, observed_at in (("asked", "2025-01-01T00:00:09Z"), ("dumped", "2024-12-30T16:59:59Z")):
             insert_rows(conn, raw_record, [ROW | {"service": service, "observed_at": observed_at}])
         place = {"source": "lpse", "scope": "2025", **dict.fromkeys(COUNTS, 0)}
@@ -238,6 +240,40 @@ def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(e
         ("asked", "r2"): "2025-01-02T00:00:00Z",
         ("dumped", "r1"): "2024-12-30T16:59:59Z",
     }
+    engine.dispose()
+
+
+def test_runs_of_before_are_numbered_by_their_start(empty_url: str) -> None:
+    engine = open_warehouse(empty_url)
+    migrate(engine)
+    with writing(engine) as conn:
+        for name, second in (("b", 1), ("c", 0), ("a", 1)):
+            conn.execute(insert(run), RUN | {"id": name, "started_at": f"2025-01-01T00:00:0{second}Z"})
+        conn.execute(
+            insert(run_service), {**dict.fromkeys(("source", "service", "scope", "status"), "s"), "run_id": "a"}
+        )
+        command.downgrade(alembic_config(conn), "0003")
+    migrate(engine)
+    with writing(engine) as conn:
+        conn.execute(insert(run), RUN | {"id": "d"})
+        assert conn.execute(select(run.c.id).order_by(run.c.number)).scalars().all() == ["c", "a", "b", "d"]
+    engine.dispose()
+
+
+def _start(url: str) -> list[str]:
+    settings = Settings(name="Uji", ocid_prefix="ocds-000000", kd_klpd="D999", kd_lpse="999", warehouse_url=url)
+    return [steps.start_run(settings, "sync") for _ in range(5)]
+
+
+def test_runs_that_start_at_once_are_numbered_in_the_order_of_their_start(empty_url: str) -> None:
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        started = pool.map(_start, [empty_url] * 4, chunksize=1)
+    engine = open_warehouse(empty_url)
+    with reading(engine) as conn:
+        numbers = dict(conn.execute(select(run.c.id, run.c.number)).all())
+    assert sorted(numbers.values()) == list(range(1, 21))
+    for names in started:
+        assert names == sorted(names, key=lambda name: numbers[name])
     engine.dispose()
 
 

@@ -180,7 +180,7 @@ class Town:
     def counts(self) -> dict[str, dict[str, Any]]:
         """What the last sync did, by service, summed over years."""
         runs, run = t.run_service, t.run.c
-        last = select(run.id).where(run.command == "sync").order_by(run.started_at.desc(), run.id.desc()).limit(1)
+        last = select(run.id).where(run.command == "sync").order_by(run.number.desc()).limit(1)
         found: dict[str, dict[str, Any]] = {}
         for row in self.query(select(runs).where(runs.c.run_id == last.scalar_subquery())):
             entry = found.setdefault(row["service"], row)

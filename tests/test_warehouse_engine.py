@@ -32,7 +32,8 @@ from warehouse.engine import (
     writing,
 )
 from warehouse.load import insert_rows
-from warehouse.tables import metadata, raw_record, run, run_service, view_metadata
+from warehouse.tables import metadata, raw_record, run, run_service
+from warehouse.views import drop_views, view_metadata
 
 RUN = {"id": "r1", "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
 ROW = {
@@ -211,6 +212,7 @@ def test_migrations_lead_to_the_tables_of_the_code_and_back(empty_url: str) -> N
         found = [column["name"] for column in inspect(engine).get_columns(view.name)]
         assert found == [column.name for column in view.columns]
     with writing(engine) as conn:
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "base")
     inspector = inspect(engine)
     assert set(inspector.get_table_names()) <= {VERSION_TABLE}
@@ -230,6 +232,7 @@ def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(e
         for service in ("asked", "dumped", "empty"):
             for name, status in (("r1", "success"), ("r2", "success"), ("r3", "failed")):
                 insert_rows(conn, run_service, [{**place, "service": service, "run_id": name, "status": status}])
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "0002")
     migrate(engine)
     columns = run_service.c
@@ -252,6 +255,7 @@ def test_runs_of_before_are_numbered_by_their_start(empty_url: str) -> None:
         conn.execute(
             insert(run_service), {**dict.fromkeys(("source", "service", "scope", "status"), "s"), "run_id": "a"}
         )
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "0003")
     migrate(engine)
     with writing(engine) as conn:
@@ -293,6 +297,7 @@ def test_indexes_are_those_of_the_code(empty_url: str) -> None:
     migrate(engine)
     migrated = indexes()
     with writing(engine) as conn:
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "base")
         metadata.create_all(conn)
     assert migrated == indexes()

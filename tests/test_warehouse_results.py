@@ -21,8 +21,8 @@ from warehouse.tables import (
     run,
     subject,
     tender,
-    view_metadata,
 )
+from warehouse.views import view_metadata
 
 views = view_metadata.tables
 OFFICE = "ID-LKPP-SATKER-1.01"

@@ -31,7 +31,8 @@ from sqlalchemy import (
 )
 
 from warehouse.engine import from_json
-from warehouse.tables import STAR, lineage, link, organization, raw_record, record, release, subject, view_metadata
+from warehouse.tables import STAR, lineage, link, organization, raw_record, record, release, subject
+from warehouse.views import view_metadata
 
 # Rows held in memory at a time.
 _CHUNK = 1000

@@ -4,7 +4,8 @@ from sqlalchemy import Engine, text
 
 from schemas.errors import SettingsError
 from warehouse.engine import writing
-from warehouse.tables import OPEN, metadata, view_metadata
+from warehouse.tables import OPEN, metadata
+from warehouse.views import view_metadata
 
 
 def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:

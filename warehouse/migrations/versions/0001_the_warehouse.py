@@ -13,74 +13,6 @@ depends_on = None
 
 
 # Flags are 1 and 0, so that both databases can add them up.
-FAMILY_TRACE = """
-CREATE VIEW family_trace AS
-SELECT
-    family, title, fiscal_year, processes,
-    has_planning, has_tender, has_award, has_contract, has_implementation,
-    has_planning + has_tender + has_award + has_contract + has_implementation AS stages,
-    CASE
-        WHEN has_planning = 0 THEN 'planning'
-        WHEN has_tender = 0 THEN 'tender'
-        WHEN has_award = 0 THEN 'award'
-        WHEN has_contract = 0 THEN 'contract'
-        WHEN has_implementation = 0 THEN 'implementation'
-    END AS first_missing,
-    planned_amount, tendered_amount, awarded_amount, contracted_amount, paid_amount
-FROM (
-    SELECT
-        family,
-        coalesce(min(CASE WHEN ocid = family THEN title END), min(title)) AS title,
-        min(fiscal_year) AS fiscal_year,
-        count(*) AS processes,
-        max(CASE WHEN has_planning THEN 1 ELSE 0 END) AS has_planning,
-        max(CASE WHEN has_tender THEN 1 ELSE 0 END) AS has_tender,
-        max(CASE WHEN has_award THEN 1 ELSE 0 END) AS has_award,
-        max(CASE WHEN has_contract THEN 1 ELSE 0 END) AS has_contract,
-        max(CASE WHEN has_implementation THEN 1 ELSE 0 END) AS has_implementation,
-        -- A plan stands in the process of its own RUP code; the others of the family repeat it.
-        coalesce(sum(CASE WHEN origin IN ('rup', 'swk') THEN planned_amount END), max(planned_amount))
-            AS planned_amount,
-        sum(CASE WHEN tender_status IN ('cancelled', 'unsuccessful', 'withdrawn') THEN NULL ELSE tender_value END)
-            AS tendered_amount,
-        sum(awarded_amount) AS awarded_amount,
-        sum(contracted_amount) AS contracted_amount,
-        sum(paid_amount) AS paid_amount
-    FROM contracting_process
-    GROUP BY family
-) AS traced
-"""
-
-OFFICE_STAGE_COMPLETENESS = """
-CREATE VIEW office_stage_completeness AS
-SELECT
-    office.buyer_id,
-    max(office.buyer_name) AS buyer_name,
-    office.fiscal_year,
-    count(*) AS families,
-    sum(has_planning) AS with_planning,
-    sum(has_tender) AS with_tender,
-    sum(has_award) AS with_award,
-    sum(has_contract) AS with_contract,
-    sum(has_implementation) AS with_implementation,
-    sum(CASE WHEN stages = 5 THEN 1 ELSE 0 END) AS complete
-FROM (
-    SELECT family, buyer_id, fiscal_year, max(buyer_name) AS buyer_name
-    FROM contracting_process
-    GROUP BY family, buyer_id, fiscal_year
-) AS office
-JOIN family_trace ON family_trace.family = office.family
-GROUP BY office.buyer_id, office.fiscal_year
-"""
-
-COMMENTS = """
-COMMENT ON VIEW family_trace IS
-    'One row per family of processes: how far the money can be followed, planning counted once.';
-COMMENT ON VIEW office_stage_completeness IS
-    'Per office and fiscal year: how many families of processes have reached each stage.';
-"""
-
-
 def upgrade() -> None:
     op.create_table(
         "naming",
@@ -1153,15 +1085,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ocid", name=op.f("tender_pkey")),
         comment="The tender, selection or direct purchase of a process.",
     )
-    op.execute(FAMILY_TRACE)
-    op.execute(OFFICE_STAGE_COMPLETENESS)
-    if op.get_context().dialect.name == "postgresql":
-        op.execute(COMMENTS)
 
 
 def downgrade() -> None:
-    op.execute("DROP VIEW office_stage_completeness")
-    op.execute("DROP VIEW family_trace")
     op.drop_table("tender")
     op.drop_index("process_party_organization", table_name="process_party")
     op.drop_table("process_party")

@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from commands import main as cli
-from dags.parts import logged_in
+from deploy.local.parts import logged_in
 from pipeline.registry import SOURCES
 from tests.nights import ROOT, in_airflow
 
@@ -82,7 +82,7 @@ def lines(name: str) -> list[str]:
         "deploy/README.md",
         "deploy/airflow.env",
         "deploy/compose.yaml",
-        "dags/airflow.env",
+        "deploy/local/airflow.env",
     ],
 )
 def test_airflow_reads_every_variable(path, known):

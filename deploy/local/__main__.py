@@ -1,8 +1,8 @@
 """Airflow on this machine, as `make run`, `make airflow` and `make cluster` start it.
 
-    python -m dags.local night      one run of every sync DAG now, and of what it sets off; then the counts
-    python -m dags.local ui         Airflow's UI until Ctrl-C
-    python -m dags.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
+    python -m deploy.local night      one run of every sync DAG now, and of what it sets off; then the counts
+    python -m deploy.local ui         Airflow's UI until Ctrl-C
+    python -m deploy.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
 
 All start the simulator (where the settings are the simulator's), the API server with its UI, the scheduler and the DAG
 processor, on loopback and on free ports; all end with the command. A `night` while one of the others is open uses that
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import requests
 from sqlalchemy import create_engine, make_url, text
 
-from dags.parts import (
+from deploy.local.parts import (
     BIN,
     LOADED,
     ROOT,
@@ -58,7 +58,7 @@ NIGHT_SECONDS = 1800
 ENDED = {"success", "failed"}
 # It alerts of runs that are late, and the UI calls an Airflow without one unhealthy.
 TRIGGERER = ("airflow", "triggerer", "--skip-serve-logs")
-LOCAL, CLUSTER = ROOT / "dags" / "airflow.env", ROOT / "deploy" / "airflow.env"
+LOCAL, CLUSTER = ROOT / "deploy" / "local" / "airflow.env", ROOT / "deploy" / "airflow.env"
 # A cluster on one machine is small, and its warehouse is built by both workers.
 SMALL = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW__CORE__PARALLELISM": "4", "JEJAK_SHARDS": "2"}
 
@@ -84,7 +84,7 @@ def main() -> int:
         print("\nStopped. The same command goes on from there.")
         return 130
     except (RuntimeError, requests.RequestException) as error:
-        print(f"{error}\nWhat each part said stands in {logs()}.", file=sys.stderr)
+        print(f"{error}\nWhat each part printed stands in {logs()}.", file=sys.stderr)
         return 1
 
 

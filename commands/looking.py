@@ -60,7 +60,7 @@ def print_status(status: dict[str, Any]) -> None:
     if status["rejects"]:
         print(f"Rejects: {status['rejects']:,}; see `jejak rejects`.")
     if status["waiting"]:
-        print(f"Waiting: {status['waiting']:,} rows whose process can't be told yet.")
+        print(f"Waiting: {status['waiting']:,} rows whose process isn't known yet.")
 
 
 def print_services(services: list[dict[str, Any]]) -> None:
@@ -213,7 +213,7 @@ def _show(options: argparse.Namespace) -> int:
             for row in others:
                 print(f"  {row['ocid']}  {row['title'] or ''}")
         for ocid in set(ocids) - records.keys():
-            print(f"{ocid}: opened, but nothing has been told of it yet")
+            print(f"{ocid}: opened, but it has no record yet")
     return 0
 
 

@@ -88,7 +88,7 @@ def build_pending(command: str, request: Callable[[Settings, Any], None] | None 
         from reports.status import status
 
         if planned is None:
-            raise AirflowFailException("Nothing was built: the log of place says why.")
+            raise AirflowFailException("Nothing was built: the log of place shows why.")
         known = settings()
         run_id = f"{dag_run.dag_id}/{dag_run.run_id}"
         if missing := len(planned) - len(done):

@@ -13,7 +13,7 @@ from dags.reading import BRIEF, settings
 log = logging.getLogger("jejak")
 
 HEALTH = """
-Looks every morning at what the last syncs brought; no source is asked for anything. Each mapped `check` is one source:
+Looks every morning at what the last syncs brought; no request goes to any source. Each mapped `check` is one source:
 its name shows its state, when it was last read whole, how many rows it brought and how many are usual, and what is new
 in its answers. `jejak health` prints the same with each service.
 
@@ -76,7 +76,7 @@ with DAG(
     def report(looked: Any, done: Any, ti: Any = None) -> None:
         """Fails with the sources that no sync has sent an alert for: late ones, and those that were never read."""
         if looked is None:
-            raise AirflowFailException("No source was looked at: the log of look says why.")
+            raise AirflowFailException("No source was looked at: the log of look shows why.")
         unreported = [each for each in looked if each["health"]["state"] in ("late", "never")]
         if sentences := [f"{each['label']}. {each['health']['advice']}" for each in unreported]:
             ti.xcom_push("why", " ".join(sentences))

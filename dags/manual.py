@@ -42,7 +42,7 @@ stay rejected don't make it red.
 
 REBUILD = """
 Derives the releases of chosen processes again, from the rows that are there, and compiles their records. For after a
-change of mappings or of settings that no row shows; no source is asked for anything.
+change of mappings or of settings that no row shows; no request goes to any source.
 
 - **OCIDs**: one per line, as `ocds-abc123-rup-123456`; `jejak show CODE` finds one by a source's code. Or the word
   `all`, for every process there is: that takes about as long as the first load did, and nothing that stays as it was
@@ -57,7 +57,7 @@ the log of the failed task says why; nothing is half-written: clear that task, w
 
 DRY = """
 Reads services as a sync does, and shows what a sync would change now. It writes nothing at all, so it can be run at any
-time; the source is asked for just as much as by a sync.
+time; the source gets just as many requests as from a sync.
 
 - **Sources**: those that are read.
 - **Fiscal years**: empty for those that a nightly sync reads.
@@ -213,7 +213,7 @@ with DAG(
         for source in (name for name in params["sources"] if name in known.sources):
             planned, done = looked[source]["planned"], looked[source]["done"]
             if planned is None:
-                failures.append(f"Nothing of {source} was read: the log of {source}.plan says why.")
+                failures.append(f"Nothing of {source} was read: the log of {source}.plan shows why.")
                 continue
             results = {(counts["service"], counts["scope"]): counts for counts in done}
             for place, counts in results.items():

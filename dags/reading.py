@@ -19,18 +19,18 @@ from schemas.settings import Settings
 
 log = logging.getLogger("jejak")
 
-# Tasks that only ask or write the warehouse: minutes, unless its server is away, and that is soon over.
+# Tasks that only read or write the warehouse: minutes, unless its server is away, and that is soon over.
 BRIEF: dict[str, Any] = {"execution_timeout": timedelta(minutes=15), "retries": 2, "retry_delay": timedelta(minutes=1)}
-# Rendered once more when the task has ended: then `counted` says how it went.
+# Rendered once more when the task has ended: then `counted` is what came of it.
 NAMED = "{{ task.op_kwargs.service }} {{ task.op_kwargs.scope }}{{ ': ' ~ counted if counted is defined else '' }}"
-UNWOKEN = "announce failed, so that build_records was not woken: its log says why. Clear it, with what follows it."
+UNWOKEN = "announce failed, so that build_records was not woken: its log shows why. Clear it, with what follows it."
 CLEAR = "Then clear the failed sync tasks, with what follows them, to read just those again."
 
 
 def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool = False) -> None:
     """Add the tasks that read a source to the DAG or task group around the call.
 
-    `years` tells the fiscal years of a run (settings, dag_run); of two DAGs that want a source at once, `first` gives
+    `years` gives the fiscal years of a run (settings, dag_run); of two DAGs that read a source at once, `first` gives
     one its turn before the other. A DAG with a parameter `sources` reads those alone, as far as the settings know them.
     """
     rows = Asset(f"{source}_rows")
@@ -73,13 +73,13 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
 
     @task(trigger_rule="all_done_min_one_success", outlets=[rows], **BRIEF)
     def announce(planned: Any, done: Any, dag_run: Any = None, outlet_events: Any = None) -> None:
-        """Tell build_records, unless nothing waits for it: this run's news, or what an earlier one left."""
+        """Wake build_records, unless nothing waits for it: this run's news, or what an earlier one left."""
         from pipeline import steps
         from reports.services import total_counts
 
         run_id = _run_of(dag_run, source)
         known = settings()
-        # The source has been read: a build that is woken now may place its rows. `report` says how it went.
+        # The source has been read: a build that is woken now may place its rows. `report` settles whether it failed.
         steps.finish_run(known, run_id)
         if not steps.has_pending(known):
             raise AirflowSkipException(f"{source}: nothing new, so there is nothing to build.")
@@ -95,7 +95,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         skip_unless_chosen(source, params)
         known = settings()
         if planned is None:
-            raise AirflowFailException(f"Nothing of {source} was read: the log of plan says why.")
+            raise AirflowFailException(f"Nothing of {source} was read: the log of plan shows why.")
         results = {(counts["service"], counts["scope"]): counts for counts in done[:]}
         for counts in results.values():
             if counts["status"] != "failed":
@@ -147,7 +147,7 @@ def sources_param(description: str) -> Param:
 
 
 def settings(*sources: str) -> Settings:
-    """The settings, with what Airflow's connections say of the warehouse and of these sources; only inside tasks."""
+    """The settings, with Airflow's connections of the warehouse and of these sources; only inside tasks."""
     from dags import connections
 
     with no_retry_mends_settings():
@@ -156,7 +156,7 @@ def settings(*sources: str) -> Settings:
 
 @contextmanager
 def no_retry_mends_settings() -> Iterator[None]:
-    """A task whose settings are wrong fails at once, with what the error says."""
+    """A task whose settings are wrong fails at once, with the error's text."""
     try:
         yield
     except SettingsError as error:
@@ -171,7 +171,7 @@ def _run_of(dag_run: Any, source: str) -> str:
 
 
 def skip_unless_chosen(source: str, params: Any) -> None:
-    """Skip the task where a form chose other sources; before it asks for the settings of its own."""
+    """Skip the task where a form chose other sources; before it reads the settings of its own."""
     if "sources" not in params:
         return
     if source not in params["sources"]:

@@ -47,7 +47,7 @@ def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
     """
     run = conn.execute(select(t.run).where(t.run.c.id == run_id)).one_or_none()
     if run is None:
-        raise SettingsError(f"there is no run {run_id}; without a name `jejak changes` tells of the last")
+        raise SettingsError(f"there is no run {run_id}; without a name `jejak changes` shows the last")
     columns = t.run_process.c
     own = conn.execute(select(columns.ocid, columns.change).where(columns.run_id == run_id)).all()
     found: dict[str, list[str]] = {"new": [], "changed": [], "removed": []}

@@ -1,12 +1,14 @@
 """Counts of services as sums and in words, and the sentences about those that failed."""
 
+from typing import Any
+
 from pipeline.fetch import COUNTS
 from reports.services import counts_text, failure_messages, total_counts
 
 NONE = dict.fromkeys(COUNTS, 0)
 
 
-def failed(message: str) -> dict[str, object]:
+def failed(message: str) -> dict[str, Any]:
     return {**NONE, "status": "failed", "message": message}
 
 

@@ -45,7 +45,7 @@ def to_json(value: Any) -> str:
     """JSON text of `value`.
 
     orjson refuses integers beyond 64 bits and lone surrogates, which sources do send; the standard library writes
-    those, after a space that tells `from_json` who must read them.
+    those, after a space by which `from_json` knows them.
     """
     try:
         return orjson.dumps(value).decode()

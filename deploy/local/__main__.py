@@ -115,7 +115,7 @@ def night() -> int:
         print("\nOne package, followed through all systems:\n", flush=True)
         subprocess.run([BIN / "jejak", "trace"], check=False)
     for dag in failed:
-        print(f"{dag} failed: make airflow shows which task, and its log says why.", file=sys.stderr)
+        print(f"{dag} failed: make airflow shows which task, and its log shows why.", file=sys.stderr)
     print(f"""
 Warehouse: {make_url(load_settings().warehouse_url)!r}
 Next:      make airflow     these runs in Airflow's UI
@@ -128,7 +128,7 @@ Next:      make airflow     these runs in Airflow's UI
 
 
 def ui() -> int:
-    """Airflow's UI until Ctrl-C; where it is open already, only says so."""
+    """Airflow's UI until Ctrl-C; where it is open already, only prints its address."""
     if is_open():
         return 0
     with ended() as processes:
@@ -136,7 +136,7 @@ def ui() -> int:
 
 
 def cluster() -> int:
-    """Airflow with two workers until Ctrl-C; where Airflow is open already, only says so."""
+    """Airflow with two workers until Ctrl-C; where Airflow is open already, only prints its address."""
     if is_open():
         return 0
     print("Starting Redis and PostgreSQL ...", flush=True)
@@ -156,7 +156,7 @@ def cluster() -> int:
 
 
 def is_open() -> bool:
-    """Whether an Airflow is open here; says where."""
+    """Whether an Airflow is open here; prints where."""
     if found := opened(home()):
         print(f"Airflow is open already: {found[0].url} (user admin, password {found[0].password})")
     return found is not None

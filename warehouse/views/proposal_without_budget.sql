@@ -3,12 +3,12 @@
 -- kind: usulan or pokir
 -- code: code of the proposal (subject.code)
 -- year (integer): fiscal year that it was made for
--- title: what is asked for
+-- title: title of the request
 -- village: village or ward
 -- district: district
 -- office_id: the office that it was given to (organization.id)
 -- office_name: its name
--- amount (money): amount asked for
+-- amount (money): amount requested
 -- status: accepted or verified
 -- pending (integer): links of it that wait for an operator
 

@@ -14,13 +14,13 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
 
 run: $(READY) ## one night of every source through the real DAGs, against the simulator
-	@$(BIN)/python -m dags.local night
+	@$(BIN)/python -m deploy.local night
 
 airflow: $(READY) ## Airflow's UI with these DAGs on this machine (Ctrl-C ends it)
-	@$(BIN)/python -m dags.local ui
+	@$(BIN)/python -m deploy.local ui
 
 cluster: $(READY) ## the same on two Celery workers, Redis and PostgreSQL, as in production (Ctrl-C ends it)
-	@$(BIN)/python -m dags.local cluster
+	@$(BIN)/python -m deploy.local cluster
 
 test: $(READY) ## all tests but those of make e2e
 	@$(BIN)/python -m pytest

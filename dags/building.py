@@ -18,8 +18,8 @@ from schemas.settings import Settings
 log = logging.getLogger("jejak")
 
 RECORDS = Asset("records")
-COUNTS = ("derived", "built", "new", "changed", "removed")
-# Rendered once more when the task has ended: then `counted` says how it went.
+COUNTS = ("built", "new", "changed", "removed")
+# Rendered once more when the task has ended: then `counted` is what came of it.
 NAMED = (
     "shard {{ task.op_kwargs.shard + 1 }} of {{ task.op_kwargs.shards }}"
     "{{ ': ' ~ counted if counted is defined else '' }}"
@@ -30,10 +30,10 @@ SHOWN = 500  # OCIDs of a kind in an XCom; `jejak changes` has all
 RETRIES: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(minutes=1)}
 
 
-def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = None) -> None:
+def build_pending(command: str, request: Callable[[Settings, Any], None] | None = None) -> None:
     """Add the tasks that build what is pending to the DAG around the call, as a run of that command.
 
-    `ask` (settings, params) first puts down what else is to be built.
+    `request` (settings, params) first queues what else is to be built.
     """
 
     # In the pool of all that writes much: on SQLite one task at a time.
@@ -47,8 +47,8 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         run_id = steps.start_run(known, command, f"{dag_run.dag_id}/{dag_run.run_id}")
         with no_retry_mends_settings():
             try:
-                if ask:
-                    ask(known, params)
+                if request:
+                    request(known, params)
                 counts = steps.place_records(known, run_id)
             except BaseException as error:
                 steps.finish_run(known, run_id, steps.told(error))
@@ -65,7 +65,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         execution_timeout=timedelta(hours=6),
     )
     def build(shard: int, shards: int, ti: Any = None, dag_run: Any = None) -> dict[str, int]:
-        """Derive and compile what is pending of a shard; returns how many of each."""
+        """Build what is pending of a shard; returns how many records that built, and changed."""
         from pipeline import steps
 
         forget_main()
@@ -88,7 +88,7 @@ def build_pending(command: str, ask: Callable[[Settings, Any], None] | None = No
         from reports.status import status
 
         if planned is None:
-            raise AirflowFailException("Nothing was built: the log of place says why.")
+            raise AirflowFailException("Nothing was built: the log of place shows why.")
         known = settings()
         run_id = f"{dag_run.dag_id}/{dag_run.run_id}"
         if missing := len(planned) - len(done):

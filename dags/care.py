@@ -1,7 +1,7 @@
 """What is looked after by the calendar: `source_health` in the morning, `prune_versions` on Sundays."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, task
@@ -9,22 +9,20 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.alerts import alerting
 from dags.reading import BRIEF, settings
-from schemas.settings import Settings
 
 log = logging.getLogger("jejak")
 
-ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
 HEALTH = """
-Looks every morning at what the last syncs brought; no source is asked for anything. Each mapped `check` is one source:
-its name tells how it is, when it was last read whole, how many rows it brought and how many are usual, and what is new
+Looks every morning at what the last syncs brought; no request goes to any source. Each mapped `check` is one source:
+its name shows its state, when it was last read whole, how many rows it brought and how many are usual, and what is new
 in its answers. `jejak health` prints the same with each service.
 
 **Red?** A red `check` is a source that is *late* (not read for longer than the setting `stale_hours`), *failing* (the
 last read of a service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`,
-says more. Clear `look`, with what follows it, to look again.
+has more. Clear `look`, with what follows it, to look again.
 
-The run as a whole is red, and told of, where a source is late or was never read. Of one that fails its own sync has
-told at night.
+The run as a whole is red, and sends an alert, where a source is late or was never read. For one that fails its own sync
+has sent one at night.
 """
 
 PRUNE = """
@@ -32,7 +30,7 @@ Deletes, every Sunday, replaced versions of rows that are older than the setting
 release needs, rejected rows that were settled before then, and what broken fetches left behind. It is skipped where the
 setting is missing: then every version is kept for ever.
 
-- **Only count**: tells how many would go, and deletes nothing.
+- **Only count**: shows how many would go, and deletes nothing.
 
 **Counts** are the task's XCom: `versions`, `needed` (old ones that stay), `rejects`, `pages`.
 
@@ -41,7 +39,7 @@ setting is missing: then every version is kept for ever.
 
 with DAG(
     dag_id="source_health",
-    description="Tells every morning how fresh and whole each source is",
+    description="Shows every morning how fresh and whole each source is",
     schedule=CronTriggerTimetable("0 7 * * *", timezone="Asia/Jakarta"),
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=3),
@@ -54,10 +52,10 @@ with DAG(
     @task(multiple_outputs=False, **BRIEF)
     def look() -> list[dict[str, Any]]:
         """How each configured source is, in words."""
-        from reports.health import health
+        from reports.health import health, health_line
 
         known = settings()
-        return [{"health": each, "label": label(each, known)} for each in health(known)]
+        return [{"health": each, "label": health_line(each, known.utc_offset)} for each in health(known)]
 
     @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs.label }}", **BRIEF)
     def check(health: dict[str, Any], label: str) -> dict[str, Any]:
@@ -76,11 +74,11 @@ with DAG(
 
     @task(trigger_rule="all_done", **BRIEF)
     def report(looked: Any, done: Any, ti: Any = None) -> None:
-        """Fails with the sources of which nobody has been told: of one that fails its sync has."""
+        """Fails with the sources that no sync has sent an alert for: late ones, and those that were never read."""
         if looked is None:
-            raise AirflowFailException("No source was looked at: the log of look says why.")
-        untold = [each for each in looked if each["health"]["state"] in ("late", "never")]
-        if sentences := [f"{each['label']}. {each['health']['advice']}" for each in untold]:
+            raise AirflowFailException("No source was looked at: the log of look shows why.")
+        unreported = [each for each in looked if each["health"]["state"] in ("late", "never")]
+        if sentences := [f"{each['label']}. {each['health']['advice']}" for each in unreported]:
             ti.xcom_push("why", " ".join(sentences))
             raise AirflowFailException("\n".join(sentences))
 
@@ -100,7 +98,7 @@ with DAG(
             False,
             type="boolean",
             title="Only count",
-            description="Tell how many would go, and delete nothing.",
+            description="Show how many would go, and delete nothing.",
         )
     },
     tags=["jejak", "records"],
@@ -131,20 +129,3 @@ with DAG(
         return counts
 
     prune()
-
-
-def label(health: dict[str, Any], known: Settings) -> str:
-    """A source in a line: "lpse: ok, last success 2026-11-22 01:14 WIB, 1,986 rows of 1,990 expected, 2 new fields"."""
-    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{known.utc_offset}").tzinfo
-    words = [f"{health['source']}: {health['state']}"]
-    if health["last_success"]:
-        last = datetime.fromisoformat(health["last_success"]).astimezone(zone)
-        words.append(f"last success {last:%Y-%m-%d %H:%M} {ZONES.get(known.utc_offset, known.utc_offset)}")
-    words.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
-    news = {
-        "new field": len(health["new_fields"]),
-        "unknown code": health["unknown_codes"],
-        "rejected row": health["rejects"],
-    }
-    words += [f"{number:,} {what}{'s' if number > 1 else ''}" for what, number in news.items() if number]
-    return ", ".join(words)

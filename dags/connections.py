@@ -1,4 +1,4 @@
-"""The settings as tasks see them: the file's, with what Airflow Connections say laid over it; the environment wins.
+"""The settings as tasks see them: the file, over it the values of Airflow Connections; the environment wins.
 
     jejak_warehouse   any PostgreSQL or SQLite connection                         -> warehouse_url
     jejak_<source>    host, schema (a path) and port                              -> url
@@ -8,7 +8,7 @@
     jejak_webhook     host, schema and port, then the password as the path's end  -> alerts.webhook
 
 They come from Airflow's own store or from any secrets backend, and may all be missing. Only the sources that the
-settings name are looked for: a connection says where a source is and with what key, not that this regency reads it,
+settings name are looked for: a connection has the address and key of a source, not that this regency reads it,
 nor which of its services (`services` belongs into the file, which the building of records reads too).
 """
 
@@ -32,17 +32,17 @@ DIALECTS = {"postgres": "postgresql", "mssql": "mssql+pymssql"}
 
 
 def settings(*sources: str) -> Settings:
-    """The settings of a task; only inside tasks, since it asks Airflow. A task that reads sources names them: no other
-    connection is asked for but the warehouse's, so that one that is wrong stops nothing else.
+    """The settings of a task; only inside tasks, since it reads Airflow's connections. A task that reads sources names
+    them: no other connection is read but the warehouse's, so that one that is wrong stops nothing else.
 
-    Raises SettingsError as `load_settings` does, and for a connection that says something that no setting is called; a
+    Raises SettingsError as `load_settings` does, and for a connection with an `extra` that is no setting; a
     value is never repeated.
     """
     return load_settings(more=lambda known: _layer(known, sources))
 
 
 def alerts() -> Alerts:
-    """Who is told when a run fails or is late, `jejak_webhook` included. Raises as `settings`."""
+    """Where alerts are sent when a run fails or is late, `jejak_webhook` included. Raises as `settings`."""
     return load_settings(more=lambda _: _webhook()).alerts
 
 

@@ -75,7 +75,7 @@ with DAG(
             description="For one run by hand; empty: the open year. Leave it empty in a backfill, whose range says it.",
         ),
         "sources": sources_param(
-            "Those that are read; the others are skipped. A backfill is told of them only where "
+            "Those that are read; the others are skipped. A backfill takes them only where "
             "'Override parameters on existing runs' is ticked."
         ),
     },

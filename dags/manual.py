@@ -12,14 +12,11 @@ from dags.building import RECORDS, build_pending, changed, forget_main
 from dags.reading import (
     BRIEF,
     NAMED,
-    ended,
-    failures_of,
+    end_service,
     no_retry_mends_settings,
-    numbers_of,
     settings,
-    skip_unless_wanted,
+    skip_unless_chosen,
     sources_param,
-    sums_of,
 )
 from pipeline.registry import SOURCES
 from schemas.settings import Settings
@@ -31,8 +28,8 @@ YEARS = [str(year) for year in range(datetime.now(UTC).year + 1, 2010, -1)]  # S
 COMMON: dict[str, Any] = {"schedule": None, "max_active_runs": 1, "default_args": {"owner": "jejak"}}
 
 RETRY = """
-Tries rejected rows and refused releases again with today's code, mappings and settings, and builds the records of what
-gets in. For after a mend: a code added to `transforms/codes`, a column named in the settings, a new version of Jejak.
+Tries rejected rows, and processes that could not be built, again with today's code, mappings and settings, and builds
+the records of what gets in. For after a mend: a code added to `transforms/codes`, a column named in the settings, a new version of Jejak.
 
 - **Source**: that of the rows, or *all*.
 
@@ -44,8 +41,8 @@ stay rejected don't make it red.
 """
 
 REBUILD = """
-Derives the releases of chosen processes again, from the rows that are there, and compiles their records. For after a
-change of mappings or of settings that rows alone don't tell of; no source is asked for anything.
+Builds the records of chosen processes again, from the rows that are there. For after a
+change of mappings or of settings that no row shows; no request goes to any source.
 
 - **OCIDs**: one per line, as `ocds-abc123-rup-123456`; `jejak show CODE` finds one by a source's code. Or the word
   `all`, for every process there is: that takes about as long as the first load did, and nothing that stays as it was
@@ -59,8 +56,8 @@ the log of the failed task says why; nothing is half-written: clear that task, w
 """
 
 DRY = """
-Reads services as a sync does, and tells what a sync would change now. It writes nothing at all, so it can be run at any
-time; the source is asked for just as much as by a sync.
+Reads services as a sync does, and shows what a sync would change now. It writes nothing at all, so it can be run at any
+time; the source gets just as many requests as from a sync.
 
 - **Sources**: those that are read.
 - **Fiscal years**: empty for those that a nightly sync reads.
@@ -74,17 +71,17 @@ rejected.
 """
 
 
-def demand(known: Settings, params: Any) -> None:
-    """What the form of `rebuild_records` asks for. Raises SettingsError for an OCID that no process has."""
+def request_rebuild(known: Settings, params: Any) -> None:
+    """Queue what the form of `rebuild_records` names. Raises SettingsError for an OCID that no process has."""
     from pipeline import steps
 
     ocids = [ocid for ocid in params["ocids"] if ocid]
-    log.info("%s processes are derived again.", f"{steps.rederive(known, None if ALL in ocids else ocids):,}")
+    log.info("%s processes are built again.", f"{steps.enqueue(known, None if ALL in ocids else ocids):,}")
 
 
 with DAG(
     dag_id="retry_rejects",
-    description="Tries rejected rows and refused releases again",
+    description="Tries rejected rows and processes that could not be built again",
     params={
         "source": Param(
             ALL,
@@ -112,8 +109,8 @@ with DAG(
         source = None if params["source"] == ALL else params["source"]
         with steps.recorded(known, "retry", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
             counts = steps.retry(known, run_id, source)
-        told = status(known)
-        sums = {**counts, "links_pending": told["links"]["pending"], "rejects_open": told["rejects"]}
+        waiting = status(known)
+        sums = {**counts, "links_pending": waiting["links"]["pending"], "rejects_open": waiting["rejects"]}
         log.info("%s.", ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sums.items()))
         ti.xcom_push("changed", changed(known, run_id))
         outlet_events[RECORDS].extra = {"run": run_id, **sums}
@@ -143,12 +140,12 @@ with DAG(
     **COMMON,
     **alerting(),
 ):
-    build_pending("rebuild", demand)
+    build_pending("rebuild", request_rebuild)
 
 
 with DAG(
     dag_id="dry_run",
-    description="Tells what a sync would change, and writes nothing",
+    description="Shows what a sync would change, and writes nothing",
     params={
         "sources": sources_param("Those that are read; the others are skipped."),
         "fiscal_years": Param(
@@ -175,7 +172,7 @@ with DAG(
             """What is read, a service and scope for each task."""
             from pipeline import steps
 
-            skip_unless_wanted(source, params)
+            skip_unless_chosen(source, params)
             known = settings(source)
             years = [int(year) for year in params["fiscal_years"] or []]
             with no_retry_mends_settings():
@@ -196,7 +193,7 @@ with DAG(
             """Fetch one service and compare it with what is there; returns the counts and examples."""
             from pipeline import steps
 
-            return ended(ti, steps.preview_service(settings(source), source, service, scope))
+            return end_service(ti, steps.preview_service(settings(source), source, service, scope))
 
         planned: Any = plan()
         return {"planned": planned, "done": preview.expand_kwargs(planned)}
@@ -209,21 +206,23 @@ with DAG(
     @task(multiple_outputs=False, trigger_rule="all_done", **BRIEF)
     def report(looked: dict[str, Any], params: Any = None, ti: Any = None) -> dict[str, dict[str, int]]:
         """What would change, by source, or fails with what could not be read. XCom `examples`: which rows."""
+        from reports.services import counts_text, failure_messages, total_counts
+
         known = settings()
         sums, examples, failures = {}, {}, []
         for source in (name for name in params["sources"] if name in known.sources):
             planned, done = looked[source]["planned"], looked[source]["done"]
             if planned is None:
-                failures.append(f"Nothing of {source} was read: the log of {source}.plan says why.")
+                failures.append(f"Nothing of {source} was read: the log of {source}.plan shows why.")
                 continue
-            told = {(counts["service"], counts["scope"]): counts for counts in done}
-            for place, counts in told.items():
+            results = {(counts["service"], counts["scope"]): counts for counts in done}
+            for place, counts in results.items():
                 if counts["status"] != "failed":
-                    log.info("%s %s: %s.", *place, numbers_of(counts))
+                    log.info("%s %s: %s.", *place, counts_text(counts))
                     examples[" ".join(place)] = {kind: some for kind, some in counts["examples"].items() if some}
-            failures += failures_of(source, [(each["service"], each["scope"]) for each in planned], told)
-            sums[source] = sums_of(done)
-            log.info("%s as a whole: %s.", source, numbers_of(sums[source]))
+            failures += failure_messages(source, [(each["service"], each["scope"]) for each in planned], results)
+            sums[source] = total_counts(done)
+            log.info("%s as a whole: %s.", source, counts_text(sums[source]))
         ti.xcom_push("examples", {place: some for place, some in examples.items() if some})
         if failures:
             ti.xcom_push("return_value", sums)  # they are of use all the same

@@ -12,7 +12,7 @@ from schemas.errors import SettingsError
 from schemas.settings import Settings
 
 
-def wanted(settings: Settings) -> dict[str, tuple[int, str]]:
+def pools_of(settings: Settings) -> dict[str, tuple[int, str]]:
     """Slots and description of each pool."""
     postgresql = make_url(settings.warehouse_url).get_backend_name() == "postgresql"
     return {
@@ -34,7 +34,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     with create_session() as session:
-        for name, (slots, description) in wanted(known).items():
+        for name, (slots, description) in pools_of(known).items():
             if Pool.get_pool(name, session=session) is None:
                 Pool.create_or_update_pool(name, slots, description, include_deferred=False, session=session)
                 print(f"Pool {name}: {slots} slots")

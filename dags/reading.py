@@ -5,9 +5,7 @@ plan -> sync (a task for each service and scope) -> announce (wakes build_record
 """
 
 import logging
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -21,21 +19,18 @@ from schemas.settings import Settings
 
 log = logging.getLogger("jejak")
 
-COUNTS = ("fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone")
-# Tasks that only ask or write the warehouse: minutes, unless its server is away, and that is soon over.
+# Tasks that only read or write the warehouse: minutes, unless its server is away, and that is soon over.
 BRIEF: dict[str, Any] = {"execution_timeout": timedelta(minutes=15), "retries": 2, "retry_delay": timedelta(minutes=1)}
-# Rendered once more when the task has ended: then `counted` says how it went.
+# Rendered once more when the task has ended: then `counted` is what came of it.
 NAMED = "{{ task.op_kwargs.service }} {{ task.op_kwargs.scope }}{{ ': ' ~ counted if counted is defined else '' }}"
-# Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
-ASKED = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
-UNWOKEN = "announce failed, so that build_records was not woken: its log says why. Clear it, with what follows it."
+UNWOKEN = "announce failed, so that build_records was not woken: its log shows why. Clear it, with what follows it."
 CLEAR = "Then clear the failed sync tasks, with what follows them, to read just those again."
 
 
 def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool = False) -> None:
     """Add the tasks that read a source to the DAG or task group around the call.
 
-    `years` tells the fiscal years of a run (settings, dag_run); of two DAGs that want a source at once, `first` gives
+    `years` gives the fiscal years of a run (settings, dag_run); of two DAGs that read a source at once, `first` gives
     one its turn before the other. A DAG with a parameter `sources` reads those alone, as far as the settings know them.
     """
     rows = Asset(f"{source}_rows")
@@ -45,7 +40,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         """Begin the run; returns what it reads, a service and scope for each task."""
         from pipeline import steps
 
-        skip_unless_wanted(source, params)
+        skip_unless_chosen(source, params)
         known = settings(source)
         with no_retry_mends_settings():
             found = steps.plan_of(known, [source], years(known, dag_run))
@@ -74,37 +69,39 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         from pipeline import steps
 
         counts = steps.sync_service(settings(source), source, service, scope, _run_of(dag_run, source))
-        return ended(ti, counts)
+        return end_service(ti, counts)
 
     @task(trigger_rule="all_done_min_one_success", outlets=[rows], **BRIEF)
     def announce(planned: Any, done: Any, dag_run: Any = None, outlet_events: Any = None) -> None:
-        """Tell build_records, unless nothing waits for it: this run's news, or what an earlier one left."""
+        """Wake build_records, unless nothing waits for it: this run's news, or what an earlier one left."""
         from pipeline import steps
+        from reports.services import total_counts
 
         run_id = _run_of(dag_run, source)
         known = settings()
-        # The source has been read: a build that is woken now may place its rows. `report` says how it went.
+        # The source has been read: a build that is woken now may place its rows. `report` settles whether it failed.
         steps.finish_run(known, run_id)
         if not steps.has_pending(known):
             raise AirflowSkipException(f"{source}: nothing new, so there is nothing to build.")
-        outlet_events[rows].extra = {"run": run_id, **sums_of(done[:])}
+        outlet_events[rows].extra = {"run": run_id, **total_counts(done[:])}
 
     @task(multiple_outputs=False, trigger_rule="all_done", **BRIEF)
     def report(planned: Any, done: Any, params: Any = None, ti: Any = None, dag_run: Any = None) -> dict[str, int]:
         """End the run; returns the sums of its counts and what waits for an operator, or fails with what to do."""
         from pipeline import steps
+        from reports.services import counts_text, failure_messages, total_counts
         from reports.status import status
 
-        skip_unless_wanted(source, params)
+        skip_unless_chosen(source, params)
         known = settings()
         if planned is None:
-            raise AirflowFailException(f"Nothing of {source} was read: the log of plan says why.")
-        told = {(counts["service"], counts["scope"]): counts for counts in done[:]}
-        for counts in told.values():
+            raise AirflowFailException(f"Nothing of {source} was read: the log of plan shows why.")
+        results = {(counts["service"], counts["scope"]): counts for counts in done[:]}
+        for counts in results.values():
             if counts["status"] != "failed":
-                log.info("%s %s: %s.", counts["service"], counts["scope"], numbers_of(counts))
+                log.info("%s %s: %s.", counts["service"], counts["scope"], counts_text(counts))
         places = [(each["service"], each["scope"]) for each in planned]
-        failures = failures_of(source, places, told)
+        failures = failure_messages(source, places, results)
         advice = [CLEAR] if failures else []
         # Whether the run is red is up to its last task alone.
         announced = ti.task_id.removesuffix("report") + "announce"
@@ -113,11 +110,11 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
             failures.append(UNWOKEN)
         steps.finish_run(known, _run_of(dag_run, source), " ".join(failures) or None)
         waiting = status(known)
-        sums = sums_of(told.values()) | {
+        sums = total_counts(results.values()) | {
             "links_pending": waiting["links"]["pending"],
             "rejects_open": waiting["rejects"],
         }
-        log.info("%s as a whole: %s.", source, numbers_of(sums))
+        log.info("%s as a whole: %s.", source, counts_text(sums))
         log.info(
             "In the warehouse %s links wait for somebody to decide (jejak links list), %s rejected rows for a mend "
             "(jejak rejects).",
@@ -150,7 +147,7 @@ def sources_param(description: str) -> Param:
 
 
 def settings(*sources: str) -> Settings:
-    """The settings, with what Airflow's connections say of the warehouse and of these sources; only inside tasks."""
+    """The settings, with Airflow's connections of the warehouse and of these sources; only inside tasks."""
     from dags import connections
 
     with no_retry_mends_settings():
@@ -159,7 +156,7 @@ def settings(*sources: str) -> Settings:
 
 @contextmanager
 def no_retry_mends_settings() -> Iterator[None]:
-    """A task whose settings are wrong fails at once, with what the error says."""
+    """A task whose settings are wrong fails at once, with the error's text."""
     try:
         yield
     except SettingsError as error:
@@ -173,8 +170,8 @@ def _run_of(dag_run: Any, source: str) -> str:
     return name if dag_run.dag_id == f"sync_{source}" else f"{name}/{source}"
 
 
-def skip_unless_wanted(source: str, params: Any) -> None:
-    """Skip the task where a form chose other sources; before it asks for the settings of its own."""
+def skip_unless_chosen(source: str, params: Any) -> None:
+    """Skip the task where a form chose other sources; before it reads the settings of its own."""
     if "sources" not in params:
         return
     if source not in params["sources"]:
@@ -183,46 +180,13 @@ def skip_unless_wanted(source: str, params: Any) -> None:
         raise AirflowSkipException(f"{source} is not in the settings.")
 
 
-def ended(ti: Any, counts: dict[str, Any]) -> dict[str, Any]:
-    """End the task of a service: its name says how it went. Returns the counts, or fails with what they say of it."""
+def end_service(ti: Any, counts: dict[str, Any]) -> dict[str, Any]:
+    """End the task of a service: shows its counts in the task's name and returns them, or fails with their message."""
+    from reports.services import counts_text
+
     failed = counts["status"] == "failed"
-    ti.get_template_context()["counted"] = "failed" if failed else numbers_of(counts)
+    ti.get_template_context()["counted"] = "failed" if failed else counts_text(counts)
     if failed:
         ti.xcom_push("return_value", counts)  # `report` repeats its message
         raise AirflowException(counts["message"])
     return counts
-
-
-def sums_of(done: Iterable[Any]) -> dict[str, int]:
-    """The sums of the counts of services."""
-    sums = dict.fromkeys(COUNTS, 0)
-    for counts in done:
-        for name in COUNTS:
-            sums[name] += counts[name]
-    return sums
-
-
-def numbers_of(counts: dict[str, Any]) -> str:
-    """Counts as a clause: "120 fetched, 3 new, 117 unchanged"."""
-    if counts.get("status") == "absent":
-        return "the folder has no such list"
-    return ", ".join(f"{counts[name]:,} {name}" for name in COUNTS if counts[name]) or "no rows"
-
-
-def failures_of(source: str, places: Sequence[tuple[str, str]], told: dict[tuple[str, str], Any]) -> list[str]:
-    """A sentence for each reason for which services failed, with their names where they are not all."""
-    reasons: dict[str, dict[str, str]] = defaultdict(dict)
-    for place in places:
-        if place not in told:
-            message = "the task ended without a word; its log may say more"
-        elif told[place]["status"] == "failed":
-            message = told[place]["message"].rstrip(".")
-        else:
-            continue
-        reasons[ASKED.sub("it ", message)][" ".join(place)] = message
-    return [
-        f"{len(failed)} of {len(places)} services of {source} failed"
-        + ("" if len(failed) == len(places) > 1 else f" ({', '.join(failed)})")
-        + f": {reason if len(failed) > 1 else next(iter(failed.values()))}."
-        for reason, failed in reasons.items()
-    ]

@@ -9,11 +9,11 @@ from dags.building import build_pending
 from pipeline.registry import SOURCES
 
 DOC = """
-Places new rows in their processes, links them, derives their releases and compiles the records that they touch: only
+Places new rows in their processes, links them and builds the records that they touch: only
 what waits for it, so that a run that was missed is made up for by the next. It is woken when a source has brought
 something, and doesn't wait for those that are slow or failed. The setting `shards` spreads `build` over so many tasks.
 
-**Counts** are the XCom of `report` and stand at the asset `records`: what was placed, linked, derived and built, which
+**Counts** are the XCom of `report` and stand at the asset `records`: what was placed, linked and built, which
 records are new, otherwise than they were, or gone, and how many links wait for somebody to decide. The XCom `changed`
 names those processes (500 of each kind; `jejak changes` names all).
 

@@ -17,7 +17,7 @@ first months of a year, the one before too (or the `fiscal_years` of the setting
 
 **Counts** stand in the name of each `sync` task, which is one service and year; their sums, with the links and rejected
 rows that wait for somebody, are the XCom of `report` (tab *Storage*). `announce` is skipped where nothing waits to be
-built; else it wakes `build_records`, and the asset `{source}_rows` shows what it said. A task that is tried again or
+built; else it wakes `build_records`, and the asset `{source}_rows` shows the counts. A task that is tried again or
 cleared counts what the run as a whole brought.
 
 **Red?** The log of `report` names the services that failed, why, and what to do. The others are in already. Clear the

@@ -1,4 +1,4 @@
-"""When `sync_fiscal_year` runs: on no day by itself, and once for each year that a backfill asks for.
+"""When `sync_fiscal_year` runs: on no day by itself, and once for each year that a backfill makes.
 
 Airflow finds the timetable as a plugin, which pyproject.toml names.
 """
@@ -15,8 +15,8 @@ from dags.alerts import Begun
 class FiscalYears(CronTriggerTimetable):
     """Noon of 2 January in Jakarta: within the year on every clock of the world, after the first of its days.
 
-    Airflow asks with `catchup` for the runs of a backfill, and without for the next one to start by itself: there is
-    none. A plain yearly trigger would start the latest year, with all sources, soon after any backfill.
+    Airflow calls this with `catchup` for the runs of a backfill, and without for the next one to start by itself:
+    there is none. A plain yearly trigger would start the latest year, with all sources, soon after any backfill.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class FiscalYears(CronTriggerTimetable):
 
 
 class JejakPlugin(AirflowPlugin):
-    """What Airflow is told of."""
+    """What Airflow loads of Jejak."""
 
     name = "jejak"
     timetables = [FiscalYears]  # noqa: RUF012 (as Airflow declares it)

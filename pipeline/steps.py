@@ -8,16 +8,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, or_, select, update
+from sqlalchemy import Engine, insert, or_, select, update
 
 from pipeline import build, facts, fetch, links, place, queues, retention, workers
 from pipeline.clock import utc_now
 from pipeline.registry import SOURCES
+from pipeline.void import void, void_rejected
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
+from transforms.paths import resolved, value_at
 from warehouse import tables as t
-from warehouse.engine import migrate, open_warehouse, reading, writing
-from warehouse.load import upsert_rows
+from warehouse.engine import holding, migrate, open_warehouse, reading, writing
 
 log = logging.getLogger("jejak")
 
@@ -38,8 +39,9 @@ def warehouse(settings: Settings) -> Engine:
 def start_run(settings: Settings, command: str, run_id: str | None = None) -> str:
     """Write down that a run begins; return its name (a given one may be begun again: a retried Airflow run).
 
-    Names that begin alike sort by time, so that the later of two runs of one second is known.
+    `run.number` orders runs by their start: `started_at` has whole seconds, in which several may start.
     """
+    engine = warehouse(settings)
     run_id = run_id or f"{utc_now()}-{time.time_ns():x}"
     row = {
         "id": run_id,
@@ -49,8 +51,10 @@ def start_run(settings: Settings, command: str, run_id: str | None = None) -> st
         "status": "running",
         "message": None,
     }
-    with writing(warehouse(settings)) as conn:
-        upsert_rows(conn, t.run, [row])
+    with holding(engine, "start-of-run"), writing(engine) as conn:
+        again = update(t.run).where(t.run.c.id == run_id).values(**row, number=t.next_number)
+        if not conn.execute(again).rowcount:
+            conn.execute(insert(t.run).values(row))
     return run_id
 
 
@@ -240,16 +244,36 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
     return {**counts, **build_records(settings, run_id)}
 
 
+def void_value(settings: Settings, ocid: str, path: str, reason: str, *, erase: bool = False) -> list[str]:
+    """Void the releases of a process that say the value that its record has at a path (see `transforms.paths`); return
+    their ids. Raises SettingsError for a path that the record does not have.
+
+    What the rows still give is published anew by the next build: mend the row, the mapping or the settings first.
+    """
+    engine = warehouse(settings)
+    with build.alone(engine), writing(engine) as conn:
+        compiled = conn.execute(select(t.record.c.compiled).where(t.record.c.ocid == ocid)).scalar_one_or_none()
+        parts = resolved(compiled, path) if compiled else None
+        if parts is None:
+            raise SettingsError(f"the record of {ocid} has no path {path}; `jejak show {ocid} --json` shows it")
+        value = value_at(compiled, parts)
+        return void(conn, ocid, lambda body, lineage: value_at(body, parts) == value, reason, erase=erase)
+
+
 def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
     """Delete what the settings don't keep; without a run only count it (see `pipeline.retention.prune`)."""
     return retention.prune(warehouse(settings), settings, dry_run=run_id is None)
 
 
 def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
-    """An operator's decision on links (see `pipeline.links.decide`), never while a build links them."""
+    """An operator's decision on links (see `pipeline.links.decide`), never while a build links them. What a rejected
+    link had brought into a process is voided."""
     engine = warehouse(settings)
     with build.alone(engine), writing(engine) as conn:
-        return links.decide(conn, names, status, who, note)
+        links_decided = links.decide(conn, names, status, who, note)
+        if status == "rejected":
+            void_rejected(conn, links_decided)
+        return links_decided
 
 
 def links_of(settings: Settings, status: str | None = None, rule: str | None = None) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ def changed_processes(settings: Settings, run_id: str | None = None) -> dict[str
 def _last_run(conn: Connection) -> str | None:
     """The name of the last run that read or built."""
     run = t.run.c
-    query = select(run.id).where(run.command.in_(_COMMANDS)).order_by(run.started_at.desc(), run.id.desc()).limit(1)
+    query = select(run.id).where(run.command.in_(_COMMANDS)).order_by(run.number.desc()).limit(1)
     return conn.execute(query).scalar_one_or_none()
 
 
@@ -48,7 +48,7 @@ def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
     """
     run = conn.execute(select(t.run).where(t.run.c.id == run_id)).one_or_none()
     if run is None:
-        raise SettingsError(f"there is no run {run_id}; without a name `jejak changes` tells of the last")
+        raise SettingsError(f"there is no run {run_id}; without a name `jejak changes` shows the last")
     columns = t.run_process.c
     own = conn.execute(select(columns.ocid, columns.change).where(columns.run_id == run_id)).all()
     found: dict[str, list[str]] = {"new": [], "changed": [], "removed": []}
@@ -62,9 +62,9 @@ def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
         select(columns.ocid, columns.change)
         .join(t.run, t.run.c.id == columns.run_id)
         # Also by a build that had begun before and took the new rows along.
-        .where(or_(t.run.c.started_at >= run.started_at, t.run.c.finished_at >= run.started_at))
+        .where(or_(t.run.c.number > run.number, t.run.c.finished_at >= run.started_at))
         .where(columns.ocid.in_(key_set(conn, ocids)))
-        .order_by(t.run.c.started_at, t.run.c.id)
+        .order_by(t.run.c.number)
     ):
         made[ocid].append(change)
     for ocid in sorted(made.keys() - waiting):

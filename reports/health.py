@@ -14,7 +14,8 @@ from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import reading
 
-# So many answers tell what is usual: a week of nights.
+_ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
+# The median of so many answers is what is usual: a week of nights.
 _USUAL = 7
 # For so long a new field or code is news; older ones stand in the table signal.
 _NEWS = timedelta(days=7)
@@ -78,6 +79,26 @@ def source_health(
     return {**health, "advice": _advice(health, settings)}
 
 
+def health_line(health: dict[str, Any], utc_offset: str) -> str:
+    """A source's health in a line, its time in the zone of that offset.
+
+    "lpse: ok, last success 2026-11-22 01:14 WIB, 1,986 rows of 1,990 expected, 2 new fields"
+    """
+    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{utc_offset}").tzinfo
+    parts = [f"{health['source']}: {health['state']}"]
+    if health["last_success"]:
+        last = datetime.fromisoformat(health["last_success"]).astimezone(zone)
+        parts.append(f"last success {last:%Y-%m-%d %H:%M} {_ZONES.get(utc_offset, utc_offset)}")
+    parts.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
+    news = {
+        "new field": len(health["new_fields"]),
+        "unknown code": health["unknown_codes"],
+        "rejected row": health["rejects"],
+    }
+    parts += [f"{number:,} {what}{'s' if number > 1 else ''}" for what, number in news.items() if number]
+    return ", ".join(parts)
+
+
 _Read = dict[tuple[str, str], list[Any]]
 
 
@@ -85,7 +106,7 @@ def _read(conn: Connection, source: str) -> _Read:
     """The latest reads of each service and scope, enough of each outcome, the newest first."""
     runs, run = t.run_service.c, t.run.c
     read_at = func.coalesce(runs.finished_at, run.finished_at, run.started_at)
-    newest = (read_at.desc(), run.started_at.desc(), run.id.desc())
+    newest = (read_at.desc(), run.number.desc())
     place = func.row_number().over(partition_by=(runs.service, runs.scope, runs.status), order_by=newest)
     reads = (
         select(

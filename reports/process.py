@@ -1,7 +1,6 @@
 """One process: its state now or as of a day, and which row gives a value."""
 
 import difflib
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -11,17 +10,17 @@ from pipeline.registry import MAPPINGS, SERVICES
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from transforms import owners
-from transforms.difference import living
+from transforms.difference import Path, living
 from transforms.mapping import Row
 from transforms.merge import compiled
 from transforms.parties import SCRUBBED, scrub
+from transforms.paths import paths_of, resolved, value_at
 from transforms.state import Contribution, Process, State, state_of, without_rows
 from warehouse import tables as t
 from warehouse.load import key_set
 from warehouse.releases import lineages_of, releases_of
 
 Object = dict[str, Any]
-Path = list[str]
 
 
 def ocids_of(conn: Connection, code: str) -> list[str]:
@@ -75,15 +74,15 @@ def why(conn: Connection, settings: Settings, ocid: str, path: str) -> Object:
     record = conn.execute(select(t.record).where(t.record.c.ocid == ocid)).one_or_none()
     if record is None:
         raise SettingsError(f"{ocid} has no record yet; `jejak waiting` shows rows that wait")
-    parts = _resolved(record.compiled, path)
+    parts = resolved(record.compiled, path)
     if parts is None:
-        near = difflib.get_close_matches(path, list(_paths(record.compiled)), n=5, cutoff=0.4)
+        near = difflib.get_close_matches(path, list(paths_of(record.compiled)), n=5, cutoff=0.4)
         hint = f"; near ones: {', '.join(near)}" if near else ""
         raise SettingsError(f"the record of {ocid} has no path {path}{hint}")
     process, state = _computed(conn, settings, ocid)
-    answer: Object = {"ocid": ocid, "path": "/".join(parts), "value": _at(record.compiled, parts)}
+    answer: Object = {"ocid": ocid, "path": "/".join(parts), "value": value_at(record.compiled, parts)}
     answer["release"] = _last_release(conn, ocid, parts)
-    if _at(state.document, parts) is None:
+    if value_at(state.document, parts) is None:
         return {**answer, "withdrawn": True, "rows": [], "right": "no current row gives it", "others": []}
     giving = _giving(state, parts)
     rows = _rows_behind(process, state, settings, giving[0][0], parts) if giving else []
@@ -95,7 +94,7 @@ def why(conn: Connection, settings: Settings, ocid: str, path: str) -> Object:
         "others": [
             {"service": each.service, "value": value, "right": right}
             for each, right in giving[1:]
-            if (value := _at(each.partial.body, parts)) != answer["value"]
+            if (value := value_at(each.partial.body, parts)) != answer["value"]
         ],
     }
 
@@ -119,7 +118,7 @@ def _giving(state: State, parts: Path) -> list[tuple[Contribution, str]]:
     whole = next((path for path in owners.WHOLE if pattern == path or pattern.startswith(f"{path}.")), None)
     found = []
     for number, each in enumerate(state.contributions):
-        if _at(each.partial.body, parts) is None:
+        if value_at(each.partial.body, parts) is None:
             continue
         rank = owners.order(each.service) if parts[0] == "parties" else owners.rank(whole or pattern, each.service)
         if rank is not None:
@@ -135,8 +134,8 @@ def _rows_behind(
     rows = list(contribution.partial.rows)
     if len(rows) == 1:
         return rows
-    value = _at(state.document, parts)
-    needed = [row for row in rows if _at(_state(without_rows(process, [row]), settings).document, parts) != value]
+    value = value_at(state.document, parts)
+    needed = [row for row in rows if value_at(_state(without_rows(process, [row]), settings).document, parts) != value]
     return needed or rows
 
 
@@ -158,52 +157,8 @@ def _described(conn: Connection, row: Row) -> Object:
 
 
 def _last_release(conn: Connection, ocid: str, parts: Path) -> Object | None:
-    giving = [release for release in releases_of(conn, [ocid])[ocid] if _at(release, parts) is not None]
+    giving = [release for release in releases_of(conn, [ocid])[ocid] if value_at(release, parts) is not None]
     if not giving:
         return None
     lineage = lineages_of(conn, ocid)[giving[-1]["id"]]
     return {"id": giving[-1]["id"], "date": giving[-1]["date"], "rows": len(lineage)}
-
-
-def _at(node: Any, parts: Path) -> Any:
-    """The value at a path; None where there is none."""
-    for part in parts:
-        if isinstance(node, list):
-            node = next((entry for entry in node if isinstance(entry, dict) and entry.get("id") == part), None)
-        elif isinstance(node, dict):
-            node = node.get(part)
-        else:
-            return None
-    return node
-
-
-def _resolved(document: Object, path: str) -> Path | None:
-    """A path as names and ids; ids may hold slashes. None where the document has no such path."""
-    parts: Path = []
-    node: Any = document
-    rest = path.strip("/")
-    while rest:
-        if isinstance(node, list):
-            names = [str(entry["id"]) for entry in node if isinstance(entry, dict) and "id" in entry]
-        else:
-            names = list(node) if isinstance(node, dict) else []
-        name = max((each for each in names if rest == each or rest.startswith(f"{each}/")), key=len, default=None)
-        if name is None:
-            return None
-        parts.append(name)
-        rest = rest[len(name) + 1 :]
-        node = _at(node, [name])
-    return parts or None
-
-
-def _paths(node: Any, above: str = "") -> Iterator[str]:
-    """All paths of a document."""
-    if isinstance(node, dict):
-        for name, value in node.items():
-            yield f"{above}{name}"
-            yield from _paths(value, f"{above}{name}/")
-    elif isinstance(node, list):
-        for entry in node:
-            if isinstance(entry, dict) and "id" in entry:
-                yield f"{above}{entry['id']}"
-                yield from _paths(entry, f"{above}{entry['id']}/")

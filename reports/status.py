@@ -30,7 +30,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 select(runs.c.run_id)
                 .join(t.run, t.run.c.id == runs.c.run_id)
                 .where(runs.c.source == source)
-                .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
+                .order_by(t.run.c.number.desc())
                 .limit(1)
             ).scalar_one_or_none()
             found: dict[str, dict[str, Any]] = {}
@@ -56,17 +56,17 @@ def status(settings: Settings) -> dict[str, Any]:
         synced = conn.execute(
             select(t.run.c.id, t.run.c.started_at, t.run.c.built)
             .where(t.run.c.command == "sync")
-            .order_by(t.run.c.started_at.desc(), t.run.c.id.desc())
+            .order_by(t.run.c.number.desc())
             .limit(1)
         ).one_or_none()
         built = synced.built if synced else 0
         if synced and "/" in synced.id:
             # In Airflow a sync builds nothing itself, it wakes builds: those of its night.
-            since = select(func.min(t.run.c.started_at)).where(
+            since = select(func.min(t.run.c.number)).where(
                 t.run.c.command == "sync", t.run.c.id.contains("/"), t.run.c.started_at >= synced.started_at[:10]
             )
             built = conn.execute(
-                select(func.sum(t.run.c.built)).where(t.run.c.started_at >= since.scalar_subquery())
+                select(func.sum(t.run.c.built)).where(t.run.c.number >= since.scalar_subquery())
             ).scalar_one()
         waiting = sum(row["rows"] for row in waiting_rows(conn))
         rejects = conn.execute(

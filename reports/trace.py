@@ -11,6 +11,7 @@ from reports.process import contributions_of, states_of
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from warehouse import tables as t
+from warehouse.views import view_metadata
 
 Step = tuple[str, str, list[str]]  # name of the step, systems whose rows give it, lines of text
 _SHOWN = 5
@@ -44,7 +45,7 @@ def traced(conn: Connection, settings: Settings, code: str | None) -> tuple[dict
 
 def _chosen(conn: Connection, code: str | None) -> str:
     if code is None:
-        view = t.process_trace.c
+        view = view_metadata.tables["process_trace"].c
         query = (
             select(view.ocid)
             .where(view.proposals > 0, view.budget_lines > 0, view.payments > 0, view.physical_progress.is_not(None))

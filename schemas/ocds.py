@@ -53,7 +53,7 @@ _EXPECTED = {
     _OCID: "a registered prefix and the process's code, such as ocds-213czf-rup-1, without blanks and '#'",
     _RELEASE_ID: "text that is not empty, without '#' (packages point at releases by it) and NUL",
     _TIME: "a time with seconds and offset, such as 2025-01-31T10:00:00+07:00",
-    _WHOLE_SECOND: "whole seconds with an offset, such as 2025-01-31T10:00:00+07:00 (releases are ordered by this text)",
+    _WHOLE_SECOND: "whole seconds and an offset, such as 2025-01-31T10:00:00+07:00 (the order of releases)",
     _URI: "an http or https address, with everything else than letters and digits percent-encoded",
 }
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from warehouse.engine import migrate, open_warehouse
-from warehouse.tables import metadata
+from warehouse.tables import definition, metadata
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[st
             url,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()",
-            *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
+            *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables) if table is not definition),
         )
 
 

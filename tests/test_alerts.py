@@ -207,7 +207,7 @@ def said_in(sent: dict[str, Any] | EmailMessage) -> str:
 
 def test_nothing_is_sent_or_said_by_default(heard):
     assert "Executing on_failure dag callback" in heard["logs"]["NOBODY"]
-    for word in ("webhook", "mail", "Nobody is told", "Callback failed"):
+    for word in ("webhook", "mail", "No alert is sent", "Callback failed"):
         assert word not in heard["logs"]["NOBODY"]
 
 

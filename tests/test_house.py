@@ -23,6 +23,7 @@ ARROWS = {
     "reports": {"schemas", "connectors", "transforms", "warehouse", "pipeline", "simulator"},
     "commands": {"schemas", "transforms", "warehouse", "pipeline", "reports", "simulator"},
     "dags": {"pipeline", "reports", "schemas"},
+    "deploy": {"pipeline"},
 }
 FILES = sorted(path for folder in ARROWS for path in (ROOT / folder).rglob("*.py"))
 # What reads the outside: a database, the network, another process, the clock.

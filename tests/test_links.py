@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from pipeline.links import decide, link_pending, note_evidence
 from pipeline.registry import SOURCES
@@ -17,7 +17,6 @@ from tests.worlds import EditedWorld, Town, contents, run_apart, served
 from transforms.evidence import Evidence
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.load import insert_rows
 
 EVERY_SYSTEM = tuple(SOURCES)
 JOINING = [name for name, source in SOURCES.items() if any(service.linked for service in source.services.values())]
@@ -221,9 +220,8 @@ def test_a_decision_holds_when_the_subject_is_listed_in_a_later_year_too(warehou
         warehouse_url=warehouse_url,
     )
     with writing(engine) as conn:
-        insert_rows(
-            conn, t.run, [{"id": "r", "command": "build", "started_at": "2025-01-01T00:00:00Z", "status": "running"}]
-        )
+        began = {"command": "build", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
+        conn.execute(insert(t.run), {"id": "r", **began})
 
     def say(year: int) -> None:
         number, supplier = ("900.3/001/SPK/UJI/2024",), ("CV. CONTOH",)

@@ -27,9 +27,7 @@ def picture(engine: Engine) -> dict[str, Any]:
             "state": {
                 row.ocid: _plain(living(row.compiled, row.withdrawn or ())) for row in conn.execute(select(t.record))
             },
-            "link": {
-                row.id: (row.status, round(row.confidence, 3), row.by) for row in conn.execute(select(t.link))
-            },
+            "link": {row.id: (row.status, round(row.confidence, 3), row.by) for row in conn.execute(select(t.link))},
         }
         for table in (*t.STAR, t.organization, t.subject):
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]

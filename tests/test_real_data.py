@@ -823,7 +823,7 @@ def test_a_second_sync_changes_nothing_and_one_of_a_changed_folder_only_what_cha
     family = {ocid for ocid, rups in identity().shared.items() if ("rup", str(plan["kd_rup"])) in rups}
     touched = {*own.values(), *family}
     assert {ocid for ocid in after if after[ocid] != compiled[ocid]} == touched
-    [(last_run,)] = again.query("SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
+    [(last_run,)] = again.query("SELECT id FROM run ORDER BY number DESC LIMIT 1")
     assert {ocid for (ocid,) in again.query(f"SELECT ocid FROM record WHERE run_id = '{last_run}'")} == touched
 
     for loser in losers:

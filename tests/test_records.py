@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from ocdsmerge import Merger
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from pipeline import records
 from pipeline.configure import load_settings
@@ -168,7 +168,7 @@ def test_a_night_of_changes_builds_the_processes_that_changed_and_no_others(tmp_
             said = town.jejak("sync", settings=settings)
             assert said.status == 0
             status = json.loads(town.jejak("status", "--json").out)
-            [run] = town.query(select(t.run).where(t.run.c.command == "sync").order_by(t.run.c.id.desc()).limit(1))
+            [run] = town.query(select(t.run).where(t.run.c.command == "sync").order_by(t.run.c.number.desc()).limit(1))
             records = {row["ocid"]: row for row in town.query(select(t.record))}
             built = {ocid for ocid, row in records.items() if row["run_id"] == run["id"]}
             assert run["built"] == status["records"]["built"] == len(built)
@@ -402,9 +402,8 @@ def loaded(town_on_both: Town) -> Settings:
 
 def note(conn: Connection, name: str, at: str, status: str, **services: tuple[str, str, str | None]) -> None:
     """A sync that began at an hour of one day; of each service the scope, the status and the hour when it was read."""
-    insert_rows(
-        conn, t.run, [{"id": name, "command": "sync", "started_at": f"2025-03-05T{at}:00:00Z", "status": status}]
-    )
+    began = f"2025-03-05T{at}:00:00Z"
+    conn.execute(insert(t.run), {"id": name, "command": "sync", "started_at": began, "status": status})
     for service, (scope, how, ended) in services.items():
         row = {"run_id": name, "source": "lpse", "service": service.replace("_", "-"), "scope": scope, "status": how}
         insert_rows(conn, t.run_service, [{**row, "finished_at": ended and f"2025-03-05T{ended}:00:00Z"}])
@@ -496,7 +495,7 @@ def test_what_a_run_changed_is_told(town_on_both: Town) -> None:
     )
     town.next_day()
     town.sync("--no-build", settings=settings)
-    synced = town.query(select(t.run.c.id).order_by(t.run.c.started_at.desc(), t.run.c.id.desc()).limit(1))[0]["id"]
+    synced = town.query(select(t.run.c.id).order_by(t.run.c.number.desc()).limit(1))[0]["id"]
     assert told() == {"waiting": [identity["ocid"]]}
     assert "jejak build" in town.jejak("changes", settings=settings).out
     assert town.jejak("build", settings=settings).status == 0

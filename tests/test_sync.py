@@ -70,7 +70,7 @@ def test_every_row_is_in_exactly_one_count_and_a_second_sync_changes_nothing(tow
         assert (counts["unchanged"], counts["duplicate"]) == (first[name]["new"], first[name]["duplicate"])
         assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
     assert contents(town.engine) == before
-    [run] = town.query(select(t.run).order_by(t.run.c.id.desc()).limit(1))
+    [run] = town.query(select(t.run).order_by(t.run.c.number.desc()).limit(1))
     assert (run["status"], run["built"]) == ("success", 0)
 
 

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from pipeline import steps
 from pipeline.fetch import COUNTS
 from schemas.errors import SettingsError
+from schemas.settings import Settings
 from warehouse.engine import (
     VERSION_TABLE,
     alembic_config,
@@ -30,7 +32,8 @@ from warehouse.engine import (
     writing,
 )
 from warehouse.load import insert_rows
-from warehouse.tables import metadata, raw_record, run, run_service, view_metadata
+from warehouse.tables import metadata, raw_record, run, run_service
+from warehouse.views import drop_views, view_metadata
 
 RUN = {"id": "r1", "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
 ROW = {
@@ -209,6 +212,7 @@ def test_migrations_lead_to_the_tables_of_the_code_and_back(empty_url: str) -> N
         found = [column["name"] for column in inspect(engine).get_columns(view.name)]
         assert found == [column.name for column in view.columns]
     with writing(engine) as conn:
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "base")
     inspector = inspect(engine)
     assert set(inspector.get_table_names()) <= {VERSION_TABLE}
@@ -221,13 +225,14 @@ def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(e
     migrate(engine)
     with writing(engine) as conn:
         for day in range(1, 4):
-            insert_rows(conn, run, [RUN | {"id": f"r{day}", "started_at": f"2025-01-0{day}T00:00:00Z"}])
+            conn.execute(insert(run), RUN | {"id": f"r{day}", "started_at": f"2025-01-0{day}T00:00:00Z"})
         for service, observed_at in (("asked", "2025-01-01T00:00:09Z"), ("dumped", "2024-12-30T16:59:59Z")):
             insert_rows(conn, raw_record, [ROW | {"service": service, "observed_at": observed_at}])
         place = {"source": "lpse", "scope": "2025", **dict.fromkeys(COUNTS, 0)}
         for service in ("asked", "dumped", "empty"):
             for name, status in (("r1", "success"), ("r2", "success"), ("r3", "failed")):
                 insert_rows(conn, run_service, [{**place, "service": service, "run_id": name, "status": status}])
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "0002")
     migrate(engine)
     columns = run_service.c
@@ -238,6 +243,41 @@ def test_runs_of_before_are_given_the_time_of_what_they_read_where_it_is_known(e
         ("asked", "r2"): "2025-01-02T00:00:00Z",
         ("dumped", "r1"): "2024-12-30T16:59:59Z",
     }
+    engine.dispose()
+
+
+def test_runs_of_before_are_numbered_by_their_start(empty_url: str) -> None:
+    engine = open_warehouse(empty_url)
+    migrate(engine)
+    with writing(engine) as conn:
+        for name, second in (("b", 1), ("c", 0), ("a", 1)):
+            conn.execute(insert(run), RUN | {"id": name, "started_at": f"2025-01-01T00:00:0{second}Z"})
+        conn.execute(
+            insert(run_service), {**dict.fromkeys(("source", "service", "scope", "status"), "s"), "run_id": "a"}
+        )
+        drop_views(conn)
+        command.downgrade(alembic_config(conn), "0003")
+    migrate(engine)
+    with writing(engine) as conn:
+        conn.execute(insert(run), RUN | {"id": "d"})
+        assert conn.execute(select(run.c.id).order_by(run.c.number)).scalars().all() == ["c", "a", "b", "d"]
+    engine.dispose()
+
+
+def _start(url: str) -> list[str]:
+    settings = Settings(name="Uji", ocid_prefix="ocds-000000", kd_klpd="D999", kd_lpse="999", warehouse_url=url)
+    return [steps.start_run(settings, "sync") for _ in range(5)]
+
+
+def test_runs_that_start_at_once_are_numbered_in_the_order_of_their_start(empty_url: str) -> None:
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        started = pool.map(_start, [empty_url] * 4, chunksize=1)
+    engine = open_warehouse(empty_url)
+    with reading(engine) as conn:
+        numbers = dict(conn.execute(select(run.c.id, run.c.number)).all())
+    assert sorted(numbers.values()) == list(range(1, 21))
+    for names in started:
+        assert names == sorted(names, key=lambda name: numbers[name])
     engine.dispose()
 
 
@@ -257,6 +297,7 @@ def test_indexes_are_those_of_the_code(empty_url: str) -> None:
     migrate(engine)
     migrated = indexes()
     with writing(engine) as conn:
+        drop_views(conn)
         command.downgrade(alembic_config(conn), "base")
         metadata.create_all(conn)
     assert migrated == indexes()

@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -147,7 +148,9 @@ def test_keys_have_no_limit_and_no_meaning(loaded: Engine) -> None:
 )
 def test_any_text_survives_every_way_in(warehouse: Engine, texts: dict[str, str | None]) -> None:
     def rows(prefix: str) -> list[dict[str, Any]]:
-        return [{**RUN, "id": prefix + key, "message": message} for key, message in texts.items()]
+        return [{**RUN, "id": prefix + key, "number": next(numbers), "message": text} for key, text in texts.items()]
+
+    numbers = count(1)
 
     with writing(warehouse) as conn:
         conn.execute(run.delete())

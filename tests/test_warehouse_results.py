@@ -21,8 +21,8 @@ from warehouse.tables import (
     run,
     subject,
     tender,
-    view_metadata,
 )
+from warehouse.views import view_metadata
 
 views = view_metadata.tables
 OFFICE = "ID-LKPP-SATKER-1.01"
@@ -342,7 +342,7 @@ def test_the_records_of_an_older_warehouse_are_built_again(empty_url: str) -> No
     engine = open_warehouse(empty_url)
     with writing(engine) as conn:
         command.upgrade(alembic_config(conn), "0001")
-        conn.execute(insert(run), {"id": "r", "command": "sync", "started_at": "t", "status": "success"})
+        conn.execute(text("INSERT INTO run (id, command, started_at, status) VALUES ('r', 'sync', 't', 'success')"))
         insert_rows(
             conn, record,
             [{"ocid": ocid, "compiled": {}, "releases": 1, "date": "t", "run_id": "r"} for ocid in ("a", "b")],

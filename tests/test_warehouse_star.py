@@ -38,8 +38,8 @@ from warehouse.tables import (
     run,
     run_process,
     tender,
-    view_metadata,
 )
+from warehouse.views import view_metadata
 
 family_trace = view_metadata.tables["family_trace"]
 office_stage_completeness = view_metadata.tables["office_stage_completeness"]

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Engine, Select, event, select
 
 from commands.main import main
-from pipeline import records
+from pipeline import build
 from pipeline.fetch import COUNTS
 from pipeline.registry import SERVICES, SOURCES
 from simulator.dump import write_dumps
@@ -180,7 +180,7 @@ class Town:
     def counts(self) -> dict[str, dict[str, Any]]:
         """What the last sync did, by service, summed over years."""
         runs, run = t.run_service, t.run.c
-        last = select(run.id).where(run.command == "sync").order_by(run.started_at.desc(), run.id.desc()).limit(1)
+        last = select(run.id).where(run.command == "sync").order_by(run.number.desc()).limit(1)
         found: dict[str, dict[str, Any]] = {}
         for row in self.query(select(runs).where(runs.c.run_id == last.scalar_subquery())):
             entry = found.setdefault(row["service"], row)
@@ -313,7 +313,7 @@ def begin_apart(environment: Mapping[str, str], batch: int, die_at: int | None) 
     for name in [name for name in os.environ if name.startswith("JEJAK_")]:
         del os.environ[name]
     os.environ.update(environment)
-    records._BATCH = batch
+    build._BATCH = batch
     commits = 0
 
     @event.listens_for(Engine, "commit")

@@ -5,14 +5,15 @@ from pathlib import Path
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-from warehouse.tables import OPEN, PRIVATE, metadata, view_metadata
+from warehouse.tables import OPEN, PRIVATE, metadata
+from warehouse.views import view_metadata
 
 PATH = Path(__file__).with_name("DICTIONARY.md")
 
 _HEAD = """# Data dictionary
 
-Made from `warehouse/tables.py` by `python -m warehouse.dictionary`. Types are PostgreSQL's; a SQLite warehouse has the
-same tables, columns and views.
+Made from `warehouse/tables.py` and `warehouse/views/*.sql` by `python -m warehouse.dictionary`. Types are PostgreSQL's;
+a SQLite warehouse has the same tables, columns and views.
 
 Columns marked (UTC) are text `YYYY-MM-DDTHH:MM:SSZ`; other dates and times are the source's local time.
 """

@@ -31,6 +31,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schemas.errors import SettingsError
+from warehouse.views import create_views, drop_views, views_differ
 
 log = logging.getLogger("jejak.warehouse")
 
@@ -44,7 +45,7 @@ def to_json(value: Any) -> str:
     """JSON text of `value`.
 
     orjson refuses integers beyond 64 bits and lone surrogates, which sources do send; the standard library writes
-    those, after a space that tells `from_json` who must read them.
+    those, after a space by which `from_json` knows them.
     """
     try:
         return orjson.dumps(value).decode()
@@ -218,9 +219,11 @@ def alembic_config(conn: Connection | None = None) -> Config:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the warehouse to the schema of this code. Safe to call at every start and by several processes at once.
+    """Bring the warehouse to the tables, views and comments of this code. Safe to call at every start and by several
+    processes at once. Roles that could read a view can read it afterwards.
 
-    Raises SettingsError if the warehouse was written by a newer Jejak.
+    Raises SettingsError if the warehouse was written by a newer Jejak, or if views of others select from ours that have
+    changed.
     """
     scripts = ScriptDirectory.from_config(alembic_config())
     known = {script.revision for script in scripts.walk_revisions()}
@@ -233,5 +236,10 @@ def migrate(engine: Engine) -> None:
                 f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
                 "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
             )
-        if revision != scripts.get_current_head():
-            command.upgrade(alembic_config(conn), "head")
+        outdated = revision != scripts.get_current_head()
+        if outdated or views_differ(conn):
+            # Views keep a table from changing.
+            grants = drop_views(conn)
+            if outdated:
+                command.upgrade(alembic_config(conn), "head")
+            create_views(conn, grants)

@@ -16,7 +16,8 @@ from sqlalchemy import Boolean, Connection, Date, DateTime, Float, Integer, Nume
 
 from warehouse.load import key_set
 from warehouse.releases import Lineage, by_process, releases_of, unpacked
-from warehouse.tables import STAR, link, organization, record, release, subject, view_metadata
+from warehouse.tables import STAR, link, organization, record, release, subject
+from warehouse.views import view_metadata
 
 # Rows held in memory at a time.
 _CHUNK = 1000

@@ -4,15 +4,17 @@ from sqlalchemy import Engine, text
 
 from schemas.errors import SettingsError
 from warehouse.engine import writing
-from warehouse.tables import OPEN, metadata, view_metadata
+from warehouse.tables import OPEN, metadata
+from warehouse.views import view_metadata
 
 
 def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:
     """Let `role` read the views, the star tables, links with their subjects, records and releases, and nothing else.
 
     Creates the role, without a login of its own, if it isn't there; logins join it with `GRANT jejak_analyst TO name`.
-    Run it again after a migration. Raises SettingsError where the role is missing and the warehouse's login may not
-    create it, and on SQLite, which has no roles: give analysts the Parquet export there.
+    Views that are made again keep their readers; run this again for tables and views that a new version of Jejak adds.
+    Raises SettingsError where the role is missing and the warehouse's login may not create it, and on SQLite, which has
+    no roles: give analysts the Parquet export there.
     """
     if engine.dialect.name != "postgresql":
         raise SettingsError("roles are PostgreSQL's; from a SQLite warehouse give analysts the Parquet export")

@@ -1,4 +1,4 @@
-"""The tables of the warehouse and the views on them; their comments are the data dictionary.
+"""The tables of the warehouse; their comments are the data dictionary (`warehouse.views` has the views).
 
 Times of Jejak itself are UTC text `YYYY-MM-DDTHH:MM:SSZ`, so that both databases order and compare them alike. Dates of
 the process (`Date`, `DateTime` in the star tables) are the source's local wall clock. Amounts are IDR.
@@ -39,9 +39,6 @@ metadata = MetaData(
         "uq": "%(table_name)s_%(column_0_N_name)s_key",
     }
 )
-# Views have a metadata of their own: migrations create them in SQL, here they lend their columns to queries, to the
-# Parquet export and to the dictionary.
-view_metadata = MetaData()
 
 # JSON keeps a payload byte for byte, its order of keys too; only `record.compiled`, which analysts query, is JSONB.
 Json = JSON(none_as_null=True)
@@ -98,12 +95,29 @@ def _run() -> Column[str]:
     return _text("run_id", "the run that wrote the row", ForeignKey("run.id"))
 
 
+definition = Table(
+    "definition",
+    metadata,
+    _text("name", "a view, or `comments`: those of all tables, views and columns", primary_key=True),
+    _text("digest", "SHA-256 of its text"),
+    comment="The text of views and comments that the database has: they are made again where the code has another.",
+)
+
 # ---------------------------------------------------------------------------------------------------------------- runs
 
+# The number after the last; `steps.start_run` takes it while nobody else does.
+next_number = text("(SELECT coalesce(max(number), 0) + 1 FROM run)")
 run = Table(
     "run",
     metadata,
     _text("id", "name of the run", primary_key=True),
+    Column(
+        "number",
+        RowId,
+        comment="order in which runs started; a run that is started again gets a new number",
+        nullable=False,
+        default=next_number,
+    ),
     _text("command", "what was asked for: sync, retry, identity import, ..."),
     _time("started_at", "start"),
     _time("finished_at", "end; empty while it runs, or if it was killed", nullable=True),
@@ -112,6 +126,7 @@ run = Table(
     _number("built", "records that it built"),
     comment="One row per run of a command that writes.",
 )
+Index("run_number", run.c.number, unique=True)
 
 run_service = Table(
     "run_service",
@@ -908,203 +923,3 @@ OPEN = (*STAR, organization, subject, link, record, release)
 # Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
 # keys made of tax numbers.
 PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_name, supplier_key, supplier_use, evidence)
-
-# --------------------------------------------------------------------------------------------------------------- views
-
-
-def _count(name: str, comment: str) -> Column[int]:
-    return Column(name, Integer, comment=comment)
-
-
-_amounts = (
-    ("planned_amount", "planned budget, each plan counted once"),
-    ("tendered_amount", "value of the tenders that did not fail"),
-    ("awarded_amount", "sum of the awards that stand"),
-    ("contracted_amount", "sum of the contracts that stand"),
-    ("paid_amount", "sum of the payments on contracts that stand"),
-)
-
-family_trace = Table(
-    "family_trace",
-    view_metadata,
-    _maybe("family", "the processes that share a RUP, directly or through others"),
-    _maybe("title", "title of the process that names the family, else the first in the alphabet"),
-    _count("fiscal_year", "first fiscal year of its processes"),
-    _count("processes", "number of its processes"),
-    *(_count(f"has_{stage}", f"1 if any of its processes has reached the stage {stage}, else 0") for stage in STAGES),
-    _count("stages", "number of stages reached, 0 to 5"),
-    _maybe("first_missing", "the first stage that is missing; empty if all five are there"),
-    *(_money(name, comment) for name, comment in _amounts),
-    comment="One row per family of processes: how far the money can be followed, planning counted once.",
-)
-
-office_stage_completeness = Table(
-    "office_stage_completeness",
-    view_metadata,
-    _maybe("buyer_id", "the office (organization.id)"),
-    _maybe("buyer_name", "its name"),
-    _count("fiscal_year", "fiscal year of the processes"),
-    _count("families", "families in which the office has a process of that year"),
-    *(_count(f"with_{stage}", f"families that have reached the stage {stage}") for stage in STAGES),
-    _count("complete", "families with all five stages: the regency's rule asks for all of them"),
-    comment="Per office and fiscal year: how many families of processes have reached each stage, how many all five.",
-)
-
-# The views below say what only joined data can tell. Links stand where they are auto or confirmed; the pending ones are
-# counted beside, since an operator's word may settle the case.
-
-_PENDING = "links of it that wait for an operator"
-
-
-def _process() -> tuple[Column[Any], ...]:
-    return (
-        _maybe("ocid", "the contracting process"),
-        _maybe("family", "the processes that share a RUP, directly or through others"),
-        _maybe("title", "title of the process"),
-        _maybe("buyer_id", "the office that buys (organization.id)"),
-        _maybe("buyer_name", "its name"),
-        _count("fiscal_year", "fiscal year of the process"),
-    )
-
-
-process_subject = Table(
-    "process_subject",
-    view_metadata,
-    _maybe("ocid", "the contracting process"),
-    _maybe("kind", "kind of the subject: anggaran, usulan, pokir, kontrak, pekerjaan, dokumen"),
-    _maybe("code", "its code (subject.code)"),
-    _maybe("title", "its title"),
-    _money("amount", "its amount: of a budget line the whole, not the share of this process"),
-    Column("confidence", Float, comment="of the link that joins them, the best of several; from 0 to 1"),
-    comment="What each process is linked with in the other systems. All processes of a family repeat budget lines, "
-    "proposals and planning documents.",
-)
-
-process_trace = Table(
-    "process_trace",
-    view_metadata,
-    *_process(),
-    _count("proposals", "proposals behind the plan, without withdrawn and rejected ones"),
-    _maybe("proposal_title", "the first of them in the alphabet"),
-    _count("budget_lines", "SIMDA budget lines that are linked to the plan"),
-    _money("line_total", "sum of those lines; packages share a line, so it is not what this one may spend"),
-    _money("planned_amount", "planned budget; all processes of a family repeat it"),
-    _maybe("tender_status", "OCDS status of the tender"),
-    _money("tender_value", "value of the tender"),
-    _money("awarded_amount", "sum of the awards that stand"),
-    _money("contracted_amount", "sum of the contracts that stand"),
-    _count("payments", "payments on contracts that stand"),
-    _money("paid_amount", "sum of those payments"),
-    _moment("last_payment_at", "the last of them"),
-    _percent("physical_progress", "latest actual physical progress"),
-    _percent("financial_progress", "latest actual financial progress as the office reports it"),
-    _day("last_report_on", "latest progress report"),
-    _maybe("first_missing", "the first stage that this process has not reached; empty if all five are there"),
-    _maybe("family_first_missing", "the first stage that no process of its family has reached"),
-    comment="One row per process: proposal, budget, package, tender, contract, payments, progress. "
-    "Planning is repeated in a family: add it up over rup and swk processes, or take family_trace.",
-)
-
-proposal_without_budget = Table(
-    "proposal_without_budget",
-    view_metadata,
-    _maybe("kind", "usulan or pokir"),
-    _maybe("code", "code of the proposal (subject.code)"),
-    _count("year", "fiscal year that it was made for"),
-    _maybe("title", "what is asked for"),
-    _maybe("village", "village or ward"),
-    _maybe("district", "district"),
-    _maybe("office_id", "the office that it was given to (organization.id)"),
-    _maybe("office_name", "its name"),
-    _money("amount", "amount asked for"),
-    _maybe("status", "accepted or verified"),
-    _count("pending", _PENDING),
-    comment="Proposals that were accepted or verified and are linked to no plan.",
-)
-
-budget_line_without_package = Table(
-    "budget_line_without_package",
-    view_metadata,
-    _count("year", "fiscal year"),
-    _maybe("office_id", "the office (organization.id)"),
-    _maybe("office_name", "its name"),
-    _maybe("mak", "budget account code; empty for lines from before the present codes, which stand one by one"),
-    _maybe("title", "title of the lines, the first in the alphabet"),
-    _count("lines", "number of lines"),
-    _money("amount", "sum of the lines"),
-    _count("pending", _PENDING),
-    comment="Budget lines of SIMDA, per office and account code, of which none is linked to a package. Salaries "
-    "(account 5.1.1) and transfers never have one.",
-)
-
-package_without_tender = Table(
-    "package_without_tender",
-    view_metadata,
-    *_process(),
-    _money("planned_amount", "planned budget"),
-    _moment("planned_until", "planned end of the selection; empty where the plan names none and its year is over"),
-    _count("has_contract", "1 if a contract of the family is known all the same, else 0"),
-    comment="Provider packages (RUP) that were not withdrawn, whose planned selection had ended, or whose fiscal year "
-    "was over, on the day of the last run, and of whose family no process has reached the stage tender.",
-)
-
-
-def _contract() -> tuple[Column[Any], ...]:
-    return (
-        *_process(),
-        _maybe("contract_id", "id of the contract within the process"),
-        _maybe("supplier_id", "the supplier (organization.id)"),
-        _maybe("supplier_name", "its name"),
-        _moment("signed_at", "signature"),
-        _moment("period_end", "end of the work as agreed"),
-        _money("value", "amount of the contract"),
-    )
-
-
-contract_without_payment = Table(
-    "contract_without_payment",
-    view_metadata,
-    *_contract(),
-    _count("pending", "contracts in SIMDA that may be one of this process and wait for an operator"),
-    comment="Contracts that stand and on which no payment is known.",
-)
-
-contract_without_report = Table(
-    "contract_without_report",
-    view_metadata,
-    *_contract(),
-    _count("pending", "jobs in SIMPEN that may be of this process and wait for an operator"),
-    comment="Contracts for works (category works: progress on goods and services is not reported) that stand and on "
-    "which no progress report is known.",
-)
-
-paid_ahead_of_progress = Table(
-    "paid_ahead_of_progress",
-    view_metadata,
-    *_contract(),
-    _money("paid_amount", "sum of the payments"),
-    _percent("paid_percent", "payments as a share of the contract's value"),
-    _percent("physical_progress", "latest actual physical progress"),
-    _day("last_report_on", "latest progress report"),
-    Column("ahead", Money, comment="paid_percent less physical_progress (points)"),
-    comment="Contracts of which the share that was paid exceeds the latest actual physical progress by more than 10 "
-    "points. An advance at the start is no irregularity in itself.",
-)
-
-subject_without_link = Table(
-    "subject_without_link",
-    view_metadata,
-    _maybe("kind", "kontrak (payments without a contract), pekerjaan (reports without one), anggaran, usulan, ..."),
-    _maybe("code", "its code (subject.code)"),
-    _maybe("source", "source system"),
-    _count("year", "fiscal year"),
-    _maybe("title", "title"),
-    _maybe("number", "number of the document, such as a contract's"),
-    _money("amount", "amount"),
-    _day("date", "date"),
-    _maybe("office_id", "the office (organization.id)"),
-    _maybe("office_name", "its name"),
-    _count("pending", _PENDING),
-    comment="What a system has that is linked to nothing: payments and reports without a contract, documents without a "
-    "plan, and so on.",
-)

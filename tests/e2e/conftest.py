@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dags import parts
-from dags.parts import Api
+from deploy.local import parts
+from deploy.local.parts import Api
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 600  # until it is open; the machine may be busy
@@ -32,7 +32,7 @@ Open = Callable[..., AbstractContextManager[Airflow]]
 
 @pytest.fixture(scope="session")
 def opened() -> Open:
-    """`opened(command, folder, **environment)`: `python -m dags.local ui` (or `cluster`), until the block is left.
+    """`opened(command, folder, **environment)`: `python -m deploy.local ui` (or `cluster`), until the block is left.
 
     Its files lie in `folder`, where the warehouse is too: of `ui` the one that the environment says, if it does.
     """
@@ -52,7 +52,7 @@ def _opened(command: str, folder: Path, **environment: str) -> Iterator[Airflow]
     said = folder / f"{command}.log"
     with said.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dags.local", command],
+            [sys.executable, "-m", "deploy.local", command],
             cwd=ROOT,
             env=kept | own,
             stdout=out,

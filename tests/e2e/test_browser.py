@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from sqlalchemy import select
 
-from dags.parts import Api, within
+from deploy.local.parts import Api, within
 from pipeline.registry import SOURCES
 from simulator.server import Simulator, running
 from simulator.world import LKPP, World

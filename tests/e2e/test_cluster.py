@@ -11,7 +11,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, select
 
-from dags.parts import BIN, ROOT, kill, members, within
+from deploy.local.parts import BIN, ROOT, kill, members, within
 from pipeline.registry import SOURCES
 from simulator.faults import Fault
 from tests.e2e.conftest import Airflow, Open, tails

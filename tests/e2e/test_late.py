@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dags.parts import ROOT, within
+from deploy.local.parts import ROOT, within
 from tests.e2e.conftest import Airflow, Open, tails
 from tests.test_alerts import webhook
 

@@ -3,7 +3,8 @@
 from alembic import context
 
 from warehouse.engine import VERSION_TABLE
-from warehouse.tables import metadata, view_metadata
+from warehouse.tables import metadata
+from warehouse.views import view_metadata
 
 
 def _is_table(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:

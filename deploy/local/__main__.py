@@ -1,8 +1,8 @@
 """Airflow on this machine, as `make run`, `make airflow` and `make cluster` start it.
 
-    python -m dags.local night      one run of every sync DAG now, and of what it sets off; then the counts
-    python -m dags.local ui         Airflow's UI until Ctrl-C
-    python -m dags.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
+    python -m deploy.local night      one run of every sync DAG now, and of what it sets off; then the counts
+    python -m deploy.local ui         Airflow's UI until Ctrl-C
+    python -m deploy.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
 
 All start the simulator (where the settings are the simulator's), the API server with its UI, the scheduler and the DAG
 processor, on loopback and on free ports; all end with the command. A `night` while one of the others is open uses that
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 import requests
 from sqlalchemy import create_engine, make_url, text
 
-from dags.parts import (
+from deploy.local.parts import (
     BIN,
     LOADED,
     ROOT,
@@ -58,7 +58,7 @@ NIGHT_SECONDS = 1800
 ENDED = {"success", "failed"}
 # It alerts of runs that are late, and the UI calls an Airflow without one unhealthy.
 TRIGGERER = ("airflow", "triggerer", "--skip-serve-logs")
-LOCAL, CLUSTER = ROOT / "dags" / "airflow.env", ROOT / "deploy" / "airflow.env"
+LOCAL, CLUSTER = ROOT / "deploy" / "local" / "airflow.env", ROOT / "deploy" / "airflow.env"
 # A cluster on one machine is small, and its warehouse is built by both workers.
 SMALL = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW__CORE__PARALLELISM": "4", "JEJAK_SHARDS": "2"}
 
@@ -84,7 +84,7 @@ def main() -> int:
         print("\nStopped. The same command goes on from there.")
         return 130
     except (RuntimeError, requests.RequestException) as error:
-        print(f"{error}\nWhat each part said stands in {logs()}.", file=sys.stderr)
+        print(f"{error}\nWhat each part printed stands in {logs()}.", file=sys.stderr)
         return 1
 
 
@@ -115,7 +115,7 @@ def night() -> int:
         print("\nOne package, followed through all systems:\n", flush=True)
         subprocess.run([BIN / "jejak", "trace"], check=False)
     for dag in failed:
-        print(f"{dag} failed: make airflow shows which task, and its log says why.", file=sys.stderr)
+        print(f"{dag} failed: make airflow shows which task, and its log shows why.", file=sys.stderr)
     print(f"""
 Warehouse: {make_url(load_settings().warehouse_url)!r}
 Next:      make airflow     these runs in Airflow's UI
@@ -128,7 +128,7 @@ Next:      make airflow     these runs in Airflow's UI
 
 
 def ui() -> int:
-    """Airflow's UI until Ctrl-C; where it is open already, only says so."""
+    """Airflow's UI until Ctrl-C; where it is open already, only prints its address."""
     if is_open():
         return 0
     with ended() as processes:
@@ -136,7 +136,7 @@ def ui() -> int:
 
 
 def cluster() -> int:
-    """Airflow with two workers until Ctrl-C; where Airflow is open already, only says so."""
+    """Airflow with two workers until Ctrl-C; where Airflow is open already, only prints its address."""
     if is_open():
         return 0
     print("Starting Redis and PostgreSQL ...", flush=True)
@@ -156,7 +156,7 @@ def cluster() -> int:
 
 
 def is_open() -> bool:
-    """Whether an Airflow is open here; says where."""
+    """Whether an Airflow is open here; prints where."""
     if found := opened(home()):
         print(f"Airflow is open already: {found[0].url} (user admin, password {found[0].password})")
     return found is not None

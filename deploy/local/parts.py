@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 START_SECONDS = 300
 Command = tuple[str | Path, ...]
@@ -93,9 +93,9 @@ def ended() -> Iterator[Processes]:
 
 
 @contextmanager
-def started(processes: Processes, parts: Mapping[str, Command], dags: list[str], **told: Any) -> Iterator[Api]:
+def started(processes: Processes, parts: Mapping[str, Command], dags: list[str], **details: Any) -> Iterator[Api]:
     """Airflow of an API server, a scheduler, a DAG processor and `parts`, once it has read the DAGs; `processes` gets
-    them. While the block runs the address file tells of it, and what is `told`."""
+    them. While the block runs the address file has its address and processes, and `details`."""
     if start("migrate", "airflow", "db", "migrate").wait():
         raise RuntimeError("Airflow's own database could not be made.")
     if start("pools", "python", "-m", "dags.pools").wait():
@@ -114,7 +114,7 @@ def started(processes: Processes, parts: Mapping[str, Command], dags: list[str],
     api = logged_in(url, home())
     wait_for(lambda: all(api.call("GET", f"dags/{dag}") for dag in dags), processes, "Reading the DAGs")
     pids = {name: process.pid for name, process in processes.items()}
-    found = {"url": url, "home": str(home()), "by": os.getpid(), "parts": pids, **told}
+    found = {"url": url, "home": str(home()), "by": os.getpid(), "parts": pids, **details}
     address(home()).write_text(json.dumps(found))
     try:
         yield api
@@ -163,7 +163,7 @@ def members(leader: int) -> list[int]:
 
 
 def watch(processes: Processes) -> NoReturn:
-    """Wait until interrupted. A worker that ends is only told of, as long as another one works.
+    """Wait until interrupted. A worker that ends is only reported, as long as another one works.
 
     Raises RuntimeError when any other process ends, or the last worker.
     """
@@ -212,19 +212,19 @@ def airflow_url() -> str:
 
 
 def opened(folder: Path) -> tuple[Api, dict[str, Any]] | None:
-    """The Airflow that is open here, if any, and what its address file says; `folder` is any Airflow's home here.
+    """The Airflow that is open here, if any, and what its address file holds; `folder` is any Airflow's home here.
 
     What is left of one whose command was killed is ended: nobody looks after it any more.
     """
     with suppress(FileNotFoundError):
-        told: dict[str, Any] = json.loads(address(folder).read_text())
-        if not is_ours(told["by"]):
-            for leader in told["parts"].values():
+        found: dict[str, Any] = json.loads(address(folder).read_text())
+        if not is_ours(found["by"]):
+            for leader in found["parts"].values():
                 if any(is_ours(pid) for pid in members(leader)):
                     kill(leader)
             address(folder).unlink()
-        elif healthy(told["url"]):
-            return logged_in(told["url"], Path(told["home"])), told
+        elif healthy(found["url"]):
+            return logged_in(found["url"], Path(found["home"])), found
     return None
 
 

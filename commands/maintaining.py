@@ -1,0 +1,78 @@
+"""Commands that look after a warehouse, and the simulator: migrate, prune, void, simulate."""
+
+import argparse
+from pathlib import Path
+
+from commands.parsing import Add
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this file to the parser."""
+    migrate = add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
+    migrate.add_argument("--analyst", metavar="ROLE", help="let this role of PostgreSQL read results, no source rows")
+    prune = add("prune", _prune, "delete replaced versions of rows older than keep_versions_days")
+    prune.add_argument("--dry-run", action="store_true", help="only count them")
+    void = add("void", _void, "void the releases that say a value, and publish anew what is true and was in them")
+    void.add_argument("ocid", metavar="OCID")
+    void.add_argument("path", metavar="PATH", help="names and ids, such as awards/ID/suppliers/ID/name")
+    void.add_argument("--reason", required=True, help="why; it is published with the ids of voided releases")
+    void.add_argument("--erase", action="store_true", help="erase their bodies too (privacy); id and date stay")
+    simulate = add("simulate", _simulate, "a fictional regency: serve it over HTTP or write it as a folder of dumps")
+    simulate.add_argument("--packages", type=int, default=300)
+    simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--year", type=int, default=2025)
+    simulate.add_argument("--years", type=int, default=1, help="serve so many fiscal years, --year the last of them")
+    simulate.add_argument("--days", type=int, default=0, help="let this many days go by first")
+    simulate.add_argument("--noise", type=float, default=1.0, help="spelling, gaps and errors; 0 is none, 2 double")
+    simulate.add_argument("--simda", metavar="URL", help="also write SIMDA's database there (SQLAlchemy URL)")
+    where = simulate.add_mutually_exclusive_group(required=True)
+    where.add_argument("--serve", metavar="HOST:PORT", help="serve as ISB and as INAPROC until stopped")
+    where.add_argument("--out", metavar="DIR", type=Path, help="write dumps and the truth (truth.json)")
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+    from warehouse.roles import grant_analyst
+
+    settings = load_settings(options.settings)
+    engine = steps.warehouse(settings)
+    print("The warehouse is at this version's tables.")
+    if options.analyst:
+        grant_analyst(engine, options.analyst)
+        print(f"Role {options.analyst} reads its results.")
+    return 0
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    if options.dry_run:
+        counts = steps.prune_versions(settings, None)
+    else:
+        with steps.recorded(settings, "prune") as run_id:
+            counts = steps.prune_versions(settings, run_id)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _void(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "void") as run_id:
+        names = steps.void_value(settings, options.ocid, options.path, options.reason, erase=options.erase)
+        counts = steps.build_records(settings, run_id)
+    for name in names:
+        print(name)
+    print(f"{len(names)} releases voided, {counts['built']} records built again.")
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from simulator.command import run  # only here: nothing else of the pipeline knows the simulator
+
+    return run(options)

@@ -1,0 +1,190 @@
+"""Commands that check and write out what the warehouse holds: validate, export, identity."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands.parsing import Add
+from schemas.errors import RowError, SettingsError
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this file to the parser."""
+    validate = add("validate", _validate, "check all releases and records, and list quality findings")
+    validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
+    validate.add_argument("--findings", action="store_true", help="list every finding, not only their number")
+    exporting = add("export", _export, "write releases, records and their source rows as JSON Lines")
+    exporting.add_argument("--out", required=True, metavar="DIR", type=Path)
+    exporting.add_argument("--parquet", action="store_true", help="also the star tables, as Parquet")
+    identity = add("identity", _identity, "write or read the crosswalk from source codes to OCIDs")
+    identity.add_argument("direction", choices=("export", "import"))
+    identity.add_argument("file", metavar="FILE.csv", type=Path)
+
+
+def _validate(options: argparse.Namespace) -> int:
+    from sqlalchemy import select
+
+    from pipeline import steps
+    from pipeline.configure import load_settings
+    from schemas import ocds
+    from transforms.difference import living
+    from transforms.quality import check
+    from warehouse import tables as t
+    from warehouse.engine import reading
+    from warehouse.releases import releases_of
+
+    settings = load_settings(options.settings)
+    schema_errors = _schema_check(options.schema)
+    checked = {"releases": 0, "compiled": 0}
+    invalid: list[str] = []
+    found: dict[str, int] = {}
+    with reading(steps.warehouse(settings)) as conn:
+        ocids = conn.execute(select(t.record.c.ocid).order_by(t.record.c.ocid)).scalars().all()
+        for start in range(0, len(ocids), 500):
+            for releases in releases_of(conn, ocids[start : start + 500]).values():
+                checked["releases"] += len(releases)
+                for body in releases:
+                    invalid += _faults(ocds.validate_release, body, schema_errors)
+        records = conn.execution_options(yield_per=500).execute(select(t.record.c.compiled, t.record.c.withdrawn))
+        for compiled, withdrawn in records:
+            checked["compiled"] += 1
+            invalid += _faults(ocds.validate_compiled_release, compiled, schema_errors)
+            record = {"ocid": compiled["ocid"], **living(compiled, withdrawn or ())}
+            for finding in check(record):
+                found[finding.code] = found.get(finding.code, 0) + 1
+                if options.findings:
+                    print(f"{record['ocid']} {finding.code} {finding.path}: {finding.message}")
+    print(
+        f"{checked['releases']:,} releases, {checked['compiled']:,} compiled releases checked; {len(invalid)} invalid."
+    )
+    for fault in invalid[:20]:
+        print(f"  {fault}")
+    for code, count in sorted(found.items(), key=lambda item: -item[1]):
+        print(f"  quality: {code} {count:,}")
+    return 1 if invalid else 0
+
+
+def _schema_check(path: str | None) -> Callable[[dict[str, Any]], list[str]]:
+    if path is None:
+        return lambda body: []
+    try:
+        import jsonschema_rs  # a tool for checking, not needed to run
+    except ImportError:
+        raise SettingsError("--schema needs the package jsonschema-rs: install jejak[dev]") from None
+    try:
+        schema = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingsError(f"{path} is no JSON ({error}); give the JSON Schema of a release") from None
+    validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+    return lambda body: [
+        f"{body['id']} {'/'.join(map(str, e.instance_path))}: {type(e.kind).__name__}"
+        for e in validator.iter_errors(body)
+    ]
+
+
+def _faults(
+    gate: Callable[[dict[str, Any]], None], body: dict[str, Any], more: Callable[[dict[str, Any]], list[str]]
+) -> list[str]:
+    try:
+        gate(body)
+    except RowError as error:
+        return [str(error), *more(body)]
+    return more(body)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+    from pipeline.registry import SERVICES
+    from pipeline.fetch import utc_now
+    from schemas import ocds
+    from warehouse.engine import reading
+    from warehouse.export import export, export_parquet
+
+    settings = load_settings(options.settings)
+    with reading(steps.warehouse(settings)) as conn:
+        package = ocds.package(
+            uri=settings.publisher_uri or f"urn:jejak:{settings.kd_klpd}",
+            publisher=settings.name,
+            published_date=utc_now(),
+            publisher_uri=settings.publisher_uri,
+            license=settings.license,
+        )
+        counts = export(
+            conn, options.out, package=package, sources={name: source for name, (source, _) in SERVICES.items()}
+        )
+        if options.parquet:
+            counts.update(export_parquet(conn, options.out))
+    # To be published beside the packages, at the address that these declare.
+    for name, content in ocds.extension_files().items():
+        (options.out / name).parent.mkdir(parents=True, exist_ok=True)
+        (options.out / name).write_bytes(content)
+    for name, count in counts.items():
+        print(f"{options.out / name}: {count:,}")
+    return 0
+
+
+def _identity(options: argparse.Namespace) -> int:
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    if options.direction == "export":
+        return _export_identity(settings, options.file)
+    return _import_identity(settings, options.file)
+
+
+def _export_identity(settings: Settings, path: Path) -> int:
+    from sqlalchemy import select
+
+    from pipeline import steps
+    from warehouse import tables as t
+    from warehouse.engine import reading
+
+    columns = t.identity.c
+    query = select(columns.kind, columns.key, columns.ocid).order_by(columns.kind, columns.key)
+    with reading(steps.warehouse(settings)) as conn, path.open("w", encoding="utf-8", newline="") as file:
+        codes = conn.execute(query).all()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("kind", "key", "ocid"))
+        writer.writerows(codes)
+    print(f"{path}: {len(codes):,} codes")
+    return 0
+
+
+def _import_identity(settings: Settings, path: Path) -> int:
+    from sqlalchemy import select
+
+    from pipeline import steps
+    from warehouse import tables as t
+    from warehouse.engine import writing
+    from warehouse.load import insert_rows
+
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"kind", "key", "ocid"} <= set(reader.fieldnames or ()):
+            raise SettingsError(f"{path} is no crosswalk: its first line must be kind,key,ocid")
+        given = {(row["kind"], row["key"]): row["ocid"] for row in reader}
+    with steps.recorded(settings, "identity import") as run_id, writing(steps.warehouse(settings)) as conn:
+        known = {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))}
+        others = [code for code, ocid in given.items() if known.get(code, ocid) != ocid]
+        if others:
+            raise SettingsError(
+                f"{len(others)} codes already have another OCID, the first being {' '.join(others[0])}: an OCID is "
+                "never rewritten. Nothing was imported; import into a warehouse that has not minted them yet"
+            )
+        new = [
+            {"kind": kind, "key": key, "ocid": ocid, "run_id": run_id}
+            for (kind, key), ocid in sorted(given.items())
+            if (kind, key) not in known
+        ]
+        insert_rows(conn, t.identity, new)
+    print(f"{len(new):,} codes imported, {len(given) - len(new):,} were known")
+    return 0

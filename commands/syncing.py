@@ -1,0 +1,119 @@
+"""Commands that read the sources and build records: sync, build, retry, rebuild."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from commands.looking import print_services, print_status
+from commands.parsing import Add, source_name
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+log = logging.getLogger("jejak")
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this file to the parser."""
+    sync = add("sync", _sync, "fetch from the sources and build the records that changed")
+    sync.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="such as sirup or lpse; all configured ones by default"
+    )
+    sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
+    sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
+    sync.add_argument("--dry-run", action="store_true", help="fetch and show what would change; write nothing")
+    add("build", _build, "build the records that earlier fetches left pending")
+    retry = add("retry", _retry, "try rejected rows again with today's code")
+    retry.add_argument("--source", type=source_name, help="only rows of this source")
+    rebuild = add("rebuild", _rebuild, "derive releases again with today's mappings; what they no longer say is voided")
+    rebuild.add_argument("ocids", nargs="*", metavar="OCID", help="processes; all by default")
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+    from reports.status import status
+
+    settings = load_settings(options.settings)
+    chosen = options.sources or steps.sources_of(settings)
+    plan = steps.plan_of(settings, chosen, options.year)
+    if options.dry_run:
+        return _preview(settings, plan)
+    run_id = steps.start_run(settings, "sync")
+    failed: list[str] = []
+    missing = {source for source, _, _ in plan}
+    try:
+        for result in steps.sync_services(settings, plan, run_id):
+            if result["status"] == "failed":
+                failed.append(f"{result['service']} {result['scope']}")
+            if result["status"] != "absent":
+                missing.discard(result["source"])
+        for source in sorted(missing):
+            log.warning("the folder holds no list of %s at all; look at JEJAK_DUMPS or its folder", source)
+        if missing == set(chosen):
+            failed += sorted(missing)
+        # All is read: whoever builds now, this run or another, may place its rows.
+        steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None)
+        if not options.no_build:
+            steps.build_records(settings, run_id)
+    except BaseException as error:
+        steps.finish_run(settings, run_id, steps.told(error))
+        raise
+    print_status(status(settings))
+    if failed:
+        others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
+        print(f"jejak: failed: {', '.join(failed)}{others}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _preview(settings: Settings, plan: list[tuple[str, str, str]]) -> int:
+    from pipeline import steps
+
+    found = [steps.preview_service(settings, source, service, scope) for source, service, scope in plan]
+    for each in found:
+        each["service"] += f" {each['scope']}"
+    print_services(found)
+    for each in found:
+        for name, examples in each["examples"].items():
+            if examples:
+                print(f"  {each['service']}: {name} {', '.join(examples)}")
+    print("\nNothing was written: this is what a sync would do now.")
+    failed = any(each["status"] == "failed" for each in found)
+    return 1 if failed or all(each["status"] == "absent" for each in found) else 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "build") as run_id:
+        counts = steps.build_records(settings, run_id)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _retry(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "retry") as run_id:
+        counts = steps.retry(settings, run_id, options.source)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+
+    settings = load_settings(options.settings)
+    with steps.recorded(settings, "rebuild") as run_id:
+        steps.enqueue(settings, options.ocids or None)
+        counts = steps.build_records(settings, run_id)
+    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    return 0

@@ -1,0 +1,1 @@
+"""Starting Airflow: on this machine (`local/`, which `make` calls) and, as an example, in production."""

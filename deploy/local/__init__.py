@@ -1,0 +1,1 @@
+"""Airflow on this machine: `make run`, `make airflow` and `make cluster` start it from here."""

@@ -1,0 +1,31 @@
+-- Contracts that stand and on which no payment is known.
+--
+-- ocid: the contracting process
+-- family: the processes that share a RUP, directly or through others
+-- title: title of the process
+-- buyer_id: the office that buys (organization.id)
+-- buyer_name: its name
+-- fiscal_year (integer): fiscal year of the process
+-- contract_id: id of the contract within the process
+-- supplier_id: the supplier (organization.id)
+-- supplier_name: its name
+-- signed_at (moment): signature
+-- period_end (moment): end of the work as agreed
+-- value (money): amount of the contract
+-- pending (integer): contracts in SIMDA that may be one of this process and wait for an operator
+
+SELECT
+    process.ocid, process.family, process.title, process.buyer_id, process.buyer_name, process.fiscal_year,
+    contract.id AS contract_id, contract.supplier_id, contract.supplier_name,
+    contract.signed_at, contract.period_end, contract.value,
+    (
+        SELECT count(DISTINCT CASE
+            WHEN link.from_kind = 'kontrak' AND link.status = 'pending' THEN link.from_code
+        END)
+        FROM identity
+        JOIN link ON link.to_kind = identity.kind AND link.to_code = identity.key
+        WHERE identity.ocid = contract.ocid
+    ) AS pending
+FROM contract
+JOIN contracting_process AS process ON process.ocid = contract.ocid
+WHERE coalesce(contract.status, '') <> 'cancelled' AND contract.payments = 0;

@@ -21,13 +21,9 @@ def add_commands(add: Add) -> None:
     health.add_argument("--json", action="store_true")
     show = add("show", _show, "one process and its family, by OCID or by a source's own code")
     show.add_argument("code", metavar="OCID|kd_rup|kd_tender")
-    show.add_argument(
-        "--json", action="store_true", help="the states as JSON: records without what is withdrawn"
-    )
+    show.add_argument("--json", action="store_true", help="the states as JSON: records without what is withdrawn")
     show.add_argument("--versioned", action="store_true", help="the versioned releases, as JSON")
-    show.add_argument(
-        "--as-of", metavar="DATE", help="the records at the end of a day (YYYY-MM-DD), as JSON"
-    )
+    show.add_argument("--as-of", metavar="DATE", help="the records at the end of a day (YYYY-MM-DD), as JSON")
     show.add_argument("--why", metavar="PATH", help="which row gives a value, as `jejak why`")
     why = add("why", _why, "which row, service, run and moment gives a value of a record, and who gives another")
     why.add_argument("ocid", metavar="OCID")
@@ -206,9 +202,7 @@ def _show(options: argparse.Namespace) -> int:
                 select(t.record.c.ocid, t.record.c.rowless_since).where(
                     t.record.c.ocid.in_(ocids), t.record.c.rowless_since.is_not(None)
                 )
-            )
-            .tuples()
-            .all()
+            ).all()
         )
         for row in relatives:
             if row["ocid"] in states:

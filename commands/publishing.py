@@ -102,9 +102,9 @@ def _faults(
 
 def _export(options: argparse.Namespace) -> int:
     from pipeline import steps
+    from pipeline.clock import utc_now
     from pipeline.configure import load_settings
     from pipeline.registry import SERVICES
-    from pipeline.fetch import utc_now
     from schemas import ocds
     from warehouse.engine import reading
     from warehouse.export import export, export_parquet

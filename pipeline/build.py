@@ -248,7 +248,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
             .order_by(release.ocid, release.number)
         )
     )
-    families = dict(conn.execute(select(process.ocid, process.family).where(process.ocid.in_(keys))).tuples().all())
+    families = dict(conn.execute(select(process.ocid, process.family).where(process.ocid.in_(keys))).all())
     found = []
     for ocid, token in asked.items():
         stored, made = records.get(ocid), releases.get(ocid, [])

@@ -578,13 +578,12 @@ class _Reader:
     def _keep_history(self, conn: Connection, old: list[tuple[str, _Content]]) -> None:
         """Keep what older times held, as far as it is not known: it changes nothing but the history."""
         columns = t.raw_record.c
-        known = set(
-            conn.execute(
-                select(columns.key, columns.content_hash).where(
-                    *self.job.of(t.raw_record), columns.key.in_(key_set(conn, {key for key, _ in old}))
-                )
-            ).tuples()
+        rows = conn.execute(
+            select(columns.key, columns.content_hash).where(
+                *self.job.of(t.raw_record), columns.key.in_(key_set(conn, {key for key, _ in old}))
+            )
         )
+        known = {(row.key, row.content_hash) for row in rows}
         for key, content in old:
             self.plan.counts["unchanged"] += 1
             if content.head is None and (key, content.content_hash) not in known:

@@ -41,7 +41,7 @@ def releases_of(conn: Connection, ocids: Iterable[str], *, voided: bool = False)
     query = select(columns.ocid, columns.id, columns.date, columns.tags, columns.body)
     rows = conn.execute(query.where(columns.ocid.in_(keys), state).order_by(columns.ocid, columns.number)).all()
     bare = key_set(conn, {row.ocid for row in rows if row.body is None})
-    records = dict(conn.execute(select(record.c.ocid, record.c.compiled).where(record.c.ocid.in_(bare))).tuples().all())
+    records = dict(conn.execute(select(record.c.ocid, record.c.compiled).where(record.c.ocid.in_(bare))).all())
     for row in rows:
         if row.body is not None:
             found[row.ocid].append(unpacked(row.body))

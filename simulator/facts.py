@@ -16,6 +16,8 @@ TENDER, NON_TENDER = "tender", "nontender"
 RECORDED, RECORDED_SELF = "pencatatan", "swakelola"
 
 ONGOING, DONE, FAILED, DRAFT = "Berlangsung", "Selesai", "Gagal/Batal", "-"
+UNKNOWN = "Tak Dikenal"
+"""The mark of every code value that no code table knows."""
 
 # SIRUP's methods, code and name.
 DIRECT, DIRECT_APPOINTMENT = (8, "Pengadaan Langsung"), (7, "Penunjukan Langsung")

@@ -8,14 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator import lpse
 from simulator.facts import NON_TENDER, TENDER, Attempt
 from simulator.rendering import Row, listed
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 ZERO_WIDTH = "\u200b"
 """What real names of institutions and offices end with now and then."""
@@ -26,11 +23,11 @@ class Endpoint:
     """Where a service is at INAPROC. `rows` where the answer is more than the service's own rows."""
 
     service: str
-    rows: Callable[[World, int], list[Row]] | None = None
+    rows: Callable[[State, int], list[Row]] | None = None
     needs_year: bool = True
 
 
-def _ekontrak(kind: str) -> Callable[[World, int], list[Row]]:
+def _ekontrak(kind: str) -> Callable[[State, int], list[Row]]:
     return lambda world, year: [
         _nested(world, attempt)
         for attempt in world.attempts
@@ -38,7 +35,7 @@ def _ekontrak(kind: str) -> Callable[[World, int], list[Row]]:
     ]
 
 
-def _nested(world: World, attempt: Attempt) -> Row:
+def _nested(world: State, attempt: Attempt) -> Row:
     """A contract with its start orders and certificates inside; of a non-tender only the package, named `kd_tender`."""
     contract = list(lpse.contracts(world, attempt))[-1]
     starts = list(lpse.orders_to_start(world, attempt))
@@ -87,7 +84,7 @@ def _clock(value: object) -> str:
     return str(value).replace(", 12:00:00AM", " 12:00:00 AM")
 
 
-def _catalogue(world: World, year: int) -> list[Row]:
+def _catalogue(world: State, year: int) -> list[Row]:
     """E-catalogue v6 under v1's own names."""
     return [
         {

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from simulator import local
 from simulator.facts import Attempt, Job, LedgerContract
 from simulator.noise import respelled_number
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.planning import make_need
+from simulator.state import State
 
 T = TypeVar("T")
-Event = Callable[["World"], Iterator[list[Any]]]
+Event = Callable[[State], Iterator[list[Any]]]
 
 
-def _pick(world: World, facts: Sequence[T], fits: Callable[[T], object]) -> T | None:
+def _pick(world: State, facts: Sequence[T], fits: Callable[[T], object]) -> T | None:
     """One of this year's facts that fits, by a bounded number of tries."""
     for _ in range(min(400, 4 * len(facts))):
         fact = world.local_rng.choice(facts)
@@ -35,7 +34,7 @@ def _is_running(job: Job) -> bool:
     return not job.reports or job.reports[-1].actual < 100
 
 
-def progress_reported(world: World) -> Iterator[list[Any]]:
+def progress_reported(world: State) -> Iterator[list[Any]]:
     """A week has passed since the last report, at least."""
 
     def is_due(job: Job) -> bool:
@@ -50,7 +49,7 @@ def progress_reported(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def photo_uploaded(world: World) -> Iterator[list[Any]]:
+def photo_uploaded(world: State) -> Iterator[list[Any]]:
     job = _pick(world, world.jobs, lambda job: not job.absent and job.ordered)
     if job:
         yield [job]
@@ -58,7 +57,7 @@ def photo_uploaded(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def work_handed_over(world: World) -> Iterator[list[Any]]:
+def work_handed_over(world: State) -> Iterator[list[Any]]:
     job = _pick(world, world.jobs, lambda job: not job.absent and job.ordered and not job.handed_over)
     if job:
         yield [job]
@@ -66,7 +65,7 @@ def work_handed_over(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def job_opened(world: World) -> Iterator[list[Any]]:
+def job_opened(world: State) -> Iterator[list[Any]]:
     """A contract that SIMPEN had not heard of."""
     known = {job.attempt for job in world.jobs}
 
@@ -83,7 +82,7 @@ def job_opened(world: World) -> Iterator[list[Any]]:
         yield world.jobs[count:]
 
 
-def number_corrected(world: World) -> Iterator[list[Any]]:
+def number_corrected(world: State) -> Iterator[list[Any]]:
     """A clerk mends, or spoils, the contract number of a job."""
     job = _pick(world, world.jobs, lambda job: not job.absent and job.attempt and job.attempt.contract)
     if job and job.attempt and job.attempt.contract:
@@ -96,7 +95,7 @@ def number_corrected(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def contract_entered(world: World) -> Iterator[list[Any]]:
+def contract_entered(world: State) -> Iterator[list[Any]]:
     known = {entry.attempt for entry in world.ledger}
     attempt = _pick(
         world,
@@ -110,7 +109,7 @@ def contract_entered(world: World) -> Iterator[list[Any]]:
         yield world.ledger[count:]
 
 
-def payment_made(world: World) -> Iterator[list[Any]]:
+def payment_made(world: State) -> Iterator[list[Any]]:
     def is_owed(entry: LedgerContract) -> bool:
         return not entry.absent and _open(entry) > 0
 
@@ -128,7 +127,7 @@ def _open(entry: LedgerContract) -> float:
     return round(local.current_value(entry) - paid, 2)
 
 
-def addendum_entered(world: World) -> Iterator[list[Any]]:
+def addendum_entered(world: State) -> Iterator[list[Any]]:
     """What SPSE knew already."""
 
     def is_behind(entry: LedgerContract) -> bool:
@@ -142,14 +141,14 @@ def addendum_entered(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def proposal_made(world: World) -> Iterator[list[Any]]:
+def proposal_made(world: State) -> Iterator[list[Any]]:
     yield []
     count = len(world.proposals)
-    local.propose(world, world.year, world.need(world.year), world.today)
+    local.propose(world, world.year, make_need(world, world.year), world.today)
     yield world.proposals[count:]
 
 
-def proposal_moved_on(world: World) -> Iterator[list[Any]]:
+def proposal_moved_on(world: State) -> Iterator[list[Any]]:
     proposal = _pick(
         world, world.proposals, lambda proposal: not proposal.absent and proposal.status is local.ON_THE_WAY
     )
@@ -160,14 +159,14 @@ def proposal_moved_on(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def document_attached(world: World) -> Iterator[list[Any]]:
+def document_attached(world: State) -> Iterator[list[Any]]:
     plan = _pick(world, world.plans, lambda plan: plan.listed and plan.published)
     if plan:
         yield []
         yield [local.attach(world, plan)]
 
 
-def late_row_came(world: World) -> Iterator[list[Any]]:
+def late_row_came(world: State) -> Iterator[list[Any]]:
     """What was missing is there after all."""
     lists: tuple[Sequence[Any], ...] = (world.proposals, world.ledger, world.jobs, world.documents)
     fact = _pick(world, world.local_rng.choice(lists), lambda fact: fact.absent)
@@ -177,7 +176,7 @@ def late_row_came(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def row_vanished(world: World) -> Iterator[list[Any]]:
+def row_vanished(world: State) -> Iterator[list[Any]]:
     lists: tuple[Sequence[Any], ...] = (world.proposals, world.documents, world.jobs)
     fact = _pick(world, world.local_rng.choice(lists), lambda fact: not fact.absent)
     if fact:

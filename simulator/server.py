@@ -31,9 +31,10 @@ from simulator import names
 from simulator.faults import Fault, Faults, parse, spoil
 from simulator.inaproc import ENDPOINTS, Endpoint, reshaped
 from simulator.rendering import Row
+from simulator.services import LKPP, SERVICES
 from simulator.simda_database import Case, write_simda
 from simulator.truth import truth
-from simulator.world import LKPP, SERVICES, World
+from simulator.world import World
 
 _ISB = re.compile(r"/isb(?:-2)?/api/([^/]+)/json/([^/]+)/([^/]+)(?:/tipe/[^/]*)?(?:/parameter/([^/]*))?/?")
 _PUBLIC = re.compile(r"/isb(?:-2)?/api/satudata/(MasterKLPD|MasterLPSE)/?")

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from simulator.facts import BudgetAccount, LedgerContract, Office, SubActivity
 from simulator.rendering import Row, Service, midnight
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 FIRST_BUDGET, REVISED_BUDGET = 4, 6
 VOID = 2
@@ -108,7 +105,7 @@ def account90(code: str, year: int) -> dict[str, int | None]:
     return {f"kd_rek90_{position}": int(part) if known else None for position, part in enumerate(code.split("."), 1)}
 
 
-def sub_name(world: World, sub: SubActivity) -> str:
+def sub_name(world: State, sub: SubActivity) -> str:
     """The name of a sub-activity's code, which offices of one field of government share."""
     return world.sub_names.setdefault(sub.code, sub.name)
 
@@ -117,7 +114,7 @@ def _office(office: Office) -> Row:
     return {**unit(office), "Nm_Sub_Unit": unit_name(office), "kd_unit90": unit_code90(office)}
 
 
-def budget(world: World, line: BudgetAccount) -> Iterator[Row]:
+def budget(world: State, line: BudgetAccount) -> Iterator[Row]:
     """SIMDA-Anggaran: the budget in force."""
     if line.absent:
         return
@@ -148,7 +145,7 @@ def budget(world: World, line: BudgetAccount) -> Iterator[Row]:
         }
 
 
-def contracts(world: World, entry: LedgerContract) -> Iterator[Row]:
+def contracts(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Kontrak."""
     if not entry.absent:
         yield {
@@ -166,7 +163,7 @@ def contracts(world: World, entry: LedgerContract) -> Iterator[Row]:
         }
 
 
-def addenda(world: World, entry: LedgerContract) -> Iterator[Row]:
+def addenda(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Addendum."""
     for each in () if entry.absent else entry.addenda:
         yield {
@@ -180,7 +177,7 @@ def addenda(world: World, entry: LedgerContract) -> Iterator[Row]:
         }
 
 
-def payments(world: World, entry: LedgerContract) -> Iterator[Row]:
+def payments(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-SP2D: payments that were made, those on a void order left out."""
     for each in () if entry.absent else entry.payments:
         if each.paid_by is None or each.paid is None or each.void:

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator import musrenbang, simda, simpen
-from simulator.facts import FAILED, Attempt, Office, Order, Plan, Recorded
+from simulator.facts import FAILED, UNKNOWN, Attempt, Office, Order, Plan, Recorded
 from simulator.rendering import Row, Service
-from simulator.world import SERVICES, UNKNOWN, World
+from simulator.services import SERVICES
+from simulator.state import State
 
 Link = tuple[str, str, str, str]
 
 
-def truth(world: World) -> dict[str, Any]:
+def truth(world: State) -> dict[str, Any]:
     """The expected outcome if all services are read at once, each day from the first, as plain JSON.
 
     - `rows`: service -> code (as text) -> process, for every row that names a process; the other members of its family
@@ -65,22 +66,22 @@ def truth(world: World) -> dict[str, Any]:
     }
 
 
-def _known_plans(world: World) -> list[Plan]:
+def _known_plans(world: State) -> list[Plan]:
     return [*world.plans, *(fact for fact in world.vanished if isinstance(fact, Plan))]
 
 
-def _known_attempts(world: World) -> list[Attempt]:
+def _known_attempts(world: State) -> list[Attempt]:
     return [*world.attempts, *(fact for fact in world.vanished if isinstance(fact, Attempt))]
 
 
-def _purchases(world: World) -> Iterator[Attempt | Recorded | Order]:
+def _purchases(world: State) -> Iterator[Attempt | Recorded | Order]:
     yield from _known_attempts(world)
     yield from world.recorded
     yield from world.orders
     yield from world.old_orders
 
 
-def _relations(world: World) -> set[tuple[str, str, str]]:
+def _relations(world: State) -> set[tuple[str, str, str]]:
     relations: set[tuple[str, str, str]] = set()
     for plan in _known_plans(world):
         # Only the row of the announced package says what it is part of.
@@ -94,7 +95,7 @@ def _relations(world: World) -> set[tuple[str, str, str]]:
     return {(process, kind, other) for process, kind, other in relations if process != other}
 
 
-def _families(world: World) -> list[list[str]]:
+def _families(world: State) -> list[list[str]]:
     """Processes joined, directly or through others, by a RUP that they share."""
     leader: dict[str, str] = {}
 
@@ -115,7 +116,7 @@ def _families(world: World) -> list[list[str]]:
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
-def _links(world: World) -> dict[str, set[Link]]:
+def _links(world: State) -> dict[str, set[Link]]:
     """By rule, what belongs together. A package goes by the codes that it has rows of today: the current one, and for
     budgets an old one whose budget lines are still listed."""
     return {
@@ -149,14 +150,14 @@ def _code(text: str) -> str:
     return " ".join(text.split())
 
 
-def _offices(world: World) -> set[Link]:
+def _offices(world: State) -> set[Link]:
     found = set()
     for name, offices in _offices_named(world).items():
         found |= {(name, code, "office", office.code) for office, code in offices}
     return found
 
 
-def _offices_named(world: World) -> dict[str, set[tuple[Office, str]]]:
+def _offices_named(world: State) -> dict[str, set[tuple[Office, str]]]:
     """By source, each office that a row of today names, with its code there or, without one, its name."""
     budgets = [line.sub.office for line in world.accounts if not line.absent]
     budgets += [entry.sub.office for entry in world.ledger if not entry.absent]
@@ -171,7 +172,7 @@ def _offices_named(world: World) -> dict[str, set[tuple[Office, str]]]:
     }
 
 
-def _named_packages(world: World) -> set[Link]:
+def _named_packages(world: State) -> set[Link]:
     """What attempts, records and orders say of the packages that they buy, by the codes that they name."""
     purchases: list[Attempt | Recorded | Order] = [*world.attempts, *world.recorded, *world.orders, *world.old_orders]
     found = set()
@@ -188,7 +189,7 @@ def _codes_of(plan: Plan) -> set[str]:
     return {str(plan.root), str(plan.code), *(str(revision.new) for revision in plan.revisions)}
 
 
-def _listed(world: World) -> list[Plan]:
+def _listed(world: State) -> list[Plan]:
     return [plan for plan in world.plans if plan.listed]
 
 
@@ -197,7 +198,7 @@ def _canonical(mak: str) -> str:
     return ".".join(str(int(part)) for part in mak.strip(".").split(".")[:12])
 
 
-def _by_mak(world: World) -> dict[tuple[int, str], set[tuple[Office, str, str]]]:
+def _by_mak(world: State) -> dict[tuple[int, str], set[tuple[Office, str, str]]]:
     """(fiscal year, mak) -> office, kind and code of the packages whose budget lines carry it."""
     found: dict[tuple[int, str], set[tuple[Office, str, str]]] = {}
     for plan in _listed(world):
@@ -208,7 +209,7 @@ def _by_mak(world: World) -> dict[tuple[int, str], set[tuple[Office, str, str]]]
     return found
 
 
-def _budgets(world: World) -> set[Link]:
+def _budgets(world: State) -> set[Link]:
     packages = _by_mak(world)
     found = set()
     for line in world.accounts:
@@ -225,7 +226,7 @@ def _subject(service: Service, row: Row, parts: int) -> str:
     return "|".join(_code(str(row[field])) for field in service.key[:parts])
 
 
-def _documents(world: World) -> set[Link]:
+def _documents(world: State) -> set[Link]:
     packages = _by_mak(world)
     found = set()
     for document in world.documents:

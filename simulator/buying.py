@@ -199,28 +199,47 @@ def sign(world: State, attempt: facts.Attempt, at: dt.datetime | None = None) ->
         number=chance.document_number(world, attempt.office, "SPK", attempt.year),
         signed=signed,
         start=signed.date(),
-        versions=[facts.Version(0, value, signed.date() + dt.timedelta(days=days_of_work))],
+        versions=[facts.Version(0, value, signed.date() + dt.timedelta(days=days_of_work), signed)],
         terms=attempt.terms,
         account=attempt.supplier.account,
         copies=3 if number % 400 == 11 else 2 if number % 170 == 3 else 1,
         variant=number % 340 == 4,
     )
-    if number % 150 == 2:
-        amend(world, attempt)
+    # So that a small world has addenda that change the value, of both sorts.
+    if at is None and number % 75 in (2, 5):
+        for days_later in (10, 17)[: 1 + (number % 150 == 2)]:
+            amend(world, attempt, _later(world, signed, days_later, days_later), changed=True)
 
 
-def amend(world: State, attempt: facts.Attempt) -> None:
-    """An addendum: a later end, sometimes another value."""
+def amend(world: State, attempt: facts.Attempt, at: dt.datetime, changed: bool | None = None) -> None:
+    """An addendum: a later end, and another value (`changed`; by default in two of five). One in two keeps the
+    contract's number, and then its date too."""
     contract = attempt.contract
     assert contract is not None
     last = contract.versions[-1]
-    value = (
-        last.value
-        if world.rng.random() < 0.6
-        else chance.roughly(world, float(last.value) * world.rng.uniform(0.95, 1.05), 0.2)
+    if changed is None:
+        changed = world.rng.random() < 0.4
+    contract.versions.append(
+        facts.Version(
+            number=last.number + 1,
+            value=chance.roughly(world, float(last.value) * world.rng.choice((0.94, 0.97, 1.03, 1.08)), 0.2)
+            if changed
+            else last.value,
+            end=last.end + dt.timedelta(days=21),
+            signed=max(at, last.signed),
+            reason=world.rng.choice(("Penambahan waktu pelaksanaan", "Pengurangan volume", "Perubahan pejabat")),
+            paper=chance.document_number(world, attempt.office, "ADD", attempt.year)
+            if chance.next_number(world, "addendum") % 2
+            else None,
+        )
     )
-    reason = world.rng.choice(("Penambahan waktu pelaksanaan", "Pengurangan volume", "Perubahan pejabat"))
-    contract.versions.append(facts.Version(last.number + 1, value, last.end + dt.timedelta(days=21), reason))
+
+
+def break_off(world: State, attempt: facts.Attempt, at: dt.datetime) -> None:
+    """The contract is terminated before its work is done."""
+    assert attempt.contract is not None
+    attempt.contract.done_at = at + dt.timedelta(hours=9)
+    attempt.contract.broken_off = world.rng.choice(("Penyedia tidak sanggup menyelesaikan pekerjaan", "Wanprestasi"))
 
 
 def order_start(world: State, attempt: facts.Attempt) -> None:

@@ -250,11 +250,15 @@ def attempt_failed(world: State) -> Iterator[list[Any]]:
 
 
 def winner_replaced(world: State) -> Iterator[list[Any]]:
-    attempt = _pick(
-        world,
-        world.attempts,
-        lambda attempt: attempt.winner and attempt.contract is None and attempt.status == facts.DONE,
-    )
+    """The next bidder takes the place of the winner, by a letter of its own. A contract that was signed is gone, if
+    nothing came of it yet and no other system knows it."""
+    followed = {entry.attempt for entry in world.ledger} | {job.attempt for job in world.jobs}
+
+    def is_open(attempt: facts.Attempt) -> bool:
+        open_contract = attempt.contract is None or (attempt.contract.order is None and attempt not in followed)
+        return attempt.winner is not None and attempt.status == facts.DONE and open_contract
+
+    attempt = _pick(world, world.attempts, is_open)
     if attempt and attempt.winner:
         former = attempt.winner
         others = [bid for bid in attempt.bids if bid is not former and bid.supplier is not None]
@@ -270,8 +274,9 @@ def winner_replaced(world: State) -> Iterator[list[Any]]:
             attempt.bids = [attempt.winner]
         attempt.negotiated = chance.roughly(world, float(attempt.winner.offer or 0) * 0.99, 0.3)
         attempt.decided = chance.moment(world, world.today)
+        attempt.contract = None
         if attempt.letter:
-            attempt.letter.price = attempt.negotiated
+            buying.appoint(world, attempt, _midnight(world))
         yield []
 
 
@@ -321,7 +326,15 @@ def contract_amended(world: State) -> Iterator[list[Any]]:
     attempt = _pick(world, world.attempts, _running)
     if attempt:
         yield [attempt]
-        buying.amend(world, attempt)
+        buying.amend(world, attempt, _midnight(world))
+        yield []
+
+
+def contract_broken_off(world: State) -> Iterator[list[Any]]:
+    attempt = _pick(world, world.attempts, _running)
+    if attempt:
+        yield [attempt]
+        buying.break_off(world, attempt, _midnight(world))
         yield []
 
 
@@ -434,5 +447,13 @@ _COMMON: tuple[tuple[Event, int], ...] = (
     (plan_edited, 2),
     (order_moved_on, 1),
 )
-EVENTS = (*_COMMON, (tender_announced, 66), *_COMMON, *_COMMON, (tender_retried, 60), *_COMMON)
+EVENTS = (
+    *_COMMON,
+    (contract_broken_off, 4),
+    (tender_announced, 66),
+    *_COMMON,
+    *_COMMON,
+    (tender_retried, 60),
+    *_COMMON,
+)
 """What happens, in turn from day to day, and about how many rows it touches."""

@@ -183,17 +183,22 @@ class Certificate:
 
 @dataclass(slots=True, eq=False)
 class Version:
-    """A contract as first signed (number 0) or after an addendum."""
+    """A contract as first signed (number 0) or after an addendum, which may bear a number of its own (`paper`)."""
 
     number: int
     value: int | float
     end: dt.date
+    signed: dt.datetime
     reason: str | None = None
+    paper: str | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Contract:
-    """A contract and what follows it. `copies` rows are exactly alike; `variant` adds a row with other content."""
+    """A contract and what follows it. `copies` rows are exactly alike; `variant` adds a row with other content.
+
+    It ended at `done_at`: as agreed, or early for a reason (`broken_off`).
+    """
 
     number: str
     signed: dt.datetime
@@ -204,6 +209,7 @@ class Contract:
     order: str | None = None
     certificates: list[Certificate] = field(default_factory=list)
     done_at: dt.datetime | None = None
+    broken_off: str | None = None
     copies: int = 1
     variant: bool = False
 

@@ -111,13 +111,23 @@ def contract_entered(world: State) -> Iterator[list[Any]]:
 
 def payment_made(world: State) -> Iterator[list[Any]]:
     def is_owed(entry: LedgerContract) -> bool:
-        return not entry.absent and _open(entry) > 0
+        contract = entry.attempt.contract if entry.attempt else None
+        return not entry.absent and not (contract and contract.broken_off) and _open(entry) > 0
 
     entry = _pick(world, world.ledger, is_owed)
     if entry:
         yield [entry]
         rest = _open(entry)
         local.pay(world, entry, rest if world.local_rng.random() < 0.5 else round(rest / 2, 2), world.today)
+        yield []
+
+
+def payment_voided(world: State) -> Iterator[list[Any]]:
+    """A payment is taken back: its order is void from then on."""
+    entry = _pick(world, world.ledger, lambda entry: not entry.absent and any(not each.void for each in entry.payments))
+    if entry:
+        yield [entry]
+        next(each for each in reversed(entry.payments) if not each.void).void = True
         yield []
 
 
@@ -208,6 +218,7 @@ EVENTS = (
     *_COMMON,
     (work_handed_over, 1),
     (row_vanished, 3),
+    (payment_voided, 1),
     *_COMMON,
     (late_row_came, 3),
 )

@@ -220,12 +220,13 @@ def _contracted(world: State, attempt: facts.Attempt) -> Row:
 
 def _state(contract: facts.Contract | None, version: facts.Version | None) -> Row:
     """Status of the contract and of the addendum that the row stands for."""
-    done_at = contract.done_at if contract else None
+    done_at, broken_off = (contract.done_at, contract.broken_off) if contract else (None, None)
     amended = version is not None and version.number > 0
+    ended = "Pemutusan Kontrak" if broken_off else "Kontrak Selesai"
     return {
-        "status_kontrak": "Kontrak Selesai" if done_at else "Kontrak Sedang Berjalan",
+        "status_kontrak": ended if done_at else "Kontrak Sedang Berjalan",
         "tgl_penetapan_status_kontrak": iso_z(done_at) if done_at else None,
-        "alasan_penetapan_status_kontrak": None,
+        "alasan_penetapan_status_kontrak": broken_off,
         "apakah_addendum": "Ya" if amended else "Tidak",
         "versi_addendum": version.number if version else 0,
         "alasan_addendum": version.reason if version else None,
@@ -285,8 +286,8 @@ def _contract(world: State, attempt: facts.Attempt, contract: facts.Contract, ve
         **_contracted(world, attempt),
         "lingkup_pekerjaan": f"<p>{attempt.title}\r\n</p><p></p>" if tender else None,
         "no_sppbj": attempt.letter.number,
-        "no_kontrak": contract.number,
-        "tgl_kontrak": iso_z(contract.signed),
+        "no_kontrak": version.paper or contract.number,
+        "tgl_kontrak": iso_z(version.signed if version.paper else contract.signed),
         # Both repeat the day of signing; the end of the work stands in the SPMK.
         "tgl_kontrak_awal": iso_z(contract.signed) if tender else None,
         "tgl_kontrak_akhir": iso_z(contract.signed) if tender else None,
@@ -311,7 +312,7 @@ def _contract(world: State, attempt: facts.Attempt, contract: facts.Contract, ve
         "no_rek_bank": contract.account,
         "nama_pemilik_rek_bank": f"PEMILIK {supplier.representative}" if tender else None,
         "nilai_kontrak": version.value,
-        "alasan_ubah_nilai_kontrak": "" if version.value == attempt.letter.price else "Pembulatan",
+        "alasan_ubah_nilai_kontrak": "" if version.value == attempt.letter.price else version.reason or "Pembulatan",
         "alasan_nilai_kontrak_10_persen": None,
         # Zero means "nothing domestic", and for one contract in six it just was not filled in.
         "nilai_pdn_kontrak": 0 if attempt.id // 1000 % 6 == 0 else version.value,
@@ -338,8 +339,8 @@ def orders_to_start(world: State, attempt: facts.Attempt) -> Iterator[Row]:
         row: Row = {
             **_contracted(world, attempt),
             "no_sppbj": attempt.letter.number,
-            "no_kontrak": contract.number,
-            **({} if tender else {"tgl_kontrak": iso_z(contract.signed)}),
+            "no_kontrak": version.paper or contract.number,
+            **({} if tender else {"tgl_kontrak": iso_z(version.signed if version.paper else contract.signed)}),
             "no_spmk_spp": contract.order + (f"/Add.{version.number}" if version.number else ""),
             "tgl_spmk_spp": iso_z(contract.signed),
             "tgl_mulai_pekerjaan": clock(contract.start),

@@ -318,6 +318,8 @@ def _package(
         if attempt.contract and (next_number(world, f"signed {kind}") < 3 or world.rng.random() < 0.92):
             buying.order_start(world, attempt)
             _work(world, attempt)
+            if attempt.contract.done_at is None and next_number(world, "unfinished") % 40 == 2:
+                buying.break_off(world, attempt, attempt.contract.versions[-1].signed)
     return attempt
 
 

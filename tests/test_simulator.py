@@ -227,6 +227,15 @@ def disputed(world: World, name: str) -> list[tuple[str, ...]]:
     return [key for key, contents in said.items() if len(contents) > 1]
 
 
+def by_letter(world: World) -> list[list[Row]]:
+    """The versions of each contract: rows of one attempt and one letter of appointment."""
+    found = defaultdict(list)
+    for kind in ("tender", "nontender"):
+        for row in world.rows(f"SPSE-{'Tender' if kind == 'tender' else 'NonTender'}Ekontrak-2Kontrak"):
+            found[kind, row[f"kd_{kind}"], row["no_sppbj"]].append(row)
+    return list(found.values())
+
+
 QUIRKS: dict[str, Callable[[Any], object]] = {
     "a tender tried again": lambda w: any(r["versi_tender"] == 2 for r in w.rows("SPSE-TenderPengumuman")),
     "a consolidated tender": lambda w: any(";" in r["kd_rup"] for r in w.rows("SPSE-TenderPengumuman")),
@@ -242,6 +251,25 @@ QUIRKS: dict[str, Callable[[Any], object]] = {
         r["kd_rup_swakelola"] for r in w.rows("RUP-PaketPenyedia-Terumumkan")
     ),
     "an addendum": lambda w: any(r["versi_addendum"] == 1 for r in w.rows("SPSE-NonTenderEkontrak-2Kontrak")),
+    "an addendum with a number of its own": lambda w: any(
+        len({r["no_kontrak"] for r in rows}) > 1 for rows in by_letter(w) if any(r["versi_addendum"] for r in rows)
+    ),
+    "an addendum under the contract's number": lambda w: any(
+        r["versi_addendum"] and r["no_kontrak"] == rows[0]["no_kontrak"] for rows in by_letter(w) for r in rows
+    ),
+    "an addendum that changes the value": lambda w: any(
+        len({r["nilai_kontrak"] for r in rows}) > 1 for rows in by_letter(w)
+    ),
+    "a contract terminated early": lambda w: any(
+        r["status_kontrak"] == "Pemutusan Kontrak" and r["alasan_penetapan_status_kontrak"]
+        for rows in by_letter(w)
+        for r in rows
+    ),
+    "SIMDA's addendum with another value": lambda w: any(
+        r["Nilai"] != c["Nilai"] and r["No_Kontrak"] == c["No_Kontrak"]
+        for r in w.rows("SIMDA-Addendum")
+        for c in w.rows("SIMDA-Kontrak")
+    ),
     "repeated contracts": lambda w: repeated(w.rows("SPSE-NonTenderEkontrak-2Kontrak")) > 1,
     "repeated orders": lambda w: repeated(w.rows("Bela-TokoDaringRealisasi")) == 12,
     "one snapshot twice": lambda w: len({r["_event_date"] for r in w.rows("SPSE-NonTenderEkontrak-4BAPBAST")}) == 2,
@@ -280,7 +308,7 @@ def test_the_quirks_of_the_real_rows_are_there(world: World, quirk: str) -> None
 
 def test_small_worlds_too_have_the_cases_that_identity_is_about() -> None:
     small = World(60, seed=1)
-    for quirk in list(QUIRKS)[:9]:
+    for quirk in [each for each in QUIRKS if each in list(QUIRKS)[:9] or "addendum" in each or "contract" in each]:
         assert QUIRKS[quirk](small), quirk
 
 
@@ -540,6 +568,29 @@ def test_over_some_days_everything_happens_and_no_process_moves() -> None:
     assert gone > 0
     assert set(told["gone"]) >= {"SPSE-NonTenderPengumuman", "RUP-PaketPenyedia-Terumumkan"}
     assert living.today.isoformat() == "2025-10-15"
+
+
+def test_what_was_told_changes_over_days() -> None:
+    """Contract values, suppliers and payments."""
+    living = World(400, seed=14)
+    before = {name: living.rows(name) for name in SERVICES}
+    living.advance(8, change_share=0.05)
+
+    def values(rows: list[Row], key: str, field: str) -> dict[Any, set[Any]]:
+        found = defaultdict(set)
+        for row in rows:
+            found[row[key]].add(row[field])
+        return found
+
+    for name, key, field in (
+        ("SPSE-NonTenderEkontrak-2Kontrak", "kd_nontender", "nilai_kontrak"),
+        ("SPSE-NonTenderSelesai", "kd_nontender", "kd_penyedia"),
+        ("SPSE-NonTenderEkontrak-1SPPBJ", "kd_nontender", "no_sppbj"),
+    ):
+        old, new = values(before[name], key, field), values(living.rows(name), key, field)
+        assert any(old[code] != new[code] for code in old.keys() & new.keys()), name
+    for name, number in (("SIMDA-SP2D", "No_SP2D"), ("SPSE-PencatatanNonTenderRealisasi", "no_realisasi")):
+        assert {row[number] for row in before[name]} - {row[number] for row in living.rows(name)}, name
 
 
 def test_a_first_sync_on_a_later_day_would_see_the_same_first_attempts() -> None:

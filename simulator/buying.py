@@ -323,6 +323,9 @@ def record(world: State, kind: str, plans: list[facts.Plan], year: int) -> facts
         if plan and kind == facts.RECORDED_SELF and rng.random() < 0.12
         else None,
     )
+    # One in five was agreed in writing first.
+    if number % 5 == 2:
+        agree(world, recorded)
     for _ in range(chance.weighted(world, ((0, 3 if len(plans) < 2 else 0), (1, 80), (2, 9), (3, 3), (4, 3), (5, 2)))):
         pay_recorded(world, recorded)
     # Two payments under one number: the same key, another content.
@@ -337,6 +340,24 @@ def record(world: State, kind: str, plans: list[facts.Plan], year: int) -> facts
         )
     world.recorded.append(recorded)
     return recorded
+
+
+def agree(world: State, recorded: facts.Recorded) -> None:
+    """A written agreement, which stands among the payments and is counted in with them."""
+    supplier = world.rng.choice(world.suppliers)
+    number = chance.next_number(world, "agreement")
+    sort = "Surat Pesanan" if number % 3 == 0 else "Surat Perjanjian"
+    recorded.payments.append(
+        facts.Payment(
+            type=sort,
+            number=f"{number:04d}/SP/{recorded.office.abbreviation}/{recorded.year}",
+            at=dt.datetime.combine(min(recorded.created.date(), world.today), dt.time()),
+            amount=max(1, recorded.ceiling // 2) // 100 * 100,
+            note=f"{sort} {recorded.title}",
+            document=None,
+            payee=(supplier.name, supplier.npwp),
+        )
+    )
 
 
 def pay_recorded(world: State, recorded: facts.Recorded) -> None:
@@ -366,9 +387,7 @@ def pay_recorded(world: State, recorded: facts.Recorded) -> None:
                 (
                     ("Kwitansi", 51),
                     ("Bukti Pembelian", 20),
-                    ("Surat Perjanjian", 15),
                     ("Dokumen Lainnya", 8),
-                    ("Surat Pesanan", 6),
                 ),
             ),
             # Without a number the date and type are all that tells one payment from the next.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from simulator import buying, chance, facts, local_days
-from simulator.planning import make_plan, revise
+from simulator.planning import bought_plans, cancel, make_plan, may_be_cancelled, reactivate, revise, split
 from simulator.rendering import Row
 from simulator.services import count_rows, services_of
 from simulator.state import State
@@ -146,7 +146,7 @@ def plan_announced(world: State) -> Iterator[list[Any]]:
 
 
 def plan_edited(world: State) -> Iterator[list[Any]]:
-    plan = _pick(world, world.plans, lambda plan: plan.listed and plan.published)
+    plan = _pick(world, world.plans, lambda plan: plan.stands)
     if plan:
         yield [plan]
         plan.lines[0].amount += 1_000_000
@@ -158,9 +158,7 @@ def plan_revised(world: State) -> Iterator[list[Any]]:
     plan = _pick(
         world,
         world.plans,
-        lambda plan: (
-            plan.listed and plan.published and plan.first is None and (plan.code != plan.root or not plan.revisions)
-        ),
+        lambda plan: plan.stands and plan.first is None and (plan.code != plan.root or not plan.revisions),
     )
     if plan:
         yield [plan, *(other for other in world.plans if other.inside is plan or other.first is plan)]
@@ -169,9 +167,39 @@ def plan_revised(world: State) -> Iterator[list[Any]]:
         yield []
 
 
+def plan_cancelled(world: State) -> Iterator[list[Any]]:
+    needed = bought_plans(world)
+    plan = _pick(world, world.plans, lambda plan: may_be_cancelled(plan) and plan not in needed)
+    if plan:
+        yield [plan]
+        cancel(world, plan)
+        plan.revisions[-1].at = chance.moment(world, world.today)
+        yield []
+
+
+def plan_reactivated(world: State) -> Iterator[list[Any]]:
+    plan = _pick(world, world.plans, lambda plan: plan.cancelled)
+    if plan:
+        yield [plan]
+        reactivate(world, plan)
+        plan.revisions[-1].at = chance.moment(world, world.today)
+        yield []
+
+
+def plan_split(world: State) -> Iterator[list[Any]]:
+    needed = bought_plans(world)
+    plan = _pick(world, world.plans, lambda plan: world.splits and may_be_cancelled(plan) and plan not in needed)
+    if plan:
+        yield [plan]
+        parts = split(world, plan)
+        for part in parts:
+            part.revisions[-1].at = chance.moment(world, world.today)
+        yield parts
+
+
 def plan_vanished(world: State) -> Iterator[list[Any]]:
     plan = _pick(
-        world, world.plans, lambda plan: plan.listed and not plan.revisions and not plan.tries and plan.first is None
+        world, world.plans, lambda plan: plan.stands and not plan.revisions and not plan.tries and plan.first is None
     )
     if plan and not any(other.inside is plan or other.first is plan for other in world.plans):
         yield [plan]
@@ -185,7 +213,7 @@ def plan_vanished(world: State) -> Iterator[list[Any]]:
 
 def _may_be_bought(plan: facts.Plan) -> bool:
     return (
-        not (plan.closed or plan.consolidated or plan.inside) and plan.tries == 0 and plan.first is None and plan.listed
+        not (plan.closed or plan.consolidated or plan.inside) and plan.tries == 0 and plan.first is None and plan.stands
     )
 
 
@@ -389,7 +417,7 @@ def purchase_recorded(world: State) -> Iterator[list[Any]]:
         world,
         world.plans,
         lambda plan: (
-            plan.listed
+            plan.stands
             and (plan.kind == facts.SELF_MANAGED if kind == facts.RECORDED_SELF else plan.method == facts.DIRECT)
         ),
     )
@@ -400,7 +428,7 @@ def purchase_recorded(world: State) -> Iterator[list[Any]]:
 
 def order_placed(world: State) -> Iterator[list[Any]]:
     plan = _pick(
-        world, world.plans, lambda plan: plan.listed and plan.method == facts.E_PURCHASING and not plan.consolidated
+        world, world.plans, lambda plan: plan.stands and plan.method == facts.E_PURCHASING and not plan.consolidated
     )
     if plan:
         yield []
@@ -437,6 +465,7 @@ _COMMON: tuple[tuple[Event, int], ...] = (
     (work_ordered, 1),
     (payment_recorded, 2),
     (plan_vanished, 3),
+    (plan_cancelled, 4),
     (attempt_failed, 1),
     (recorded_moved_on, 1),
     (plan_edited, 2),
@@ -450,6 +479,8 @@ _COMMON: tuple[tuple[Event, int], ...] = (
 EVENTS = (
     *_COMMON,
     (contract_broken_off, 4),
+    (plan_split, 12),
+    (plan_reactivated, 4),
     (tender_announced, 66),
     *_COMMON,
     *_COMMON,

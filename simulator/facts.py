@@ -15,6 +15,9 @@ RUP, SELF_MANAGED = "rup", "swk"
 TENDER, NON_TENDER = "tender", "nontender"
 RECORDED, RECORDED_SELF = "pencatatan", "swakelola"
 
+# What a kaji ulang does: goes on under a new code, is split, is cancelled, is taken back.
+ONE_TO_ONE, SPLIT, CANCELLATION, REACTIVATION = "SATUKESATU", "SATUKEBANYAK", "PEMBATALAN", "PENGAKTIFAN"
+
 ONGOING, DONE, FAILED, DRAFT = "Berlangsung", "Selesai", "Gagal/Batal", "-"
 UNKNOWN = "Tak Dikenal"
 """The mark of every code value that no code table knows."""
@@ -88,22 +91,25 @@ class Supplier:
 
 @dataclass(slots=True, eq=False)
 class BudgetLine:
-    """A package's share of a budget line."""
+    """A package's share of a budget line; a correction is below zero. `number` is INAPROC's."""
 
     sub: SubActivity
     mak: str
     amount: int
     source: str
+    number: int
 
 
 @dataclass(slots=True, eq=False)
 class Revision:
-    """Kaji ulang: the package `old` goes on as `new`."""
+    """Kaji ulang: the package `old` goes on as `new`, as it is or (`sort`) as one of several. Both codes are the same
+    where it is cancelled or taken back."""
 
     old: int
     new: int
     at: dt.datetime
     reason: str
+    sort: str = ONE_TO_ONE
 
 
 @dataclass(slots=True, eq=False)
@@ -111,6 +117,7 @@ class Plan:
     """A package of the procurement plan: bought from providers (`rup`) or self-managed (`swk`).
 
     `root` is its first code and `code` the current one. `listed` is False for a package that only others know of.
+    `parts` are the packages that it was split into; it stands no longer then.
     """
 
     home: ClassVar[str] = "plans"
@@ -142,6 +149,7 @@ class Plan:
     needs: list[Need] = field(default_factory=list)
     first: Plan | int | None = None
     inside: Plan | None = None
+    parts: list[Plan] = field(default_factory=list)
     consolidated: bool = False
     # Attempts to buy it alone, and when the last of them began; `closed` to further ones.
     tries: int = 0
@@ -151,6 +159,23 @@ class Plan:
     @property
     def amount(self) -> int:
         return sum(line.amount for line in self.lines)
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.revisions) and self.revisions[-1].sort == CANCELLATION
+
+    @property
+    def stands(self) -> bool:
+        """Whether the list of announced packages has it."""
+        return self.listed and self.published and not self.cancelled and not self.parts
+
+    @property
+    def codes(self) -> list[tuple[int, bool]]:
+        """The codes under which budget lines and places stand, each with whether it is in force; old ones may stay."""
+        if not self.listed:
+            return []
+        now = [] if self.parts else [(self.code, self.active and not self.cancelled)]
+        return now + ([(self.root, False)] if self.stale and (self.parts or self.root != self.code) else [])
 
     @property
     def process(self) -> str:

@@ -47,7 +47,7 @@ def populate(world: State, year: int) -> None:
             _enter_unknown_contract(world, office, year)
     for _ in range(max(1, len(world.jobs) // 25)):
         _open_unknown_job(world, year)
-    for plan in [plan for plan in world.plans if plan.year == year and plan.listed and plan.published]:
+    for plan in [plan for plan in world.plans if plan.year == year and plan.stands]:
         if world.local_rng.random() < 0.3:
             attach(world, plan)
     for account in [account for account in world.accounts if account.year == year]:
@@ -74,9 +74,7 @@ def _is_doubled(world: State) -> bool:
 def _propose(world: State, year: int) -> None:
     rng = world.local_rng
     needs = list(
-        dict.fromkeys(
-            need for plan in world.plans if plan.year == year and plan.listed and plan.published for need in plan.needs
-        )
+        dict.fromkeys(need for plan in world.plans if plan.year == year and plan.stands for need in plan.needs)
     )
     for need in needs:
         if rng.random() < 0.65:
@@ -206,10 +204,13 @@ def _budget(world: State, year: int) -> None:
     rng = world.local_rng
     shares: dict[tuple[facts.SubActivity, str], list[tuple[facts.Plan, int]]] = {}
     for plan in world.plans:
-        if plan.year == year:
+        if plan.year == year and not plan.parts:
+            own: dict[tuple[facts.SubActivity, str], int] = {}
             for line in plan.lines:
                 account = ".".join(line.mak.removeprefix(line.sub.code).strip(".").split(".")[:6])
-                shares.setdefault((line.sub, account), []).append((plan, line.amount))
+                own[line.sub, account] = own.get((line.sub, account), 0) + line.amount
+            for key, amount in own.items():
+                shares.setdefault(key, []).append((plan, amount))
     for sub in world.subs:
         if sub.year == year:
             for account in sub.accounts:

@@ -170,7 +170,7 @@ def proposal_moved_on(world: State) -> Iterator[list[Any]]:
 
 
 def document_attached(world: State) -> Iterator[list[Any]]:
-    plan = _pick(world, world.plans, lambda plan: plan.listed and plan.published)
+    plan = _pick(world, world.plans, lambda plan: plan.stands)
     if plan:
         yield []
         yield [local.attach(world, plan)]

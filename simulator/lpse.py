@@ -72,7 +72,8 @@ def tender_announced(world: State, attempt: facts.Attempt) -> Iterator[Row]:
         "mtd_evaluasi": attempt.evaluation,
         "mtd_kualifikasi": attempt.qualification,
         "kontrak_pembayaran": attempt.terms,
-        "status_tender": attempt.status,
+        # A fifth of the rows don't say.
+        "status_tender": None if attempt.id // 1000 % 5 == 4 else attempt.status,
         "tanggal_status": date(world.today - dt.timedelta(days=1)),
         "versi_tender": attempt.version,
         "ket_ditutup": attempt.closed_note,
@@ -527,10 +528,10 @@ def recorded_purchases(world: State, recorded: facts.Recorded) -> Iterator[Row]:
 
 
 def recorded_payments(world: State, recorded: facts.Recorded) -> Iterator[Row]:
-    """SPSE-PencatatanNonTenderRealisasi: a payment is repeated for each RUP of the purchase."""
+    """SPSE-PencatatanNonTenderRealisasi: a payment is repeated for each RUP of the purchase, where these are told."""
     for payment in recorded.payments:
-        for code in recorded.named:
-            yield {
+        for code in recorded.named[: 1 if world.bare_payments else None]:
+            row = {
                 **spse_office(world, recorded.year, recorded.office),
                 **_lpse(world),
                 "kd_nontender_pct": recorded.id,
@@ -549,6 +550,10 @@ def recorded_payments(world: State, recorded: facts.Recorded) -> Iterator[Row]:
                 **_names([recorded.official]),
                 **extracted(world),
             }
+            if world.bare_payments:
+                for field in ("kd_rup_paket", "kd_paket_dce", "nama_paket", "pagu", "nama_satker"):
+                    del row[field]
+            yield row
 
 
 def self_managed_work(world: State, recorded: facts.Recorded) -> Iterator[Row]:

@@ -10,7 +10,7 @@ import datetime as dt
 
 from simulator import buying, facts, local, names, places
 from simulator.chance import invented_village, next_number, quota, ulid, weighted
-from simulator.planning import make_plan, revise
+from simulator.planning import bought_plans, cancel, make_plan, may_be_cancelled, reactivate, revise, split
 from simulator.state import State
 
 
@@ -177,12 +177,14 @@ def _make_year(world: State, year: int) -> None:
         make_plan(world, facts.RUP, year, method)
     plans = [plan for plan in world.plans if plan.year == year]
     _revise_some(world, plans)
+    plans = [plan for plan in world.plans if plan.year == year and not plan.parts]
     _relate_some(world, plans, year)
     _buy_some(world, plans, year)
     _record_some(world, plans, year)
     _order_some(world, plans, year)
     for _ in range(quota(0.0008, world.packages, 2)):
         buying.make_shop_order(world, year)
+    _cancel_some(world, plans)
 
 
 def _revise_some(world: State, plans: list[facts.Plan]) -> None:
@@ -202,6 +204,22 @@ def _revise_some(world: State, plans: list[facts.Plan]) -> None:
             facts.Revision(last.new, circle.root, last.at + dt.timedelta(days=1), "Kembali ke paket semula")
         )
         circle.code = circle.root
+    if world.splits:
+        whole = [plan for plan in bought if plan not in chosen and plan.published]
+        for plan in world.rng.sample(whole, quota(0.01, len(whole), 2)) + managed[-1:]:
+            if not plan.revisions or plan.code != plan.root:
+                split(world, plan)
+
+
+def _cancel_some(world: State, plans: list[facts.Plan]) -> None:
+    """Kaji ulang cancels packages that nobody bought, and takes most of them back."""
+    needed = bought_plans(world)
+    for kind in (facts.RUP, facts.SELF_MANAGED):
+        free = [plan for plan in plans if plan.kind == kind and may_be_cancelled(plan) and plan not in needed]
+        for number, plan in enumerate(world.rng.sample(free, quota(0.04, len(free), 2))):
+            cancel(world, plan)
+            if number % 3:
+                reactivate(world, plan)
 
 
 def _relate_some(world: State, plans: list[facts.Plan], year: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from simulator import facts, names, places
@@ -44,16 +45,20 @@ def make_plan(world: State, kind: str, year: int, method: tuple[int, str]) -> fa
     elif kind == facts.RUP and (twin := _twin(world, office, year, method, category)) is not None:
         title, amount = twin.title, twin.amount
     source = weighted(world, (("APBD", 93), ("APBDP", 5), ("BLUD", 2)))
-    lines = [facts.BudgetLine(sub, _mak(world, sub), amount, source)]
-    if rng.random() < 0.15:
+    mak = _mak(world, sub)
+    shares = [(sub, mak, amount, source)]
+    draw = next_number(world, "lines") % 20
+    if draw in (3, 9, 16):
         other = rng.choice([each for each in office.subs if each.year == year])
-        share = amount // 3
-        lines = [
-            facts.BudgetLine(sub, lines[0].mak, amount - share, source),
-            facts.BudgetLine(other, _mak(world, other), share, "APBDP"),
-        ]
-        if (other.id, lines[0].mak, source) == (sub.id, lines[1].mak, "APBDP"):
-            lines = [facts.BudgetLine(sub, lines[0].mak, amount, source)]
+        shares = [(sub, mak, amount - amount // 3, source), (other, _mak(world, other), amount // 3, "APBDP")]
+    elif draw == 5:
+        # The very same line twice.
+        shares = [(sub, mak, amount // 2, source)] * 2
+        amount = amount // 2 * 2
+    elif draw == 12:
+        # A correction.
+        shares = [(sub, mak, amount + 750_000, source), (sub, mak, -750_000, source)]
+    lines = [facts.BudgetLine(*share, next_number(world, "line")) for share in shares]
     created = dt.date(year - 1, 12, 1) + dt.timedelta(days=rng.randrange(60))
     created = min(created, world.today - dt.timedelta(days=20))
     month = rng.choice((1, 1, 1, 2, 3, 4, 5, 6, 7))
@@ -188,15 +193,77 @@ def _description(world: State, title: str) -> str:
 
 def revise(world: State, plan: facts.Plan) -> None:
     """One more revision: the package goes on under a new code."""
-    new = (
-        96_000_000 + next_number(world, "swk-new")
-        if plan.kind == facts.SELF_MANAGED
-        else 91_000_000 + next_number(world, "rup-new")
-    )
+    plan.revisions.append(_revision(world, plan, _new_code(world, plan), facts.ONE_TO_ONE))
+    plan.code = plan.revisions[-1].new
+    plan.stale = plan.stale or world.rng.random() < 0.5
+
+
+def bought_plans(world: State) -> set[facts.Plan]:
+    """Packages that something was bought for, or that others go by."""
+    found = {plan for attempt in world.attempts for plan in attempt.plans}
+    found |= {plan for recorded in world.recorded for plan in recorded.plans}
+    found |= {plan for order in (*world.orders, *world.old_orders) for plan in order.plans}
+    related = (other for plan in world.plans for other in (plan.inside, plan.first))
+    return found | {other for other in related if isinstance(other, facts.Plan)}
+
+
+def may_be_cancelled(plan: facts.Plan) -> bool:
+    """Whether a package, if nobody bought it, may be cancelled or split; one that came back to its first code not."""
+    circle = plan.code == plan.root and any(each.sort == facts.ONE_TO_ONE for each in plan.revisions)
+    return plan.stands and plan.first is None and plan.inside is None and not plan.consolidated and not circle
+
+
+def cancel(world: State, plan: facts.Plan) -> None:
+    """The package is cancelled; its budget and places may go on being listed."""
+    plan.revisions.append(_revision(world, plan, plan.code, facts.CANCELLATION))
+
+
+def reactivate(world: State, plan: facts.Plan) -> None:
+    """A cancelled package is taken back."""
+    plan.revisions.append(_revision(world, plan, plan.code, facts.REACTIVATION))
+
+
+def split(world: State, plan: facts.Plan) -> list[facts.Plan]:
+    """The package goes on as two to four new ones, which share its amount and are known by codes of their own."""
+    count = world.rng.randint(2, 4)
+    event = _revision(world, plan, plan.code, facts.SPLIT)
+    for number in range(1, count + 1):
+        code = _new_code(world, plan)
+        part = dataclasses.replace(
+            plan,
+            root=code,
+            code=code,
+            title=f"{plan.title} Paket {number}",
+            lines=[
+                dataclasses.replace(
+                    line,
+                    amount=line.amount // count + (line.amount % count if number == 1 else 0),
+                    number=next_number(world, "line"),
+                )
+                for line in plan.lines
+            ],
+            categories=list(plan.categories),
+            revisions=[dataclasses.replace(event, new=code)],
+            stale=False,
+            parts=[],
+        )
+        world.plans.append(part)
+        plan.parts.append(part)
+    for need in plan.needs:
+        need.plans = [each for each in need.plans if each is not plan] + plan.parts
+    plan.closed, plan.stale = True, world.rng.random() < 0.5
+    return plan.parts
+
+
+def _new_code(world: State, plan: facts.Plan) -> int:
+    if plan.kind == facts.SELF_MANAGED:
+        return 96_000_000 + next_number(world, "swk-new")
+    return 91_000_000 + next_number(world, "rup-new")
+
+
+def _revision(world: State, plan: facts.Plan, new: int, sort: str) -> facts.Revision:
+    """The next event of a package, some days after the last one."""
     before = plan.revisions[-1].at if plan.revisions else plan.announced
     reason = world.rng.choice(("Perubahan pagu", "Perubahan metode pemilihan", "perubahan anggaran", "-"))
-    plan.revisions.append(
-        facts.Revision(plan.code, new, before + dt.timedelta(days=world.rng.randint(1, 20), hours=1), reason)
-    )
-    plan.code = new
-    plan.stale = plan.stale or world.rng.random() < 0.5
+    at = before + dt.timedelta(days=world.rng.randint(1, 20), hours=1)
+    return facts.Revision(plan.code, new, at, reason, sort)

@@ -18,7 +18,7 @@ def _first_of(plan: Plan, months_later: int) -> str:
 
 def bought(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketPenyedia-Terumumkan."""
-    if not (plan.listed and plan.published):
+    if not plan.stands:
         return
     first = plan.first.code if isinstance(plan.first, Plan) else plan.first
     number, method = plan.method
@@ -70,7 +70,7 @@ def bought(world: State, plan: Plan) -> Iterator[Row]:
 
 def self_managed(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketSwakelola-Terumumkan."""
-    if not (plan.listed and plan.published):
+    if not plan.stands:
         return
     other = plan.self_managed_type > 1
     yield {
@@ -99,16 +99,9 @@ def self_managed(world: State, plan: Plan) -> Iterator[Row]:
     }
 
 
-def _codes(plan: Plan) -> list[tuple[int, bool]]:
-    """The codes under which budget lines and places stand, each with whether it is in force; old codes may stay."""
-    if not plan.listed:
-        return []
-    return [(plan.code, plan.active)] + ([(plan.root, False)] if plan.stale and plan.root != plan.code else [])
-
-
 def budget_lines(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketAnggaranPenyedia and RUP-PaketAnggaranSwakelola."""
-    for code, active in _codes(plan):
+    for code, active in plan.codes:
         for line in plan.lines:
             yield {
                 **sirup_office(world, plan.year, plan.office),
@@ -133,7 +126,7 @@ def budget_lines(world: State, plan: Plan) -> Iterator[Row]:
 
 def places(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketPenyediaLokasi and RUP-PaketSwakelolaLokasi."""
-    for code, _ in _codes(plan):
+    for code, _ in plan.codes:
         for place in plan.places:
             yield {
                 **sirup_office(world, plan.year, plan.office),
@@ -154,8 +147,8 @@ def revisions(world: State, plan: Plan) -> Iterator[Row]:
             **sirup_office(world, plan.year, plan.office),
             "kd_rup_lama": revision.old,
             "kd_rup_baru": revision.new,
-            "jenis_paket": "Swakelola" if plan.kind == SELF_MANAGED else "Penyedia",
-            "jenis_revisi": "Satu ke Satu",
+            "jenis_paket": "SWAKELOLA" if plan.kind == SELF_MANAGED else "PENYEDIA",
+            "jenis_revisi": revision.sort,
             "alasan_kajiulang": revision.reason,
             "tgl_kaji_ulang": stamp(revision.at),
             **extracted(world),

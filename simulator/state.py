@@ -24,6 +24,8 @@ class State:
     unknown_share: float
     noise: Noise
     bought_share: float
+    splits: bool
+    bare_payments: bool
 
     offices: list[facts.Office] = field(default_factory=list)
     units: list[facts.Office] = field(default_factory=list)

@@ -28,6 +28,7 @@ def truth(world: State) -> dict[str, Any]:
     - `gone`: the same for rows that vanished since the first day
     - `relations`: [process, relationship, related process], sorted
     - `families`: lists of processes that share a RUP, those of more than one member
+    - `cancelled`: processes whose plan was cancelled and not taken back
     - `unknown`: [service, field, value] of code values that no table knows
     - `counts`: service -> number of rows
     - `links`: rule -> [kind, code, kind, code] of what belongs together, sorted, both of which have a row today
@@ -61,6 +62,7 @@ def truth(world: State) -> dict[str, Any]:
         },
         "relations": [list(relation) for relation in sorted(_relations(world))],
         "families": _families(world),
+        "cancelled": sorted(plan.process for plan in world.plans if plan.cancelled),
         "unknown": [list(each) for each in sorted(unknown)],
         "links": {rule: sorted(map(list, found)) for rule, found in _links(world).items()},
     }
@@ -84,8 +86,10 @@ def _purchases(world: State) -> Iterator[Attempt | Recorded | Order]:
 def _relations(world: State) -> set[tuple[str, str, str]]:
     relations: set[tuple[str, str, str]] = set()
     for plan in _known_plans(world):
+        # What a package was split into goes by codes of its own.
+        relations |= {(part.process, "replacementProcess", plan.process) for part in plan.parts}
         # Only the row of the announced package says what it is part of.
-        if plan.inside and plan.listed and plan.published:
+        if plan.inside and plan.stands:
             relations.add((plan.process, "parent", plan.inside.process))
     for attempt in _known_attempts(world):
         if attempt.previous and attempt.previous.status == FAILED:
@@ -202,7 +206,7 @@ def _by_mak(world: State) -> dict[tuple[int, str], set[tuple[Office, str, str]]]
     """(fiscal year, mak) -> office, kind and code of the packages whose budget lines carry it."""
     found: dict[tuple[int, str], set[tuple[Office, str, str]]] = {}
     for plan in _listed(world):
-        codes = {plan.code, plan.root} if plan.stale else {plan.code}
+        codes = [code for code, _ in plan.codes]
         for line in plan.lines:
             packages = found.setdefault((plan.year, _canonical(line.mak)), set())
             packages |= {(plan.office, plan.kind, str(code)) for code in codes}

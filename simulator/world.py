@@ -37,8 +37,9 @@ class World(State):
     years up to and including `year` exist, `today` the day of the answers (3 October of `year` by default).
     `unknown_share` is the share of attempts with a code value that no code table knows; `unknown_rows` facts have one
     in any case. `noise` is what the regency's own systems have otherwise than LKPP's: shares, or a factor of the usual
-    ones. `bought_share` is the share of packages for direct procurement that SPSE knows of. The same arguments and the
-    same calls of `advance` give the same world.
+    ones. `bought_share` is the share of packages for direct procurement that SPSE knows of. With `splits` kaji ulang
+    splits packages, with `bare_payments` recorded payments name their purchase only, as one shape of ISB's answers has
+    it. The same arguments and the same calls of `advance` give the same world.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class World(State):
         unknown_rows: int = 4,
         noise: Noise | float = 1.0,
         bought_share: float = 0.262,
+        splits: bool = False,
+        bare_payments: bool = False,
     ) -> None:
         super().__init__(
             packages=packages,
@@ -66,6 +69,8 @@ class World(State):
             unknown_share=unknown_share,
             noise=noise if isinstance(noise, Noise) else Noise().scaled(noise),
             bought_share=bought_share,
+            splits=splits,
+            bare_payments=bare_payments,
             rng=random.Random(f"{seed}/{packages}/{year}"),
             local_rng=random.Random(f"{seed}/{packages}/{year}/local"),
         )

@@ -39,6 +39,7 @@ from simulator.world import LKPP, LOCAL, SERVICES, World, packages_for_rows
 DUMPS = Path(os.environ.get("JEJAK_DUMPS") or Path(__file__).parents[2] / "shared/data/isb-kab-bandung-2025")
 SOURCES = (schemas.sirup, schemas.lpse, schemas.simda, schemas.musrenbang, schemas.simpen, schemas.dokumen)
 SCHEMAS = {service.name: service for source in SOURCES for service in source.SERVICES}
+ANNOUNCED = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
 ATTEMPTS = {
     "tender": ("SPSE-TenderPengumuman", "kd_tender", "versi_tender"),
     "nontender": ("SPSE-NonTenderPengumuman", "kd_nontender", "versi_nontender"),
@@ -144,6 +145,8 @@ def test_rows_fit_the_schema_of_their_service(world: World, name: str) -> None:
     rows = world.rows(name)
     assert rows
     for row in rows:
+        if name.startswith("RUP-PaketAnggaran") and row["pagu"] < 0:
+            continue  # a correction: see test_budget_lines_add_up
         record = service.model.model_validate(
             {service.aliases.get(field, field): value for field, value in row.items()}
         )
@@ -245,6 +248,9 @@ QUIRKS: dict[str, Callable[[Any], object]] = {
         len(r["kd_rup"].split(",")) == 3 and len(codes(r["kd_rup"])) == 1 for r in w.rows("Ecat-PaketEPurchasingV6")
     ),
     "a tender without RUP": lambda w: any(r["kd_rup"] == "0" for r in w.rows("SPSE-TenderPengumuman")),
+    "a tender whose status is not told": lambda w: any(
+        r["status_tender"] is None for r in w.rows("SPSE-TenderPengumuman")
+    ),
     "three ways of no RUP": lambda w: {"0", "-", ""} <= {r["kd_rup"] for r in w.rows("SPSE-NonTenderPengumuman")},
     "a multi-year package": lambda w: any(r["kode_rup_tahun_pertama"] for r in w.rows("RUP-PaketPenyedia-Terumumkan")),
     "a package inside self-managed work": lambda w: any(
@@ -312,9 +318,13 @@ def test_small_worlds_too_have_the_cases_that_identity_is_about() -> None:
         assert QUIRKS[quirk](small), quirk
 
 
+def one_to_one(world: World) -> list[Row]:
+    return [row for row in world.rows("RUP-HistoryKajiUlang") if row["jenis_revisi"] == "SATUKESATU"]
+
+
 def test_revisions_are_chains_with_one_circle(world: World) -> None:
     older: dict[int, int] = {}
-    for row in world.rows("RUP-HistoryKajiUlang"):
+    for row in one_to_one(world):
         older.setdefault(row["kd_rup_baru"], row["kd_rup_lama"])
     circles, longest = set(), 0
     for start in older:
@@ -329,6 +339,73 @@ def test_revisions_are_chains_with_one_circle(world: World) -> None:
     named = {row["kd_rup"] for row in world.rows("SPSE-PencatatanSwakelola")}
     listed = {str(row["kd_rup"]) for row in world.rows("RUP-PaketSwakelola-Terumumkan")}
     assert named & {str(code) for code in older.values()} - listed
+
+
+def test_budget_lines_add_up() -> None:
+    """To the package's amount, always: with lines that stand there twice and corrections below zero."""
+    living = World(600, seed=11, splits=True)
+    living.advance(5, 0.05)
+    for kind in ("Penyedia", "Swakelola"):
+        lines = living.rows(f"RUP-PaketAnggaran{kind}")
+        sums: Counter[int] = Counter()
+        for line in lines:
+            sums[line["kd_rup"]] += line["pagu"]
+        announced = {row["kd_rup"]: row["pagu"] for row in living.rows(f"RUP-Paket{kind}-Terumumkan")}
+        assert {code: sums[code] for code in announced} == announced
+        assert repeated(lines) > 1
+        assert min(line["pagu"] for line in lines) < 0
+
+
+def test_kaji_ulang_cancels_takes_back_and_splits() -> None:
+    """The last event counts; of a split each new code has a process of its own, related to the old one."""
+    town = World(600, seed=11, splits=True)
+    told = truth(town)
+    events: dict[int, list[Row]] = defaultdict(list)
+    parts: dict[int, set[int]] = defaultdict(set)
+    for row in town.rows("RUP-HistoryKajiUlang"):
+        if row["jenis_revisi"] == "SATUKEBANYAK":
+            parts[row["kd_rup_lama"]].add(row["kd_rup_baru"])
+        elif row["kd_rup_lama"] == row["kd_rup_baru"]:
+            events[row["kd_rup_baru"]].append(row)
+    announced = {row["kd_rup"] for name in ANNOUNCED for row in town.rows(name)}
+    last = {code: max(rows, key=lambda row: row["tgl_kaji_ulang"])["jenis_revisi"] for code, rows in events.items()}
+    assert set(last.values()) == {"PEMBATALAN", "PENGAKTIFAN"}
+    assert any(len(rows) > 1 for rows in events.values())
+    history = told["rows"]["RUP-HistoryKajiUlang"]
+    cancelled = {code for code, event in last.items() if event == "PEMBATALAN"}
+    assert told["cancelled"] == sorted(history[str(code)] for code in cancelled)
+    assert not cancelled & announced
+    assert {len(new) for new in parts.values()} <= {2, 3, 4}
+    relations = [tuple(relation) for relation in told["relations"] if relation[1] == "replacementProcess"]
+    assert len(relations) == sum(len(new) for new in parts.values()) > 2
+    for old, new in parts.items():
+        assert old not in announced
+        assert len({history[str(code)] for code in new}) == len(new)
+        assert {of.split("-")[1] for of, _, to in relations if to == f"rup-{old}" or to == f"swk-{old}"} == set(
+            map(str, new)
+        )
+    assert not any(row["jenis_revisi"] == "SATUKEBANYAK" for row in World(600, seed=11).rows("RUP-HistoryKajiUlang"))
+
+
+def test_agreements_stand_beside_payments_and_both_add_up(world: World) -> None:
+    spent: Counter[int] = Counter()
+    sorts: dict[int, set[str]] = defaultdict(set)
+    for payment in {
+        (row["kd_nontender_pct"], row["jenis_realisasi"], row["no_realisasi"], row["nilai_realisasi"])
+        for row in world.rows("SPSE-PencatatanNonTenderRealisasi")
+    }:
+        spent[payment[0]] += payment[3]
+        sorts[payment[0]].add(payment[1])
+    for row in world.rows("SPSE-PencatatanNonTender"):
+        assert spent[row["kd_nontender_pct"]] == (row["total_realisasi"] or 0)
+    assert any("Surat Perjanjian" in each and len(each) > 1 for each in sorts.values())
+    assert any("Surat Pesanan" in each for each in sorts.values())
+
+
+def test_recorded_payments_may_name_their_purchase_only() -> None:
+    bare = World(200, seed=11, bare_payments=True).rows("SPSE-PencatatanNonTenderRealisasi")
+    assert bare
+    assert not any({"kd_rup_paket", "kd_paket_dce", "nama_paket", "pagu", "nama_satker"} & row.keys() for row in bare)
 
 
 def test_a_payment_of_a_consolidated_record_is_repeated_for_each_package(world: World) -> None:
@@ -481,9 +558,9 @@ def test_what_names_several_packages_is_related_to_each(world: World, told: dict
 
 def test_revised_packages_keep_the_process_of_their_first_code(world: World, told: dict[str, Any]) -> None:
     history = told["rows"]["RUP-HistoryKajiUlang"]
-    for row in world.rows("RUP-HistoryKajiUlang"):
+    for row in one_to_one(world):
         earlier = history.get(str(row["kd_rup_lama"]))
-        kind = "swk" if row["jenis_paket"] == "Swakelola" else "rup"
+        kind = "swk" if row["jenis_paket"] == "SWAKELOLA" else "rup"
         assert history[str(row["kd_rup_baru"])] == (earlier or f"{kind}-{row['kd_rup_lama']}")
 
 
@@ -543,14 +620,14 @@ def test_a_day_changes_the_share_that_was_asked_for(share: float) -> None:
         if (added or removed) and key[0] in LKPP:
             assert processes[key[0]][key[1]] in summary["processes"]
     total = sum(rows.total() for rows in before.values())
-    assert touched / total == pytest.approx(share, rel=0.1)
+    assert touched / total == pytest.approx(share, rel=0.15)
     # A row that was touched twice in a day is counted twice there.
     assert summary["new"] + summary["changed"] + summary["gone"] == pytest.approx(touched, rel=0.15)
     assert sum(rows.total() for rows in after.values()) == total + summary["new"] - summary["gone"] == busy.row_count()
 
 
 def test_over_some_days_everything_happens_and_no_process_moves() -> None:
-    living = World(800, seed=12)
+    living = World(800, seed=12, splits=True)
     processes = dict(truth(living)["rows"])
     events: Counter[str] = Counter()
     gone = 0

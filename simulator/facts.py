@@ -519,7 +519,7 @@ class Addendum:
 class Disbursement:
     """A payment's papers in SIMDA: request (SPP), order (SPM), and the payment itself (SP2D) where it was made.
 
-    `parts` are amounts by account; a `void` order counts for nothing.
+    `parts` are amounts by account; a `void` order counts for nothing. SIPD holds a `shared` one too.
     """
 
     request: str
@@ -532,6 +532,7 @@ class Disbursement:
     text: str
     payee: str
     void: bool = False
+    shared: bool = False
 
 
 @dataclass(slots=True, eq=False)

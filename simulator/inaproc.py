@@ -1,87 +1,94 @@
-"""INAPROC API v1: its endpoints, and how its rows differ from ISB's.
+"""INAPROC: which of its endpoints answers what, and how its rows differ from ISB's.
 
-The names are ISB's except for e-catalogue v6. Endpoints marked as inferred are in no public list; real ones may differ.
+v1 answers in an envelope, page by page; `legacy` in bare lists, and alone has some of the services. The names are ISB's
+except for e-catalogue v6, without the stamps of the extraction.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator import lpse
-from simulator.facts import NON_TENDER, TENDER, Attempt
+from simulator import lpse, sirup
+from simulator.facts import NON_TENDER, RUP, SELF_MANAGED, TENDER
 from simulator.rendering import Row, listed
+from simulator.services import answer
 from simulator.state import State
 
 ZERO_WIDTH = "\u200b"
 """What real names of institutions and offices end with now and then."""
 
+BOM = b"\xef\xbb\xbf"
+# Beyond what a double or a signed integer of 64 bits holds.
+_FIRST_ID = 9_228_168_332_519_836_945
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a service is at INAPROC. `rows` where the answer is more than the service's own rows."""
+    """Where a service is at INAPROC. `rows` where the answer is more than the service's own rows; `whole` where all of
+    it comes at once, without `meta`; `marked` where a byte order mark comes first; `code` is what rows are known by,
+    where it isn't the service's own field."""
 
     service: str
     rows: Callable[[State, int], list[Row]] | None = None
-    needs_year: bool = True
+    whole: bool = False
+    marked: bool = False
+    code: str | None = None
+
+    def answer(self, world: State, year: int) -> list[Row]:
+        """Today's rows for a fiscal year."""
+        return self.rows(world, year) if self.rows else answer(world, self.service, year)
 
 
-def _ekontrak(kind: str) -> Callable[[State, int], list[Row]]:
+def _budgets(kind: str, key: str) -> Callable[[State, int], list[Row]]:
+    """Budget lines have a number here."""
+
+    def rows(world: State, year: int) -> list[Row]:
+        return [
+            # What is listed under two codes has two numbers.
+            row | {key: 10 * line.number + place, "jenis_dana_apbn": None}
+            for plan in world.plans
+            if plan.year == year and plan.kind == kind
+            for place, row in enumerate(sirup.budget_lines(world, plan))
+            for line in [plan.lines[place % len(plan.lines)]]
+        ]
+
+    return rows
+
+
+def _contracts(kind: str) -> Callable[[State, int], list[Row]]:
+    """One row for each attempt at least, with or without a contract, and even without a letter."""
+    own_id = "kontrak_id" if kind == TENDER else "spk_id"
+
+    def rows(world: State, year: int) -> list[Row]:
+        attempts = [each for each in world.attempts if each.year == year and each.kind == kind]
+        contracts = {attempt: list(lpse.contracts(world, attempt)) for attempt in attempts}
+        empty = dict.fromkeys(next((name for rows in contracts.values() for name in rows[:1]), {}))
+        found: list[Row] = []
+        for attempt in attempts:
+            number, letter = attempt.id // 1000, attempt.letter
+            ids: Row = {"kontrak_id": None, **({} if kind == TENDER else {"spk_id": None})}
+            ids["sppbj_id"] = 5_000_000 + number if letter else None
+            found += [row | ids | {own_id: 7_000_000 + number} for row in contracts[attempt]]
+            if not contracts[attempt]:
+                named = {"no_sppbj": letter.number if letter else None}
+                found.append(empty | lpse.contracted(world, attempt) | ids | named)
+        return found
+
+    return rows
+
+
+def _schedule(kind: str) -> Callable[[State, int], list[Row]]:
     return lambda world, year: [
-        _nested(world, attempt)
+        row | {"dtj_id": attempt.id // 1000 * 100 + place}
         for attempt in world.attempts
-        if attempt.year == year and attempt.kind == kind and attempt.contract
+        if attempt.year == year and attempt.kind == kind
+        for place, row in enumerate(lpse.schedule(world, attempt))
     ]
-
-
-def _nested(world: State, attempt: Attempt) -> Row:
-    """A contract with its start orders and certificates inside; of a non-tender only the package, named `kd_tender`."""
-    contract = list(lpse.contracts(world, attempt))[-1]
-    starts = list(lpse.orders_to_start(world, attempt))
-    # One snapshot, where ISB's answer holds two.
-    certificates = {(row["no_bap"], row["no_bast"]): row for row in lpse.certificates(world, attempt)}.values()
-    if attempt.kind == NON_TENDER:
-        kept = ("tahun_anggaran", "kd_klpd", "alamat_satker", "nama_paket")
-        contract = {name: contract[name] for name in kept} | {"kd_tender": attempt.id}
-    return contract | {
-        "spmkspp_history_json": [
-            {name: start[name] for name in _START} | {name: _clock(start[name]) for name in _START_DAYS}
-            for start in starts
-        ],
-        "bapbast_history_json": [{name: row[name] for name in _CERTIFICATE} for row in certificates],
-        "penilaian_kinerja_penyedia": [{"indikator_penilaian": "Kualitas", "nilai_indikator": 4}]
-        if certificates
-        else [],
-    }
-
-
-_START = (
-    "no_spmk_spp",
-    "tgl_spmk_spp",
-    "waktu_penyelesaian",
-    "kota_spmk_spp",
-    "alamat_pengiriman",
-    "wakil_sah_penyedia",
-    "jabatan_wakil_penyedia",
-)
-_START_DAYS = ("tgl_mulai_pekerjaan", "tgl_selesai_pekerjaan")
-_CERTIFICATE = (
-    "no_bap",
-    "tgl_bap",
-    "no_bast",
-    "tgl_bast",
-    "besar_pembayaran",
-    "progres_pekerjaan",
-    "jabatan_penandatangan_sk",
-    "wakil_sah_penyedia",
-    "jabatan_wakil_penyedia",
-)
-
-
-def _clock(value: object) -> str:
-    """`Jul 3, 2025 12:00:00 AM`, which ISB writes `Jul 3, 2025, 12:00:00AM`."""
-    return str(value).replace(", 12:00:00AM", " 12:00:00 AM")
 
 
 def _catalogue(world: State, year: int) -> list[Row]:
@@ -96,7 +103,7 @@ def _catalogue(world: State, year: int) -> list[Row]:
             "rekan_id": order.supplier.sikap,
             "status": order.status,
             "shipment_status": order.delivery,
-            "is_swasta": not order.supplier.person,
+            "flag_minikom": False,
             "kode_satker": order.office.code,
             "nama_satker": order.office.name,
             "rup_code": listed(world, order.named, ","),
@@ -116,42 +123,85 @@ def _catalogue(world: State, year: int) -> list[Row]:
     ]
 
 
-ENDPOINTS: dict[str, Endpoint] = {
+V1: dict[str, Endpoint] = {
     "rup/master-satker": Endpoint("RUP-MasterSatker"),
-    "rup/program-master": Endpoint("RUP-ProgramMaster"),
+    "rup/program-master": Endpoint("RUP-ProgramMaster", whole=True),
     "rup/paket-penyedia": Endpoint("RUP-PaketPenyedia-Terumumkan"),
     "rup/paket-penyedia-terumumkan": Endpoint("RUP-PaketPenyedia-Terumumkan"),
-    "rup/paket-swakelola": Endpoint("RUP-PaketSwakelola-Terumumkan"),
-    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan"),
-    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia"),
-    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola"),
+    "rup/paket-swakelola": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
+    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
+    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia", _budgets(RUP, "id_paket_anggaran_penyedia")),
+    "rup/paket-anggaran-swakelola": Endpoint(
+        "RUP-PaketAnggaranSwakelola", _budgets(SELF_MANAGED, "id_paket_anggaran_swakelola")
+    ),
     "rup/history-kaji-ulang": Endpoint("RUP-HistoryKajiUlang"),
     "tender/pengumuman": Endpoint("SPSE-TenderPengumuman"),
-    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender"),
+    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender", _schedule(TENDER)),
     "tender/peserta-tender": Endpoint("SPSE-PesertaTender"),
     "tender/tender-selesai": Endpoint("SPSE-TenderSelesai"),
     "tender/tender-selesai-nilai": Endpoint("SPSE-TenderSelesaiNilai"),
-    "tender/tender-ekontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak", _ekontrak(TENDER)),
-    "tender/tender-ekontrak-kontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak"),
-    "tender/tender-ekontrak-sppbj": Endpoint("SPSE-TenderEkontrak-1SPPBJ"),
-    "tender/tender-ekontrak-spmkspp": Endpoint("SPSE-TenderEkontrak-3SPMKSPP"),
-    "tender/tender-ekontrak-bapbast": Endpoint("SPSE-TenderEkontrak-4BAPBAST"),
+    "tender/tender-ekontrak-kontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak", _contracts(TENDER)),
     "tender/non-tender-pengumuman": Endpoint("SPSE-NonTenderPengumuman"),
     "tender/non-tender-selesai": Endpoint("SPSE-NonTenderSelesai"),
-    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender"),
-    "tender/non-tender-ekontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak", _ekontrak(NON_TENDER)),
-    "tender/non-tender-ekontrak-kontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak"),
+    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender", _schedule(NON_TENDER)),
+    "tender/non-tender-ekontrak-kontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak", _contracts(NON_TENDER)),
     "tender/pencatatan-non-tender": Endpoint("SPSE-PencatatanNonTender"),
     "tender/pencatatan-non-tender-realisasi": Endpoint("SPSE-PencatatanNonTenderRealisasi"),
     "tender/pencatatan-swakelola": Endpoint("SPSE-PencatatanSwakelola"),
     "tender/pencatatan-swakelola-realisasi": Endpoint("SPSE-PencatatanSwakelolaRealisasi"),
-    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6", _catalogue),
+    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6", _catalogue, code="order_id"),
     "ekatalog-archive/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasing"),
-    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker", needs_year=False),
+    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker"),
 }
-"""Path below `/api/v1/` or `/api/legacy/` -> what it answers."""
+"""Path below `/api/v1/` -> what it answers."""
 
-# Fields that v1 writes as full times, by how: T...Z, or a blank and fractions before the Z.
+LEGACY: dict[str, Endpoint] = {
+    "rup/master-satker": Endpoint("RUP-MasterSatker"),
+    "rup/program-master": Endpoint("RUP-ProgramMaster"),
+    "rup/kegiatan-master": Endpoint("RUP-KegiatanMaster"),
+    "rup/sub-kegiatan-master": Endpoint("RUP-SubKegiatanMaster", marked=True),
+    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan"),
+    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola"),
+    "rup/paket-penyedia-lokasi": Endpoint("RUP-PaketPenyediaLokasi", marked=True),
+    "rup/paket-swakelola-lokasi": Endpoint("RUP-PaketSwakelolaLokasi"),
+    "rup/struktur-anggaran-pd": Endpoint("RUP-StrukturAnggaranPD"),
+    **{
+        f"tender/{path}-ekontrak-{paper.lower()}": Endpoint(f"SPSE-{kind}Ekontrak-{number}{paper}", marked=number == 4)
+        for path, kind in (("tender", "Tender"), ("non-tender", "NonTender"))
+        for number, paper in enumerate(("SPPBJ", "Kontrak", "SPMKSPP", "BAPBAST"), 1)
+    },
+    "tender/tender-selesai": Endpoint("SPSE-TenderSelesai"),
+    "tender/tender-selesai-nilai": Endpoint("SPSE-TenderSelesaiNilai"),
+    "tender/non-tender-pengumuman": Endpoint("SPSE-NonTenderPengumuman"),
+    "tender/non-tender-selesai": Endpoint("SPSE-NonTenderSelesai"),
+    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender"),
+    "tender/pencatatan-non-tender": Endpoint("SPSE-PencatatanNonTender"),
+    "tender/pencatatan-non-tender-realisasi": Endpoint("SPSE-PencatatanNonTenderRealisasi"),
+    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6"),
+    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker"),
+    "bela/toko-daring-realisasi": Endpoint("Bela-TokoDaringRealisasi"),
+}
+"""Path below `/api/legacy/` -> what it answers."""
+
+
+def write_cursor(offset: int, page: int) -> str:
+    """The cursor to a page that begins after `offset` rows."""
+    return base64.b64encode(json.dumps({"id": _FIRST_ID + page * 10**7 + offset}).encode()).decode()
+
+
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """Offset and number of the page that a cursor leads to. Raises ValueError for what `write_cursor` didn't write."""
+    try:
+        position = int(json.loads(base64.b64decode(cursor, validate=True))["id"]) - _FIRST_ID
+    except (KeyError, TypeError) as error:
+        raise ValueError("no cursor") from error
+    page, offset = divmod(position, 10**7)
+    if page < 1:
+        raise ValueError("no cursor")
+    return offset, page
+
+
+# Fields that INAPROC writes as full times, by how: T...Z, or a blank and fractions before the Z.
 _TIMES = {
     "tgl_buat_paket": "T",
     "tgl_kolektif_kolegial": "T",
@@ -163,13 +213,19 @@ _TIMES = {
     "tgl_pengumuman_nontender": " ",
     "tgl_selesai_nontender": " ",
 }
+_STAMPS = ("_event_date", "_inserted_date")
 
 
 def reshaped(row: Row, position: int) -> Row:
-    """A row as INAPROC sends it: other shapes of the same times, line ends written out, empty text as null, and in one
-    of a few rows a zero-width character after a name, or no institution."""
+    """A row as INAPROC sends it: without stamps of the extraction, NIP and bank accounts masked, other shapes of the
+    same times, line ends written out, empty text as null, and in one of a few rows a zero-width character after a name,
+    or no institution."""
     shaped: Row = {}
     for name, value in row.items():
+        if name in _STAMPS:
+            continue
+        if value is not None and ("nip" in name.split("_") or name == "no_rek_bank"):
+            value = re.sub(r"\d(?=\d{3})", "*", str(value))
         if isinstance(value, str):
             if name in _TIMES and value:
                 value = _time(value, _TIMES[name])

@@ -21,6 +21,7 @@ from simulator.noise import (
 )
 from simulator.places import WORKS, titled
 from simulator.planning import make_need
+from simulator.simda import is_held
 from simulator.state import State
 
 USULAN, POKIR = "usulan", "pokir"
@@ -387,7 +388,8 @@ def pay(world: State, entry: facts.LedgerContract, amount: int | float, at: dt.d
     request = f"{next_number(world, 'spp'):05d}/SPP-LS/{office.abbreviation}/{entry.year}"
 
     def order(void: bool, is_paid: bool) -> facts.Disbursement:
-        number = next_number(world, "spm")
+        held = is_held(world, at)
+        number = next_number(world, "spm" if held else "spm of SIPD")
         return facts.Disbursement(
             request=request,
             requested=requested,
@@ -400,6 +402,7 @@ def pay(world: State, entry: facts.LedgerContract, amount: int | float, at: dt.d
             text=f"Pembayaran {entry.purpose}"[:255],
             payee=_typed_supplier(world, entry.supplier.name),
             void=void,
+            shared=world.sipd_since is not None and held and not void and next_number(world, "shared") == 1,
         )
 
     number = next_number(world, "paid")

@@ -205,7 +205,7 @@ def schedule(world: State, attempt: facts.Attempt) -> Iterator[Row]:
 # --- contract documents, alike for tenders and non-tenders ----------------------------------------------------------
 
 
-def _contracted(world: State, attempt: facts.Attempt) -> Row:
+def contracted(world: State, attempt: facts.Attempt) -> Row:
     """The columns by which every contract document begins."""
     row = {
         **_agency(world, attempt),
@@ -249,7 +249,7 @@ def letters(world: State, attempt: facts.Attempt) -> Iterator[Row]:
 def _letter(world: State, attempt: facts.Attempt, letter: facts.Letter, version: facts.Version | None) -> Row:
     supplier = attempt.supplier
     return {
-        **_contracted(world, attempt),
+        **contracted(world, attempt),
         "no_sppbj": letter.number,
         "lampiran_sppbj": "-" if attempt.id // 1000 % 10 else ("1 Berkas", "")[attempt.id // 10_000 % 2],
         "tgl_sppbj": iso_z(letter.at),
@@ -284,7 +284,7 @@ def _contract(world: State, attempt: facts.Attempt, contract: facts.Contract, ve
     supplier = attempt.supplier
     tender = attempt.kind == facts.TENDER
     row: Row = {
-        **_contracted(world, attempt),
+        **contracted(world, attempt),
         "lingkup_pekerjaan": f"<p>{attempt.title}\r\n</p><p></p>" if tender else None,
         "no_sppbj": attempt.letter.number,
         "no_kontrak": version.paper or contract.number,
@@ -338,7 +338,7 @@ def orders_to_start(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     length = (contract.versions[0].end - contract.start).days
     for version in contract.versions:
         row: Row = {
-            **_contracted(world, attempt),
+            **contracted(world, attempt),
             "no_sppbj": attempt.letter.number,
             "no_kontrak": version.paper or contract.number,
             **({} if tender else {"tgl_kontrak": iso_z(version.signed if version.paper else contract.signed)}),
@@ -375,7 +375,7 @@ def certificates(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     snapshots = [world.today] if attempt.kind == facts.TENDER else [world.today - dt.timedelta(days=1), world.today]
     for certificate in contract.certificates:
         row: Row = {
-            **_contracted(world, attempt),
+            **contracted(world, attempt),
             "lingkup_pekerjaan": None,
             "no_sppbj": attempt.letter.number,
             "no_kontrak": contract.number,

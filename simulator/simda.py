@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from simulator.facts import BudgetAccount, LedgerContract, Office, SubActivity
+from simulator.facts import BudgetAccount, Disbursement, LedgerContract, Office, SubActivity
 from simulator.rendering import Row, Service, midnight
 from simulator.state import State
 
@@ -147,7 +147,7 @@ def budget(world: State, line: BudgetAccount) -> Iterator[Row]:
 
 def contracts(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Kontrak."""
-    if not entry.absent:
+    if not entry.absent and is_held(world, entry.signed):
         yield {
             "Tahun": entry.year,
             "No_Kontrak": entry.number,
@@ -165,7 +165,9 @@ def contracts(world: State, entry: LedgerContract) -> Iterator[Row]:
 
 def addenda(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Addendum."""
-    for each in () if entry.absent else entry.addenda:
+    for each in () if entry.absent or not is_held(world, entry.signed) else entry.addenda:
+        if not is_held(world, each.at):
+            continue
         yield {
             "Tahun": entry.year,
             "No_Kontrak": entry.number,
@@ -177,10 +179,20 @@ def addenda(world: State, entry: LedgerContract) -> Iterator[Row]:
         }
 
 
+def is_made(paper: Disbursement) -> bool:
+    """Whether the money went out."""
+    return paper.paid is not None and not paper.void
+
+
+def is_held(world: State, day: dt.date | None) -> bool:
+    """Whether SIMDA was in use on a day, before SIPD replaced it."""
+    return world.sipd_since is None or (day is not None and day < world.sipd_since)
+
+
 def payments(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-SP2D: payments that were made, those on a void order left out."""
     for each in () if entry.absent else entry.payments:
-        if each.paid_by is None or each.paid is None or each.void:
+        if each.paid is None or not is_made(each) or not is_held(world, each.paid):
             continue
         yield {
             "Tahun": entry.year,

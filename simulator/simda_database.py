@@ -151,8 +151,8 @@ def _contents(world: State) -> dict[str, list[tuple[object, ...]]]:
         if not line.absent:
             _put_budget(world, line, put)
     for entry in world.ledger:
-        if not entry.absent:
-            _put_contract(entry, put)
+        if not entry.absent and simda.is_held(world, entry.signed):
+            _put_contract(world, entry, put)
     _put_salaries(world, put)
     return {
         name: [tuple(row.get(column) for column in (*key, *others)) for row in found[name].values()]
@@ -267,7 +267,7 @@ def _put_budget(world: State, line: BudgetAccount, put: Put) -> None:
                 )
 
 
-def _put_contract(entry: LedgerContract, put: Put) -> None:
+def _put_contract(world: State, entry: LedgerContract, put: Put) -> None:
     office, supplier = entry.sub.office, entry.supplier
     unit, activity = simda.unit(office), simda.activity(entry.sub)
     form = supplier.form.partition(" (")[0]
@@ -290,7 +290,7 @@ def _put_contract(entry: LedgerContract, put: Put) -> None:
         Nm_Rekening=f"PEMILIK {supplier.representative}",
         No_Rekening=supplier.account,
     )
-    for addendum in entry.addenda:
+    for addendum in (each for each in entry.addenda if simda.is_held(world, each.at)):
         put(
             "Ta_Kontrak_Addendum",
             Tahun=entry.year,
@@ -303,7 +303,7 @@ def _put_contract(entry: LedgerContract, put: Put) -> None:
         )
     signer = office.officials[0]
     signed_by = {"Nm_Penandatangan": signer.name, "Nip_Penandatangan": signer.nip, "Jbt_Penandatangan": signer.position}
-    for paper in entry.payments:
+    for paper in (each for each in entry.payments if simda.is_held(world, each.paid)):
         to = {
             "Nm_Penerima": paper.payee,
             "Bank_Penerima": supplier.bank,

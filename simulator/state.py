@@ -26,6 +26,7 @@ class State:
     bought_share: float
     splits: bool
     bare_payments: bool
+    sipd_since: dt.date | None
 
     offices: list[facts.Office] = field(default_factory=list)
     units: list[facts.Office] = field(default_factory=list)

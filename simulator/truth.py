@@ -28,6 +28,7 @@ def truth(world: State) -> dict[str, Any]:
     - `gone`: the same for rows that vanished since the first day
     - `relations`: [process, relationship, related process], sorted
     - `families`: lists of processes that share a RUP, those of more than one member
+    - `payments`: how many SIMDA and SIPD made for contracts, and their sum in IDR; one that both hold is one
     - `cancelled`: processes whose plan was cancelled and not taken back
     - `unknown`: [service, field, value] of code values that no table knows
     - `counts`: service -> number of rows
@@ -62,10 +63,21 @@ def truth(world: State) -> dict[str, Any]:
         },
         "relations": [list(relation) for relation in sorted(_relations(world))],
         "families": _families(world),
+        "payments": _payments(world),
         "cancelled": sorted(plan.process for plan in world.plans if plan.cancelled),
         "unknown": [list(each) for each in sorted(unknown)],
         "links": {rule: sorted(map(list, found)) for rule, found in _links(world).items()},
     }
+
+
+def _payments(world: State) -> dict[str, float]:
+    made = [
+        simda.total(paper.parts)
+        for entry in world.ledger
+        for paper in entry.payments
+        if not entry.absent and simda.is_made(paper)
+    ]
+    return {"count": len(made), "amount": round(sum(made), 2)}
 
 
 def _known_plans(world: State) -> list[Plan]:

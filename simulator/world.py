@@ -39,7 +39,8 @@ class World(State):
     in any case. `noise` is what the regency's own systems have otherwise than LKPP's: shares, or a factor of the usual
     ones. `bought_share` is the share of packages for direct procurement that SPSE knows of. With `splits` kaji ulang
     splits packages, with `bare_payments` recorded payments name their purchase only, as one shape of ISB's answers has
-    it. The same arguments and the same calls of `advance` give the same world.
+    it. `sipd_since` is the day on which SIPD-RI replaces SIMDA: it numbers payments from 1 again, and holds one that
+    was made before. The same arguments and the same calls of `advance` give the same world.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class World(State):
         bought_share: float = 0.262,
         splits: bool = False,
         bare_payments: bool = False,
+        sipd_since: dt.date | None = None,
     ) -> None:
         super().__init__(
             packages=packages,
@@ -71,6 +73,7 @@ class World(State):
             bought_share=bought_share,
             splits=splits,
             bare_payments=bare_payments,
+            sipd_since=sipd_since,
             rng=random.Random(f"{seed}/{packages}/{year}"),
             local_rng=random.Random(f"{seed}/{packages}/{year}/local"),
         )

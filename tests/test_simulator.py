@@ -1,6 +1,9 @@
 """The simulator: the same world from the same seed, rows in the shapes of the real ones, and a truth that holds."""
 
+import base64
 import csv
+import datetime as dt
+import gzip
 import json
 import os
 import re
@@ -29,8 +32,8 @@ import schemas.sirup
 from simulator import command, local_days
 from simulator.days import EVENTS, LISTS, STAMPS
 from simulator.dump import write_dumps
-from simulator.faults import Fault
-from simulator.inaproc import ENDPOINTS, ZERO_WIDTH
+from simulator.faults import ERROR_OBJECTS, Fault
+from simulator.inaproc import LEGACY, V1, ZERO_WIDTH
 from simulator.rendering import Row
 from simulator.server import Simulator, running, serve
 from simulator.truth import truth
@@ -784,16 +787,80 @@ def test_inaproc_pages_add_up(server: Simulator) -> None:
     assert [row["kd_nontender"] for row in rows] == [row["kd_nontender"] for row in own]
 
 
-def test_inaproc_takes_ten_rows_unless_told_otherwise(server: Simulator) -> None:
-    assert len(inaproc(server, "rup/paket-penyedia-terumumkan", "kode_klpd=D999&tahun=2025")[2]["data"]) == 10
+def test_inaproc_takes_one_row_unless_told_otherwise(server: Simulator) -> None:
+    assert len(inaproc(server, "rup/paket-penyedia-terumumkan", "kode_klpd=D999&tahun=2025")[2]["data"]) == 1
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_every_endpoint_answers_v1_and_legacy(server: Simulator, endpoint: str) -> None:
+def test_cursors_hold_numbers_that_a_double_rounds(server: Simulator) -> None:
+    cursor = inaproc(server, "rup/paket-penyedia-terumumkan", "kode_klpd=D999&tahun=2025")[2]["meta"]["cursor"]
+    number = json.loads(base64.b64decode(cursor))["id"]
+    assert number > 2**63
+    assert int(float(number)) != number
+
+
+@pytest.mark.parametrize("endpoint", V1)
+def test_every_endpoint_of_v1_answers_in_an_envelope(server: Simulator, endpoint: str) -> None:
     status, _, envelope = inaproc(server, endpoint)
     assert status == 200
+    assert envelope["success"] is True
     assert envelope["data"]
-    assert ask(f"{server.url}/api/legacy/{endpoint}?kode_klpd=D999&tahun=2025", token="token-rahasia")[0] == 200
+    assert ("meta" in envelope) != (endpoint in WITHOUT_META)
+    assert not any("_event_date" in row or "_inserted_date" in row for row in envelope["data"])
+    # Without `meta` it is all there is.
+    alone = inaproc(server, endpoint, "kode_klpd=D999&tahun=2025&limit=1")[2]["data"]
+    assert (len(alone) == 1) == (endpoint not in WITHOUT_META)
+
+
+WITHOUT_META = {"rup/program-master", "rup/paket-swakelola", "rup/paket-swakelola-terumumkan"}
+
+
+def legacy(server: Simulator, endpoint: str, query: str = "kode_klpd=D999&tahun=2025") -> tuple[int, bytes]:
+    return ask(f"{server.url}/api/legacy/{endpoint}?{query}", token="token-rahasia")[::2]
+
+
+@pytest.mark.parametrize("endpoint", LEGACY)
+def test_every_endpoint_of_legacy_answers_with_a_bare_list(server: Simulator, endpoint: str) -> None:
+    status, body = legacy(server, endpoint)
+    assert status == 200
+    rows = json.loads(body.decode("utf-8-sig"))
+    own = server.world.rows(LEGACY[endpoint].service)
+    assert [set(row) for row in rows] == [row.keys() - {"_event_date", "_inserted_date"} for row in own]
+    assert json.loads(legacy(server, endpoint, "kode_klpd=D107&tahun=2025")[1].decode("utf-8-sig")) == []
+
+
+def test_legacy_begins_some_lists_with_a_byte_order_mark_and_lacks_what_v1_has(server: Simulator) -> None:
+    marked = {endpoint: legacy(server, endpoint)[1].startswith(b"\xef\xbb\xbf") for endpoint in LEGACY}
+    assert set(marked.values()) == {True, False}
+    for endpoint in V1.keys() - LEGACY.keys():
+        assert legacy(server, endpoint)[0] == 404
+    for endpoint in LEGACY.keys() - V1.keys():
+        assert inaproc(server, endpoint)[0] == 404
+    assert legacy(server, "rup/master-satker", "kode_klpd=D999")[0] == 400
+
+
+def test_inaproc_stamps_each_page_anew_and_masks_numbers(server: Simulator) -> None:
+    first, second = (inaproc(server, "tender/non-tender-ekontrak-kontrak")[2]["data"] for _ in range(2))
+    stamps = [{row.pop("last_update_ref") for row in rows} for rows in (first, second)]
+    assert [len(each) for each in stamps] == [1, 1]
+    assert stamps[0] != stamps[1]
+    assert first == second
+    signed = [row for row in first if row["no_kontrak"]]
+    assert all(re.fullmatch(r"\*+\d{3}", row["nip_ppk"]) for row in signed)
+    sent = "".join(json.dumps(inaproc(server, endpoint)[2]) for endpoint in V1)
+    sent += "".join(legacy(server, endpoint)[1].decode() for endpoint in LEGACY)
+    assert not any(official.nip in sent for office in server.world.offices for official in office.officials)
+
+
+def test_inaproc_counts_requests() -> None:
+    with running(World(10, seed=1)) as server:
+        server.per_minute = 3
+        answers = [inaproc(server, "rup/master-satker", token="simulator") for _ in range(5)]
+        assert [status for status, _, _ in answers] == [200] * 3 + [429] * 2
+        assert [headers["X-RateLimit-Remaining"] for _, headers, _ in answers] == ["2", "1", "0", "0", "0"]
+        headers = answers[-1][1]
+        assert headers["X-RateLimit-Limit"] == "3"
+        assert int(headers["X-RateLimit-Reset"]) > int(headers["Retry-After"]) > 0
+        assert answers[-1][2]["error"]["code"]
 
 
 @pytest.mark.parametrize(
@@ -810,8 +877,10 @@ def test_every_endpoint_answers_v1_and_legacy(server: Simulator, endpoint: str) 
 def test_inaproc_refuses(server: Simulator, status: int, query: str, token: str | None) -> None:
     answer = inaproc(server, "tender/pengumuman", query, token)
     assert answer[0] == status
-    assert answer[2]["error"]
-    assert token or answer[2] == {"error": "Authorization field missing"}
+    assert answer[2]["success"] is False
+    assert answer[2]["error"].keys() == {"code", "message", "details"}
+    assert answer[2]["meta"]["request_id"]
+    assert token or answer[2]["error"]["message"] == "Authorization field missing"
 
 
 def test_inaproc_has_null_for_no_rows(server: Simulator) -> None:
@@ -833,32 +902,118 @@ def test_inaproc_names_and_shapes_differ_from_isb(server: Simulator) -> None:
     assert "kd_paket" not in order
 
 
-def test_inaproc_nests_orders_and_certificates_in_contracts(server: Simulator) -> None:
-    contracts = inaproc(server, "tender/non-tender-ekontrak")[2]["data"]
-    world = server.world
-    assert {row["kd_tender"] for row in contracts} == {
-        row["kd_nontender"] for row in world.rows("SPSE-NonTenderEkontrak-2Kontrak")
-    }
-    nested = Counter(row["kd_tender"] for row in contracts for _ in row["bapbast_history_json"])
-    assert nested == Counter(
-        kd
-        for kd, _, _ in {
-            (r["kd_nontender"], r["no_bap"], r["no_bast"]) for r in world.rows("SPSE-NonTenderEkontrak-4BAPBAST")
-        }
-    )
-    assert any(row["bapbast_history_json"] == [] for row in contracts)
-    assert (
-        "tgl_mulai_pekerjaan"
-        in next(row for row in contracts if row["spmkspp_history_json"])["spmkspp_history_json"][0]
-    )
-    tenders = inaproc(server, "tender/tender-ekontrak")[2]["data"]
-    assert all(row["no_kontrak"] for row in tenders)
+@pytest.mark.parametrize("kind", ["tender", "non-tender"])
+def test_inaproc_has_a_row_of_contract_for_every_attempt(server: Simulator, kind: str) -> None:
+    """Also where there is none, with a letter of appointment or without; each has keys of its own."""
+    code, own_id = f"kd_{kind.replace('-', '')}", "kontrak_id" if kind == "tender" else "spk_id"
+    rows = inaproc(server, f"tender/{kind}-ekontrak-kontrak")[2]["data"]
+    names = {"tender": "SPSE-Tender", "non-tender": "SPSE-NonTender"}[kind]
+    assert {row[code] for row in rows} == {row[code] for row in server.world.rows(f"{names}Pengumuman")}
+    signed = [row for row in rows if row["no_kontrak"]]
+    assert len(signed) == len(server.world.rows(f"{names}Ekontrak-2Kontrak"))
+    assert all(row[own_id] and row["sppbj_id"] for row in signed)
+    assert not any(row[own_id] for row in rows if not row["no_kontrak"])
+    assert {bool(row["no_sppbj"]) for row in rows if not row["no_kontrak"]} >= {False}
+    assert len({frozenset(row) for row in rows}) == 1
+
+
+@pytest.mark.parametrize("kind", ["penyedia", "swakelola"])
+def test_inaprocs_budget_lines_have_a_key(server: Simulator, kind: str) -> None:
+    rows = inaproc(server, f"rup/paket-anggaran-{kind}")[2]["data"]
+    assert len({row[f"id_paket_anggaran_{kind}"] for row in rows}) == len(rows)
+    own = server.world.rows(f"RUP-PaketAnggaran{kind.title()}")
+    assert [(row["kd_rup"], row["mak"], row["pagu"]) for row in rows] == [
+        (row["kd_rup"], row["mak"], row["pagu"]) for row in own
+    ]
+
+
+def test_inaproc_tells_kaji_ulang_by_sort_of_package(server: Simulator) -> None:
+    query = "kode_klpd=D999&tahun=2025&limit=1000"
+    both = inaproc(server, "rup/history-kaji-ulang", query)[2]["data"]
+    parts = [
+        inaproc(server, "rup/history-kaji-ulang", f"{query}&jenis_paket={sort}")[2]["data"]
+        for sort in ("PENYEDIA", "SWAKELOLA")
+    ]
+    assert all(parts)
+    assert sum(map(len, parts)) == len(both)
 
 
 def test_inaproc_finds_one_tender_by_its_code(server: Simulator) -> None:
     code = server.world.rows("SPSE-TenderPengumuman")[1]["kd_tender"]
     found = inaproc(server, "tender/pengumuman", f"kode_klpd=D999&tahun=2025&kd_tender={code}")[2]["data"]
     assert [row["kd_tender"] for row in found] == [code]
+
+
+# --- SIPD-RI ------------------------------------------------------------
+
+INDEX = "pengeluaran/strict/sp2d/pembuatan/index"
+
+
+@pytest.fixture(scope="module")
+def switched() -> Iterator[Simulator]:
+    """A regency that went from SIMDA to SIPD in July."""
+    world = World(600, seed=5, noise=0, bought_share=0.8, sipd_since=dt.date(2025, 7, 1))
+    with running(world, token="token-rahasia") as simulator:
+        yield simulator
+
+
+def sipd(server: Simulator, path: str, query: str = "", token: str = "token-rahasia") -> tuple[int, Any, Any]:
+    status, headers, body = ask(f"{server.url}/sipd/{path}?{query}", token=token)
+    return status, headers.get("x-pagination-total-count"), json.loads(body)
+
+
+def test_sipd_answers_page_by_page(switched: Simulator) -> None:
+    rows: list[Row] = []
+    for page in range(1, 100):
+        status, total, part = sipd(switched, INDEX, f"jenis=LS&status=ditransfer&page={page}&limit=7")
+        assert status == 200
+        rows += part
+        if not part:
+            break
+    assert len(rows) == int(total) == len({row["id_sp_2_d"] for row in rows}) > 14
+    assert sipd(switched, INDEX, "jenis=GU&limit=100")[2] == []
+    assert sipd(switched, INDEX, "tahun=2024&limit=100")[1:] == ("0", [])
+    assert sipd(switched, INDEX, "page=0")[0] == 400
+    assert sipd(switched, INDEX, token="salah")[0] == 401
+    assert sipd(switched, "pengeluaran/strict/lain")[0] == 404
+
+
+def test_sipds_payments_have_orders_with_the_contracts_number_and_details(switched: Simulator) -> None:
+    payments = sipd(switched, INDEX, "limit=1000")[2]
+    orders = {row["id_spm"]: row for row in sipd(switched, "pengeluaran/strict/spm/index", "limit=1000")[2]}
+    numbers = {entry.number for entry in switched.world.ledger}
+    for payment in payments:
+        order = orders[payment["id_spm"]]
+        assert order["nomor_kontrak_po"] in numbers
+        printed = sipd(switched, f"pengeluaran/strict/sp2d/pembuatan/cetak/{payment['id_sp_2_d']}")[2]["ls"]
+        assert printed["header"]["nomor_sp_2_d"] == payment["nomor_sp_2_d"]
+        assert printed["header"]["nomor_spm"] == order["nomor_spm"]
+        assert sum(line["jumlah"] for line in printed["detail_belanja"]) == pytest.approx(payment["nilai_sp_2_d"])
+    office = payments[0]["id_skpd"]
+    lines = sipd(switched, f"referensi/strict/laporan/dpa/dpa/rincian-belanja/{office}", "limit=1000")[2]
+    assert lines
+    assert sipd(switched, "pengeluaran/strict/sp2d/pembuatan/cetak/1")[0] == 404
+
+
+def test_the_switch_doubles_no_payment(switched: Simulator) -> None:
+    """Numbers begin anew, so that different payments bear one; one payment is in both systems."""
+    paid = {
+        (row["nomor_sp_2_d"], row["id_skpd"] - 5000, row["nilai_sp_2_d"])
+        for row in sipd(switched, INDEX, "limit=1000")[2]
+    }
+    before = switched.world.rows("SIMDA-SP2D")
+    known = {(row["No_SP2D"], row["Kd_Unit"], row["Nilai"]) for row in before}
+    assert max(row["Tgl_SP2D"] for row in before) < "2025-07-01"
+    assert len(paid & known) == 1
+    assert len({number for number, _, _ in paid} & {number for number, _, _ in known}) > 5
+    told = truth(switched.world)["payments"]
+    assert told["count"] == len(paid | known)
+    assert told["amount"] == pytest.approx(sum(amount for _, _, amount in paid | known))
+
+
+def test_without_a_switch_sipd_holds_nothing(server: Simulator) -> None:
+    assert sipd(server, INDEX)[1:] == ("0", [])
+    assert truth(server.world)["payments"]["count"] == len(server.world.rows("SIMDA-SP2D"))
 
 
 # --- faults ------------------------------------------------------------
@@ -909,6 +1064,14 @@ def test_answers_that_look_right_and_are_not(server: Simulator) -> None:
     assert {row["pagu"] for row in spoiled("wrong_types")} == {"sepuluh juta rupiah"}
     assert {row["pagu"] for row in spoiled("huge_numbers")} == {10**30}
     assert spoiled("duplicate_page") == good + good
+    assert spoiled("wrong_total") == good[: len(good) // 3]
+    few = spoiled("few_distinct")
+    assert len(few) == len(good) > 10 * len({row["kd_nontender"] for row in few})
+    lost = [row for row in spoiled("lost_codes") if row["kd_nontender"] is None]
+    assert len(lost) == pytest.approx(len(good) * 0.4, abs=1)
+    shifted = spoiled("shifted_row")
+    assert shifted[1:] == good[1:]
+    assert list(shifted[0].values())[1:] == list(good[0].values())[:-1]
 
 
 def pages_of(server: Simulator, endpoint: str, limit: int = 8) -> list[Any]:
@@ -920,8 +1083,10 @@ def pages_of(server: Simulator, endpoint: str, limit: int = 8) -> list[Any]:
             envelope = inaproc(server, endpoint, f"kode_klpd=D999&tahun=2025&limit={limit}{cursor}")[2]
         except (HTTPException, OSError):
             return [*pages, None]
+        for row in envelope["data"] or []:
+            del row["last_update_ref"]
         pages.append(envelope["data"])
-        if not envelope["meta"]["has_more"]:
+        if len(pages) > 500 or not envelope["meta"]["has_more"]:
             return pages
         cursor = f"&cursor={envelope['meta']['cursor']}"
 
@@ -937,6 +1102,56 @@ def test_pages_break_come_twice_or_begin_empty(server: Simulator) -> None:
     assert pages_of(server, endpoint) == [*good[:2], *good[1:]]
     server.faults.add(Fault("null_first_page", match=endpoint))
     assert pages_of(server, endpoint) == [None, *good]
+    server.faults.add(Fault("same_page", match=endpoint, times=None))
+    assert pages_of(server, endpoint) == [good[0]] * len(good)
+    server.faults.clear()
+    server.faults.add(Fault("deleted_row", match=endpoint, times=None))
+    told = [row["kd_rup"] for page in pages_of(server, endpoint) for row in page]
+    assert told == [row["kd_rup"] for page in good for row in page if row is not good[1][0]]
+    server.faults.clear()
+    server.faults.add(Fault("endless", match=endpoint, times=None))
+    assert len(pages_of(server, endpoint)) > 500
+
+
+def test_totals_that_do_not_match(server: Simulator) -> None:
+    for match, address in (
+        ("peserta-tender", f"{server.url}/api/v1/tender/peserta-tender?kode_klpd=D999&tahun=2025&limit=1000"),
+        ("Usulan", f"{server.url}/musrenbang/api/usulan?tahun=2025"),
+    ):
+        server.faults.add(Fault("wrong_total", match=match))
+        envelope = json.loads(ask(address, token="token-rahasia")[2])
+        total = envelope.get("total") or envelope["meta"]["total"]
+        assert len(envelope["data"]) == total // 3
+        assert len(json.loads(ask(address, token="token-rahasia")[2])["data"]) == total
+    good = sipd(server, "referensi/strict/laporan/dpa/dpa/rincian-belanja/5001", "limit=1000")[1:]
+    server.faults.add(Fault("wrong_total", match="rincian-belanja"))
+    bad = sipd(server, "referensi/strict/laporan/dpa/dpa/rincian-belanja/5001", "limit=1000")[1:]
+    assert bad == (good[0], good[1][: len(good[1]) // 3])
+
+
+@pytest.mark.parametrize("wording", range(len(ERROR_OBJECTS)))
+@pytest.mark.parametrize("path", ["api/v1/rup/master-satker?kode_klpd=D999&tahun=2025", "simpen/api/progres"])
+def test_errors_that_come_with_status_200(server: Simulator, path: str, wording: int) -> None:
+    server.faults.add(Fault("error_object", wording=wording))
+    status, _, body = ask(f"{server.url}/{path}", token="token-rahasia")
+    assert (status, json.loads(body)) == (200, ERROR_OBJECTS[wording])
+
+
+def test_answers_that_are_slow_or_far_too_large(server: Simulator) -> None:
+    path = f"{server.url}/simpen/api/pekerjaan"
+    good = ask(path)[2]
+    server.faults.add(Fault("huge", megabytes=3), Fault("gzip_bomb", megabytes=3))
+    assert len(ask(path)[2]) == len(good) + 3 * 2**20
+    _, headers, packed = ask(path)
+    assert headers["Content-Encoding"] == "gzip"
+    assert len(packed) < len(good)
+    assert json.loads(gzip.decompress(packed)) == json.loads(good)
+    path = f"{server.url}/simpen/api/progres?tahun=2019"
+    good = ask(path)[2]
+    server.faults.add(Fault("slow", seconds=0.01))
+    began = time.monotonic()
+    assert ask(path)[2] == good
+    assert time.monotonic() - began >= 0.01 * len(good)
 
 
 def test_faults_and_days_can_be_had_over_http() -> None:

@@ -29,7 +29,8 @@ def _pick(world: State, facts: Sequence[T], fits: Callable[[T], object]) -> T | 
 
 
 def _is_running(job: Job) -> bool:
-    if job.absent or job.ordered is None or job.handed_over:
+    contract = job.attempt.contract if job.attempt else None
+    if job.absent or job.ordered is None or job.handed_over or (contract and contract.broken_off):
         return False
     return not job.reports or job.reports[-1].actual < 100
 

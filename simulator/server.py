@@ -370,6 +370,7 @@ class _Handler(BaseHTTPRequestHandler):
             "current_page": page,
             "data": part,
             "next_page_url": None if following is None else f"{address}{following // PER_PAGE + 1}",
+            "last_page": max(1, -(-total // PER_PAGE)),
             "per_page": PER_PAGE,
             "total": total,
         }

@@ -28,6 +28,7 @@ def truth(world: State) -> dict[str, Any]:
     - `gone`: the same for rows that vanished since the first day
     - `relations`: [process, relationship, related process], sorted
     - `families`: lists of processes that share a RUP, those of more than one member
+    - `contracts`: [kind of attempt, its code, value at first, value now, number of addenda, whether terminated early]
     - `payments`: how many SIMDA and SIPD made for contracts, and their sum in IDR; one that both hold is one
     - `cancelled`: processes whose plan was cancelled and not taken back
     - `unknown`: [service, field, value] of code values that no table knows
@@ -63,6 +64,18 @@ def truth(world: State) -> dict[str, Any]:
         },
         "relations": [list(relation) for relation in sorted(_relations(world))],
         "families": _families(world),
+        "contracts": sorted(
+            [
+                attempt.kind,
+                str(attempt.id),
+                contract.versions[0].value,
+                contract.versions[-1].value,
+                contract.versions[-1].number,
+                contract.broken_off is not None,
+            ]
+            for attempt in world.attempts
+            if (contract := attempt.contract)
+        ),
         "payments": _payments(world),
         "cancelled": sorted(plan.process for plan in world.plans if plan.cancelled),
         "unknown": [list(each) for each in sorted(unknown)],

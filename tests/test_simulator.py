@@ -317,7 +317,22 @@ def test_the_quirks_of_the_real_rows_are_there(world: World, quirk: str) -> None
 
 def test_small_worlds_too_have_the_cases_that_identity_is_about() -> None:
     small = World(60, seed=1)
-    for quirk in [each for each in QUIRKS if each in list(QUIRKS)[:9] or "addendum" in each or "contract" in each]:
+    for quirk in (
+        "a tender tried again",
+        "a consolidated tender",
+        "a consolidated non-tender",
+        "a consolidated record",
+        "a code said three times",
+        "a tender without RUP",
+        "three ways of no RUP",
+        "a multi-year package",
+        "a package inside self-managed work",
+        "an addendum with a number of its own",
+        "an addendum under the contract's number",
+        "an addendum that changes the value",
+        "a contract terminated early",
+        "SIMDA's addendum with another value",
+    ):
         assert QUIRKS[quirk](small), quirk
 
 
@@ -671,6 +686,22 @@ def test_what_was_told_changes_over_days() -> None:
         assert any(old[code] != new[code] for code in old.keys() & new.keys()), name
     for name, number in (("SIMDA-SP2D", "No_SP2D"), ("SPSE-PencatatanNonTenderRealisasi", "no_realisasi")):
         assert {row[number] for row in before[name]} - {row[number] for row in living.rows(name)}, name
+
+
+def test_the_truth_has_the_values_of_contracts() -> None:
+    living = World(400, seed=14)
+    living.advance(4, change_share=0.05)
+    for kind, name in (("tender", "SPSE-Tender"), ("nontender", "SPSE-NonTender")):
+        latest: dict[str, Row] = {}
+        for row in living.rows(f"{name}Ekontrak-2Kontrak"):
+            code = str(row[f"kd_{kind}"])
+            latest[code] = max(latest.get(code, row), row, key=lambda each: each["versi_addendum"])
+        told = {code: facts for of, code, *facts in truth(living)["contracts"] if of == kind}
+        assert told.keys() == latest.keys()
+        for code, (_, value, addenda, early) in told.items():
+            row = latest[code]
+            assert (row["nilai_kontrak"], row["versi_addendum"]) == (value, addenda)
+            assert (row["status_kontrak"] == "Pemutusan Kontrak") == early
 
 
 def test_a_first_sync_on_a_later_day_would_see_the_same_first_attempts() -> None:

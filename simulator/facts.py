@@ -91,13 +91,12 @@ class Supplier:
 
 @dataclass(slots=True, eq=False)
 class BudgetLine:
-    """A package's share of a budget line; a correction is below zero. `number` is INAPROC's."""
+    """A package's share of a budget line; a correction is below zero."""
 
     sub: SubActivity
     mak: str
     amount: int
     source: str
-    number: int
 
 
 @dataclass(slots=True, eq=False)

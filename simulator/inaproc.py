@@ -10,14 +10,14 @@ import base64
 import datetime as dt
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator import lpse, sirup
-from simulator.facts import NON_TENDER, RUP, SELF_MANAGED, TENDER
+from simulator import lpse
+from simulator.facts import NON_TENDER, TENDER
 from simulator.rendering import Row, listed
-from simulator.services import answer
-from simulator.state import State
+from simulator.world import World
 
 ZERO_WIDTH = "\u200b"
 """What real names of institutions and offices end with now and then."""
@@ -27,71 +27,72 @@ BOM = b"\xef\xbb\xbf"
 _FIRST_ID = 9_228_168_332_519_836_945
 
 
+# What an endpoint makes of its service's rows for a fiscal year.
+Reshape = Callable[[World, int, list[Row]], list[Row]]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a service is at INAPROC. `rows` where the answer is more than the service's own rows; `whole` where all of
-    it comes at once, without `meta`; `marked` where a byte order mark comes first; `code` is what rows are known by,
+    """Where a service is at INAPROC. `reshape` where its rows have other fields, or there are more; `whole` where all
+    of it comes at once, without `meta`; `marked` where a byte order mark comes first; `code` is what rows are known by,
     where it isn't the service's own field."""
 
     service: str
-    rows: Callable[[State, int], list[Row]] | None = None
+    reshape: Reshape | None = None
     whole: bool = False
     marked: bool = False
     code: str | None = None
 
-    def answer(self, world: State, year: int) -> list[Row]:
+    def answer(self, world: World, year: int) -> list[Row]:
         """Today's rows for a fiscal year."""
-        return self.rows(world, year) if self.rows else answer(world, self.service, year)
+        rows = world.rows(self.service, year)
+        return self.reshape(world, year, rows) if self.reshape else rows
 
 
-def _budgets(kind: str, key: str) -> Callable[[State, int], list[Row]]:
-    """Budget lines have a number here."""
+def _budgets(key: str) -> Reshape:
+    """Budget lines have a key here."""
 
-    def rows(world: State, year: int) -> list[Row]:
-        return [
-            # What is listed under two codes has two numbers.
-            row | {key: 10 * line.number + place, "jenis_dana_apbn": None}
-            for plan in world.plans
-            if plan.year == year and plan.kind == kind
-            for place, row in enumerate(sirup.budget_lines(world, plan))
-            for line in [plan.lines[place % len(plan.lines)]]
-        ]
+    def reshape(world: World, year: int, rows: list[Row]) -> list[Row]:
+        lines: Counter[int] = Counter()
+        found = []
+        for row in rows:
+            lines[row["kd_rup"]] += 1
+            found.append(row | {key: row["kd_rup"] * 100 + lines[row["kd_rup"]], "jenis_dana_apbn": None})
+        return found
 
-    return rows
+    return reshape
 
 
-def _contracts(kind: str) -> Callable[[State, int], list[Row]]:
+def _contracts(kind: str) -> Reshape:
     """One row for each attempt at least, with or without a contract, and even without a letter."""
     own_id = "kontrak_id" if kind == TENDER else "spk_id"
 
-    def rows(world: State, year: int) -> list[Row]:
-        attempts = [each for each in world.attempts if each.year == year and each.kind == kind]
-        contracts = {attempt: list(lpse.contracts(world, attempt)) for attempt in attempts}
-        empty = dict.fromkeys(next((name for rows in contracts.values() for name in rows[:1]), {}))
-        found: list[Row] = []
-        for attempt in attempts:
-            number, letter = attempt.id // 1000, attempt.letter
-            ids: Row = {"kontrak_id": None, **({} if kind == TENDER else {"spk_id": None})}
-            ids["sppbj_id"] = 5_000_000 + number if letter else None
-            found += [row | ids | {own_id: 7_000_000 + number} for row in contracts[attempt]]
-            if not contracts[attempt]:
-                named = {"no_sppbj": letter.number if letter else None}
-                found.append(empty | lpse.contracted(world, attempt) | ids | named)
+    def reshape(world: World, year: int, rows: list[Row]) -> list[Row]:
+        ids: Row = {"kontrak_id": None, own_id: None, "sppbj_id": None}
+        found = []
+        for row in rows:
+            number = row[f"kd_{kind}"] // 1000
+            found.append(row | ids | {own_id: 7_000_000 + number, "sppbj_id": 5_000_000 + number})
+        signed = {row[f"kd_{kind}"] for row in rows}
+        empty = dict.fromkeys(rows[0]) if rows else {}
+        for attempt in world.attempts:
+            if attempt.year == year and attempt.kind == kind and attempt.id not in signed:
+                letter = attempt.letter
+                row = empty | lpse.contracted(world, attempt) | ids | {"no_sppbj": letter.number if letter else None}
+                found.append(row | ({"sppbj_id": 5_000_000 + attempt.id // 1000} if letter else {}))
         return found
 
-    return rows
+    return reshape
 
 
-def _schedule(kind: str) -> Callable[[State, int], list[Row]]:
-    return lambda world, year: [
-        row | {"dtj_id": attempt.id // 1000 * 100 + place}
-        for attempt in world.attempts
-        if attempt.year == year and attempt.kind == kind
-        for place, row in enumerate(lpse.schedule(world, attempt))
+def _stages(kind: str) -> Reshape:
+    """Stages of a schedule have a key here."""
+    return lambda world, year, rows: [
+        row | {"dtj_id": row[f"kd_{kind}"] // 1000 * 100 + row["kd_tahapan"] % 100} for row in rows
     ]
 
 
-def _catalogue(world: State, year: int) -> list[Row]:
+def _catalogue(world: World, year: int, rows: list[Row]) -> list[Row]:
     """E-catalogue v6 under v1's own names."""
     return [
         {
@@ -130,20 +131,18 @@ V1: dict[str, Endpoint] = {
     "rup/paket-penyedia-terumumkan": Endpoint("RUP-PaketPenyedia-Terumumkan"),
     "rup/paket-swakelola": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
     "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
-    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia", _budgets(RUP, "id_paket_anggaran_penyedia")),
-    "rup/paket-anggaran-swakelola": Endpoint(
-        "RUP-PaketAnggaranSwakelola", _budgets(SELF_MANAGED, "id_paket_anggaran_swakelola")
-    ),
+    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia", _budgets("id_paket_anggaran_penyedia")),
+    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola", _budgets("id_paket_anggaran_swakelola")),
     "rup/history-kaji-ulang": Endpoint("RUP-HistoryKajiUlang"),
     "tender/pengumuman": Endpoint("SPSE-TenderPengumuman"),
-    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender", _schedule(TENDER)),
+    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender", _stages(TENDER)),
     "tender/peserta-tender": Endpoint("SPSE-PesertaTender"),
     "tender/tender-selesai": Endpoint("SPSE-TenderSelesai"),
     "tender/tender-selesai-nilai": Endpoint("SPSE-TenderSelesaiNilai"),
     "tender/tender-ekontrak-kontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak", _contracts(TENDER)),
     "tender/non-tender-pengumuman": Endpoint("SPSE-NonTenderPengumuman"),
     "tender/non-tender-selesai": Endpoint("SPSE-NonTenderSelesai"),
-    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender", _schedule(NON_TENDER)),
+    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender", _stages(NON_TENDER)),
     "tender/non-tender-ekontrak-kontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak", _contracts(NON_TENDER)),
     "tender/pencatatan-non-tender": Endpoint("SPSE-PencatatanNonTender"),
     "tender/pencatatan-non-tender-realisasi": Endpoint("SPSE-PencatatanNonTenderRealisasi"),

@@ -58,7 +58,7 @@ def make_plan(world: State, kind: str, year: int, method: tuple[int, str]) -> fa
     elif draw == 12:
         # A correction.
         shares = [(sub, mak, amount + 750_000, source), (sub, mak, -750_000, source)]
-    lines = [facts.BudgetLine(*share, next_number(world, "line")) for share in shares]
+    lines = [facts.BudgetLine(*share) for share in shares]
     created = dt.date(year - 1, 12, 1) + dt.timedelta(days=rng.randrange(60))
     created = min(created, world.today - dt.timedelta(days=20))
     month = rng.choice((1, 1, 1, 2, 3, 4, 5, 6, 7))
@@ -235,11 +235,8 @@ def split(world: State, plan: facts.Plan) -> list[facts.Plan]:
             code=code,
             title=f"{plan.title} Paket {number}",
             lines=[
-                dataclasses.replace(
-                    line,
-                    amount=line.amount // count + (line.amount % count if number == 1 else 0),
-                    number=next_number(world, "line"),
-                )
+                # The first takes what can't be divided.
+                dataclasses.replace(line, amount=line.amount // count + line.amount % count * (number == 1))
                 for line in plan.lines
             ],
             categories=list(plan.categories),

@@ -68,9 +68,10 @@ def run(options: Options) -> int:
     served = f"fiscal year {options.year}" if years == 1 else f"fiscal years {world.years[0]} to {options.year}"
     print(f"A regency of {options.packages:,} packages a year and {world.row_count():,} rows, {served}:")
     print(f"  ISB        {server.url}/isb-2   (key: simulator)")
-    print(f"  INAPROC    {server.url}/api/v1  (token: simulator)")
+    print(f"  INAPROC    {server.url}/api/v1, {server.url}/api/legacy  (token: simulator)")
     for system in ("musrenbang", "simpen", "dokumen"):
         print(f"  {system:<10} {server.url}/{system}/api")
+    print(f"  SIPD       {server.url}/sipd  (token: simulator)")
     if simda is not None:
         print(f"  SIMDA      {make_url(simda).render_as_string(hide_password=True)}")
     sys.stdout.flush()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from simulator.facts import Document
 from simulator.rendering import Row, Service, date
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 
-def documents(world: World, document: Document) -> Iterator[Row]:
+def documents(world: State, document: Document) -> Iterator[Row]:
     """Dokumen-Perencanaan."""
     if not document.absent:
         yield {

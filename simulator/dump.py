@@ -10,8 +10,9 @@ import openpyxl
 import orjson
 
 from simulator.rendering import Row
+from simulator.services import SERVICES
 from simulator.truth import truth
-from simulator.world import SERVICES, World
+from simulator.world import World
 
 
 def write_dumps(

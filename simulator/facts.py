@@ -15,7 +15,12 @@ RUP, SELF_MANAGED = "rup", "swk"
 TENDER, NON_TENDER = "tender", "nontender"
 RECORDED, RECORDED_SELF = "pencatatan", "swakelola"
 
+# What a kaji ulang does: goes on under a new code, is split, is cancelled, is taken back.
+ONE_TO_ONE, SPLIT, CANCELLATION, REACTIVATION = "SATUKESATU", "SATUKEBANYAK", "PEMBATALAN", "PENGAKTIFAN"
+
 ONGOING, DONE, FAILED, DRAFT = "Berlangsung", "Selesai", "Gagal/Batal", "-"
+UNKNOWN = "Tak Dikenal"
+"""The mark of every code value that no code table knows."""
 
 # SIRUP's methods, code and name.
 DIRECT, DIRECT_APPOINTMENT = (8, "Pengadaan Langsung"), (7, "Penunjukan Langsung")
@@ -86,7 +91,7 @@ class Supplier:
 
 @dataclass(slots=True, eq=False)
 class BudgetLine:
-    """A package's share of a budget line."""
+    """A package's share of a budget line; a correction is below zero."""
 
     sub: SubActivity
     mak: str
@@ -96,12 +101,14 @@ class BudgetLine:
 
 @dataclass(slots=True, eq=False)
 class Revision:
-    """Kaji ulang: the package `old` goes on as `new`."""
+    """Kaji ulang: the package `old` goes on as `new`, as it is or (`sort`) as one of several. Both codes are the same
+    where it is cancelled or taken back."""
 
     old: int
     new: int
     at: dt.datetime
     reason: str
+    sort: str = ONE_TO_ONE
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +116,7 @@ class Plan:
     """A package of the procurement plan: bought from providers (`rup`) or self-managed (`swk`).
 
     `root` is its first code and `code` the current one. `listed` is False for a package that only others know of.
+    `parts` are the packages that it was split into; it stands no longer then.
     """
 
     home: ClassVar[str] = "plans"
@@ -140,6 +148,7 @@ class Plan:
     needs: list[Need] = field(default_factory=list)
     first: Plan | int | None = None
     inside: Plan | None = None
+    parts: list[Plan] = field(default_factory=list)
     consolidated: bool = False
     # Attempts to buy it alone, and when the last of them began; `closed` to further ones.
     tries: int = 0
@@ -149,6 +158,23 @@ class Plan:
     @property
     def amount(self) -> int:
         return sum(line.amount for line in self.lines)
+
+    @property
+    def cancelled(self) -> bool:
+        return bool(self.revisions) and self.revisions[-1].sort == CANCELLATION
+
+    @property
+    def stands(self) -> bool:
+        """Whether the list of announced packages has it."""
+        return self.listed and self.published and not self.cancelled and not self.parts
+
+    @property
+    def codes(self) -> list[tuple[int, bool]]:
+        """The codes under which budget lines and places stand, each with whether it is in force; old ones may stay."""
+        if not self.listed:
+            return []
+        now = [] if self.parts else [(self.code, self.active and not self.cancelled)]
+        return now + ([(self.root, False)] if self.stale and (self.parts or self.root != self.code) else [])
 
     @property
     def process(self) -> str:
@@ -181,17 +207,22 @@ class Certificate:
 
 @dataclass(slots=True, eq=False)
 class Version:
-    """A contract as first signed (number 0) or after an addendum."""
+    """A contract as first signed (number 0) or after an addendum, which may bear a number of its own (`paper`)."""
 
     number: int
     value: int | float
     end: dt.date
+    signed: dt.datetime
     reason: str | None = None
+    paper: str | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Contract:
-    """A contract and what follows it. `copies` rows are exactly alike; `variant` adds a row with other content."""
+    """A contract and what follows it. `copies` rows are exactly alike; `variant` adds a row with other content.
+
+    It ended at `done_at`: as agreed, or early for a reason (`broken_off`).
+    """
 
     number: str
     signed: dt.datetime
@@ -202,6 +233,7 @@ class Contract:
     order: str | None = None
     certificates: list[Certificate] = field(default_factory=list)
     done_at: dt.datetime | None = None
+    broken_off: str | None = None
     copies: int = 1
     variant: bool = False
 
@@ -486,7 +518,7 @@ class Addendum:
 class Disbursement:
     """A payment's papers in SIMDA: request (SPP), order (SPM), and the payment itself (SP2D) where it was made.
 
-    `parts` are amounts by account; a `void` order counts for nothing.
+    `parts` are amounts by account; a `void` order counts for nothing. SIPD holds a `shared` one too.
     """
 
     request: str
@@ -499,6 +531,7 @@ class Disbursement:
     text: str
     payee: str
     void: bool = False
+    shared: bool = False
 
 
 @dataclass(slots=True, eq=False)

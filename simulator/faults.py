@@ -9,23 +9,46 @@ from typing import Any
 from simulator.rendering import Row
 
 # What the server does instead of answering.
-TRANSPORT = ("html", "truncated", "status", "rate_limit", "hang", "drop")
-# What is wrong with the rows of an answer that looks right.
-ROWS = ("missing_column", "few_rows", "empty", "wrong_types", "huge_numbers", "duplicate_page", "null_first_page")
+TRANSPORT = (
+    "html", "truncated", "status", "rate_limit", "hang", "drop", "error_object", "slow", "huge", "gzip_bomb"
+)  # fmt: skip
+# What is wrong with the pages of an answer that looks right.
+PAGES = ("duplicate_page", "null_first_page", "same_page", "wrong_total", "deleted_row", "endless")
+# What is wrong with its rows.
+ROWS = (
+    "missing_column", "few_rows", "empty", "wrong_types", "huge_numbers", "few_distinct", "lost_codes", "shifted_row"
+)  # fmt: skip
+
+ERROR_OBJECTS: tuple[Row, ...] = (
+    {"status": "error", "message": "Token kedaluwarsa", "data": []},
+    {"status": False, "data": []},
+    {"code": 401, "data": None},
+    {"error": "Token kedaluwarsa", "data": None},
+    {"success": "false", "data": []},
+    {"data": []},
+)
+"""What sources send with status 200 where they failed; the last is INAPROC's envelope without `success`."""
 
 
 @dataclass(slots=True)
 class Fault:
     """One thing that goes wrong.
 
-    kind: `html` (a page with status 200), `truncated` (half the JSON), `status` (an error with `status`), `rate_limit`
-      (429 with Retry-After), `hang` (no answer for `seconds`), `drop` (the connection breaks in mid-answer),
-      `missing_column` (`column`, by default the service's code, is in no row), `few_rows` (a fifth of them), `empty`,
-      `wrong_types` (words for amounts), `huge_numbers`, `duplicate_page` (INAPROC: the page comes again on the next
-      cursor; ISB: all rows twice), `null_first_page` (INAPROC: `data` null, and a cursor to the real first page)
+    kind:
+      instead of an answer: `html` (a page with status 200), `truncated` (half the JSON), `status` (an error with
+        `status`), `rate_limit` (429 with Retry-After), `hang` (no answer for `seconds`), `drop` (the connection breaks
+        in mid-answer), `error_object` (status 200, and `ERROR_OBJECTS[wording]`), `slow` (a byte every `seconds`),
+        `huge` (`megabytes` more of blanks), `gzip_bomb` (the same, small on the way)
+      pages: `duplicate_page` (the page comes again on the next cursor; bare lists: all rows twice), `null_first_page`
+        (no rows, and a cursor to the real first page), `same_page` (each page holds the rows of the first),
+        `wrong_total` (a third of the rows, and a total of all of them), `deleted_row` (the first row is gone from the
+        second page on, so that the others move up), `endless` (each page promises another)
+      rows: `missing_column` (`column`, by default the service's code, is in no row), `few_rows` (a fifth of them),
+        `empty`, `wrong_types` (words for amounts), `huge_numbers`, `few_distinct` (a twentieth of them, again and
+        again), `lost_codes` (two in five have no code), `shifted_row` (one row's values stand a column further)
     match: part of the service's or endpoint's name; "" matches every request
     times: answers that it spoils; None for all until it is cleared
-    after_page: pages of INAPROC that still come right
+    after_page: pages that still come right
     """
 
     kind: str
@@ -34,12 +57,17 @@ class Fault:
     after_page: int = 0
     status: int = 503
     retry_after: str = "1"
-    seconds: float = 60.0
+    seconds: float | None = None
     column: str | None = None
+    wording: int = 0
+    megabytes: int = 300
 
     def __post_init__(self) -> None:
-        if self.kind not in TRANSPORT + ROWS:
-            raise ValueError(f"unknown fault {self.kind!r}; choose one of {', '.join(TRANSPORT + ROWS)}")
+        known = TRANSPORT + PAGES + ROWS
+        if self.kind not in known:
+            raise ValueError(f"unknown fault {self.kind!r}; choose one of {', '.join(known)}")
+        if self.seconds is None:
+            self.seconds = 0.5 if self.kind == "slow" else 60.0
 
 
 class Faults:
@@ -98,8 +126,37 @@ def spoil(rows: list[Row], fault: Fault, code: str) -> list[Row]:
             return [{name: _mistyped(name, value) for name, value in row.items()} for row in rows]
         case "huge_numbers":
             return [{name: 10**30 if _is_amount(name, value) else value for name, value in row.items()} for row in rows]
+        case "few_distinct":
+            few = rows[: max(1, len(rows) // 20)]
+            return [few[position % len(few)] for position in range(len(rows))]
+        case "lost_codes":
+            return [row | {code: None} if position % 5 < 2 else row for position, row in enumerate(rows)]
+        case "shifted_row":
+            return [dict(zip(row, ["", *row.values()], strict=False)) for row in rows[:1]] + rows[1:]
         case _:
             return rows
+
+
+def page_of(rows: list[Row], offset: int, limit: int, fault: Fault | None) -> tuple[list[Row], int | None, int]:
+    """The rows of a page that begins after `offset` rows, where the next one begins (None: this is the last) and the
+    total that the source states, with what a fault does to them."""
+    kind = fault.kind if fault else None
+    total = len(rows)
+    if kind == "wrong_total":
+        rows = rows[: len(rows) // 3]
+    elif kind == "deleted_row" and offset:
+        rows, total = rows[1:], total - 1
+    elif kind == "null_first_page" and not offset:
+        return [], 0, total
+    part = rows[offset : offset + limit]
+    following: int | None = offset + limit if offset + limit < len(rows) else None
+    if kind == "same_page":
+        part = rows[:limit]
+    elif kind == "duplicate_page":
+        following = offset
+    elif kind == "endless":
+        part, following = part or rows[:limit], offset + limit
+    return part, following, total
 
 
 def _is_amount(name: str, value: object) -> bool:

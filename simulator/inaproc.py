@@ -1,93 +1,98 @@
-"""INAPROC API v1: its endpoints, and how its rows differ from ISB's.
+"""INAPROC: which of its endpoints answers what, and how its rows differ from ISB's.
 
-The names are ISB's except for e-catalogue v6. Endpoints marked as inferred are in no public list; real ones may differ.
+v1 answers in an envelope, page by page; `legacy` in bare lists, and alone has some of the services. The names are ISB's
+except for e-catalogue v6, without the stamps of the extraction.
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator import lpse
-from simulator.facts import NON_TENDER, TENDER, Attempt
+from simulator.facts import NON_TENDER, TENDER
 from simulator.rendering import Row, listed
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.world import World
 
 ZERO_WIDTH = "\u200b"
 """What real names of institutions and offices end with now and then."""
 
+BOM = b"\xef\xbb\xbf"
+# Beyond what a double or a signed integer of 64 bits holds.
+_FIRST_ID = 9_228_168_332_519_836_945
+
+
+# What an endpoint makes of its service's rows for a fiscal year.
+Reshape = Callable[[World, int, list[Row]], list[Row]]
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a service is at INAPROC. `rows` where the answer is more than the service's own rows."""
+    """Where a service is at INAPROC. `reshape` where its rows have other fields, or there are more; `whole` where all
+    of it comes at once, without `meta`; `marked` where a byte order mark comes first; `code` is what rows are known by,
+    where it isn't the service's own field."""
 
     service: str
-    rows: Callable[[World, int], list[Row]] | None = None
-    needs_year: bool = True
+    reshape: Reshape | None = None
+    whole: bool = False
+    marked: bool = False
+    code: str | None = None
+
+    def answer(self, world: World, year: int) -> list[Row]:
+        """Today's rows for a fiscal year."""
+        rows = world.rows(self.service, year)
+        return self.reshape(world, year, rows) if self.reshape else rows
 
 
-def _ekontrak(kind: str) -> Callable[[World, int], list[Row]]:
-    return lambda world, year: [
-        _nested(world, attempt)
-        for attempt in world.attempts
-        if attempt.year == year and attempt.kind == kind and attempt.contract
+def _budgets(key: str) -> Reshape:
+    """Budget lines have a key here."""
+
+    def reshape(world: World, year: int, rows: list[Row]) -> list[Row]:
+        lines: Counter[int] = Counter()
+        found = []
+        for row in rows:
+            lines[row["kd_rup"]] += 1
+            found.append(row | {key: row["kd_rup"] * 100 + lines[row["kd_rup"]], "jenis_dana_apbn": None})
+        return found
+
+    return reshape
+
+
+def _contracts(kind: str) -> Reshape:
+    """One row for each attempt at least, with or without a contract, and even without a letter."""
+    own_id = "kontrak_id" if kind == TENDER else "spk_id"
+
+    def reshape(world: World, year: int, rows: list[Row]) -> list[Row]:
+        ids: Row = {"kontrak_id": None, own_id: None, "sppbj_id": None}
+        found = []
+        for row in rows:
+            number = row[f"kd_{kind}"] // 1000
+            found.append(row | ids | {own_id: 7_000_000 + number, "sppbj_id": 5_000_000 + number})
+        signed = {row[f"kd_{kind}"] for row in rows}
+        empty = dict.fromkeys(rows[0]) if rows else {}
+        for attempt in world.attempts:
+            if attempt.year == year and attempt.kind == kind and attempt.id not in signed:
+                letter = attempt.letter
+                row = empty | lpse.contracted(world, attempt) | ids | {"no_sppbj": letter.number if letter else None}
+                found.append(row | ({"sppbj_id": 5_000_000 + attempt.id // 1000} if letter else {}))
+        return found
+
+    return reshape
+
+
+def _stages(kind: str) -> Reshape:
+    """Stages of a schedule have a key here."""
+    return lambda world, year, rows: [
+        row | {"dtj_id": row[f"kd_{kind}"] // 1000 * 100 + row["kd_tahapan"] % 100} for row in rows
     ]
 
 
-def _nested(world: World, attempt: Attempt) -> Row:
-    """A contract with its start orders and certificates inside; of a non-tender only the package, named `kd_tender`."""
-    contract = list(lpse.contracts(world, attempt))[-1]
-    starts = list(lpse.orders_to_start(world, attempt))
-    # One snapshot, where ISB's answer holds two.
-    certificates = {(row["no_bap"], row["no_bast"]): row for row in lpse.certificates(world, attempt)}.values()
-    if attempt.kind == NON_TENDER:
-        kept = ("tahun_anggaran", "kd_klpd", "alamat_satker", "nama_paket")
-        contract = {name: contract[name] for name in kept} | {"kd_tender": attempt.id}
-    return contract | {
-        "spmkspp_history_json": [
-            {name: start[name] for name in _START} | {name: _clock(start[name]) for name in _START_DAYS}
-            for start in starts
-        ],
-        "bapbast_history_json": [{name: row[name] for name in _CERTIFICATE} for row in certificates],
-        "penilaian_kinerja_penyedia": [{"indikator_penilaian": "Kualitas", "nilai_indikator": 4}]
-        if certificates
-        else [],
-    }
-
-
-_START = (
-    "no_spmk_spp",
-    "tgl_spmk_spp",
-    "waktu_penyelesaian",
-    "kota_spmk_spp",
-    "alamat_pengiriman",
-    "wakil_sah_penyedia",
-    "jabatan_wakil_penyedia",
-)
-_START_DAYS = ("tgl_mulai_pekerjaan", "tgl_selesai_pekerjaan")
-_CERTIFICATE = (
-    "no_bap",
-    "tgl_bap",
-    "no_bast",
-    "tgl_bast",
-    "besar_pembayaran",
-    "progres_pekerjaan",
-    "jabatan_penandatangan_sk",
-    "wakil_sah_penyedia",
-    "jabatan_wakil_penyedia",
-)
-
-
-def _clock(value: object) -> str:
-    """`Jul 3, 2025 12:00:00 AM`, which ISB writes `Jul 3, 2025, 12:00:00AM`."""
-    return str(value).replace(", 12:00:00AM", " 12:00:00 AM")
-
-
-def _catalogue(world: World, year: int) -> list[Row]:
+def _catalogue(world: World, year: int, rows: list[Row]) -> list[Row]:
     """E-catalogue v6 under v1's own names."""
     return [
         {
@@ -99,7 +104,7 @@ def _catalogue(world: World, year: int) -> list[Row]:
             "rekan_id": order.supplier.sikap,
             "status": order.status,
             "shipment_status": order.delivery,
-            "is_swasta": not order.supplier.person,
+            "flag_minikom": False,
             "kode_satker": order.office.code,
             "nama_satker": order.office.name,
             "rup_code": listed(world, order.named, ","),
@@ -119,42 +124,83 @@ def _catalogue(world: World, year: int) -> list[Row]:
     ]
 
 
-ENDPOINTS: dict[str, Endpoint] = {
+V1: dict[str, Endpoint] = {
     "rup/master-satker": Endpoint("RUP-MasterSatker"),
-    "rup/program-master": Endpoint("RUP-ProgramMaster"),
+    "rup/program-master": Endpoint("RUP-ProgramMaster", whole=True),
     "rup/paket-penyedia": Endpoint("RUP-PaketPenyedia-Terumumkan"),
     "rup/paket-penyedia-terumumkan": Endpoint("RUP-PaketPenyedia-Terumumkan"),
-    "rup/paket-swakelola": Endpoint("RUP-PaketSwakelola-Terumumkan"),
-    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan"),
-    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia"),
-    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola"),
+    "rup/paket-swakelola": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
+    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan", whole=True),
+    "rup/paket-anggaran-penyedia": Endpoint("RUP-PaketAnggaranPenyedia", _budgets("id_paket_anggaran_penyedia")),
+    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola", _budgets("id_paket_anggaran_swakelola")),
     "rup/history-kaji-ulang": Endpoint("RUP-HistoryKajiUlang"),
     "tender/pengumuman": Endpoint("SPSE-TenderPengumuman"),
-    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender"),
+    "tender/jadwal-tahapan-tender": Endpoint("SPSE-JadwalTahapanTender", _stages(TENDER)),
     "tender/peserta-tender": Endpoint("SPSE-PesertaTender"),
     "tender/tender-selesai": Endpoint("SPSE-TenderSelesai"),
     "tender/tender-selesai-nilai": Endpoint("SPSE-TenderSelesaiNilai"),
-    "tender/tender-ekontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak", _ekontrak(TENDER)),
-    "tender/tender-ekontrak-kontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak"),
-    "tender/tender-ekontrak-sppbj": Endpoint("SPSE-TenderEkontrak-1SPPBJ"),
-    "tender/tender-ekontrak-spmkspp": Endpoint("SPSE-TenderEkontrak-3SPMKSPP"),
-    "tender/tender-ekontrak-bapbast": Endpoint("SPSE-TenderEkontrak-4BAPBAST"),
+    "tender/tender-ekontrak-kontrak": Endpoint("SPSE-TenderEkontrak-2Kontrak", _contracts(TENDER)),
     "tender/non-tender-pengumuman": Endpoint("SPSE-NonTenderPengumuman"),
     "tender/non-tender-selesai": Endpoint("SPSE-NonTenderSelesai"),
-    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender"),
-    "tender/non-tender-ekontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak", _ekontrak(NON_TENDER)),
-    "tender/non-tender-ekontrak-kontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak"),
+    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender", _stages(NON_TENDER)),
+    "tender/non-tender-ekontrak-kontrak": Endpoint("SPSE-NonTenderEkontrak-2Kontrak", _contracts(NON_TENDER)),
     "tender/pencatatan-non-tender": Endpoint("SPSE-PencatatanNonTender"),
     "tender/pencatatan-non-tender-realisasi": Endpoint("SPSE-PencatatanNonTenderRealisasi"),
     "tender/pencatatan-swakelola": Endpoint("SPSE-PencatatanSwakelola"),
     "tender/pencatatan-swakelola-realisasi": Endpoint("SPSE-PencatatanSwakelolaRealisasi"),
-    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6", _catalogue),
+    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6", _catalogue, code="order_id"),
     "ekatalog-archive/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasing"),
-    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker", needs_year=False),
+    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker"),
 }
-"""Path below `/api/v1/` or `/api/legacy/` -> what it answers."""
+"""Path below `/api/v1/` -> what it answers."""
 
-# Fields that v1 writes as full times, by how: T...Z, or a blank and fractions before the Z.
+LEGACY: dict[str, Endpoint] = {
+    "rup/master-satker": Endpoint("RUP-MasterSatker"),
+    "rup/program-master": Endpoint("RUP-ProgramMaster"),
+    "rup/kegiatan-master": Endpoint("RUP-KegiatanMaster"),
+    "rup/sub-kegiatan-master": Endpoint("RUP-SubKegiatanMaster", marked=True),
+    "rup/paket-swakelola-terumumkan": Endpoint("RUP-PaketSwakelola-Terumumkan"),
+    "rup/paket-anggaran-swakelola": Endpoint("RUP-PaketAnggaranSwakelola"),
+    "rup/paket-penyedia-lokasi": Endpoint("RUP-PaketPenyediaLokasi", marked=True),
+    "rup/paket-swakelola-lokasi": Endpoint("RUP-PaketSwakelolaLokasi"),
+    "rup/struktur-anggaran-pd": Endpoint("RUP-StrukturAnggaranPD"),
+    **{
+        f"tender/{path}-ekontrak-{paper.lower()}": Endpoint(f"SPSE-{kind}Ekontrak-{number}{paper}", marked=number == 4)
+        for path, kind in (("tender", "Tender"), ("non-tender", "NonTender"))
+        for number, paper in enumerate(("SPPBJ", "Kontrak", "SPMKSPP", "BAPBAST"), 1)
+    },
+    "tender/tender-selesai": Endpoint("SPSE-TenderSelesai"),
+    "tender/tender-selesai-nilai": Endpoint("SPSE-TenderSelesaiNilai"),
+    "tender/non-tender-pengumuman": Endpoint("SPSE-NonTenderPengumuman"),
+    "tender/non-tender-selesai": Endpoint("SPSE-NonTenderSelesai"),
+    "tender/jadwal-tahapan-non-tender": Endpoint("SPSE-JadwalTahapanNonTender"),
+    "tender/pencatatan-non-tender": Endpoint("SPSE-PencatatanNonTender"),
+    "tender/pencatatan-non-tender-realisasi": Endpoint("SPSE-PencatatanNonTenderRealisasi"),
+    "ekatalog/paket-e-purchasing": Endpoint("Ecat-PaketEPurchasingV6"),
+    "ekatalog-archive/instansi-satker": Endpoint("Ecat-InstansiSatker"),
+    "bela/toko-daring-realisasi": Endpoint("Bela-TokoDaringRealisasi"),
+}
+"""Path below `/api/legacy/` -> what it answers."""
+
+
+def write_cursor(offset: int, page: int) -> str:
+    """The cursor to a page that begins after `offset` rows."""
+    return base64.b64encode(json.dumps({"id": _FIRST_ID + page * 10**7 + offset}).encode()).decode()
+
+
+def read_cursor(cursor: str) -> tuple[int, int]:
+    """Offset and number of the page that a cursor leads to. Raises ValueError for what `write_cursor` didn't write."""
+    try:
+        position = int(json.loads(base64.b64decode(cursor, validate=True))["id"]) - _FIRST_ID
+    except (KeyError, TypeError) as error:
+        raise ValueError("no cursor") from error
+    page, offset = divmod(position, 10**7)
+    if page < 1:
+        raise ValueError("no cursor")
+    return offset, page
+
+
+# Fields that INAPROC writes as full times, by how: T...Z, or a blank and fractions before the Z.
 _TIMES = {
     "tgl_buat_paket": "T",
     "tgl_kolektif_kolegial": "T",
@@ -166,13 +212,19 @@ _TIMES = {
     "tgl_pengumuman_nontender": " ",
     "tgl_selesai_nontender": " ",
 }
+_STAMPS = ("_event_date", "_inserted_date")
 
 
 def reshaped(row: Row, position: int) -> Row:
-    """A row as INAPROC sends it: other shapes of the same times, line ends written out, empty text as null, and in one
-    of a few rows a zero-width character after a name, or no institution."""
+    """A row as INAPROC sends it: without stamps of the extraction, NIP and bank accounts masked, other shapes of the
+    same times, line ends written out, empty text as null, and in one of a few rows a zero-width character after a name,
+    or no institution."""
     shaped: Row = {}
     for name, value in row.items():
+        if name in _STAMPS:
+            continue
+        if value is not None and ("nip" in name.split("_") or name == "no_rek_bank"):
+            value = re.sub(r"\d(?=\d{3})", "*", str(value))
         if isinstance(value, str):
             if name in _TIMES and value:
                 value = _time(value, _TIMES[name])

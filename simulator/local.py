@@ -6,27 +6,9 @@ Each fact is made from what it is truly about, then typed with the world's noise
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
-from simulator import names
-from simulator.facts import (
-    Addendum,
-    Attachment,
-    Attempt,
-    BudgetAccount,
-    BudgetDetail,
-    Contract,
-    Disbursement,
-    Document,
-    Job,
-    LedgerContract,
-    Need,
-    Office,
-    Plan,
-    Proposal,
-    Report,
-    SubActivity,
-)
+from simulator import facts, names
+from simulator.chance import next_number
 from simulator.noise import (
     misspelled,
     off,
@@ -38,9 +20,9 @@ from simulator.noise import (
     wrong_number,
 )
 from simulator.places import WORKS, titled
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.planning import make_need
+from simulator.simda import is_held
+from simulator.state import State
 
 USULAN, POKIR = "usulan", "pokir"
 ACCEPTED, ON_THE_WAY, REFUSED, CANCELLED = (
@@ -52,7 +34,7 @@ ACCEPTED, ON_THE_WAY, REFUSED, CANCELLED = (
 _SITE = "https://{}.rekaankab.example"
 
 
-def populate(world: World, year: int) -> None:
+def populate(world: State, year: int) -> None:
     """Make all facts of a fiscal year."""
     _propose(world, year)
     _budget(world, year)
@@ -66,7 +48,7 @@ def populate(world: World, year: int) -> None:
             _enter_unknown_contract(world, office, year)
     for _ in range(max(1, len(world.jobs) // 25)):
         _open_unknown_job(world, year)
-    for plan in [plan for plan in world.plans if plan.year == year and plan.listed and plan.published]:
+    for plan in [plan for plan in world.plans if plan.year == year and plan.stands]:
         if world.local_rng.random() < 0.3:
             attach(world, plan)
     for account in [account for account in world.accounts if account.year == year]:
@@ -74,28 +56,26 @@ def populate(world: World, year: int) -> None:
             _attach_to_budget(world, account)
 
 
-def is_ours(world: World, attempt: Attempt) -> bool:
+def is_ours(world: State, attempt: facts.Attempt) -> bool:
     """Whether the regency pays for it; other bodies share the LPSE."""
     return attempt.agency[0] == world.kd_klpd
 
 
-def _is_missing(world: World) -> bool:
+def _is_missing(world: State) -> bool:
     return world.local_rng.random() < world.noise.missing
 
 
-def _is_doubled(world: World) -> bool:
+def _is_doubled(world: State) -> bool:
     return world.local_rng.random() < world.noise.doubled
 
 
 # --- proposals --------------------------------------------------------------------------------------------------------
 
 
-def _propose(world: World, year: int) -> None:
+def _propose(world: State, year: int) -> None:
     rng = world.local_rng
     needs = list(
-        dict.fromkeys(
-            need for plan in world.plans if plan.year == year and plan.listed and plan.published for need in plan.needs
-        )
+        dict.fromkeys(need for plan in world.plans if plan.year == year and plan.stands for need in plan.needs)
     )
     for need in needs:
         if rng.random() < 0.65:
@@ -104,12 +84,14 @@ def _propose(world: World, year: int) -> None:
     for _ in range(max(6, round(len(needs) * 0.9))):
         if needs and rng.random() < 0.2:
             met = rng.choice(needs)
-            propose(world, year, world.need(year, met.work, met.village), office=met.plans[0].office)
+            propose(world, year, make_need(world, year, met.work, met.village), office=met.plans[0].office)
         else:
-            propose(world, year, world.need(year))
+            propose(world, year, make_need(world, year))
 
 
-def propose(world: World, year: int, need: Need, at: dt.date | None = None, office: Office | None = None) -> Proposal:
+def propose(
+    world: State, year: int, need: facts.Need, at: dt.date | None = None, office: facts.Office | None = None
+) -> facts.Proposal:
     """A proposal about a need, by its village or a councillor; now and then there is a second one.
 
     It goes to the office that meets the need; where none does, to `office`, or to any.
@@ -124,7 +106,9 @@ def propose(world: World, year: int, need: Need, at: dt.date | None = None, offi
     return proposal
 
 
-def _proposal(world: World, kind: str, year: int, need: Need, office: Office, at: dt.date | None) -> Proposal:
+def _proposal(
+    world: State, kind: str, year: int, need: facts.Need, office: facts.Office, at: dt.date | None
+) -> facts.Proposal:
     rng, noise = world.local_rng, world.noise
     work = WORKS[need.work]
     plans = need.plans
@@ -167,7 +151,7 @@ def _proposal(world: World, kind: str, year: int, need: Need, office: Office, at
     if known_office is office and status is ACCEPTED and rng.random() < 0.5:
         code = sub.code if rng.random() < 0.8 else f"{sub.code[:-4]}{int(sub.code[-4:]):02d}"
     unit = work.unit
-    number = world.count(f"proposal {kind}")
+    number = next_number(world, f"proposal {kind}")
     problem = work.trouble
     if number % 50 == 7:
         problem += f". Hubungi KONTAK REKAAN {number}, HP 0899{number:08d}"
@@ -181,7 +165,7 @@ def _proposal(world: World, kind: str, year: int, need: Need, office: Office, at
         f"Karang Taruna {need.village.name}",
         f"Kelompok Tani {need.village.name} Makmur",
     )
-    proposal = Proposal(
+    proposal = facts.Proposal(
         kind=kind,
         # Each kind counts by itself: the codes overlap.
         id=98_000_000 + number,
@@ -216,15 +200,18 @@ def _proposal(world: World, kind: str, year: int, need: Need, office: Office, at
 # --- the budget -------------------------------------------------------------------------------------------------------
 
 
-def _budget(world: World, year: int) -> None:
+def _budget(world: State, year: int) -> None:
     """Accounts of all sub-activities: those that packages name, and what is spent without packages."""
     rng = world.local_rng
-    shares: dict[tuple[SubActivity, str], list[tuple[Plan, int]]] = {}
+    shares: dict[tuple[facts.SubActivity, str], list[tuple[facts.Plan, int]]] = {}
     for plan in world.plans:
-        if plan.year == year:
+        if plan.year == year and not plan.parts:
+            own: dict[tuple[facts.SubActivity, str], int] = {}
             for line in plan.lines:
                 account = ".".join(line.mak.removeprefix(line.sub.code).strip(".").split(".")[:6])
-                shares.setdefault((line.sub, account), []).append((plan, line.amount))
+                own[line.sub, account] = own.get((line.sub, account), 0) + line.amount
+            for key, amount in own.items():
+                shares.setdefault(key, []).append((plan, amount))
     for sub in world.subs:
         if sub.year == year:
             for account in sub.accounts:
@@ -249,19 +236,26 @@ def _budget(world: World, year: int) -> None:
                 details[-1].revised = None
             elif draw < 0.4:
                 details[-1].first = None
-        world.accounts.append(BudgetAccount(year, sub, account, rng.choice((1, 1, 2, 3)), details, _is_missing(world)))
+        world.accounts.append(
+            facts.BudgetAccount(year, sub, account, rng.choice((1, 1, 2, 3)), details, _is_missing(world))
+        )
 
 
-def _detail(world: World, number: int, text: str, amount: int) -> BudgetDetail:
+def _detail(world: State, number: int, text: str, amount: int) -> facts.BudgetDetail:
     rng = world.local_rng
     first = amount if rng.random() < 0.8 else round(amount * rng.choice((0.8, 0.9, 1.2)) / 1000) * 1000
-    return BudgetDetail(number, rng.choice((1, 1, 1, 2)), f"Rincian {number}", text[:255], first, amount)
+    return facts.BudgetDetail(number, rng.choice((1, 1, 1, 2)), f"Rincian {number}", text[:255], first, amount)
 
 
 # --- contracts and payments -------------------------------------------------------------------------------------------
 
 
-def _typed_number(world: World, contract: Contract, others: list[str]) -> str:
+def _numbers_of(world: State, office: facts.Office, year: int) -> list[str]:
+    """Numbers of the office's contracts that SIMDA was given so far; it is for the caller to add to."""
+    return world.entered_numbers.setdefault((office.code, year), [])
+
+
+def _typed_number(world: State, contract: facts.Contract, others: list[str]) -> str:
     rng, noise = world.local_rng, world.noise
     draw = rng.random()
     if draw < noise.number_wrong:
@@ -271,7 +265,7 @@ def _typed_number(world: World, contract: Contract, others: list[str]) -> str:
     return contract.number
 
 
-def _typed_supplier(world: World, name: str) -> str:
+def _typed_supplier(world: State, name: str) -> str:
     rng = world.local_rng
     return respelled_supplier(rng, name) if rng.random() < world.noise.supplier_respelled else name
 
@@ -280,7 +274,7 @@ def _folded(number: str) -> str:
     return " ".join(number.casefold().split())
 
 
-def _unused(world: World, year: int, number: str, signed: dt.date) -> str:
+def _unused(world: State, year: int, number: str, signed: dt.date) -> str:
     """The number, or one like it where SIMDA's table has it already: it is the key there."""
     used = world.ledger_numbers.setdefault(year, set())
     candidate, tries = number, 0
@@ -291,7 +285,7 @@ def _unused(world: World, year: int, number: str, signed: dt.date) -> str:
     return candidate
 
 
-def enter_contract(world: World, attempt: Attempt) -> LedgerContract:
+def enter_contract(world: State, attempt: facts.Attempt) -> facts.LedgerContract:
     """A contract of SPSE in SIMDA, with what was paid so far; now and then under a second number."""
     entry = _ledger_contract(world, attempt)
     _pay_so_far(world, entry)
@@ -301,11 +295,11 @@ def enter_contract(world: World, attempt: Attempt) -> LedgerContract:
     return entry
 
 
-def _ledger_contract(world: World, attempt: Attempt) -> LedgerContract:
+def _ledger_contract(world: State, attempt: facts.Attempt) -> facts.LedgerContract:
     rng, noise = world.local_rng, world.noise
     contract = attempt.contract
     assert contract is not None
-    others = world.numbers_of(attempt.office, attempt.year)
+    others = _numbers_of(world, attempt.office, attempt.year)
     others.append(contract.number)
     value = contract.versions[0].value
     if rng.random() < noise.amount_off:
@@ -319,7 +313,7 @@ def _ledger_contract(world: World, attempt: Attempt) -> LedgerContract:
     signed = contract.signed.date()
     if rng.random() < 0.08:
         signed += dt.timedelta(days=rng.choice((-2, -1, 1, 2, 3)))
-    entry = LedgerContract(
+    entry = facts.LedgerContract(
         year=attempt.year,
         number=_unused(world, attempt.year, _typed_number(world, contract, others), contract.signed.date()),
         attempt=attempt,
@@ -339,7 +333,7 @@ def _ledger_contract(world: World, attempt: Attempt) -> LedgerContract:
     return entry
 
 
-def amend(world: World, entry: LedgerContract) -> None:
+def amend(world: State, entry: facts.LedgerContract) -> None:
     """The next addendum of SPSE's comes to SIMDA; its value replaces the contract's."""
     assert entry.attempt is not None
     assert entry.attempt.contract is not None
@@ -347,7 +341,7 @@ def amend(world: World, entry: LedgerContract) -> None:
     version = contract.versions[len(entry.addenda) + 1]
     before = contract.versions[version.number - 1]
     entry.addenda.append(
-        Addendum(
+        facts.Addendum(
             number=f"{version.number:02d}/ADD/{entry.sub.office.abbreviation}/{entry.year}",
             at=min(max(before.end - dt.timedelta(days=7), contract.start), world.today),
             reason=version.reason or "-",
@@ -357,7 +351,7 @@ def amend(world: World, entry: LedgerContract) -> None:
     )
 
 
-def _pay_so_far(world: World, entry: LedgerContract) -> None:
+def _pay_so_far(world: State, entry: facts.LedgerContract) -> None:
     rng = world.local_rng
     assert entry.attempt is not None
     contract = entry.attempt.contract
@@ -379,23 +373,24 @@ def _pay_so_far(world: World, entry: LedgerContract) -> None:
         pay(world, entry, round(value * share, 2), due + dt.timedelta(days=rng.randint(1, 14)))
 
 
-def current_value(entry: LedgerContract) -> float:
+def current_value(entry: facts.LedgerContract) -> float:
     """What the contract is worth after its addenda."""
     return float(entry.addenda[-1].value if entry.addenda else entry.value)
 
 
-def pay(world: World, entry: LedgerContract, amount: int | float, at: dt.date) -> None:
+def pay(world: State, entry: facts.LedgerContract, amount: int | float, at: dt.date) -> None:
     """A payment with its papers, not after today; a few orders were void, half of them with a payment that is, too."""
     office = entry.sub.office
     at = min(at, world.today)
     requested = max(at - dt.timedelta(days=6), entry.signed)
     at = max(at, requested)
     first = int(amount * 0.6)
-    request = f"{world.count('spp'):05d}/SPP-LS/{office.abbreviation}/{entry.year}"
+    request = f"{next_number(world, 'spp'):05d}/SPP-LS/{office.abbreviation}/{entry.year}"
 
-    def order(void: bool, is_paid: bool) -> Disbursement:
-        number = world.count("spm")
-        return Disbursement(
+    def order(void: bool, is_paid: bool) -> facts.Disbursement:
+        held = is_held(world, at)
+        number = next_number(world, "spm" if held else "spm of SIPD")
+        return facts.Disbursement(
             request=request,
             requested=requested,
             order=f"{number:05d}/SPM-LS/{office.abbreviation}/{entry.year}",
@@ -407,15 +402,16 @@ def pay(world: World, entry: LedgerContract, amount: int | float, at: dt.date) -
             text=f"Pembayaran {entry.purpose}"[:255],
             payee=_typed_supplier(world, entry.supplier.name),
             void=void,
+            shared=world.sipd_since is not None and held and not void and next_number(world, "shared") == 1,
         )
 
-    number = world.count("paid")
+    number = next_number(world, "paid")
     if number % 20 == 1:
         entry.payments.append(order(True, number % 40 == 1))
     entry.payments.append(order(False, True))
 
 
-def _enter_unknown_contract(world: World, office: Office, year: int) -> None:
+def _enter_unknown_contract(world: State, office: facts.Office, year: int) -> None:
     """A contract that SPSE doesn't know: an earlier year's, or of what is bought without it."""
     rng = world.local_rng
     supplier = rng.choice([supplier for supplier in world.suppliers if not supplier.person])
@@ -423,9 +419,9 @@ def _enter_unknown_contract(world: World, office: Office, year: int) -> None:
     signed = min(dt.date(year, 1, 8) + dt.timedelta(days=rng.randrange(240)), world.today)
     title = rng.choice(names.GOODS + names.SERVICES + names.WORKS).format(rng.choice(world.villages).name)
     # The office's register goes on where that of SPSE's contracts ends.
-    running, sort = 600 + world.count(f"other {office.code}"), rng.choice(("SP", "SPK", "SP-PL"))
+    running, sort = 600 + next_number(world, f"other {office.code}"), rng.choice(("SP", "SPK", "SP-PL"))
     number = f"900.3/{running:03d}/{sort}/{office.abbreviation}/{year}"
-    entry = LedgerContract(
+    entry = facts.LedgerContract(
         year=year,
         number=_unused(world, year, number if rng.random() < 0.5 else number.replace("900.3", "027"), signed),
         attempt=None,
@@ -447,13 +443,13 @@ def _enter_unknown_contract(world: World, office: Office, year: int) -> None:
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def wants_job(world: World, attempt: Attempt) -> bool:
+def wants_job(world: State, attempt: facts.Attempt) -> bool:
     """SIMPEN follows works, and a few other contracts."""
     works = attempt.category == "Pekerjaan Konstruksi" or bool(attempt.plans and attempt.plans[0].needs)
     return works or world.local_rng.random() < 0.06
 
 
-def open_job(world: World, attempt: Attempt) -> Job:
+def open_job(world: State, attempt: facts.Attempt) -> facts.Job:
     """A job of a contract, with its reports so far; now and then there is a second one."""
     job = _job(world, attempt)
     report_so_far(world, job)
@@ -464,7 +460,7 @@ def open_job(world: World, attempt: Attempt) -> Job:
     return job
 
 
-def _job(world: World, attempt: Attempt) -> Job:
+def _job(world: State, attempt: facts.Attempt) -> facts.Job:
     rng, noise = world.local_rng, world.noise
     contract = attempt.contract
     assert contract is not None
@@ -482,17 +478,17 @@ def _job(world: World, attempt: Attempt) -> Job:
         place = need.village.latitude + rng.uniform(-0.01, 0.01), need.village.longitude + rng.uniform(-0.01, 0.01)
         coordinates = (round(place[0], 6), round(place[1], 6)) if rng.random() < 0.7 else None
     rups = [code for code in attempt.named if code not in ("0", "-", "")]
-    number = world.count("job")
+    number = next_number(world, "job")
     office = attempt.office
     papers = f"{office.abbreviation}/{attempt.year}"
-    job = Job(
+    job = facts.Job(
         year=attempt.year,
         id=970_000 + number,
         attempt=attempt,
         rup=None if rng.random() < noise.no_rup or not rups else ";".join(rups),
         title=shortened(rng, attempt.title) if rng.random() < 0.3 else attempt.title,
         office=office,
-        number=_typed_number(world, contract, world.numbers_of(office, attempt.year)),
+        number=_typed_number(world, contract, _numbers_of(world, office, attempt.year)),
         signed=signed if rng.random() > 0.06 else signed + dt.timedelta(days=rng.choice((-1, 1, 2))),
         value=value,
         supplier_name=_typed_supplier(world, supplier.name),
@@ -514,13 +510,13 @@ def _job(world: World, attempt: Attempt) -> Job:
     return job
 
 
-def _open_unknown_job(world: World, year: int) -> None:
+def _open_unknown_job(world: State, year: int) -> None:
     """A job that SPSE doesn't know, such as works of a village's own fund."""
     rng = world.local_rng
-    need, office = world.need(year), rng.choice(world.offices)
+    need, office = make_need(world, year), rng.choice(world.offices)
     signed = min(dt.date(year, 2, 1) + dt.timedelta(days=rng.randrange(200)), world.today)
-    number = world.count("job")
-    job = Job(
+    number = next_number(world, "job")
+    job = facts.Job(
         year=year,
         id=970_000 + number,
         attempt=None,
@@ -547,7 +543,7 @@ def _open_unknown_job(world: World, year: int) -> None:
     report_so_far(world, job)
 
 
-def report_so_far(world: World, job: Job) -> None:
+def report_so_far(world: State, job: facts.Job) -> None:
     """A report for each week from the start of the work to its end, or to today."""
     if job.ordered is None:
         return
@@ -561,7 +557,7 @@ def report_so_far(world: World, job: Job) -> None:
         photograph(world, job, world.local_rng.choice(job.reports).at)
 
 
-def report(world: World, job: Job, at: dt.date) -> None:
+def report(world: State, job: facts.Job, at: dt.date) -> None:
     """One more week's progress; the money follows the work, or runs ahead of it."""
     rng = world.local_rng
     begun = job.ordered[1] if job.ordered else job.signed
@@ -577,7 +573,7 @@ def report(world: World, job: Job, at: dt.date) -> None:
         money = min(100.0, max(money, rng.choice((20.0, 30.0, round(actual, 2), 95.0 if actual > 80 else 30.0))))
     late = actual < planned - 5
     job.reports.append(
-        Report(
+        facts.Report(
             number=len(job.reports) + 1,
             at=at,
             planned=planned,
@@ -590,13 +586,13 @@ def report(world: World, job: Job, at: dt.date) -> None:
     )
 
 
-def photograph(world: World, job: Job, at: dt.date) -> None:
+def photograph(world: State, job: facts.Job, at: dt.date) -> None:
     """One more photo, or a document."""
     rng = world.local_rng
     number = len(job.attachments) + 1
     photo = rng.random() < 0.85
     job.attachments.append(
-        Attachment(
+        facts.Attachment(
             url=f"{_SITE.format('simpen')}/berkas/{job.id}/{number:04d}.{'jpg' if photo else 'pdf'}",
             title=f"Progres {number}" if photo else "Laporan Mingguan",
             sort="foto" if photo else "dokumen",
@@ -613,7 +609,7 @@ _FOR_PACKAGES = (("KAK", "Kerangka Acuan Kerja"), ("RAB", "Rencana Anggaran Biay
 _FOR_BUDGETS = (("DPA", "Dokumen Pelaksanaan Anggaran"), ("Renja", "Rencana Kerja"))
 
 
-def attach(world: World, plan: Plan) -> Document:
+def attach(world: State, plan: facts.Plan) -> facts.Document:
     """A planning document of a package, by the code that it had or has."""
     rng = world.local_rng
     sort, words = rng.choice(_FOR_PACKAGES)
@@ -621,7 +617,7 @@ def attach(world: World, plan: Plan) -> Document:
     return _document(world, plan.year, str(code), plan, sort, f"{words} {plan.title}", plan.created)
 
 
-def _attach_to_budget(world: World, account: BudgetAccount) -> None:
+def _attach_to_budget(world: State, account: facts.BudgetAccount) -> None:
     sort, words = world.local_rng.choice(_FOR_BUDGETS)
     sub = account.sub
     # Older lists give the sub-activity two digits.
@@ -630,9 +626,11 @@ def _attach_to_budget(world: World, account: BudgetAccount) -> None:
     _document(world, account.year, f"{code}.{account.account}", None, sort, f"{words} {sub.name}", day)
 
 
-def _document(world: World, year: int, code: str, plan: Plan | None, sort: str, title: str, at: dt.date) -> Document:
+def _document(
+    world: State, year: int, code: str, plan: facts.Plan | None, sort: str, title: str, at: dt.date
+) -> facts.Document:
     form = world.local_rng.choice(("pdf", "pdf", "xlsx", "docx"))
-    url = f"{_SITE.format('dokumen')}/{year}/{sort.lower()}-{world.count('document'):05d}.{form}"
-    document = Document(year, code, plan, url, sort, title, at, form, _is_missing(world))
+    url = f"{_SITE.format('dokumen')}/{year}/{sort.lower()}-{next_number(world, 'document'):05d}.{form}"
+    document = facts.Document(year, code, plan, url, sort, title, at, form, _is_missing(world))
     world.documents.append(document)
     return document

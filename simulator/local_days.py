@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from simulator import local
 from simulator.facts import Attempt, Job, LedgerContract
 from simulator.noise import respelled_number
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.planning import make_need
+from simulator.state import State
 
 T = TypeVar("T")
-Event = Callable[["World"], Iterator[list[Any]]]
+Event = Callable[[State], Iterator[list[Any]]]
 
 
-def _pick(world: World, facts: Sequence[T], fits: Callable[[T], object]) -> T | None:
+def _pick(world: State, facts: Sequence[T], fits: Callable[[T], object]) -> T | None:
     """One of this year's facts that fits, by a bounded number of tries."""
     for _ in range(min(400, 4 * len(facts))):
         fact = world.local_rng.choice(facts)
@@ -30,12 +29,13 @@ def _pick(world: World, facts: Sequence[T], fits: Callable[[T], object]) -> T | 
 
 
 def _is_running(job: Job) -> bool:
-    if job.absent or job.ordered is None or job.handed_over:
+    contract = job.attempt.contract if job.attempt else None
+    if job.absent or job.ordered is None or job.handed_over or (contract and contract.broken_off):
         return False
     return not job.reports or job.reports[-1].actual < 100
 
 
-def progress_reported(world: World) -> Iterator[list[Any]]:
+def progress_reported(world: State) -> Iterator[list[Any]]:
     """A week has passed since the last report, at least."""
 
     def is_due(job: Job) -> bool:
@@ -50,7 +50,7 @@ def progress_reported(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def photo_uploaded(world: World) -> Iterator[list[Any]]:
+def photo_uploaded(world: State) -> Iterator[list[Any]]:
     job = _pick(world, world.jobs, lambda job: not job.absent and job.ordered)
     if job:
         yield [job]
@@ -58,7 +58,7 @@ def photo_uploaded(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def work_handed_over(world: World) -> Iterator[list[Any]]:
+def work_handed_over(world: State) -> Iterator[list[Any]]:
     job = _pick(world, world.jobs, lambda job: not job.absent and job.ordered and not job.handed_over)
     if job:
         yield [job]
@@ -66,7 +66,7 @@ def work_handed_over(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def job_opened(world: World) -> Iterator[list[Any]]:
+def job_opened(world: State) -> Iterator[list[Any]]:
     """A contract that SIMPEN had not heard of."""
     known = {job.attempt for job in world.jobs}
 
@@ -83,7 +83,7 @@ def job_opened(world: World) -> Iterator[list[Any]]:
         yield world.jobs[count:]
 
 
-def number_corrected(world: World) -> Iterator[list[Any]]:
+def number_corrected(world: State) -> Iterator[list[Any]]:
     """A clerk mends, or spoils, the contract number of a job."""
     job = _pick(world, world.jobs, lambda job: not job.absent and job.attempt and job.attempt.contract)
     if job and job.attempt and job.attempt.contract:
@@ -96,7 +96,7 @@ def number_corrected(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def contract_entered(world: World) -> Iterator[list[Any]]:
+def contract_entered(world: State) -> Iterator[list[Any]]:
     known = {entry.attempt for entry in world.ledger}
     attempt = _pick(
         world,
@@ -110,9 +110,10 @@ def contract_entered(world: World) -> Iterator[list[Any]]:
         yield world.ledger[count:]
 
 
-def payment_made(world: World) -> Iterator[list[Any]]:
+def payment_made(world: State) -> Iterator[list[Any]]:
     def is_owed(entry: LedgerContract) -> bool:
-        return not entry.absent and _open(entry) > 0
+        contract = entry.attempt.contract if entry.attempt else None
+        return not entry.absent and not (contract and contract.broken_off) and _open(entry) > 0
 
     entry = _pick(world, world.ledger, is_owed)
     if entry:
@@ -122,13 +123,22 @@ def payment_made(world: World) -> Iterator[list[Any]]:
         yield []
 
 
+def payment_voided(world: State) -> Iterator[list[Any]]:
+    """A payment is taken back: its order is void from then on."""
+    entry = _pick(world, world.ledger, lambda entry: not entry.absent and any(not each.void for each in entry.payments))
+    if entry:
+        yield [entry]
+        next(each for each in reversed(entry.payments) if not each.void).void = True
+        yield []
+
+
 def _open(entry: LedgerContract) -> float:
     """What is still to be paid."""
     paid = sum(sum(paper.parts) for paper in entry.payments if not paper.void)
     return round(local.current_value(entry) - paid, 2)
 
 
-def addendum_entered(world: World) -> Iterator[list[Any]]:
+def addendum_entered(world: State) -> Iterator[list[Any]]:
     """What SPSE knew already."""
 
     def is_behind(entry: LedgerContract) -> bool:
@@ -142,14 +152,14 @@ def addendum_entered(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def proposal_made(world: World) -> Iterator[list[Any]]:
+def proposal_made(world: State) -> Iterator[list[Any]]:
     yield []
     count = len(world.proposals)
-    local.propose(world, world.year, world.need(world.year), world.today)
+    local.propose(world, world.year, make_need(world, world.year), world.today)
     yield world.proposals[count:]
 
 
-def proposal_moved_on(world: World) -> Iterator[list[Any]]:
+def proposal_moved_on(world: State) -> Iterator[list[Any]]:
     proposal = _pick(
         world, world.proposals, lambda proposal: not proposal.absent and proposal.status is local.ON_THE_WAY
     )
@@ -160,14 +170,14 @@ def proposal_moved_on(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def document_attached(world: World) -> Iterator[list[Any]]:
-    plan = _pick(world, world.plans, lambda plan: plan.listed and plan.published)
+def document_attached(world: State) -> Iterator[list[Any]]:
+    plan = _pick(world, world.plans, lambda plan: plan.stands)
     if plan:
         yield []
         yield [local.attach(world, plan)]
 
 
-def late_row_came(world: World) -> Iterator[list[Any]]:
+def late_row_came(world: State) -> Iterator[list[Any]]:
     """What was missing is there after all."""
     lists: tuple[Sequence[Any], ...] = (world.proposals, world.ledger, world.jobs, world.documents)
     fact = _pick(world, world.local_rng.choice(lists), lambda fact: fact.absent)
@@ -177,7 +187,7 @@ def late_row_came(world: World) -> Iterator[list[Any]]:
         yield []
 
 
-def row_vanished(world: World) -> Iterator[list[Any]]:
+def row_vanished(world: State) -> Iterator[list[Any]]:
     lists: tuple[Sequence[Any], ...] = (world.proposals, world.documents, world.jobs)
     fact = _pick(world, world.local_rng.choice(lists), lambda fact: not fact.absent)
     if fact:
@@ -209,6 +219,7 @@ EVENTS = (
     *_COMMON,
     (work_handed_over, 1),
     (row_vanished, 3),
+    (payment_voided, 1),
     *_COMMON,
     (late_row_came, 3),
 )

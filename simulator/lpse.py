@@ -4,28 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from simulator import names
-from simulator.facts import (
-    DONE,
-    DRAFT,
-    NON_TENDER,
-    ONGOING,
-    RECORDED,
-    RECORDED_SELF,
-    TENDER,
-    Attempt,
-    Contract,
-    Letter,
-    Office,
-    Official,
-    Order,
-    Recorded,
-    ShopOrder,
-    Supplier,
-    Version,
-)
+from simulator import facts, names
 from simulator.rendering import (
     Row,
     Service,
@@ -40,12 +20,10 @@ from simulator.rendering import (
     stamp_z,
 )
 from simulator.sirup import PROVINCES, REGENCIES, all_offices
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 
-def _agency(world: World, attempt: Attempt) -> Row:
+def _agency(world: State, attempt: facts.Attempt) -> Row:
     """The body and its office; another body on the same LPSE has an office code of its own making."""
     code, name, sort = attempt.agency
     row = {**spse_office(world, attempt.year, attempt.office), "kd_klpd": code, "nama_klpd": name, "jenis_klpd": sort}
@@ -54,18 +32,18 @@ def _agency(world: World, attempt: Attempt) -> Row:
     return row
 
 
-def _lpse(world: World) -> Row:
+def _lpse(world: State) -> Row:
     return {"kd_lpse": int(world.kd_lpse), "nama_lpse": names.LPSE}
 
 
-def _names(officials: list[Official]) -> Row:
+def _names(officials: list[facts.Official]) -> Row:
     return {
         "nip_ppk": ";".join(official.nip for official in officials) or None,
         "nama_ppk": ";".join(official.name for official in officials) or None,
     }
 
 
-def _bare(supplier: Supplier) -> str:
+def _bare(supplier: facts.Supplier) -> str:
     """The tax number where a list gives 16 digits without dots, or fewer where it has none."""
     return supplier.npwp16 or supplier.npwp
 
@@ -73,7 +51,7 @@ def _bare(supplier: Supplier) -> str:
 # --- tenders ------------------------------------------------------------------------------------------------------
 
 
-def tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
+def tender_announced(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-TenderPengumuman."""
     committee = attempt.office.officials * 3
     yield {
@@ -94,7 +72,8 @@ def tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
         "mtd_evaluasi": attempt.evaluation,
         "mtd_kualifikasi": attempt.qualification,
         "kontrak_pembayaran": attempt.terms,
-        "status_tender": attempt.status,
+        # A fifth of the rows don't say.
+        "status_tender": None if attempt.id // 1000 % 5 == 4 else attempt.status,
         "tanggal_status": date(world.today - dt.timedelta(days=1)),
         "versi_tender": attempt.version,
         "ket_ditutup": attempt.closed_note,
@@ -111,9 +90,9 @@ def tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
     }
 
 
-def tender_done(world: World, attempt: Attempt) -> Iterator[Row]:
+def tender_done(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-TenderSelesai: no winner here."""
-    if attempt.status != DONE or attempt.decided is None:
+    if attempt.status != facts.DONE or attempt.decided is None:
         return
     yield {
         **_agency(world, attempt),
@@ -139,9 +118,9 @@ def tender_done(world: World, attempt: Attempt) -> Iterator[Row]:
     }
 
 
-def tender_values(world: World, attempt: Attempt) -> Iterator[Row]:
+def tender_values(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-TenderSelesaiNilai: `kd_satker` is the dotted code; some still run and have no winner."""
-    if attempt.status not in (DONE, ONGOING):
+    if attempt.status not in (facts.DONE, facts.ONGOING):
         return
     winner = attempt.winner
     supplier = winner.supplier if winner else None
@@ -174,7 +153,7 @@ def tender_values(world: World, attempt: Attempt) -> Iterator[Row]:
     }
 
 
-def bidders(world: World, attempt: Attempt) -> Iterator[Row]:
+def bidders(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-PesertaTender: all who registered; those who bid have `nilai_penawaran`."""
     agency = _agency(world, attempt)
     for bid in attempt.bids:
@@ -197,11 +176,11 @@ def bidders(world: World, attempt: Attempt) -> Iterator[Row]:
         }
 
 
-def schedule(world: World, attempt: Attempt) -> Iterator[Row]:
+def schedule(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-JadwalTahapanTender and -NonTender: planned stages, the last of them often in the future."""
     agency = _agency(world, attempt)
     stages: tuple[str | None, ...]
-    if attempt.kind == NON_TENDER:
+    if attempt.kind == facts.NON_TENDER:
         stages, first, gap = names.NON_TENDER_STAGES, 9100, dt.timedelta(days=2)
     elif attempt.method == "Seleksi":
         stages, first, gap = names.SELECTION_STAGES, 9200, dt.timedelta(days=3)
@@ -226,7 +205,7 @@ def schedule(world: World, attempt: Attempt) -> Iterator[Row]:
 # --- contract documents, alike for tenders and non-tenders ----------------------------------------------------------
 
 
-def _contracted(world: World, attempt: Attempt) -> Row:
+def contracted(world: State, attempt: facts.Attempt) -> Row:
     """The columns by which every contract document begins."""
     row = {
         **_agency(world, attempt),
@@ -235,26 +214,27 @@ def _contracted(world: World, attempt: Attempt) -> Row:
         f"kd_{attempt.kind}": attempt.id,
         "nama_paket": attempt.title,
     }
-    if attempt.kind == NON_TENDER:
+    if attempt.kind == facts.NON_TENDER:
         row["mtd_pengadaan"] = attempt.method
     return row
 
 
-def _state(contract: Contract | None, version: Version | None) -> Row:
+def _state(contract: facts.Contract | None, version: facts.Version | None) -> Row:
     """Status of the contract and of the addendum that the row stands for."""
-    done_at = contract.done_at if contract else None
+    done_at, broken_off = (contract.done_at, contract.broken_off) if contract else (None, None)
     amended = version is not None and version.number > 0
+    ended = "Pemutusan Kontrak" if broken_off else "Kontrak Selesai"
     return {
-        "status_kontrak": "Kontrak Selesai" if done_at else "Kontrak Sedang Berjalan",
+        "status_kontrak": ended if done_at else "Kontrak Sedang Berjalan",
         "tgl_penetapan_status_kontrak": iso_z(done_at) if done_at else None,
-        "alasan_penetapan_status_kontrak": None,
+        "alasan_penetapan_status_kontrak": broken_off,
         "apakah_addendum": "Ya" if amended else "Tidak",
         "versi_addendum": version.number if version else 0,
         "alasan_addendum": version.reason if version else None,
     }
 
 
-def letters(world: World, attempt: Attempt) -> Iterator[Row]:
+def letters(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-(Non)TenderEkontrak-1SPPBJ; one more row for each addendum."""
     letter = attempt.letter
     if letter is None:
@@ -266,15 +246,15 @@ def letters(world: World, attempt: Attempt) -> Iterator[Row]:
             yield {**row, "harga_final": letter.price + 1000}
 
 
-def _letter(world: World, attempt: Attempt, letter: Letter, version: Version | None) -> Row:
+def _letter(world: State, attempt: facts.Attempt, letter: facts.Letter, version: facts.Version | None) -> Row:
     supplier = attempt.supplier
     return {
-        **_contracted(world, attempt),
+        **contracted(world, attempt),
         "no_sppbj": letter.number,
         "lampiran_sppbj": "-" if attempt.id // 1000 % 10 else ("1 Berkas", "")[attempt.id // 10_000 % 2],
         "tgl_sppbj": iso_z(letter.at),
         "kota_sppbj": letter.town,
-        **(_names(attempt.officials) if attempt.kind == TENDER or attempt.id // 1000 % 14 else _names([])),
+        **(_names(attempt.officials) if attempt.kind == facts.TENDER or attempt.id // 1000 % 14 else _names([])),
         "jabatan_ppk": attempt.officials[0].position,
         "nama_penyedia": supplier.name,
         "npwp_penyedia": supplier.npwp,
@@ -287,7 +267,7 @@ def _letter(world: World, attempt: Attempt, letter: Letter, version: Version | N
     }
 
 
-def contracts(world: World, attempt: Attempt) -> Iterator[Row]:
+def contracts(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-(Non)TenderEkontrak-2Kontrak: one row per version, some rows repeated, few with another content."""
     contract = attempt.contract
     if contract is None:
@@ -299,16 +279,16 @@ def contracts(world: World, attempt: Attempt) -> Iterator[Row]:
             yield {**row, "alasan_ubah_nilai_kontrak": "Dibulatkan"}
 
 
-def _contract(world: World, attempt: Attempt, contract: Contract, version: Version) -> Row:
+def _contract(world: State, attempt: facts.Attempt, contract: facts.Contract, version: facts.Version) -> Row:
     assert attempt.letter is not None
     supplier = attempt.supplier
-    tender = attempt.kind == TENDER
+    tender = attempt.kind == facts.TENDER
     row: Row = {
-        **_contracted(world, attempt),
+        **contracted(world, attempt),
         "lingkup_pekerjaan": f"<p>{attempt.title}\r\n</p><p></p>" if tender else None,
         "no_sppbj": attempt.letter.number,
-        "no_kontrak": contract.number,
-        "tgl_kontrak": iso_z(contract.signed),
+        "no_kontrak": version.paper or contract.number,
+        "tgl_kontrak": iso_z(version.signed if version.paper else contract.signed),
         # Both repeat the day of signing; the end of the work stands in the SPMK.
         "tgl_kontrak_awal": iso_z(contract.signed) if tender else None,
         "tgl_kontrak_akhir": iso_z(contract.signed) if tender else None,
@@ -333,7 +313,7 @@ def _contract(world: World, attempt: Attempt, contract: Contract, version: Versi
         "no_rek_bank": contract.account,
         "nama_pemilik_rek_bank": f"PEMILIK {supplier.representative}" if tender else None,
         "nilai_kontrak": version.value,
-        "alasan_ubah_nilai_kontrak": "" if version.value == attempt.letter.price else "Pembulatan",
+        "alasan_ubah_nilai_kontrak": "" if version.value == attempt.letter.price else version.reason or "Pembulatan",
         "alasan_nilai_kontrak_10_persen": None,
         # Zero means "nothing domestic", and for one contract in six it just was not filled in.
         "nilai_pdn_kontrak": 0 if attempt.id // 1000 % 6 == 0 else version.value,
@@ -348,20 +328,20 @@ def _contract(world: World, attempt: Attempt, contract: Contract, version: Versi
     return row
 
 
-def orders_to_start(world: World, attempt: Attempt) -> Iterator[Row]:
+def orders_to_start(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-(Non)TenderEkontrak-3SPMKSPP."""
     contract = attempt.contract
     if contract is None or contract.order is None or attempt.letter is None:
         return
     supplier = attempt.supplier
-    tender = attempt.kind == TENDER
+    tender = attempt.kind == facts.TENDER
     length = (contract.versions[0].end - contract.start).days
     for version in contract.versions:
         row: Row = {
-            **_contracted(world, attempt),
+            **contracted(world, attempt),
             "no_sppbj": attempt.letter.number,
-            "no_kontrak": contract.number,
-            **({} if tender else {"tgl_kontrak": iso_z(contract.signed)}),
+            "no_kontrak": version.paper or contract.number,
+            **({} if tender else {"tgl_kontrak": iso_z(version.signed if version.paper else contract.signed)}),
             "no_spmk_spp": contract.order + (f"/Add.{version.number}" if version.number else ""),
             "tgl_spmk_spp": iso_z(contract.signed),
             "tgl_mulai_pekerjaan": clock(contract.start),
@@ -386,16 +366,16 @@ def orders_to_start(world: World, attempt: Attempt) -> Iterator[Row]:
         yield row | extracted(world)
 
 
-def certificates(world: World, attempt: Attempt) -> Iterator[Row]:
+def certificates(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-(Non)TenderEkontrak-4BAPBAST; of the non-tenders one answer holds yesterday's snapshot and today's."""
     contract = attempt.contract
     if contract is None or attempt.letter is None:
         return
     supplier = attempt.supplier
-    snapshots = [world.today] if attempt.kind == TENDER else [world.today - dt.timedelta(days=1), world.today]
+    snapshots = [world.today] if attempt.kind == facts.TENDER else [world.today - dt.timedelta(days=1), world.today]
     for certificate in contract.certificates:
         row: Row = {
-            **_contracted(world, attempt),
+            **contracted(world, attempt),
             "lingkup_pekerjaan": None,
             "no_sppbj": attempt.letter.number,
             "no_kontrak": contract.number,
@@ -428,7 +408,7 @@ def certificates(world: World, attempt: Attempt) -> Iterator[Row]:
 # --- non-tenders --------------------------------------------------------------------------------------------------
 
 
-def non_tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
+def non_tender_announced(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-NonTenderPengumuman: NIP and name in one field."""
     officials = ";".join(f"{official.nip} - {official.name}" for official in attempt.officials)
     agency = _agency(world, attempt)
@@ -454,7 +434,9 @@ def non_tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
         "ket_ditutup": attempt.closed_note,
         "tgl_buat_paket": stamp(attempt.created),
         "tgl_kolektif_kolegial": stamp(attempt.created + dt.timedelta(minutes=7)),
-        "tgl_pengumuman_nontender": None if attempt.status == DRAFT else stamp_z(attempt.announced.replace(second=0)),
+        "tgl_pengumuman_nontender": None
+        if attempt.status == facts.DRAFT
+        else stamp_z(attempt.announced.replace(second=0)),
         "nip_nama_ppk": None if attempt.id // 1000 % 10 == 0 else officials,
         "nip_nama_pokja": None,
         "nip_nama_pp": f"{attempt.office.officials[-1].nip} - {attempt.office.officials[-1].name}",
@@ -463,7 +445,7 @@ def non_tender_announced(world: World, attempt: Attempt) -> Iterator[Row]:
     }
 
 
-def non_tender_done(world: World, attempt: Attempt) -> Iterator[Row]:
+def non_tender_done(world: State, attempt: facts.Attempt) -> Iterator[Row]:
     """SPSE-NonTenderSelesai: of a consolidation it names one RUP only."""
     if not attempt.finished_row or attempt.decided is None or attempt.winner is None:
         return
@@ -511,11 +493,11 @@ def non_tender_done(world: World, attempt: Attempt) -> Iterator[Row]:
 # --- recorded purchases and self-managed work ------------------------------------------------------------------------
 
 
-def _spent(recorded: Recorded) -> int | None:
+def _spent(recorded: facts.Recorded) -> int | None:
     return sum(payment.amount for payment in recorded.payments) or None
 
 
-def recorded_purchases(world: World, recorded: Recorded) -> Iterator[Row]:
+def recorded_purchases(world: State, recorded: facts.Recorded) -> Iterator[Row]:
     """SPSE-PencatatanNonTender."""
     yield {
         **spse_office(world, recorded.year, recorded.office),
@@ -545,11 +527,11 @@ def recorded_purchases(world: World, recorded: Recorded) -> Iterator[Row]:
     }
 
 
-def recorded_payments(world: World, recorded: Recorded) -> Iterator[Row]:
-    """SPSE-PencatatanNonTenderRealisasi: a payment is repeated for each RUP of the purchase."""
+def recorded_payments(world: State, recorded: facts.Recorded) -> Iterator[Row]:
+    """SPSE-PencatatanNonTenderRealisasi: a payment is repeated for each RUP of the purchase, where these are told."""
     for payment in recorded.payments:
-        for code in recorded.named:
-            yield {
+        for code in recorded.named[: 1 if world.bare_payments else None]:
+            row = {
                 **spse_office(world, recorded.year, recorded.office),
                 **_lpse(world),
                 "kd_nontender_pct": recorded.id,
@@ -568,9 +550,13 @@ def recorded_payments(world: World, recorded: Recorded) -> Iterator[Row]:
                 **_names([recorded.official]),
                 **extracted(world),
             }
+            if world.bare_payments:
+                for field in ("kd_rup_paket", "kd_paket_dce", "nama_paket", "pagu", "nama_satker"):
+                    del row[field]
+            yield row
 
 
-def self_managed_work(world: World, recorded: Recorded) -> Iterator[Row]:
+def self_managed_work(world: State, recorded: facts.Recorded) -> Iterator[Row]:
     """SPSE-PencatatanSwakelola: here `kd_satker` is SIRUP's, as text."""
     kind = recorded.self_managed_type
     yield {
@@ -601,7 +587,7 @@ def self_managed_work(world: World, recorded: Recorded) -> Iterator[Row]:
     }
 
 
-def self_managed_payments(world: World, recorded: Recorded) -> Iterator[Row]:
+def self_managed_payments(world: State, recorded: facts.Recorded) -> Iterator[Row]:
     """SPSE-PencatatanSwakelolaRealisasi: `nip_ppk` is an int of 18 digits, more than a float can hold."""
     for payment in recorded.payments:
         yield {
@@ -627,7 +613,7 @@ def self_managed_payments(world: World, recorded: Recorded) -> Iterator[Row]:
 # --- e-catalogue and online shops ------------------------------------------------------------------------------------
 
 
-def catalogue_orders(world: World, order: Order) -> Iterator[Row]:
+def catalogue_orders(world: State, order: facts.Order) -> Iterator[Row]:
     """Ecat-PaketEPurchasingV6: one row per order."""
     yield {
         "tahun_anggaran": order.year,
@@ -654,7 +640,7 @@ def catalogue_orders(world: World, order: Order) -> Iterator[Row]:
     }
 
 
-def old_catalogue_orders(world: World, order: Order) -> Iterator[Row]:
+def old_catalogue_orders(world: State, order: facts.Order) -> Iterator[Row]:
     """Ecat-PaketEPurchasing (v5): one row per product."""
     number = int(order.id)
     official = order.office.officials[0]
@@ -698,7 +684,7 @@ def old_catalogue_orders(world: World, order: Order) -> Iterator[Row]:
         }
 
 
-def shop_orders(world: World, order: ShopOrder) -> Iterator[Row]:
+def shop_orders(world: State, order: facts.ShopOrder) -> Iterator[Row]:
     """Bela-TokoDaringRealisasi: the same row up to a dozen times; no RUP."""
     row: Row = {
         "tahun": order.year,
@@ -726,7 +712,7 @@ def shop_orders(world: World, order: ShopOrder) -> Iterator[Row]:
     yield from (dict(row) for _ in range(order.copies))
 
 
-def catalogue_offices(world: World, office: Office) -> Iterator[Row]:
+def catalogue_offices(world: State, office: facts.Office) -> Iterator[Row]:
     """Ecat-InstansiSatker: offices as e-catalogue knows them, some of them twice, with a legacy code or none."""
     row = {**regency(world, 0), "kd_satker": office.sirup_id, "kd_satker_str": office.code, "nama_satker": office.name}
     del row["tahun_anggaran"]
@@ -737,7 +723,7 @@ def catalogue_offices(world: World, office: Office) -> Iterator[Row]:
         yield {**row, "kd_satker": office.sirup_id + 8_000_000, "kd_satker_str": legacy}
 
 
-def catalogue_regencies(world: World, place: tuple[int, int, str]) -> Iterator[Row]:
+def catalogue_regencies(world: State, place: tuple[int, int, str]) -> Iterator[Row]:
     """Ecat-MasterKabKota: other codes than SIRUP's for the same places."""
     code, province, name = place
     plain, _, sort = name.rstrip(")").partition(" (")
@@ -745,32 +731,34 @@ def catalogue_regencies(world: World, place: tuple[int, int, str]) -> Iterator[R
     yield {"kd_kabupaten": code - 980_000, "kd_provinsi": province + 9_000, "nama_kabupaten": f"{title} {plain}"}
 
 
-def catalogue_provinces(world: World, province: tuple[int, str]) -> Iterator[Row]:
+def catalogue_provinces(world: State, province: tuple[int, str]) -> Iterator[Row]:
     """Ecat-MasterProvinsi."""
     yield {"kd_provinsi": province[0] + 9_000, "nama_provinsi": province[1]}
 
 
 SERVICES = (
-    Service("SPSE-TenderPengumuman", "kd_tender", "attempts", tender_announced, TENDER),
-    Service("SPSE-TenderSelesai", "kd_tender", "attempts", tender_done, TENDER),
-    Service("SPSE-TenderSelesaiNilai", "kd_tender", "attempts", tender_values, TENDER),
-    Service("SPSE-PesertaTender", "kd_tender", "attempts", bidders, TENDER),
-    Service("SPSE-JadwalTahapanTender", "kd_tender", "attempts", schedule, TENDER),
-    Service("SPSE-TenderEkontrak-1SPPBJ", "kd_tender", "attempts", letters, TENDER),
-    Service("SPSE-TenderEkontrak-2Kontrak", "kd_tender", "attempts", contracts, TENDER),
-    Service("SPSE-TenderEkontrak-3SPMKSPP", "kd_tender", "attempts", orders_to_start, TENDER),
-    Service("SPSE-TenderEkontrak-4BAPBAST", "kd_tender", "attempts", certificates, TENDER),
-    Service("SPSE-NonTenderPengumuman", "kd_nontender", "attempts", non_tender_announced, NON_TENDER),
-    Service("SPSE-NonTenderSelesai", "kd_nontender", "attempts", non_tender_done, NON_TENDER),
-    Service("SPSE-JadwalTahapanNonTender", "kd_nontender", "attempts", schedule, NON_TENDER),
-    Service("SPSE-NonTenderEkontrak-1SPPBJ", "kd_nontender", "attempts", letters, NON_TENDER),
-    Service("SPSE-NonTenderEkontrak-2Kontrak", "kd_nontender", "attempts", contracts, NON_TENDER),
-    Service("SPSE-NonTenderEkontrak-3SPMKSPP", "kd_nontender", "attempts", orders_to_start, NON_TENDER),
-    Service("SPSE-NonTenderEkontrak-4BAPBAST", "kd_nontender", "attempts", certificates, NON_TENDER),
-    Service("SPSE-PencatatanNonTender", "kd_nontender_pct", "recorded", recorded_purchases, RECORDED),
-    Service("SPSE-PencatatanNonTenderRealisasi", "kd_nontender_pct", "recorded", recorded_payments, RECORDED),
-    Service("SPSE-PencatatanSwakelola", "kd_swakelola_pct", "recorded", self_managed_work, RECORDED_SELF),
-    Service("SPSE-PencatatanSwakelolaRealisasi", "kd_swakelola_pct", "recorded", self_managed_payments, RECORDED_SELF),
+    Service("SPSE-TenderPengumuman", "kd_tender", "attempts", tender_announced, facts.TENDER),
+    Service("SPSE-TenderSelesai", "kd_tender", "attempts", tender_done, facts.TENDER),
+    Service("SPSE-TenderSelesaiNilai", "kd_tender", "attempts", tender_values, facts.TENDER),
+    Service("SPSE-PesertaTender", "kd_tender", "attempts", bidders, facts.TENDER),
+    Service("SPSE-JadwalTahapanTender", "kd_tender", "attempts", schedule, facts.TENDER),
+    Service("SPSE-TenderEkontrak-1SPPBJ", "kd_tender", "attempts", letters, facts.TENDER),
+    Service("SPSE-TenderEkontrak-2Kontrak", "kd_tender", "attempts", contracts, facts.TENDER),
+    Service("SPSE-TenderEkontrak-3SPMKSPP", "kd_tender", "attempts", orders_to_start, facts.TENDER),
+    Service("SPSE-TenderEkontrak-4BAPBAST", "kd_tender", "attempts", certificates, facts.TENDER),
+    Service("SPSE-NonTenderPengumuman", "kd_nontender", "attempts", non_tender_announced, facts.NON_TENDER),
+    Service("SPSE-NonTenderSelesai", "kd_nontender", "attempts", non_tender_done, facts.NON_TENDER),
+    Service("SPSE-JadwalTahapanNonTender", "kd_nontender", "attempts", schedule, facts.NON_TENDER),
+    Service("SPSE-NonTenderEkontrak-1SPPBJ", "kd_nontender", "attempts", letters, facts.NON_TENDER),
+    Service("SPSE-NonTenderEkontrak-2Kontrak", "kd_nontender", "attempts", contracts, facts.NON_TENDER),
+    Service("SPSE-NonTenderEkontrak-3SPMKSPP", "kd_nontender", "attempts", orders_to_start, facts.NON_TENDER),
+    Service("SPSE-NonTenderEkontrak-4BAPBAST", "kd_nontender", "attempts", certificates, facts.NON_TENDER),
+    Service("SPSE-PencatatanNonTender", "kd_nontender_pct", "recorded", recorded_purchases, facts.RECORDED),
+    Service("SPSE-PencatatanNonTenderRealisasi", "kd_nontender_pct", "recorded", recorded_payments, facts.RECORDED),
+    Service("SPSE-PencatatanSwakelola", "kd_swakelola_pct", "recorded", self_managed_work, facts.RECORDED_SELF),
+    Service(
+        "SPSE-PencatatanSwakelolaRealisasi", "kd_swakelola_pct", "recorded", self_managed_payments, facts.RECORDED_SELF
+    ),
     Service("Ecat-PaketEPurchasingV6", "kd_paket", "orders", catalogue_orders),
     Service("Ecat-PaketEPurchasing", "kd_paket", "old_orders", old_catalogue_orders),
     Service("Bela-TokoDaringRealisasi", "order_id", "shop_orders", shop_orders),

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from simulator.facts import Office, Proposal
 from simulator.local import POKIR, USULAN
 from simulator.rendering import Row, Service, date
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 LEVELS = ("lurah", "camat", "skpd", "mitra", "tapd")
 
@@ -25,7 +22,7 @@ def office_name(office: Office) -> str:
     return office.name.title() if office.sirup_id // 10 % 3 else office.name
 
 
-def proposals(world: World, proposal: Proposal) -> Iterator[Row]:
+def proposals(world: State, proposal: Proposal) -> Iterator[Row]:
     """Musrenbang-Usulan and Musrenbang-Pokir."""
     if proposal.absent:
         return

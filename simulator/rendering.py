@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator import names
-
-if TYPE_CHECKING:
-    from simulator.facts import Office
-    from simulator.world import World
+from simulator.facts import Office
+from simulator.state import State
 
 Row = dict[str, Any]
 
@@ -27,8 +25,8 @@ class Service:
 
     name: str
     code: str
-    facts: str | Callable[[World, int], Iterable[Any]]
-    render: Callable[[World, Any], Iterator[Row]]
+    facts: str | Callable[[State, int], Iterable[Any]]
+    render: Callable[[State, Any], Iterator[Row]]
     kind: str | None = None
     yearly: bool = True
     key: tuple[str, ...] = ()
@@ -41,7 +39,7 @@ class Service:
         """Whether this list tells of a fact of this sort."""
         return self.facts == fact.home and (self.kind is None or self.kind == fact.kind)
 
-    def facts_of(self, world: World, year: int) -> Iterator[Any]:
+    def facts_of(self, world: State, year: int) -> Iterator[Any]:
         """The facts of a fiscal year that this list tells of."""
         if not isinstance(self.facts, str):
             yield from self.facts(world, year)
@@ -81,17 +79,17 @@ def clock(day: dt.date) -> str:
     return f"{day:%b} {day.day}, {day.year}, 12:00:00AM"
 
 
-def listed(world: World, parts: Sequence[str], separator: str = ";") -> str:
+def listed(world: State, parts: Sequence[str], separator: str = ";") -> str:
     """A list in today's order, which is the other way round tomorrow and means nothing."""
     return separator.join(reversed(parts) if world.day % 2 else parts)
 
 
-def regency(world: World, year: int) -> Row:
+def regency(world: State, year: int) -> Row:
     """The columns by which nearly every row begins."""
     return {"tahun_anggaran": year, "kd_klpd": world.kd_klpd, "nama_klpd": names.REGENCY, "jenis_klpd": "KABUPATEN"}
 
 
-def sirup_office(world: World, year: int, office: Office) -> Row:
+def sirup_office(world: State, year: int, office: Office) -> Row:
     """The regency and the office as SIRUP knows it: `kd_satker` is an int of its own."""
     return {
         **regency(world, year),
@@ -101,7 +99,7 @@ def sirup_office(world: World, year: int, office: Office) -> Row:
     }
 
 
-def spse_office(world: World, year: int, office: Office) -> Row:
+def spse_office(world: State, year: int, office: Office) -> Row:
     """The regency and the office as SPSE knows it: `kd_satker` is another code, and text."""
     return {
         **regency(world, year),
@@ -111,6 +109,6 @@ def spse_office(world: World, year: int, office: Office) -> Row:
     }
 
 
-def extracted(world: World) -> Row:
+def extracted(world: State) -> Row:
     """The stamp of the extraction: today in every row."""
     return {"_event_date": date(world.today)}

@@ -1,25 +1,29 @@
-"""The world over HTTP on this machine: as LKPP's ISB, as INAPROC API v1, as the regency's own systems, and with an
+"""The world over HTTP on this machine: as LKPP's ISB, as INAPROC, as the regency's own systems, as SIPD-RI, and with an
 interface of its own.
 
 - `/isb-2/api/{key}/json/{service_no}/{service}/tipe/{types}/parameter/{values}`: a bare JSON array, empty body for no
   rows, words instead of JSON for errors; `/isb-2/api/satudata/MasterKLPD` and `/MasterLPSE` without a key
-- `/api/v1/{endpoint}` and `/api/legacy/{endpoint}`: bearer token, `kode_klpd`, `tahun`, `limit`, `cursor`
+- `/api/v1/{endpoint}`: bearer token; `kode_klpd`, `tahun`, `limit` (1 by default), `cursor`; an envelope.
+  `/api/legacy/{endpoint}`: the same token, `kode_klpd`, `tahun`; a bare array. Both count requests
 - `/musrenbang/api/{usulan,pokir}`, `/simpen/api/{pekerjaan,progres,dokumentasi}`: `tahun`, pages by number as Laravel
   gives them; `/dokumen/api/dokumen`: `tahun`, a bare array; a bearer token may be given, and must then be right
+- `/sipd/{path}`: bearer token; `tahun`, `page`, `limit`; bare arrays, the total in `x-pagination-total-count`
 - `/_simulator/...`, for loopback only: POST `advance` {days, change_share}; POST, GET, DELETE `faults`; GET `truth`;
   GET, DELETE `requests`
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import datetime as dt
 import ipaddress
 import json
 import re
 import socket
 import threading
-from collections.abc import Iterator
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -27,17 +31,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import orjson
 
-from simulator import names
-from simulator.faults import Fault, Faults, parse, spoil
-from simulator.inaproc import ENDPOINTS, Endpoint, reshaped
+from simulator import names, sipd
+from simulator.faults import ERROR_OBJECTS, Fault, Faults, page_of, parse, spoil
+from simulator.inaproc import BOM, LEGACY, V1, read_cursor, reshaped, write_cursor
 from simulator.rendering import Row
+from simulator.services import LKPP, SERVICES
 from simulator.simda_database import Case, write_simda
 from simulator.truth import truth
-from simulator.world import LKPP, SERVICES, World
+from simulator.world import World
 
 _ISB = re.compile(r"/isb(?:-2)?/api/([^/]+)/json/([^/]+)/([^/]+)(?:/tipe/[^/]*)?(?:/parameter/([^/]*))?/?")
 _PUBLIC = re.compile(r"/isb(?:-2)?/api/satudata/(MasterKLPD|MasterLPSE)/?")
-_INAPROC = re.compile(r"/api/(?:v1|legacy)/(.+?)/?")
+_INAPROC = re.compile(r"/api/(v1|legacy)/(.+?)/?")
 # ISB names the contract documents without the number that their dumps carry.
 _ISB_NAMES = {re.sub(r"-\d(?=[A-Z])", "-", name): name for name in LKPP} | {name: name for name in LKPP}
 LOCAL_PATHS = {
@@ -71,7 +76,10 @@ class Simulator(ThreadingHTTPServer):
         # One request renders or advances the world at a time.
         self.lock = threading.Lock()
         self.closing = threading.Event()
-        self._answers: dict[tuple[str, int, str], list[Row]] = {}
+        self._answers: dict[tuple[str, int], list[Row]] = {}
+        # Requests that INAPROC takes a minute; when the running one began, and how many there were.
+        self.per_minute = 1000
+        self._minute, self._asked = 0.0, 0
         self._write_simda()
         super().__init__((host, port), _Handler)
 
@@ -81,17 +89,34 @@ class Simulator(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
-    def rows(self, service: str, year: int, path: str = "", endpoint: Endpoint | None = None) -> list[Row]:
-        """Today's answer of a service, or of an endpoint of INAPROC; kept until the next day."""
+    def rows(self, service: str, year: int) -> list[Row]:
+        """Today's answer of a service."""
+        return self.kept(service, year, lambda: self.world.rows(service, year))
+
+    def kept(self, name: str, year: int, make: Callable[[], list[Row]]) -> list[Row]:
+        """Rows that are made once and kept until the next day."""
         with self.lock:
-            key = (path or service, year, self.world.today.isoformat())
+            key = (name, year)
             if key not in self._answers:
-                if endpoint is None:
-                    self._answers[key] = self.world.rows(service, year)
-                else:
-                    rows = endpoint.rows(self.world, year) if endpoint.rows else self.world.rows(service, year)
-                    self._answers[key] = [reshaped(row, position) for position, row in enumerate(rows)]
+                self._answers[key] = make()
             return self._answers[key]
+
+    def count_request(self) -> Mapping[str, str]:
+        """INAPROC's headers after one more request: how many there may be a minute, are left, and when all are again
+        (seconds since 1970). None are left: this one is too many where Retry-After is among the headers."""
+        with self.lock:
+            now = time.time()
+            if now >= self._minute + 60:
+                self._minute, self._asked = now, 0
+            self._asked += 1
+            left = self.per_minute - self._asked
+            reset = self._minute + 60
+            headers = {
+                "X-RateLimit-Limit": str(self.per_minute),
+                "X-RateLimit-Remaining": str(max(0, left)),
+                "X-RateLimit-Reset": str(int(reset) + 1),
+            }
+            return headers if left >= 0 else headers | {"Retry-After": str(int(reset - now) + 1)}
 
     def advance(self, days: int, change_share: float) -> dict[str, Any]:
         """Move the world on; see `World.advance`."""
@@ -187,7 +212,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif isb := _ISB.fullmatch(path):
             self._isb(isb[1], isb[2], isb[3], isb[4] or "")
         elif inaproc := _INAPROC.fullmatch(path):
-            self._inaproc(inaproc[1], query)
+            self._inaproc(inaproc[1], inaproc[2], query)
+        elif path.startswith("/sipd/"):
+            self._sipd(path.removeprefix("/sipd/").rstrip("/"), query)
         elif service := LOCAL_PATHS.get(path.rstrip("/")):
             self._local(path.rstrip("/"), service, query)
         else:
@@ -213,9 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
         shown = f"isb {service} (service_no {number}) {parameter}"
         fault = simulator.faults.take((service, name, "isb"))
         if fault:
-            rows = spoil(rows, fault, SERVICES[service].code)
-            if fault.kind == "duplicate_page":
-                rows = rows + rows
+            rows = _bare(spoil(rows, fault, SERVICES[service].code), fault)
         self._send(200, _encode(rows) if rows else b"", "application/json", fault, shown, len(rows))
 
     def _public(self, name: str) -> None:
@@ -246,56 +271,78 @@ class _Handler(BaseHTTPRequestHandler):
 
     # --- INAPROC --------------------------------------------------------------------------------------------------
 
-    def _inaproc(self, path: str, query: dict[str, str]) -> None:
+    def _inaproc(self, way: str, path: str, query: dict[str, str]) -> None:
         simulator, world = self.simulator, self.simulator.world
-        shown = f"inaproc {path}"
+        shown = f"inaproc {'' if way == 'v1' else 'legacy/'}{path}"
+        headers = simulator.count_request()
+        endpoint = (V1 if way == "v1" else LEGACY).get(path)
+
+        def refuse(status: int, code: str, message: str) -> None:
+            body = {
+                "success": False,
+                "error": {"code": code, "message": message, "details": None},
+                "meta": {"request_id": str(uuid.uuid4())},
+            }
+            self._send(status, orjson.dumps(body), "application/json", log=shown, headers=headers)
+
         given = self.headers.get("Authorization", "")
         if not given:
-            self._refuse(401, "Authorization field missing", shown)
-            return
+            return refuse(401, "UNAUTHORIZED", "Authorization field missing")
         if given != f"Bearer {simulator.token}":
-            self._refuse(401, "invalid token", shown)
-            return
-        endpoint = ENDPOINTS.get(path)
+            return refuse(401, "UNAUTHORIZED", "invalid token")
+        if "Retry-After" in headers:
+            return refuse(429, "RATE_LIMIT_EXCEEDED", "too many requests")
         if endpoint is None:
-            self._refuse(404, "endpoint not found", shown)
-            return
+            return refuse(404, "NOT_FOUND", "endpoint not found")
         try:
-            limit = int(query.get("limit", "10"))
-            offset, page = _read_cursor(query["cursor"]) if query.get("cursor") else (0, 1)
-            year = int(query["tahun"]) if endpoint.needs_year else world.year
-        except (KeyError, ValueError, binascii.Error):
-            self._refuse(400, "invalid limit, cursor or tahun", shown)
-            return
+            limit = int(query.get("limit", "1"))
+            offset, page = read_cursor(query["cursor"]) if query.get("cursor") else (0, 1)
+            year = int(query["tahun"])
+        except (KeyError, ValueError):
+            return refuse(400, "BAD_REQUEST", "invalid limit, cursor or tahun")
         if not 1 <= limit <= 1000:
-            self._refuse(400, "limit must be between 1 and 1000", shown)
-            return
-        rows = simulator.rows(endpoint.service, year, path, endpoint) if query.get("kode_klpd") == world.kd_klpd else []
-        if "kd_tender" in query:
-            rows = [row for row in rows if str(row.get("kd_tender")) == query["kd_tender"]]
-        fault = simulator.faults.take((path, endpoint.service, "inaproc"), page)
-        if fault:
-            rows = spoil(
-                rows, fault, "order_id" if path == "ekatalog/paket-e-purchasing" else SERVICES[endpoint.service].code
+            return refuse(400, "BAD_REQUEST", "limit must be between 1 and 1000")
+        rows: list[Row] = []
+        if query.get("kode_klpd") == world.kd_klpd:
+            rows = simulator.kept(
+                f"{way} {path}",
+                year,
+                lambda: [reshaped(row, position) for position, row in enumerate(endpoint.answer(world, year))],
             )
-        part = rows[offset : offset + limit]
-        following = offset + limit
-        if fault and fault.kind == "duplicate_page":
-            following = offset
-        if fault and fault.kind == "null_first_page" and page == 1:
-            part, following = [], offset
-        more = following < len(rows)
-        envelope = {
+        for field in ("kd_tender", "jenis_paket"):
+            if field in query:
+                rows = [row for row in rows if str(row.get(field)) == query[field]]
+        fault = simulator.faults.take((path, endpoint.service, "inaproc", f"{way}/{path}"), page)
+        if fault:
+            rows = spoil(rows, fault, endpoint.code or SERVICES[endpoint.service].code)
+        shown = f"{shown} {year}"
+        if way == "legacy":
+            rows = _bare(rows, fault)
+            body = (BOM if endpoint.marked else b"") + _encode(rows)
+            self._send(200, body, "application/json", fault, shown, len(rows), headers)
+            return None
+        # It is another at each request and says nothing.
+        now = dt.datetime.combine(world.today, dt.time(6)) + dt.timedelta(microseconds=time.monotonic_ns() // 1000)
+        part, following, total = page_of(rows, offset, len(rows) + 1 if endpoint.whole else limit, fault)
+        envelope: dict[str, Any] = {
             "success": True,
-            "data": part or None,
-            "meta": {"limit": limit, "has_more": more, "cursor": _write_cursor(following, page + 1) if more else ""},
+            "data": [row | {"last_update_ref": now.isoformat()} for row in part] or None,
         }
-        self._send(200, _encode(envelope), "application/json", fault, f"{shown} {year} page {page}", len(part))
+        if not endpoint.whole:
+            envelope["meta"] = {
+                "limit": limit,
+                "has_more": following is not None,
+                "cursor": "" if following is None else write_cursor(following, page + 1),
+            }
+            if fault and fault.kind == "wrong_total":
+                envelope["meta"]["total"] = total
+        self._send(200, _encode(envelope), "application/json", fault, f"{shown} page {page}", len(part), headers)
+        return None
+
+    # --- the regency's own systems, and SIPD-RI -------------------------------------------------------------------
 
     def _refuse(self, status: int, error: str, shown: str) -> None:
         self._send(status, orjson.dumps({"error": error}), "application/json", log=shown)
-
-    # --- the regency's own systems --------------------------------------------------------------------------------
 
     def _local(self, path: str, service: str, query: dict[str, str]) -> None:
         simulator = self.simulator
@@ -314,25 +361,48 @@ class _Handler(BaseHTTPRequestHandler):
         if fault:
             rows = spoil(rows, fault, SERVICES[service].code)
         if system == "dokumen":
-            if fault and fault.kind == "duplicate_page":
-                rows = rows + rows
+            rows = _bare(rows, fault)
             self._send(200, _encode(rows), "application/json", fault, f"{shown} {year}", len(rows))
             return
-        following = page + 1 if page * PER_PAGE < len(rows) else None
-        part = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
-        if fault and fault.kind == "duplicate_page":
-            following = page
-        if fault and fault.kind == "null_first_page" and page == 1:
-            part, following = [], page
+        part, following, total = page_of(rows, (page - 1) * PER_PAGE, PER_PAGE, fault)
         address = f"http://{self.headers.get('Host')}{path}?tahun={year}&page="
         envelope = {
             "current_page": page,
             "data": part,
-            "next_page_url": f"{address}{following}" if following else None,
+            "next_page_url": None if following is None else f"{address}{following // PER_PAGE + 1}",
+            "last_page": max(1, -(-total // PER_PAGE)),
             "per_page": PER_PAGE,
-            "total": len(rows),
+            "total": total,
         }
         self._send(200, _encode(envelope), "application/json", fault, f"{shown} {year} page {page}", len(part))
+
+    def _sipd(self, path: str, query: dict[str, str]) -> None:
+        simulator, world = self.simulator, self.simulator.world
+        shown = f"sipd {path}"
+        if self.headers.get("Authorization") != f"Bearer {simulator.token}":
+            self._refuse(401, "Unauthorized", shown)
+            return
+        try:
+            year = int(query.get("tahun") or world.year)
+            page, limit = int(query.get("page") or 1), int(query.get("limit") or 10)
+        except ValueError:
+            page = limit = year = 0
+        if page < 1 or limit < 1:
+            self._refuse(400, "page, limit or tahun is no number above 0", shown)
+            return
+        with simulator.lock:
+            found = sipd.answer(world, path, year, query)
+        if found is None:
+            self._refuse(404, "not found", shown)
+            return
+        fault = simulator.faults.take((path, "sipd"), page)
+        if isinstance(found, dict):
+            self._send(200, _encode(found), "application/json", fault, shown)
+            return
+        rows = spoil(found, fault, "nomor_sp_2_d") if fault else found
+        part, _, total = page_of(rows, (page - 1) * limit, limit, fault)
+        headers = {"x-pagination-total-count": str(total)}
+        self._send(200, _encode(part), "application/json", fault, f"{shown} {year} page {page}", len(part), headers)
 
     # --- the simulator's own interface ----------------------------------------------------------------------------
 
@@ -375,56 +445,82 @@ class _Handler(BaseHTTPRequestHandler):
     # --- sending --------------------------------------------------------------------------------------------------
 
     def _send(
-        self, status: int, body: bytes, kind: str, fault: Fault | None = None, log: str = "", rows: int | None = None
+        self,
+        status: int,
+        body: bytes,
+        kind: str,
+        fault: Fault | None = None,
+        log: str = "",
+        rows: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer, unless the fault has it otherwise, and note in the log what was sent."""
         simulator = self.simulator
-        simulator.requests.append(
-            {
-                "method": self.command,
-                "asked": log,
-                "status": status,
-                "rows": rows,
-                "fault": fault.kind if fault else None,
-            }
-        )
-        match fault.kind if fault else None:
+        noted = {"method": self.command, "asked": log, "status": status, "rows": rows}
+        simulator.requests.append({**noted, "fault": fault.kind if fault else None})
+        if fault is None:
+            self._write(status, body, kind, headers)
+            return
+        assert fault.seconds is not None
+        match fault.kind:
             case "html":
                 self._write(200, _PAGE, "text/html")
+            case "error_object":
+                self._write(200, orjson.dumps(ERROR_OBJECTS[fault.wording]), "application/json", headers)
             case "truncated":
-                self._write(status, body[: len(body) // 2], kind)
+                self._write(status, body[: len(body) // 2], kind, headers)
             case "status":
-                assert fault is not None
                 simulator.requests[-1]["status"] = fault.status
                 self._write(fault.status, _PAGE, "text/html")
             case "rate_limit":
-                assert fault is not None
                 simulator.requests[-1]["status"] = 429
-                self._write(429, b'{"error":"rate limit exceeded"}', "application/json", fault.retry_after)
+                wait = {"Retry-After": fault.retry_after}
+                self._write(429, b'{"error":"rate limit exceeded"}', "application/json", wait)
             case "hang":
-                assert fault is not None
                 simulator.closing.wait(fault.seconds)
                 self._break_off()
             case "drop":
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(max(2, len(body))))
-                self.end_headers()
+                self._begin(status, kind, max(2, len(body)), headers)
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
                 self._break_off()
+            case "slow":
+                self._begin(status, kind, len(body), headers)
+                self._stream((body[at : at + 1] for at in range(len(body))), fault.seconds)
+            case "huge":
+                self._begin(status, kind, len(body) + fault.megabytes * len(_BLANKS), headers)
+                self._stream(_swollen(body, fault.megabytes))
+            case "gzip_bomb":
+                packed = zlib.compressobj(wbits=31)
+                parts = [packed.compress(part) for part in _swollen(body, fault.megabytes)]
+                whole = b"".join(parts) + packed.flush()
+                self._write(status, whole, kind, {**(headers or {}), "Content-Encoding": "gzip"})
             case _:
-                self._write(status, body, kind)
+                self._write(status, body, kind, headers)
 
-    def _write(self, status: int, body: bytes, kind: str, retry_after: str | None = None) -> None:
+    def _begin(self, status: int, kind: str, length: int, headers: Mapping[str, str] | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if retry_after is not None:
-            self.send_header("Retry-After", retry_after)
+        self.send_header("Content-Length", str(length))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
+
+    def _write(self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None) -> None:
+        self._begin(status, kind, len(body), headers)
         self.wfile.write(body)
         self.wfile.flush()
+
+    def _stream(self, parts: Iterator[bytes], pause: float = 0) -> None:
+        """Parts of a body, one after the other, until the client has enough or the server closes."""
+        try:
+            for part in parts:
+                self.wfile.write(part)
+                self.wfile.flush()
+                if self.simulator.closing.wait(pause):
+                    break
+        except OSError:
+            self.close_connection = True
 
     def _break_off(self) -> None:
         self.close_connection = True
@@ -439,10 +535,19 @@ def _encode(value: object) -> bytes:
         return json.dumps(value).encode()
 
 
-def _write_cursor(offset: int, page: int) -> str:
-    return base64.urlsafe_b64encode(f"{offset}:{page}".encode()).decode()
+_BLANKS = b" " * 2**20
 
 
-def _read_cursor(cursor: str) -> tuple[int, int]:
-    offset, _, page = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
-    return int(offset), int(page)
+def _swollen(body: bytes, megabytes: int) -> Iterator[bytes]:
+    """A body, and blanks before its last byte."""
+    yield body[:-1]
+    yield from (_BLANKS for _ in range(megabytes))
+    yield body[-1:]
+
+
+def _bare(rows: list[Row], fault: Fault | None) -> list[Row]:
+    """The rows of a bare list, with what faults of pages do to it."""
+    kind = fault.kind if fault else None
+    if kind == "duplicate_page":
+        return rows + rows
+    return rows[: len(rows) // 3] if kind == "wrong_total" else rows

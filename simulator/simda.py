@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from simulator.facts import BudgetAccount, LedgerContract, Office, SubActivity
+from simulator.facts import BudgetAccount, Disbursement, LedgerContract, Office, SubActivity
 from simulator.rendering import Row, Service, midnight
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 FIRST_BUDGET, REVISED_BUDGET = 4, 6
 VOID = 2
@@ -108,7 +105,7 @@ def account90(code: str, year: int) -> dict[str, int | None]:
     return {f"kd_rek90_{position}": int(part) if known else None for position, part in enumerate(code.split("."), 1)}
 
 
-def sub_name(world: World, sub: SubActivity) -> str:
+def sub_name(world: State, sub: SubActivity) -> str:
     """The name of a sub-activity's code, which offices of one field of government share."""
     return world.sub_names.setdefault(sub.code, sub.name)
 
@@ -117,7 +114,7 @@ def _office(office: Office) -> Row:
     return {**unit(office), "Nm_Sub_Unit": unit_name(office), "kd_unit90": unit_code90(office)}
 
 
-def budget(world: World, line: BudgetAccount) -> Iterator[Row]:
+def budget(world: State, line: BudgetAccount) -> Iterator[Row]:
     """SIMDA-Anggaran: the budget in force."""
     if line.absent:
         return
@@ -148,9 +145,9 @@ def budget(world: World, line: BudgetAccount) -> Iterator[Row]:
         }
 
 
-def contracts(world: World, entry: LedgerContract) -> Iterator[Row]:
+def contracts(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Kontrak."""
-    if not entry.absent:
+    if not entry.absent and is_held(world, entry.signed):
         yield {
             "Tahun": entry.year,
             "No_Kontrak": entry.number,
@@ -166,9 +163,11 @@ def contracts(world: World, entry: LedgerContract) -> Iterator[Row]:
         }
 
 
-def addenda(world: World, entry: LedgerContract) -> Iterator[Row]:
+def addenda(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-Addendum."""
-    for each in () if entry.absent else entry.addenda:
+    for each in () if entry.absent or not is_held(world, entry.signed) else entry.addenda:
+        if not is_held(world, each.at):
+            continue
         yield {
             "Tahun": entry.year,
             "No_Kontrak": entry.number,
@@ -180,10 +179,20 @@ def addenda(world: World, entry: LedgerContract) -> Iterator[Row]:
         }
 
 
-def payments(world: World, entry: LedgerContract) -> Iterator[Row]:
+def is_made(paper: Disbursement) -> bool:
+    """Whether the money went out."""
+    return paper.paid is not None and not paper.void
+
+
+def is_held(world: State, day: dt.date | None) -> bool:
+    """Whether SIMDA was in use on a day, before SIPD replaced it."""
+    return world.sipd_since is None or (day is not None and day < world.sipd_since)
+
+
+def payments(world: State, entry: LedgerContract) -> Iterator[Row]:
     """SIMDA-SP2D: payments that were made, those on a void order left out."""
     for each in () if entry.absent else entry.payments:
-        if each.paid_by is None or each.paid is None or each.void:
+        if each.paid is None or not is_made(each) or not is_held(world, each.paid):
             continue
         yield {
             "Tahun": entry.year,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from sqlalchemy import Column, DateTime, Integer, MetaData, Numeric, String, Table, create_engine, make_url
 from sqlalchemy.dialects import sqlite
@@ -14,9 +14,7 @@ from sqlalchemy.types import TypeEngine
 from simulator import simda
 from simulator.facts import BudgetAccount, LedgerContract
 from simulator.rendering import Row
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 Case = Literal["as documented", "lower", "upper"]
 
@@ -41,49 +39,49 @@ _TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Ta_RASK_Arsip": (
         ("Tahun", "Kd_Perubahan", *_UNIT, *_ACTIVITY, *_ACCOUNT, "No_Rinc", "No_ID"),
         ("Keterangan_Rinc", "Sat_1", "Nilai_1", "Satuan123", "Jml_Satuan", "Nilai_Rp", "Total", "Keterangan",
-         "Kd_Ap_Pub", "Kd_Sumber", "DateCreate"),
+         "Kd_Ap_Pub", "Kd_Sumber", "DateCreate")
     ),
     "Ta_Kontrak": (
         ("Tahun", "No_Kontrak"),
         (*_UNIT, *_ACTIVITY, "Tgl_Kontrak", "Keperluan", "Waktu", "Nilai", "Nm_Perusahaan", "Bentuk", "Alamat",
-         "Nm_Pemilik", "NPWP", "Nm_Bank", "Nm_Rekening", "No_Rekening"),
+         "Nm_Pemilik", "NPWP", "Nm_Bank", "Nm_Rekening", "No_Rekening")
     ),
     "Ta_Kontrak_Addendum": (
         ("Tahun", "No_Kontrak", "No_Addendum"), ("Tgl_Addendum", "Keperluan", "Waktu", "Nilai")
     ),
     "Ta_SPP": (
         ("Tahun", "No_SPP"),
-        (*_UNIT, "Jn_SPP", "Tgl_SPP", "Uraian", "Kd_Edit", "Nm_Penerima", "Bank_Penerima", "Rek_Penerima", "NPWP"),
+        (*_UNIT, "Jn_SPP", "Tgl_SPP", "Uraian", "Kd_Edit", "Nm_Penerima", "Bank_Penerima", "Rek_Penerima", "NPWP")
     ),
     "Ta_SPP_Kontrak": (
         ("Tahun", "No_SPP"),
         ("No_Kontrak", "Nama", "Bentuk", "Alamat", "Nm_Pemilik", "Tgl_Kontrak", "Waktu", "NPWP", "Nilai",
-         "No_Addendum"),
+         "No_Addendum")
     ),
     "Ta_SPM": (
         ("Tahun", "No_SPM"),
         (*_UNIT, "No_SPP", "Jn_SPM", "Tgl_SPM", "Uraian", "Nm_Penerima", "Bank_Penerima", "Rek_Penerima", "NPWP",
-         "Bank_Pembayar", "Nm_Verifikator", "Nm_Penandatangan", "Nip_Penandatangan", "Jbt_Penandatangan", "Kd_Edit"),
+         "Bank_Pembayar", "Nm_Verifikator", "Nm_Penandatangan", "Nip_Penandatangan", "Jbt_Penandatangan", "Kd_Edit")
     ),
     "Ta_SPM_Rinc": (("Tahun", "No_SPM", "No_ID"), (*_UNIT, *_ACTIVITY, *_ACCOUNT, "Nilai")),
     "Ta_SP2D": (
         ("Tahun", "No_SP2D"),
         ("No_SPM", "Tgl_SP2D", "Kd_Bank", "No_BKU", "Nm_Penandatangan", "Nip_Penandatangan", "Jbt_Penandatangan",
-         "Keterangan"),
+         "Keterangan")
     ),
     "Ref_Jenis_SPM": (("Jn_SPM",), ("Nm_Jn_SPM",)),
     "Ref_Kegiatan_Mapping": (
         ("kd_urusan", "kd_bidang", "kd_prog", "kd_keg"),
-        ("kd_urusan90", "kd_bidang90", "kd_program90", "kd_kegiatan90", "kd_sub_kegiatan"),
+        ("kd_urusan90", "kd_bidang90", "kd_program90", "kd_kegiatan90", "kd_sub_kegiatan")
     ),
     "Ref_Rek_Mapping": (
         tuple(name.lower() for name in _ACCOUNT), tuple(f"kd_rek90_{position}" for position in range(1, 7))
     ),
-    "Ref_Sub_Kegiatan90": (_SUB90, ("nm_sub_kegiatan",)),
+    "Ref_Sub_Kegiatan90": (_SUB90, ("nm_sub_kegiatan",))
 }  # fmt: skip
 _TEXTS = {
     "No_Kontrak", "No_Addendum", "No_SPP", "No_SPM", "No_SP2D", "NPWP", "kd_kegiatan", "kd_kegiatan90", "kd_unit90",
-    "No_BKU", "No_Rekening", "Rek_Penerima",
+    "No_BKU", "No_Rekening", "Rek_Penerima"
 }  # fmt: skip
 _MONEY = {"Nilai", "Nilai_1", "Nilai_Rp", "Jml_Satuan", "Total", "Pagu_Anggaran"}
 
@@ -113,7 +111,7 @@ def _tables(case: Case) -> tuple[MetaData, dict[str, Table]]:
     return metadata, tables
 
 
-def write_simda(world: World, url: str, case: Case = "as documented") -> None:
+def write_simda(world: State, url: str, case: Case = "as documented") -> None:
     """Make SIMDA's tables where they are not there, and replace what is in them by what is the case today.
 
     It is one transaction: a reader sees the day before or the day after. `case` is how tables and columns are named.
@@ -140,7 +138,7 @@ def write_simda(world: World, url: str, case: Case = "as documented") -> None:
         engine.dispose()
 
 
-def _contents(world: World) -> dict[str, list[tuple[object, ...]]]:
+def _contents(world: State) -> dict[str, list[tuple[object, ...]]]:
     """Table -> rows, in the order of its columns."""
     found: dict[str, dict[tuple[object, ...], Row]] = {name: {} for name in _TABLES}
 
@@ -153,8 +151,8 @@ def _contents(world: World) -> dict[str, list[tuple[object, ...]]]:
         if not line.absent:
             _put_budget(world, line, put)
     for entry in world.ledger:
-        if not entry.absent:
-            _put_contract(entry, put)
+        if not entry.absent and simda.is_held(world, entry.signed):
+            _put_contract(world, entry, put)
     _put_salaries(world, put)
     return {
         name: [tuple(row.get(column) for column in (*key, *others)) for row in found[name].values()]
@@ -165,7 +163,7 @@ def _contents(world: World) -> dict[str, list[tuple[object, ...]]]:
 Put = Callable[..., None]
 
 
-def _put_masters(world: World, put: Put) -> None:
+def _put_masters(world: State, put: Put) -> None:
     for number, name in ((1, "SPP-UP"), (2, "SPP-GU"), (3, "SPP-LS"), (4, "SPP-TU")):
         put("Ref_Jenis_SPM", Jn_SPM=number, Nm_Jn_SPM=name)
     for office in world.offices:
@@ -227,7 +225,7 @@ def _part(values: dict[str, int], names: Iterable[str]) -> dict[str, int]:
     return {name: values[name] for name in names}
 
 
-def _put_budget(world: World, line: BudgetAccount, put: Put) -> None:
+def _put_budget(world: State, line: BudgetAccount, put: Put) -> None:
     account = simda.account(line.account, line.year)
     for position, column in enumerate(_ACCOUNT[:4], 1):
         put(
@@ -269,7 +267,7 @@ def _put_budget(world: World, line: BudgetAccount, put: Put) -> None:
                 )
 
 
-def _put_contract(entry: LedgerContract, put: Put) -> None:
+def _put_contract(world: State, entry: LedgerContract, put: Put) -> None:
     office, supplier = entry.sub.office, entry.supplier
     unit, activity = simda.unit(office), simda.activity(entry.sub)
     form = supplier.form.partition(" (")[0]
@@ -292,7 +290,7 @@ def _put_contract(entry: LedgerContract, put: Put) -> None:
         Nm_Rekening=f"PEMILIK {supplier.representative}",
         No_Rekening=supplier.account,
     )
-    for addendum in entry.addenda:
+    for addendum in (each for each in entry.addenda if simda.is_held(world, each.at)):
         put(
             "Ta_Kontrak_Addendum",
             Tahun=entry.year,
@@ -304,12 +302,8 @@ def _put_contract(entry: LedgerContract, put: Put) -> None:
             Nilai=addendum.value,
         )
     signer = office.officials[0]
-    signed_by = {
-        "Nm_Penandatangan": signer.name,
-        "Nip_Penandatangan": signer.nip,
-        "Jbt_Penandatangan": signer.position,
-    }
-    for paper in entry.payments:
+    signed_by = {"Nm_Penandatangan": signer.name, "Nip_Penandatangan": signer.nip, "Jbt_Penandatangan": signer.position}
+    for paper in (each for each in entry.payments if simda.is_held(world, each.paid)):
         to = {
             "Nm_Penerima": paper.payee,
             "Bank_Penerima": supplier.bank,
@@ -381,7 +375,7 @@ def _put_contract(entry: LedgerContract, put: Put) -> None:
             )
 
 
-def _put_salaries(world: World, put: Put) -> None:
+def _put_salaries(world: State, put: Put) -> None:
     """Payments without a contract."""
     for year in world.years:
         for office in world.offices:

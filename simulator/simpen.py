@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from simulator.facts import Job, Office
 from simulator.rendering import Row, Service, date
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 
 def office_code(office: Office) -> str | None:
@@ -34,7 +31,7 @@ def _status(job: Job) -> str:
     return "Berjalan" if job.ordered else "Persiapan"
 
 
-def jobs(world: World, job: Job) -> Iterator[Row]:
+def jobs(world: State, job: Job) -> Iterator[Row]:
     """SIMPEN-Pekerjaan."""
     if job.absent:
         return
@@ -74,7 +71,7 @@ def percent(value: float) -> str:
     return f"{value:.2f}".replace(".", ",")
 
 
-def progress(world: World, job: Job) -> Iterator[Row]:
+def progress(world: State, job: Job) -> Iterator[Row]:
     """SIMPEN-Progres."""
     if job.absent:
         return
@@ -95,7 +92,7 @@ def progress(world: World, job: Job) -> Iterator[Row]:
         }
 
 
-def attachments(world: World, job: Job) -> Iterator[Row]:
+def attachments(world: State, job: Job) -> Iterator[Row]:
     """SIMPEN-Dokumentasi."""
     if job.absent:
         return

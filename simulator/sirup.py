@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from simulator import names
 from simulator.facts import RUP, SELF_MANAGED, Office, Plan, SubActivity
 from simulator.rendering import Row, Service, date, extracted, regency, sirup_office, stamp
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.state import State
 
 
 def _first_of(plan: Plan, months_later: int) -> str:
@@ -19,9 +16,9 @@ def _first_of(plan: Plan, months_later: int) -> str:
     return date(dt.date(plan.year, month, 1))
 
 
-def bought(world: World, plan: Plan) -> Iterator[Row]:
+def bought(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketPenyedia-Terumumkan."""
-    if not (plan.listed and plan.published):
+    if not plan.stands:
         return
     first = plan.first.code if isinstance(plan.first, Plan) else plan.first
     number, method = plan.method
@@ -71,9 +68,9 @@ def bought(world: World, plan: Plan) -> Iterator[Row]:
     }
 
 
-def self_managed(world: World, plan: Plan) -> Iterator[Row]:
+def self_managed(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketSwakelola-Terumumkan."""
-    if not (plan.listed and plan.published):
+    if not plan.stands:
         return
     other = plan.self_managed_type > 1
     yield {
@@ -102,16 +99,9 @@ def self_managed(world: World, plan: Plan) -> Iterator[Row]:
     }
 
 
-def _codes(plan: Plan) -> list[tuple[int, bool]]:
-    """The codes under which budget lines and places stand, each with whether it is in force; old codes may stay."""
-    if not plan.listed:
-        return []
-    return [(plan.code, plan.active)] + ([(plan.root, False)] if plan.stale and plan.root != plan.code else [])
-
-
-def budget_lines(world: World, plan: Plan) -> Iterator[Row]:
+def budget_lines(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketAnggaranPenyedia and RUP-PaketAnggaranSwakelola."""
-    for code, active in _codes(plan):
+    for code, active in plan.codes:
         for line in plan.lines:
             yield {
                 **sirup_office(world, plan.year, plan.office),
@@ -134,9 +124,9 @@ def budget_lines(world: World, plan: Plan) -> Iterator[Row]:
             }
 
 
-def places(world: World, plan: Plan) -> Iterator[Row]:
+def places(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-PaketPenyediaLokasi and RUP-PaketSwakelolaLokasi."""
-    for code, _ in _codes(plan):
+    for code, _ in plan.codes:
         for place in plan.places:
             yield {
                 **sirup_office(world, plan.year, plan.office),
@@ -150,22 +140,22 @@ def places(world: World, plan: Plan) -> Iterator[Row]:
             }
 
 
-def revisions(world: World, plan: Plan) -> Iterator[Row]:
+def revisions(world: State, plan: Plan) -> Iterator[Row]:
     """RUP-HistoryKajiUlang."""
     for revision in plan.revisions:
         yield {
             **sirup_office(world, plan.year, plan.office),
             "kd_rup_lama": revision.old,
             "kd_rup_baru": revision.new,
-            "jenis_paket": "Swakelola" if plan.kind == SELF_MANAGED else "Penyedia",
-            "jenis_revisi": "Satu ke Satu",
+            "jenis_paket": "SWAKELOLA" if plan.kind == SELF_MANAGED else "PENYEDIA",
+            "jenis_revisi": revision.sort,
             "alasan_kajiulang": revision.reason,
             "tgl_kaji_ulang": stamp(revision.at),
             **extracted(world),
         }
 
 
-def master_offices(world: World, office: Office) -> Iterator[Row]:
+def master_offices(world: State, office: Office) -> Iterator[Row]:
     """RUP-MasterSatker."""
     yield {
         "kd_satker": office.sirup_id,
@@ -185,16 +175,16 @@ def master_offices(world: World, office: Office) -> Iterator[Row]:
     }
 
 
-def _programs(world: World, year: int) -> list[SubActivity]:
+def _programs(world: State, year: int) -> list[SubActivity]:
     """One sub-activity of each programme."""
     return list({sub.program[0]: sub for sub in world.subs if sub.year == year}.values())
 
 
-def _activities(world: World, year: int) -> list[SubActivity]:
+def _activities(world: State, year: int) -> list[SubActivity]:
     return list({sub.activity[0]: sub for sub in world.subs if sub.year == year}.values())
 
 
-def programs(world: World, sub: SubActivity) -> Iterator[Row]:
+def programs(world: State, sub: SubActivity) -> Iterator[Row]:
     """RUP-ProgramMaster."""
     yield {
         **regency(world, sub.year),
@@ -209,7 +199,7 @@ def programs(world: World, sub: SubActivity) -> Iterator[Row]:
     }
 
 
-def activities(world: World, sub: SubActivity) -> Iterator[Row]:
+def activities(world: State, sub: SubActivity) -> Iterator[Row]:
     """RUP-KegiatanMaster."""
     yield {
         **regency(world, sub.year),
@@ -225,7 +215,7 @@ def activities(world: World, sub: SubActivity) -> Iterator[Row]:
     }
 
 
-def sub_activities(world: World, sub: SubActivity) -> Iterator[Row]:
+def sub_activities(world: State, sub: SubActivity) -> Iterator[Row]:
     """RUP-SubKegiatanMaster."""
     yield {
         **regency(world, sub.year),
@@ -242,7 +232,7 @@ def sub_activities(world: World, sub: SubActivity) -> Iterator[Row]:
     }
 
 
-def budget_structure(world: World, office_and_year: tuple[Office, int]) -> Iterator[Row]:
+def budget_structure(world: State, office_and_year: tuple[Office, int]) -> Iterator[Row]:
     """RUP-StrukturAnggaranPD: units below an office are listed without a budget."""
     office, year = office_and_year
     total = sum(sub.amount for sub in office.subs if sub.year == year) if office.budgeted else None
@@ -272,26 +262,26 @@ REGENCIES = tuple(
 )
 
 
-def provinces(world: World, province: tuple[int, str]) -> Iterator[Row]:
+def provinces(world: State, province: tuple[int, str]) -> Iterator[Row]:
     """RUP-MasterProvinsi."""
     yield {"kd_provinsi": province[0], "nama_provinsi": province[1]}
 
 
-def regencies(world: World, place: tuple[int, int, str]) -> Iterator[Row]:
+def regencies(world: State, place: tuple[int, int, str]) -> Iterator[Row]:
     """RUP-MasterKabKota."""
     yield {"kd_provinsi": place[1], "kd_kabkota": place[0], "nama_kabkota": place[2]}
 
 
-def all_offices(world: World, year: int) -> list[Office]:
+def all_offices(world: State, year: int) -> list[Office]:
     """Offices and the units below them; the same in every fiscal year."""
     return world.offices + world.units
 
 
-def _offices_with_year(world: World, year: int) -> list[tuple[Office, int]]:
+def _offices_with_year(world: State, year: int) -> list[tuple[Office, int]]:
     return [(office, year) for office in world.offices + world.units]
 
 
-def _sub_activities(world: World, year: int) -> list[SubActivity]:
+def _sub_activities(world: State, year: int) -> list[SubActivity]:
     return [sub for sub in world.subs if sub.year == year]
 
 

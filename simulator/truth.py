@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator import musrenbang, simda, simpen
-from simulator.facts import FAILED, Attempt, Office, Order, Plan, Recorded
+from simulator.facts import FAILED, UNKNOWN, Attempt, Office, Order, Plan, Recorded
 from simulator.rendering import Row, Service
-from simulator.world import SERVICES, UNKNOWN, World
+from simulator.services import SERVICES
+from simulator.state import State
 
 Link = tuple[str, str, str, str]
 
 
-def truth(world: World) -> dict[str, Any]:
+def truth(world: State) -> dict[str, Any]:
     """The expected outcome if all services are read at once, each day from the first, as plain JSON.
 
     - `rows`: service -> code (as text) -> process, for every row that names a process; the other members of its family
@@ -27,6 +28,9 @@ def truth(world: World) -> dict[str, Any]:
     - `gone`: the same for rows that vanished since the first day
     - `relations`: [process, relationship, related process], sorted
     - `families`: lists of processes that share a RUP, those of more than one member
+    - `contracts`: [kind of attempt, its code, value at first, value now, number of addenda, whether terminated early]
+    - `payments`: how many SIMDA and SIPD made for contracts, and their sum in IDR; one that both hold is one
+    - `cancelled`: processes whose plan was cancelled and not taken back
     - `unknown`: [service, field, value] of code values that no table knows
     - `counts`: service -> number of rows
     - `links`: rule -> [kind, code, kind, code] of what belongs together, sorted, both of which have a row today
@@ -60,31 +64,57 @@ def truth(world: World) -> dict[str, Any]:
         },
         "relations": [list(relation) for relation in sorted(_relations(world))],
         "families": _families(world),
+        "contracts": sorted(
+            [
+                attempt.kind,
+                str(attempt.id),
+                contract.versions[0].value,
+                contract.versions[-1].value,
+                contract.versions[-1].number,
+                contract.broken_off is not None,
+            ]
+            for attempt in world.attempts
+            if (contract := attempt.contract)
+        ),
+        "payments": _payments(world),
+        "cancelled": sorted(plan.process for plan in world.plans if plan.cancelled),
         "unknown": [list(each) for each in sorted(unknown)],
         "links": {rule: sorted(map(list, found)) for rule, found in _links(world).items()},
     }
 
 
-def _known_plans(world: World) -> list[Plan]:
+def _payments(world: State) -> dict[str, float]:
+    made = [
+        simda.total(paper.parts)
+        for entry in world.ledger
+        for paper in entry.payments
+        if not entry.absent and simda.is_made(paper)
+    ]
+    return {"count": len(made), "amount": round(sum(made), 2)}
+
+
+def _known_plans(world: State) -> list[Plan]:
     return [*world.plans, *(fact for fact in world.vanished if isinstance(fact, Plan))]
 
 
-def _known_attempts(world: World) -> list[Attempt]:
+def _known_attempts(world: State) -> list[Attempt]:
     return [*world.attempts, *(fact for fact in world.vanished if isinstance(fact, Attempt))]
 
 
-def _purchases(world: World) -> Iterator[Attempt | Recorded | Order]:
+def _purchases(world: State) -> Iterator[Attempt | Recorded | Order]:
     yield from _known_attempts(world)
     yield from world.recorded
     yield from world.orders
     yield from world.old_orders
 
 
-def _relations(world: World) -> set[tuple[str, str, str]]:
+def _relations(world: State) -> set[tuple[str, str, str]]:
     relations: set[tuple[str, str, str]] = set()
     for plan in _known_plans(world):
+        # What a package was split into goes by codes of its own.
+        relations |= {(part.process, "replacementProcess", plan.process) for part in plan.parts}
         # Only the row of the announced package says what it is part of.
-        if plan.inside and plan.listed and plan.published:
+        if plan.inside and plan.stands:
             relations.add((plan.process, "parent", plan.inside.process))
     for attempt in _known_attempts(world):
         if attempt.previous and attempt.previous.status == FAILED:
@@ -94,7 +124,7 @@ def _relations(world: World) -> set[tuple[str, str, str]]:
     return {(process, kind, other) for process, kind, other in relations if process != other}
 
 
-def _families(world: World) -> list[list[str]]:
+def _families(world: State) -> list[list[str]]:
     """Processes joined, directly or through others, by a RUP that they share."""
     leader: dict[str, str] = {}
 
@@ -115,7 +145,7 @@ def _families(world: World) -> list[list[str]]:
 # --- links ------------------------------------------------------------------------------------------------------------
 
 
-def _links(world: World) -> dict[str, set[Link]]:
+def _links(world: State) -> dict[str, set[Link]]:
     """By rule, what belongs together. A package goes by the codes that it has rows of today: the current one, and for
     budgets an old one whose budget lines are still listed."""
     return {
@@ -149,14 +179,14 @@ def _code(text: str) -> str:
     return " ".join(text.split())
 
 
-def _offices(world: World) -> set[Link]:
+def _offices(world: State) -> set[Link]:
     found = set()
     for name, offices in _offices_named(world).items():
         found |= {(name, code, "office", office.code) for office, code in offices}
     return found
 
 
-def _offices_named(world: World) -> dict[str, set[tuple[Office, str]]]:
+def _offices_named(world: State) -> dict[str, set[tuple[Office, str]]]:
     """By source, each office that a row of today names, with its code there or, without one, its name."""
     budgets = [line.sub.office for line in world.accounts if not line.absent]
     budgets += [entry.sub.office for entry in world.ledger if not entry.absent]
@@ -171,7 +201,7 @@ def _offices_named(world: World) -> dict[str, set[tuple[Office, str]]]:
     }
 
 
-def _named_packages(world: World) -> set[Link]:
+def _named_packages(world: State) -> set[Link]:
     """What attempts, records and orders say of the packages that they buy, by the codes that they name."""
     purchases: list[Attempt | Recorded | Order] = [*world.attempts, *world.recorded, *world.orders, *world.old_orders]
     found = set()
@@ -188,7 +218,7 @@ def _codes_of(plan: Plan) -> set[str]:
     return {str(plan.root), str(plan.code), *(str(revision.new) for revision in plan.revisions)}
 
 
-def _listed(world: World) -> list[Plan]:
+def _listed(world: State) -> list[Plan]:
     return [plan for plan in world.plans if plan.listed]
 
 
@@ -197,18 +227,18 @@ def _canonical(mak: str) -> str:
     return ".".join(str(int(part)) for part in mak.strip(".").split(".")[:12])
 
 
-def _by_mak(world: World) -> dict[tuple[int, str], set[tuple[Office, str, str]]]:
+def _by_mak(world: State) -> dict[tuple[int, str], set[tuple[Office, str, str]]]:
     """(fiscal year, mak) -> office, kind and code of the packages whose budget lines carry it."""
     found: dict[tuple[int, str], set[tuple[Office, str, str]]] = {}
     for plan in _listed(world):
-        codes = {plan.code, plan.root} if plan.stale else {plan.code}
+        codes = [code for code, _ in plan.codes]
         for line in plan.lines:
             packages = found.setdefault((plan.year, _canonical(line.mak)), set())
             packages |= {(plan.office, plan.kind, str(code)) for code in codes}
     return found
 
 
-def _budgets(world: World) -> set[Link]:
+def _budgets(world: State) -> set[Link]:
     packages = _by_mak(world)
     found = set()
     for line in world.accounts:
@@ -225,7 +255,7 @@ def _subject(service: Service, row: Row, parts: int) -> str:
     return "|".join(_code(str(row[field])) for field in service.key[:parts])
 
 
-def _documents(world: World) -> set[Link]:
+def _documents(world: State) -> set[Link]:
     packages = _by_mak(world)
     found = set()
     for document in world.documents:

@@ -135,7 +135,7 @@ def place(
         if (whole := known.split_from.get(oldest)) is not None:
             before = opened(whole, canonical(whole, known.older))
             if before != ocid:
-                placement.relations[oldest].add((ocid, PRIOR, before))
+                placement.relations[oldest].add((ocid, REPLACEMENT, before))
         return ocid
 
     for code in sorted(codes):

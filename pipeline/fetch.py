@@ -605,7 +605,7 @@ def _staged_rows(conn: Connection, job: _Job) -> Iterator[dict[str, Any]]:
 
 def _lost_keys(service: Service, answer: _Answer) -> list[str]:
     """Key fields that no row of a non-empty answer has."""
-    missing = set(service.key)
+    missing = set(service.key) - service.optional_key
     any_rows = False
     for row in answer.rows():
         any_rows = True

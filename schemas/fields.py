@@ -102,10 +102,14 @@ def _code_text(text: str) -> str:
     return text.partition(".")[0] if "." in text and _INTEGRAL.fullmatch(text) else text
 
 
+def _is_markup(code: str) -> bool:
+    return ("<" in code or ">" in code or ":" in code) and _MARKUP.search(code) is not None
+
+
 def _checked(code: str) -> str:
     if len(code) > CODE_LIMIT:
         raise ValueError(f"expected a code of at most {CODE_LIMIT} characters, got {_shape(code)}")
-    if _MARKUP.search(code):
+    if _is_markup(code):
         raise ValueError("expected a code, got markup or an address that runs code")
     return code
 
@@ -172,7 +176,7 @@ def _listed(value: object, split: Callable[[str], tuple[tuple[str, ...], int]]) 
 @lru_cache(maxsize=65536)
 def _split(text: str) -> tuple[tuple[str, ...], int]:
     parts = {_code_text(part.strip()) for part in clean(text).replace(",", ";").split(";")} - {"", "0", "-"}
-    codes = {part for part in parts if len(part) <= CODE_LIMIT and not _MARKUP.search(part)}
+    codes = {part for part in parts if len(part) <= CODE_LIMIT and not _is_markup(part)}
     return tuple(sorted(codes)), len(parts) - len(codes)
 
 

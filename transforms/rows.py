@@ -51,7 +51,7 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
 
     Raises RowError where the service's code is missing or can't be a process's, and where the row is nested too deep.
     """
-    if any(type(value) in _NESTED and _is_deep(value) for value in row.values()):
+    if not _NESTED.isdisjoint(map(type, row.values())) and _is_deep(row):
         raise RowError(f"lists and objects within each other, more than {DEPTH_LIMIT} deep")
     fields = renamed(service, row)
     first, *others = service.key
@@ -80,8 +80,9 @@ def wire_hash(service: Service, row: Mapping[str, object]) -> bytes:
 
     Much cheaper than `identify`, and blind to how values travel: other bytes may be the same content (`hash_of`).
     """
-    stamps = service.stamps
-    said = {name: value for name, value in row.items() if name not in stamps}
+    said = dict(row)
+    for stamp in service.stamps:
+        said.pop(stamp, None)
     try:
         written = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # what JSON carries and orjson refuses: long integers, half a character, decimals, deep nesting
@@ -143,17 +144,17 @@ def _plain(value: object) -> str:
     return "" if text == "0" else text
 
 
-_NESTED = (list, dict)
+_NESTED = frozenset({list, dict})
 
 
-def _is_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(DEPTH_LIMIT):
+def _is_deep(row: Mapping[str, object]) -> bool:
+    level: list[object] = [row]
+    for _ in range(DEPTH_LIMIT + 1):
         level = [
             part
             for nested in level
             for part in (nested.values() if isinstance(nested, dict) else nested)  # type: ignore[attr-defined]
-            if isinstance(part, _NESTED)
+            if type(part) in _NESTED
         ]
         if not level:
             return False

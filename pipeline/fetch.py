@@ -760,7 +760,7 @@ def _retry(conn: Connection, job: _Job, reject: RowMapping, run_id: str) -> bool
         service.model.model_validate(found.fields)
     except (RowError, ValidationError):
         return False
-    if any(part not in found.fields for part in service.key):
+    if any(part not in found.fields for part in set(service.key) - service.optional_key):
         return False
     key = reject["key"] or found.key
     columns = t.raw_record.c

@@ -40,7 +40,8 @@ class Service:
     kind: str | None = None
     code_parts: int = 1
     linked: bool = False
-    # True: rows of one key are entries of a list, which nothing tells apart but their content and number.
+    # True: rows of one key are entries of a list, which nothing tells apart but their content and number. The key is
+    # the code, with the row's own number where a transport has one (`optional_key`).
     keyless: bool = False
     # Parts of the key that not every transport has: no lost column if no row has them, a side field if unreadable.
     optional_key: frozenset[str] = frozenset()

@@ -99,6 +99,14 @@ def test_marks_that_turn_text_round_are_no_part_of_a_code() -> None:
     assert identify(TENDER, {"kd_tender": "1\u202e2\u2069\x00"}).code == "12"
 
 
+def test_rows_without_a_key_of_their_own_have_their_code_for_one() -> None:
+    line = SERVICES["RUP-PaketAnggaranPenyedia"][1]
+    row = {"kd_rup": 60011, "mak": "1.02", "pagu": 5}
+    assert identify(line, row).key == identify(line, {**row, "pagu": -5}).key == "60011"
+    # INAPROC numbers them.
+    assert identify(line, {**row, "id_paket_anggaran_penyedia": 7}).key == "60011|7"
+
+
 @pytest.mark.parametrize("code", ["NULL", "5,95199E+07", "tidak ada", "1 2", "A1", "320401234567890123", 1.5])
 def test_a_row_of_sirup_needs_a_rup_code(code: object) -> None:
     with pytest.raises(RowError, match="kd_rup"):

@@ -58,6 +58,8 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
     plain = _plain(fields.get(first))
     if not plain:
         raise RowError(f"{first} is empty or 0: a row of {service.name} without its own code can't be told apart")
+    if plain == "-":
+        raise RowError(f"{first}: a dash, so the row has no code of its own")
     if service.kind and not service.linked:
         if service.kind_of(fields) in _RUP_KINDS:
             if not is_rup_code(plain):
@@ -65,6 +67,8 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
         elif not _PROCESS_CODE.fullmatch(plain):
             raise RowError(f"{first} is no code of a process: up to 64 letters, digits, and . _ / - between them")
     parts = [_short(plain), *(code_text(fields.get(part)).replace("|", "¦") for part in others)]
+    if service.keyless:
+        parts = [parts[0], *filter(None, parts[1:])]
     key = "|".join(parts)
     if len(key) > KEY_LIMIT:
         raise RowError(f"a key of more than {KEY_LIMIT} characters")

@@ -1,11 +1,14 @@
 """A row's key and content hash: the same by every transport, moved by nothing that is not content."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.registry import SERVICES
 from schemas.errors import RowError
+from schemas.service import Service
 from transforms.rows import DEPTH_LIMIT, KEY_LIMIT, code_text, hash_of, identify, renamed, wire_hash
 
 TENDER = SERVICES["SPSE-TenderPengumuman"][1]
@@ -80,7 +83,7 @@ def test_inaproc_names_are_the_same_row() -> None:
     assert identify(ORDER, isb) == identify(ORDER, inaproc)
 
 
-@pytest.mark.parametrize("code", [None, "", 0, "0", " "])
+@pytest.mark.parametrize("code", [None, "", 0, "0", " ", math.nan, "-"])
 def test_a_row_without_its_code_is_refused(code: object) -> None:
     with pytest.raises(RowError, match="kd_tender"):
         identify(TENDER, {"kd_tender": code, "pagu": 1})
@@ -88,11 +91,31 @@ def test_a_row_without_its_code_is_refused(code: object) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["<script>1", "javascript:alert(1)", "1 2", "1#2", "tidak ada", "a" * 65, "/etc", "5,95199E+07"],
+    [
+        "<script>1",
+        "javascript:alert(1)",
+        "1 2",
+        "1#2",
+        "tidak ada",
+        "NULL",
+        "nan",
+        "N/A",
+        "1" * 65,
+        "/etc",
+        "5,95199E+07",
+    ],
 )
 def test_a_code_that_can_be_no_part_of_an_ocid_is_refused(code: str) -> None:
     with pytest.raises(RowError, match="kd_tender"):
         identify(TENDER, {"kd_tender": code})
+
+
+@pytest.mark.parametrize("service", [TENDER, BUDGET, DOCUMENT])
+def test_a_list_or_an_object_is_no_part_of_a_key(service: Service) -> None:
+    row: dict[str, object] = dict.fromkeys(service.key, "1")
+    for part in service.key:
+        with pytest.raises(RowError, match=f"{part}: expected a code, got dict"):
+            identify(service, {**row, part: {"a": "3171"}})
 
 
 def test_marks_that_turn_text_round_are_no_part_of_a_code() -> None:

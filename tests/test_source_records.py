@@ -7,12 +7,14 @@ from pydantic import ValidationError
 
 import connectors.lpse
 import connectors.sirup
+import pipeline.registry
 import schemas.lpse
 import schemas.sirup
 from schemas.errors import RowError
 from schemas.fields import VOLATILE
 from schemas.service import Service, personal_fields, read_row
 
+ALL_SERVICES = pipeline.registry.SERVICES
 SERVICES = {service.name: service for service in (*schemas.sirup.SERVICES, *schemas.lpse.SERVICES)}
 
 
@@ -159,6 +161,15 @@ def test_names_from_before_2023():
     assert (found.jenis_pengadaan, found.mtd_pemilihan) == ("Pengadaan Barang", "Pengadaan Langsung")
     assert (found.status_nontender, found.tgl_buat_paket) == ("Draft", "2021-04-05")
     assert not found.model_extra
+
+
+@pytest.mark.parametrize(("source", "service"), ALL_SERVICES.values(), ids=ALL_SERVICES)
+def test_what_a_service_of_any_source_says_of_its_fields_is_true(source: str, service: Service) -> None:
+    names = {field.validation_alias or name for name, field in service.model.model_fields.items()}
+    assert service.required | service.optional_key | service.model.personal <= names
+    assert personal_fields(service) <= names | service.aliases.keys()
+    # A list of lines is keyed by its code alone, and by the line's own number where there is one.
+    assert not service.keyless or set(service.key[service.code_parts :]) == service.optional_key
 
 
 def test_both_sources_say_where_each_service_is():

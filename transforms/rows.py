@@ -6,6 +6,7 @@ in JSON, the same number as text in a CSV and as a float in a workbook are one c
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +26,9 @@ PART_LIMIT = 120
 DEPTH_LIMIT = 16
 """Lists and objects within each other that a row may hold; real rows hold one or two."""
 
-# What a process's code may be made of: it becomes part of an OCID, of addresses and file names.
-_PROCESS_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+# What a process's code may be made of: it becomes part of an OCID, of addresses and file names. All real ones have a
+# digit; `NULL`, `nan` and `N/A` have none.
+_PROCESS_CODE = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _RUP_KINDS = frozenset({"rup", "swk"})
 _BLANKS = re.compile(r"\s+")
 _INTEGRAL = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
@@ -51,9 +53,13 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
 
     Raises RowError where the service's code is missing or can't be a process's, and where the row is nested too deep.
     """
-    if not _NESTED.isdisjoint(map(type, row.values())) and _is_deep(row):
-        raise RowError(f"lists and objects within each other, more than {DEPTH_LIMIT} deep")
     fields = renamed(service, row)
+    if not _NESTED.isdisjoint(map(type, fields.values())):
+        if _is_deep(fields):
+            raise RowError(f"lists and objects within each other, more than {DEPTH_LIMIT} deep")
+        for part in service.key:
+            if type(fields.get(part)) in _NESTED:
+                raise RowError(f"{part}: expected a code, got {type(fields[part]).__name__}")
     first, *others = service.key
     plain = _plain(fields.get(first))
     if not plain:
@@ -65,7 +71,7 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
             if not is_rup_code(plain):
                 raise RowError(f"{first} is no RUP code, which is up to 14 digits")
         elif not _PROCESS_CODE.fullmatch(plain):
-            raise RowError(f"{first} is no code of a process: up to 64 letters, digits, and . _ / - between them")
+            raise RowError(f"{first} is no code of a process: up to 64 letters and digits (one at least), . _ / -")
     parts = [_short(plain), *(code_text(fields.get(part)).replace("|", "¦") for part in others)]
     if service.keyless:
         parts = [parts[0], *filter(None, parts[1:])]
@@ -140,8 +146,10 @@ def _short(text: str) -> str:
 def _plain(value: object) -> str:
     if value is None or value is False or value is True:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, float):
+        if math.isnan(value):  # how a workbook or a data frame says "empty"
+            return ""
+        value = int(value) if value.is_integer() else value
     text = _BLANKS.sub(" ", clean(str(value)))
     if _INTEGRAL.fullmatch(text):
         text = text.partition(".")[0]

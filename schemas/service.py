@@ -41,9 +41,10 @@ class Service:
     code_parts: int = 1
     linked: bool = False
     # True: rows of one key are entries of a list, which nothing tells apart but their content and number. The key is
-    # the code, with the row's own number where a transport has one (`optional_key`).
+    # the code, and the row's own number where a transport has one.
     keyless: bool = False
-    # Parts of the key that not every transport has: no lost column if no row has them, a side field if unreadable.
+    # Last parts of the key, which not every transport has: they stand in the key where they are filled, are no lost
+    # column if no row has them, and a side field if unreadable.
     optional_key: frozenset[str] = frozenset()
     # What a row is about beside its key (an amount): unreadable, it costs the row; any other field is left out.
     essential: frozenset[str] = frozenset()

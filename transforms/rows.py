@@ -72,9 +72,11 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
                 raise RowError(f"{first} is no RUP code, which is up to 14 digits")
         elif not _PROCESS_CODE.fullmatch(plain):
             raise RowError(f"{first} is no code of a process: up to 64 letters and digits (one at least), . _ / -")
-    parts = [_short(plain), *(code_text(fields.get(part)).replace("|", "¦") for part in others)]
-    if service.keyless:
-        parts = [parts[0], *filter(None, parts[1:])]
+    parts = [_short(plain)]
+    for name in others:
+        part = code_text(fields.get(name)).replace("|", "¦")
+        if part or name not in service.optional_key:
+            parts.append(part)
     key = "|".join(parts)
     if len(key) > KEY_LIMIT:
         raise RowError(f"a key of more than {KEY_LIMIT} characters")

@@ -414,7 +414,7 @@ class _Reader:
         plan.counts["fetched"] += 1
         if row.keys() != self.fields.keys():
             self.fields.update(dict.fromkeys(row))
-        wire = wire_hash(service, row)
+        wire = wire_hash(service, row).hex()
         times = self.wires[wire]
         self.wires[wire] = times + 1
         if service.keyless:
@@ -547,13 +547,14 @@ class _Reader:
 
     def _record(self, key: str, content: _Content) -> SourceRecord | None:
         """The validated row; None, and a reject, where it can't be used."""
+        service = self.job.service
         try:
-            record, dropped = read_row(self.job.service, content.fields)
+            record, dropped = read_row(service, content.fields)
         except RowError as error:
             self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return None
-        self.plan.new_fields.update(clean(name) for name in record.model_extra or ())
+        self.plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
         self.plan.dropped.update(dropped.items())
         return record
 

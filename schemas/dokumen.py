@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from schemas.fields import Code, Count, OwnCode, Text, TypedDate, Url
+from schemas.fields import Code, Count, LocalTime, OwnCode, Text, Url
 from schemas.service import Service, SourceRecord
 
 KINDS = (
@@ -44,7 +44,7 @@ class DokumenPerencanaan(SourceRecord):
     tahun: Count = None
     jenis: Text = None
     judul: Text = None
-    tanggal: TypedDate = None
+    tanggal: LocalTime = None
     format: Text = None
     kd_satker: Code = None
     nama_satker: Text = None

@@ -1,7 +1,7 @@
 """LPSE/SPSE (tenders, direct procurement, contracts), e-catalogue and online shops: services and rows, in ISB's names.
 
 Field lists: `sources.md` section 1.3, the answers for one regency (fiscal year 2025) and INAPROC's documented examples,
-which use ISB's names except for e-catalogue v6.
+which use ISB's names except for e-catalogue v6. Names that ISB used before 2023 are aliases (`sources.md`, 9.2).
 """
 
 from typing import ClassVar, Self
@@ -19,7 +19,11 @@ from schemas.fields import (
     LkppRecord,
     LocalTime,
     OwnCode,
+    Percent,
     Quantity,
+    Reference,
+    RupCodes,
+    SignedAmount,
     Text,
 )
 from schemas.service import Service, SourceRecord
@@ -33,6 +37,9 @@ class SpseRecord(LkppRecord):
 
     kd_lpse: Code = None
     nama_lpse: Text = None
+    # INAPROC: province and regency of the work.
+    provinsi: Text = None
+    kabkota: Text = None
 
 
 # --- tenders ------------------------------------------------------------------------------------------------------
@@ -45,7 +52,7 @@ class TenderPengumuman(SpseRecord):
 
     kd_tender: OwnCode
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     list_tahun_anggaran: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
@@ -71,6 +78,10 @@ class TenderPengumuman(SpseRecord):
     nama_pokja: Text = None
     lokasi_pekerjaan: Text = None
     url_lpse: Text = None
+    kgr_nama: Text = None  # INAPROC: jenis_pengadaan again
+    kontrak_tahun: Text = None  # before 2023, empty in all rows seen
+    jenis_kontrak: Text = None  # before 2023, empty in all rows seen
+    mak: Codes = ()
 
 
 class TenderSelesai(SpseRecord):
@@ -78,7 +89,7 @@ class TenderSelesai(SpseRecord):
 
     kd_tender: OwnCode
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     mak: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
@@ -91,19 +102,23 @@ class TenderSelesai(SpseRecord):
     mtd_kualifikasi: Text = None
     kontrak_pembayaran: Text = None
     status_tender: Text = None
+    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
     tgl_penetapan_pemenang: LocalTime = None
     url_lpse: Text = None
 
 
 class TenderSelesaiNilai(SpseRecord):
-    """A tender's winner and amounts. `kd_paket` is the others' `kd_pkt_dce`; `kd_satker` holds the dotted code."""
+    """A tender's winner and amounts. `kd_paket` is the others' `kd_pkt_dce`; `kd_satker` holds the dotted code.
+
+    The list of finished tenders of before 2023 is this one with a budget code, a row for each of them.
+    """
 
     personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
 
     kd_tender: OwnCode
     kd_paket: Code = None
-    kd_rup_paket: Codes = ()
+    kd_rup_paket: RupCodes = ()
     psr_id: Code = None  # INAPROC: the winner's bidder id
     pagu: AmountOrMissing = None
     hps: AmountOrMissing = None
@@ -113,6 +128,8 @@ class TenderSelesaiNilai(SpseRecord):
     nilai_kontrak: AmountOrMissing = None
     nilai_pdn_kontrak: Amount = None
     nilai_umk_kontrak: Amount = None
+    mak: Codes = ()
+    lokasi_pekerjaan: Text = None  # INAPROC only
     tgl_pengumuman_tender: LocalTime = None
     tgl_penetapan_pemenang: LocalTime = None
     kd_penyedia: Code = None
@@ -147,6 +164,7 @@ class Jadwal(SpseRecord):
     nama_tahapan: Text = None
     kd_akt: Code = None
     nama_akt: Text = None
+    dtj_id: Code = None  # INAPROC only: the stage's own number
     tgl_awal: LocalTime = None
     tgl_akhir: LocalTime = None
 
@@ -168,7 +186,7 @@ class Ekontrak(SpseRecord):
     alamat_satker: Text = None
     nama_paket: Text = None
     mtd_pengadaan: Text = None  # non-tenders only
-    no_sppbj: Text = None
+    no_sppbj: Reference = None
     nip_ppk: Text = None
     nama_ppk: Text = None
     jabatan_ppk: Text = None
@@ -195,7 +213,10 @@ class Sppbj(Ekontrak):
 
 
 class Kontrak(Ekontrak):
-    """A contract or one version of it after an addendum."""
+    """A contract or one version of it after an addendum.
+
+    INAPROC has a row for each attempt: without `no_kontrak` there is no contract yet, at most an SPPBJ (`no_sppbj`).
+    """
 
     personal: ClassVar[frozenset[str]] = Ekontrak.personal | {
         "wakil_sah_penyedia",
@@ -206,7 +227,11 @@ class Kontrak(Ekontrak):
         "anggota_kso",
     }
 
-    no_kontrak: Text = None
+    no_kontrak: Reference = None
+    # INAPROC: its own numbers of the contract (kontrak_id, of a small one spk_id) and of the letter.
+    kontrak_id: Code = None
+    spk_id: Code = None
+    sppbj_id: Code = None
     lingkup_pekerjaan: Text = None  # HTML
     tgl_kontrak: LocalTime = None
     tgl_kontrak_awal: LocalTime = None
@@ -240,9 +265,9 @@ class SpmkSpp(Ekontrak):
         "wakil_sah_penyedia",
     }
 
-    no_kontrak: Text = None
+    no_kontrak: Reference = None
     tgl_kontrak: LocalTime = None
-    no_spmk_spp: Text = None
+    no_spmk_spp: Reference = None
     tgl_spmk_spp: LocalTime = None
     tgl_mulai_pekerjaan: LocalTime = None
     tgl_selesai_pekerjaan: LocalTime = None
@@ -259,7 +284,7 @@ class BapBast(Ekontrak):
 
     personal: ClassVar[frozenset[str]] = Ekontrak.personal | {"alamat_penyedia", "wakil_sah_penyedia"}
 
-    no_kontrak: Text = None
+    no_kontrak: Reference = None
     tgl_kontrak: LocalTime = None
     lingkup_pekerjaan: Text = None
     nilai_kontrak: AmountOrMissing = None
@@ -268,12 +293,12 @@ class BapBast(Ekontrak):
     alamat_penyedia: Text = None
     wakil_sah_penyedia: Text = None
     jabatan_wakil_penyedia: Text = None
-    no_bast: Text = None
+    no_bast: Reference = None
     tgl_bast: LocalTime = None
-    no_bap: Text = None
+    no_bap: Reference = None
     tgl_bap: LocalTime = None
     besar_pembayaran: Amount = None
-    progres_pekerjaan: Quantity = None
+    progres_pekerjaan: Percent = None
     cara_pembayaran_kontrak: Text = None
 
     @model_validator(mode="after")
@@ -319,7 +344,7 @@ class NonTenderPengumuman(SpseRecord):
     kd_nontender: OwnCode
     lls_id: Code = None
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     mak: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
@@ -340,18 +365,25 @@ class NonTenderPengumuman(SpseRecord):
     nip_nama_pp: Text = None
     nip_nama_pokja: Text = None
     repeat_order: Flag = None
+    lokasi_pekerjaan: Text = None
     url_lpse: Text = None
 
 
 class NonTenderSelesai(SpseRecord):
-    """A finished non-tender: winner and amounts."""
+    """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
 
-    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
+    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS | {"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"}
 
     kd_nontender: OwnCode
+    lls_id: Code = None
     lpse_id: Code = None
+    kontrak_id: Code = None  # INAPROC only
+    nip_nama_ppk: Text = None
+    nip_nama_pp: Text = None
+    nip_nama_pokja: Text = None
+    lokasi_pekerjaan: Text = None
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     mak: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
@@ -368,6 +400,7 @@ class NonTenderSelesai(SpseRecord):
     mtd_pemilihan: Text = None
     kontrak_pembayaran: Text = None
     status_nontender: Text = None
+    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
     tgl_selesai_nontender: LocalTime = None
     kd_penyedia: Code = None
@@ -418,7 +451,7 @@ class PencatatanNonTender(SpseRecord):
 
     kd_nontender_pct: OwnCode
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     total_realisasi: Amount = None
@@ -441,23 +474,27 @@ class PencatatanNonTender(SpseRecord):
 
 
 class PencatatanNonTenderRealisasi(SpseRecord):
-    """A payment of a recorded purchase; repeated for each `kd_rup_paket` of the purchase."""
+    """A payment of a recorded purchase, or the paper that agrees it; repeated for each `kd_rup_paket` of the purchase,
+    where the list names them."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"npwp_penyedia"}
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | _TAX_NUMBERS
 
     kd_nontender_pct: OwnCode
     kd_paket_dce: Code = None
-    kd_rup_paket: Codes = ()
+    kd_rup_paket: RupCodes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
+    kategori_pengadaan: Text = None
+    mtd_pemilihan: Text = None
     jenis_realisasi: Text = None
-    no_realisasi: Text = None
+    no_realisasi: Reference = None
     tgl_realisasi: LocalTime = None
     nilai_realisasi: Amount = None
     dok_realisasi: Text = None
     ket_realisasi: Text = None
     nama_penyedia: Text = None
     npwp_penyedia: Text = None
+    npwp_penyedia_16: Text = None
     nip_ppk: Text = None
     nama_ppk: Text = None
 
@@ -469,7 +506,7 @@ class PencatatanSwakelola(SpseRecord):
 
     kd_swakelola_pct: OwnCode
     kd_pkt_dce: Code = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     total_realisasi: Amount = None
@@ -496,9 +533,10 @@ class PencatatanSwakelolaRealisasi(SpseRecord):
     personal: ClassVar[frozenset[str]] = _OFFICIALS | {"npwp_pelaksana"}
 
     kd_swakelola_pct: OwnCode
-    rsk_id: Code = None
+    rsk_id: Code = None  # INAPROC only, as rn_id: the row's own number
+    rn_id: Code = None
     jenis_realisasi: Text = None
-    no_realisasi: Text = None
+    no_realisasi: Reference = None
     tgl_realisasi: LocalTime = None
     nilai_realisasi: Amount = None
     dok_realisasi: Text = None
@@ -518,7 +556,7 @@ class PaketEPurchasingV6(LkppRecord):
     kd_paket: OwnCode
     jenis_instansi: Text = None
     nama_instansi: Text = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     rup_nama_pkt: Text = None
     rup_desc: Text = None  # INAPROC only
     product_ids: Codes = ()
@@ -527,6 +565,7 @@ class PaketEPurchasingV6(LkppRecord):
     kd_penyedia_v6: Code = None
     kd_penyedia_sikap: Code = None  # 0 where the supplier is not in SIKaP
     is_swasta: Flag = None  # INAPROC only
+    flag_minikom: Flag = None  # INAPROC only
     jml_jenis_produk: Count = None
     jml_produk: Quantity = None
     ongkir: Amount = None
@@ -538,16 +577,28 @@ class PaketEPurchasingV6(LkppRecord):
 
 
 class PaketEPurchasing(LkppRecord):
-    """A product of an order in e-catalogue v5: one row per product, the order's fields repeated."""
+    """A product of an order in e-catalogue v5: one row per product, the order's fields repeated.
+
+    `total` is the order's amount: the sum of `total_harga` of all its rows, equal ones included.
+    """
 
     personal: ClassVar[frozenset[str]] = frozenset(
-        {"email_user_pokja", "no_telp_user_pokja", "npwp_satker", "ppk_nip", "kd_user_pokja", "kd_user_ppk"}
+        {
+            "email_user_pokja",
+            "email_user_ppk",
+            "no_telp_user_pokja",
+            "no_telp_user_ppk",
+            "npwp_satker",
+            "ppk_nip",
+            "kd_user_pokja",
+            "kd_user_ppk",
+        }
     )
 
     kd_paket: OwnCode
-    no_paket: Text = None
+    no_paket: Reference = None
     nama_paket: Text = None
-    kd_rup: Codes = ()
+    kd_rup: RupCodes = ()
     satker_id: Code = None
     alamat_satker: Text = None
     npwp_satker: Text = None
@@ -558,10 +609,14 @@ class PaketEPurchasing(LkppRecord):
     kd_paket_produk: Code = None
     kd_penyedia: Code = None
     kd_penyedia_distributor: Code = None
+    nama_komoditas: Text = None
+    jenis_katalog: Text = None
+    nama_instansi_katalog: Text = None
     jml_jenis_produk: Count = None
+    total: Amount = None
     kuantitas: Quantity = None
     harga_satuan: Amount = None
-    ongkos_kirim: Amount = None
+    ongkos_kirim: SignedAmount = None  # below 0 where it is a discount
     total_harga: Amount = None
     kd_provinsi_wilayah_harga: Code = None
     kd_kabupaten_wilayah_harga: Code = None
@@ -575,12 +630,14 @@ class PaketEPurchasing(LkppRecord):
     email_user_pokja: Text = None
     no_telp_user_pokja: Text = None
     kd_user_ppk: Code = None
+    email_user_ppk: Text = None
+    no_telp_user_ppk: Text = None
     ppk_nip: Text = None
     jabatan_ppk: Text = None
 
 
 class TokoDaringRealisasi(LkppRecord):
-    """An order in an online shop (Bela Pengadaan, Toko Daring). It names no RUP."""
+    """A line of an order in an online shop (Bela Pengadaan, Toko Daring). It names no RUP."""
 
     personal: ClassVar[frozenset[str]] = frozenset({"nama_pemesan"})
 
@@ -629,6 +686,27 @@ _ALIASES = {"kode_klpd": "kd_klpd"}
 # The 16-digit tax number has three spellings in ISB itself.
 _NPWP = {"npwp16_penyedia": "npwp_penyedia_16", "npwp_16_penyedia": "npwp_penyedia_16"}
 _TENDER = {**_ALIASES, **_NPWP}
+# ISB's names before 2023 (`sources.md`, 9.2).
+_BEFORE_2023 = {
+    "ang": "sumber_dana",
+    "anggaran": "sumber_dana",
+    "kategori_pengadaan": "jenis_pengadaan",
+    "kd_paket": "kd_pkt_dce",
+    "kd_rup_paket": "kd_rup",
+    "kode_mak": "mak",
+    "metode_pengadaan": "mtd_pemilihan",
+    "tanggal_buat_paket": "tgl_buat_paket",
+}
+_TENDER_BEFORE_2023 = {
+    **_BEFORE_2023,
+    "nama_status_tender": "status_tender",
+    "tanggal_pengumuman_tender": "tgl_pengumuman_tender",
+}
+_NONTENDER_BEFORE_2023 = {
+    **_BEFORE_2023,
+    "nama_status_nontender": "status_nontender",
+    "tanggal_pengumuman_nontender": "tgl_pengumuman_nontender",
+}
 # INAPROC's non-tender contracts call their id `kd_tender`.
 _NONTENDER = {**_TENDER, "kd_tender": "kd_nontender"}
 
@@ -638,9 +716,13 @@ SERVICES: tuple[Service, ...] = (
         TenderPengumuman,
         key=("kd_tender",),
         kind="tender",
-        volatile=VOLATILE | {"tanggal_status"},
-        sets=frozenset({"kd_rup", "list_tahun_anggaran", "sumber_dana", "nip_pokja", "nama_pokja"}),
-        aliases=_ALIASES,
+        volatile=VOLATILE | {"tanggal_status", "max_lls_auditupdate"},
+        sets=frozenset({"kd_rup", "list_tahun_anggaran", "sumber_dana", "nip_pokja", "nama_pokja", "mak"}),
+        aliases={**_ALIASES, **_TENDER_BEFORE_2023},
+        ignored={
+            "kgr_id": "SPSE's number of what kgr_nama says",
+            "max_lls_auditupdate": "when somebody last edited the attempt in SPSE, whatever it was",
+        },
         observed_field="_event_date",
     ),
     Service(
@@ -650,7 +732,20 @@ SERVICES: tuple[Service, ...] = (
         kind="tender",
         volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
-        aliases=_ALIASES,
+        aliases={**_ALIASES, **_TENDER_BEFORE_2023, "tanggal_penetapan_pemenang": "tgl_penetapan_pemenang"},
+        ignored=dict.fromkeys(
+            (
+                "nilai_penawaran",
+                "nilai_terkoreksi",
+                "nilai_negosiasi",
+                "nilai_kontrak",
+                "nilai_pdn",
+                "kd_penyedia",
+                "nama_penyedia",
+                "npwp_penyedia",
+            ),
+            "rows of before 2023 with a winner are those of SPSE-TenderSelesaiNilai",
+        ),
         observed_field="_event_date",
     ),
     Service(
@@ -659,8 +754,8 @@ SERVICES: tuple[Service, ...] = (
         key=("kd_tender",),
         kind="tender",
         volatile=VOLATILE,
-        sets=frozenset({"kd_rup_paket"}),
-        aliases=_TENDER,
+        sets=frozenset({"kd_rup_paket", "mak"}),
+        aliases={**_TENDER, "nilai_pdn": "nilai_pdn_kontrak", "kode_mak": "mak"},
         observed_field="_event_date",
     ),
     Service(
@@ -675,7 +770,8 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "SPSE-JadwalTahapanTender",
         JadwalTahapanTender,
-        key=("kd_tender", "kd_akt"),
+        key=("kd_tender", "kd_akt", "dtj_id"),
+        optional_key=frozenset({"dtj_id"}),
         kind="tender",
         volatile=VOLATILE,
         aliases=_ALIASES,
@@ -724,7 +820,7 @@ SERVICES: tuple[Service, ...] = (
         kind="nontender",
         volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
-        aliases=_ALIASES,
+        aliases={**_ALIASES, **_NONTENDER_BEFORE_2023},
         observed_field="_event_date",
     ),
     Service(
@@ -733,14 +829,15 @@ SERVICES: tuple[Service, ...] = (
         key=("kd_nontender",),
         kind="nontender",
         volatile=VOLATILE,
-        sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
-        aliases=_TENDER,
+        sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
+        aliases={**_TENDER, **_NONTENDER_BEFORE_2023, "tanggal_selesai_nontender": "tgl_selesai_nontender"},
         observed_field="tgl_penarikan",
     ),
     Service(
         "SPSE-JadwalTahapanNonTender",
         JadwalTahapanNonTender,
-        key=("kd_nontender", "kd_akt"),
+        key=("kd_nontender", "kd_akt", "dtj_id"),
+        optional_key=frozenset({"dtj_id"}),
         kind="nontender",
         volatile=VOLATILE,
         aliases=_ALIASES,
@@ -777,6 +874,7 @@ SERVICES: tuple[Service, ...] = (
         "SPSE-NonTenderEkontrak-4BAPBAST",
         NonTenderEkontrakBapBast,
         key=("kd_nontender", "no_kontrak", "no_bap", "no_bast", "tgl_bap"),
+        optional_key=frozenset({"tgl_bap"}),
         kind="nontender",
         volatile=VOLATILE,
         aliases=_NONTENDER,
@@ -795,11 +893,13 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "SPSE-PencatatanNonTenderRealisasi",
         PencatatanNonTenderRealisasi,
-        key=("kd_nontender_pct", "kd_rup_paket", "jenis_realisasi", "no_realisasi", "tgl_realisasi"),
+        key=("kd_nontender_pct",),
+        keyless=True,
+        essential=frozenset({"nilai_realisasi"}),
         kind="pencatatan",
         volatile=VOLATILE,
         sets=frozenset({"kd_rup_paket"}),
-        aliases=_ALIASES,
+        aliases=_TENDER,
         observed_field="_event_date",
     ),
     Service(
@@ -815,7 +915,10 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "SPSE-PencatatanSwakelolaRealisasi",
         PencatatanSwakelolaRealisasi,
-        key=("kd_swakelola_pct", "jenis_realisasi", "no_realisasi", "tgl_realisasi"),
+        key=("kd_swakelola_pct", "rsk_id"),
+        keyless=True,
+        optional_key=frozenset({"rsk_id"}),
+        essential=frozenset({"nilai_realisasi"}),
         kind="swakelola",
         volatile=VOLATILE,
         aliases=_ALIASES,
@@ -825,6 +928,7 @@ SERVICES: tuple[Service, ...] = (
         "Ecat-PaketEPurchasingV6",
         PaketEPurchasingV6,
         key=("kd_paket",),
+        essential=frozenset({"total_harga"}),
         kind="ecat",
         volatile=VOLATILE,
         sets=frozenset({"kd_rup", "product_ids", "sumber_dana", "mak"}),
@@ -837,7 +941,7 @@ SERVICES: tuple[Service, ...] = (
             "rekan_id": "kd_penyedia_sikap",  # inferred
             "status": "status_pkt",
             "shipment_status": "status_pengiriman",
-            "kode_satker": "kd_satker_str",  # inferred: whether it is this or the numeric code is not documented
+            "kode_satker": "kd_satker_str",
             "rup_code": "kd_rup",
             "rup_name": "rup_nama_pkt",
             "funding_source": "sumber_dana",
@@ -852,7 +956,9 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "Ecat-PaketEPurchasing",
         PaketEPurchasing,
-        key=("kd_paket", "kd_produk"),
+        key=("kd_paket",),
+        keyless=True,
+        essential=frozenset({"total_harga"}),
         kind="ecat",
         volatile=VOLATILE,
         sets=frozenset({"kd_rup", "kode_anggaran", "nama_sumber_dana"}),
@@ -863,9 +969,10 @@ SERVICES: tuple[Service, ...] = (
         "Bela-TokoDaringRealisasi",
         TokoDaringRealisasi,
         key=("order_id",),
+        essential=frozenset({"valuasi"}),
         kind="tokodaring",
         volatile=VOLATILE,
-        aliases=_ALIASES,
+        aliases={**_ALIASES, "nama_merchant": "merchant_name"},
         observed_field="_event_date",
     ),
     Service(

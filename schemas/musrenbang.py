@@ -8,7 +8,7 @@ Indonesia) never costs a proposal: it is left out, and set right where the two n
 
 from typing import ClassVar
 
-from schemas.fields import Code, Count, Degrees, Flag, OwnCode, Text, TypedAmount, TypedDate, TypedQuantity
+from schemas.fields import AmountOrMissing, Code, Count, Degrees, Flag, LocalTime, OwnCode, QuantityOrMissing, Text
 from schemas.service import Service, SourceRecord
 
 LEVELS = ("lurah", "camat", "skpd", "mitra", "tapd")
@@ -31,7 +31,7 @@ class Usulan(SourceRecord):
 
     id_usulan: OwnCode
     tahun_anggaran: Count = None
-    tanggal_usul: TypedDate = None
+    tanggal_usul: LocalTime = None
     giat_teks: Text = None
     masalah: Text = None
     tujuan_usul: Text = None
@@ -51,23 +51,23 @@ class Usulan(SourceRecord):
     nama_skpd_awal: Text = None
     nama_skpd: Text = None
     kode_skpd: Code = None
-    anggaran: TypedAmount = None
+    anggaran: AmountOrMissing = None
     koefisien: Text = None
     satuan: Text = None
-    volume: TypedQuantity = None
-    rekom_lurah_anggaran: TypedAmount = None
+    volume: QuantityOrMissing = None
+    rekom_lurah_anggaran: AmountOrMissing = None
     rekom_lurah_koefisien: Text = None
     rekom_lurah_rekomendasi: Text = None
-    rekom_camat_anggaran: TypedAmount = None
+    rekom_camat_anggaran: AmountOrMissing = None
     rekom_camat_koefisien: Text = None
     rekom_camat_rekomendasi: Text = None
-    rekom_skpd_anggaran: TypedAmount = None
+    rekom_skpd_anggaran: AmountOrMissing = None
     rekom_skpd_koefisien: Text = None
     rekom_skpd_rekomendasi: Text = None
-    rekom_mitra_anggaran: TypedAmount = None
+    rekom_mitra_anggaran: AmountOrMissing = None
     rekom_mitra_koefisien: Text = None
     rekom_mitra_rekomendasi: Text = None
-    rekom_tapd_anggaran: TypedAmount = None
+    rekom_tapd_anggaran: AmountOrMissing = None
     rekom_tapd_koefisien: Text = None
     rekom_tapd_rekomendasi: Text = None
     status_usul: Code = None

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.errors import RowError
 
+PARTLY_READ = "partly_read"
+"""The pydantic error type of a value that can be read in part: its context holds the part as `kept`."""
+
 
 class SourceRecord(BaseModel):
     """A row of a source, in the source's own field names. Unknown fields are kept (and signalled), never refused."""
@@ -15,7 +18,8 @@ class SourceRecord(BaseModel):
     # A refused value may be personal: errors name field and shape only.
     model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
 
-    # Fields that never leave staging and `raw_record` (tax numbers: see the design, "OCDS").
+    # Fields whose values never leave staging and `raw_record` as they are; all others are public. What a mapping makes
+    # of a personal field is no value of it (a digest, a firm's tax number: see the design, "OCDS").
     personal: ClassVar[frozenset[str]] = frozenset()
 
 
@@ -24,7 +28,8 @@ class Service:
     """One list of rows that a source publishes, named as LKPP's ISB names it.
 
     A row is known by `key`: the first `code_parts` fields are the source's own code, of which the first must be there;
-    the others may be empty. `kind` is the code's space (codes of two kinds overlap): `rup`, `swk`, `tender`,
+    the others may be empty. Where a source has no key for its rows (`keyless`), equal rows of one answer are rows of
+    their own. `kind` is the code's space (codes of two kinds overlap): `rup`, `swk`, `tender`,
     `nontender`, `pencatatan`, `swakelola`, `ecat`, ...; None for a master list that names no process. Codes of `linked`
     services open no process: links join them to the processes of others.
     """
@@ -35,6 +40,16 @@ class Service:
     kind: str | None = None
     code_parts: int = 1
     linked: bool = False
+    # True: rows of one key are entries of a list, which nothing tells apart but their content and number. The key is
+    # the code, and the row's own number where a transport has one.
+    keyless: bool = False
+    # Last parts of the key, which not every transport has: they stand in the key where they are filled, are no lost
+    # column if no row has them, and a side field if unreadable.
+    optional_key: frozenset[str] = frozenset()
+    # What a row is about beside its key (an amount): unreadable, it costs the row; any other field is left out.
+    essential: frozenset[str] = frozenset()
+    # Fields that are known and not read -> the reason why not.
+    ignored: Mapping[str, str] = field(default_factory=dict)
     # Stamps of the extraction: stored with the row, not part of its content.
     volatile: frozenset[str] = frozenset()
     # `;` or `,` lists whose order and repeats mean nothing.
@@ -47,15 +62,63 @@ class Service:
     swakelola_field: str | None = None
     # False: the list is the same for every fiscal year (fetched once a night under the scope "all").
     yearly: bool = True
-    # Rows have no key of their own: `key` is the code alone, and equal rows of one answer are all kept.
-    keyless: bool = False
-    # Parts of the key that rows may lack altogether.
-    optional_key: frozenset[str] = frozenset()
+
+    # The volatile fields under all their spellings.
+    stamps: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        stamps = self.volatile | {alias for alias, name in self.aliases.items() if name in self.volatile}
+        object.__setattr__(self, "stamps", stamps)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The fields that cost a row where they can't be read: its key and what else it is about."""
+        return (self.essential | frozenset(self.key)) - self.optional_key
 
     def kind_of(self, fields: Mapping[str, object]) -> str | None:
         """The space of a row's code."""
         named = str(fields.get(self.swakelola_field) or "") if self.swakelola_field else ""
         return "swk" if "swakelola" in named.lower() else self.kind
+
+
+def read_row(service: Service, fields: Mapping[str, object]) -> tuple[SourceRecord, dict[str, str]]:
+    """A row's record, and which of its fields could not be read, with the reason: field -> shape, never the value.
+
+    `fields` are the row's, under the service's field names. A side field that is wrong is absent from the record; of a
+    list, the entries that are wrong. Raises RowError where the row's key or what it is about (`Service.required`) can't
+    be read, or its fields contradict each other.
+    """
+    try:
+        return service.model.model_validate(fields), {}
+    except ValidationError as failure:
+        refused = failure
+    readable = dict(fields)
+    left_out: dict[str, str] = {}
+    fatal: list[str] = []
+    for fault in refused.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        reason = fault["msg"].removeprefix("Value error, ")
+        if name not in fields or name in service.required:
+            fatal.append(f"{name}: {reason}" if name else reason)
+        elif fault["type"] == PARTLY_READ:
+            readable[name] = fault["ctx"]["kept"]
+        else:
+            readable.pop(name, None)
+        left_out[name] = reason
+    if fatal:
+        raise RowError("; ".join(fatal))
+    try:
+        return service.model.model_validate(readable), left_out
+    except ValidationError as failure:
+        # What a model says of its fields together, once each of them can be read.
+        reasons = [fault["msg"].removeprefix("Value error, ") for fault in failure.errors(include_input=False)]
+        raise RowError("; ".join(reasons)) from None
+
+
+def personal_fields(service: Service) -> frozenset[str]:
+    """The fields of a service's rows whose values are published nowhere, under all their spellings."""
+    personal = service.model.personal
+    return personal | {alias for alias, name in service.aliases.items() if name in personal}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +134,3 @@ class Page:
     cursor: str | None = None
     observed_at: str | None = None
     name: str = ""
-
-
-def read_row(service: Service, fields: Mapping[str, object]) -> tuple[SourceRecord, dict[str, str]]:
-    """The validated row, and the fields that were left out of it because they are wrong, with the reason.
-
-    Raises RowError, which names fields and never values, where a field is wrong that the row is about.
-    """
-    try:
-        return service.model.model_validate(fields), {}
-    except ValidationError as failure:
-        faults = failure.errors(include_url=False, include_input=False, include_context=False)
-        raise RowError(
-            "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg'].removeprefix('Value error, ')}"
-                for fault in faults
-            )
-        ) from None

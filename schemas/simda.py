@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator
 
-from schemas.fields import Amount, AmountOrMissing, Code, Count, LocalTime, OwnCode, Text
+from schemas.fields import Amount, AmountOrMissing, Code, Count, LocalTime, OwnCode, SignedAmount, Text
 from schemas.service import Service, SourceRecord
 
 NEVER_READ = frozenset(
@@ -174,8 +174,8 @@ class Sp2d(SimdaRecord):
     Tgl_SPM: LocalTime = None
     Jn_SPM: Code = None
     Tgl_SP2D: LocalTime = None
-    # None where one payment serves several contracts and nothing says how much each of them got.
-    Nilai: Amount = None
+    # None where one payment serves several contracts and nothing says how much each of them got; below 0 a return.
+    Nilai: SignedAmount = None
     Uraian: Text = None
     Nm_Penerima: Text = None
     NPWP: Text = None
@@ -205,6 +205,7 @@ SERVICES: tuple[Service, ...] = (
         kind="anggaran",
         code_parts=len(_LINE),
         linked=True,
+        essential=frozenset({"Total"}),
     ),
     Service("SIMDA-Kontrak", Kontrak, key=("Tahun", "No_Kontrak"), kind="kontrak", code_parts=2, linked=True),
     Service(
@@ -215,6 +216,14 @@ SERVICES: tuple[Service, ...] = (
         code_parts=2,
         linked=True,
     ),
-    Service("SIMDA-SP2D", Sp2d, key=("Tahun", "No_Kontrak", "No_SP2D"), kind="kontrak", code_parts=2, linked=True),
+    Service(
+        "SIMDA-SP2D",
+        Sp2d,
+        key=("Tahun", "No_Kontrak", "No_SP2D"),
+        kind="kontrak",
+        code_parts=2,
+        linked=True,
+        essential=frozenset({"Nilai"}),
+    ),
 )
 """What is read of SIMDA, in the order to read it."""

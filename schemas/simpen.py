@@ -1,7 +1,7 @@
 """SIMPEN, the progress reports of public works: jobs, their progress over time, their photos and documents.
 
 No schema of it is public: these are the fields that systems like it share (`sources.md`, section 5); an application's
-own come to them by the column mapping of settings. Percentages and amounts are as typed (`45,5 %`, `Rp 1.500.000,-`).
+own come to them by the column mapping of settings. Percentages and amounts are as typed.
 """
 
 from typing import ClassVar, Self
@@ -9,16 +9,16 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from schemas.fields import (
+    AmountOrMissing,
     Code,
-    Codes,
     Count,
     Degrees,
     Deviation,
+    LocalTime,
     OwnCode,
     Percent,
+    RupCodes,
     Text,
-    TypedAmount,
-    TypedDate,
     Url,
 )
 from schemas.service import Service, SourceRecord
@@ -45,27 +45,27 @@ class Pekerjaan(SimpenRecord):
 
     personal: ClassVar[frozenset[str]] = frozenset({"npwp_penyedia"})
 
-    kode_rup: Codes = ()
+    kode_rup: RupCodes = ()
     nama_pekerjaan: Text = None
     nomor_kontrak: Text = None
-    tanggal_kontrak: TypedDate = None
-    nilai_kontrak: TypedAmount = None
+    tanggal_kontrak: LocalTime = None
+    nilai_kontrak: AmountOrMissing = None
     nama_penyedia: Text = None
     npwp_penyedia: Text = None
     nomor_spmk: Text = None
-    tgl_spmk: TypedDate = None
-    tgl_mc0: TypedDate = None
+    tgl_spmk: LocalTime = None
+    tgl_mc0: LocalTime = None
     nomor_pho: Text = None
-    tgl_pho: TypedDate = None
+    tgl_pho: LocalTime = None
     nomor_fho: Text = None
-    tgl_fho: TypedDate = None
-    tanggal_selesai: TypedDate = None
+    tgl_fho: LocalTime = None
+    tanggal_selesai: LocalTime = None
     kecamatan: Text = None
     desa: Text = None
     latitude: Degrees = None
     longitude: Degrees = None
-    nilai_adendum: TypedAmount = None
-    tanggal_adendum: TypedDate = None
+    nilai_adendum: AmountOrMissing = None
+    tanggal_adendum: LocalTime = None
     status: Text = None
 
 
@@ -76,7 +76,7 @@ class Progres(SimpenRecord):
     """
 
     nomor_pelaksanaan: Code = None
-    tanggal_pelaksanaan: TypedDate = None
+    tanggal_pelaksanaan: LocalTime = None
     rencana_fisik: Percent = None
     realisasi_fisik: Percent = None
     deviasi_fisik: Deviation = None
@@ -103,7 +103,7 @@ class Dokumentasi(SimpenRecord):
     url: Url
     judul: Text = None
     jenis: Text = None
-    tanggal: TypedDate = None
+    tanggal: LocalTime = None
     latitude: Degrees = None
     longitude: Degrees = None
     keterangan: Text = None

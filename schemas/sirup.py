@@ -16,6 +16,10 @@ from schemas.fields import (
     LkppRecord,
     LocalTime,
     OwnCode,
+    OwnRupCode,
+    RupCode,
+    RupCodes,
+    SignedAmount,
     Text,
 )
 from schemas.service import Service, SourceRecord
@@ -26,7 +30,7 @@ class PaketPenyediaTerumumkan(LkppRecord):
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
 
-    kd_rup: OwnCode
+    kd_rup: OwnRupCode
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     kd_metode_pengadaan: Code = None
@@ -39,7 +43,7 @@ class PaketPenyediaTerumumkan(LkppRecord):
     alasan_non_ukm: Text = None
     status_konsolidasi: Text = None
     tipe_paket: Text = None
-    kd_rup_swakelola: Codes = ()
+    kd_rup_swakelola: RupCodes = ()
     kd_rup_lokal: Code = None
     volume_pekerjaan: Text = None
     urarian_pekerjaan: Text = None  # (sic)
@@ -61,7 +65,7 @@ class PaketPenyediaTerumumkan(LkppRecord):
     status_dikecualikan: Flag = None
     alasan_dikecualikan: Text = None
     tahun_pertama: Code = None
-    kode_rup_tahun_pertama: Codes = ()
+    kode_rup_tahun_pertama: RupCodes = ()
     nomor_kontrak: Text = None
     spp_aspek_ekonomi: Flag = None
     spp_aspek_sosial: Flag = None
@@ -73,7 +77,7 @@ class PaketSwakelolaTerumumkan(LkppRecord):
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
 
-    kd_rup: OwnCode
+    kd_rup: OwnRupCode
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     tipe_swakelola: Code = None
@@ -96,16 +100,20 @@ class PaketSwakelolaTerumumkan(LkppRecord):
 
 
 class PaketAnggaran(LkppRecord):
-    """A budget line of a package: its share of the line, not the line's total. Several rows per package."""
+    """A budget line of a package: its share of the line, not the line's total. Several rows per package.
 
-    kd_rup: OwnCode
+    The sum of all lines, equal ones and those below 0 (corrections) included, is the package's pagu.
+    """
+
+    kd_rup: OwnRupCode
     kd_rup_lokal: Code = None
     kd_kegiatan: Code = None
     kd_subkegiatan: Code = None
     kd_komponen: Code = None
     mak: Codes = ()
-    pagu: AmountOrMissing = None
+    pagu: SignedAmount = None
     sumber_dana: Codes = ()
+    jenis_dana_apbn: Text = None  # INAPROC only
     asal_dana: Code = None
     asal_dana_klpd: Text = None
     asal_dana_satker: Text = None
@@ -118,15 +126,19 @@ class PaketAnggaran(LkppRecord):
 class PaketAnggaranPenyedia(PaketAnggaran):
     """A budget line of a provider package."""
 
+    id_paket_anggaran_penyedia: Code = None  # INAPROC only
+
 
 class PaketAnggaranSwakelola(PaketAnggaran):
     """A budget line of a self-managed package."""
+
+    id_paket_anggaran_swakelola: Code = None  # INAPROC only
 
 
 class PaketLokasi(LkppRecord):
     """A place of work of a package. Place codes are LKPP's own, not those of the statistics office."""
 
-    kd_rup: OwnCode
+    kd_rup: OwnRupCode
     detail_lokasi: Text = None
     kd_kab_kota: Code = None
     kab_kota: Text = None
@@ -143,10 +155,14 @@ class PaketSwakelolaLokasi(PaketLokasi):
 
 
 class HistoryKajiUlang(LkppRecord):
-    """A revision: the package `kd_rup_lama` goes on as `kd_rup_baru`."""
+    """A revision: the package `kd_rup_lama` goes on as `kd_rup_baru`.
 
-    kd_rup_baru: OwnCode
-    kd_rup_lama: Code = None
+    `jenis_revisi` is SATUKESATU, SATUKEBANYAK (split: a row for each part), PEMBATALAN (cancelled) or PENGAKTIFAN
+    (taken back); of the last two old and new code are the same. A package may have several events.
+    """
+
+    kd_rup_baru: OwnRupCode
+    kd_rup_lama: RupCode = None
     jenis_paket: Text = None
     jenis_revisi: Text = None
     alasan_kajiulang: Text = None
@@ -168,6 +184,7 @@ class MasterSatker(LkppRecord):
     ket_satker: Text = None
     jenis_satker: Text = None
     kode_eselon: Code = None
+    tahun_aktif: Text = None  # years as text: `{2024,2025}`
 
 
 class ProgramMaster(LkppRecord):
@@ -259,7 +276,10 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "RUP-PaketAnggaranPenyedia",
         PaketAnggaranPenyedia,
-        key=("kd_rup", "kd_subkegiatan", "mak", "sumber_dana"),
+        key=("kd_rup", "id_paket_anggaran_penyedia"),
+        keyless=True,
+        optional_key=frozenset({"id_paket_anggaran_penyedia"}),
+        essential=frozenset({"pagu"}),
         kind="rup",
         volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),
@@ -269,7 +289,10 @@ SERVICES: tuple[Service, ...] = (
     Service(
         "RUP-PaketAnggaranSwakelola",
         PaketAnggaranSwakelola,
-        key=("kd_rup", "kd_subkegiatan", "mak", "sumber_dana"),
+        key=("kd_rup", "id_paket_anggaran_swakelola"),
+        keyless=True,
+        optional_key=frozenset({"id_paket_anggaran_swakelola"}),
+        essential=frozenset({"pagu"}),
         kind="swk",
         volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),

@@ -63,7 +63,7 @@ def codes(value: object) -> tuple[str, ...]:
 
 def squeezed(text: str | None) -> str:
     """Text as it is compared: without markup, blanks and capitals."""
-    return re.sub(r"<[^<>]*>|&nbsp;|\\r\\n|\s", "", (text or "").replace("&amp;", "&")).upper()
+    return re.sub(r"<[^<>]*>|&nbsp;|\\r\\n|_x000[dD]_|\s", "", (text or "").replace("&amp;", "&")).upper()
 
 
 def number(text: str | None) -> str:

@@ -46,16 +46,16 @@ def refusal(kind: Any, value: object) -> str:
     ],
 )
 def test_amounts_as_typed(written, meant):
-    assert read(fields.TypedAmount, written) == meant
+    assert read(fields.AmountOrMissing, written) == meant
 
 
 @pytest.mark.parametrize("written", ["1,500", "1.50.0", "1.500.00", "sejuta", "-5", "1.000.000.000.000.000", True, [1]])
 def test_no_amount(written):
-    assert refusal(fields.TypedAmount, written)
+    assert refusal(fields.AmountOrMissing, written)
 
 
 def test_a_comma_that_can_mean_two_things_is_named():
-    assert "thousands or for decimals" in refusal(fields.TypedAmount, "1,500")
+    assert "thousands or for decimals" in refusal(fields.AmountOrMissing, "1,500")
 
 
 @given(st.integers(1, 10**15 - 1))
@@ -63,7 +63,7 @@ def test_an_amount_is_the_same_however_it_is_grouped(amount):
     grouped = f"{amount:,}"
     dots = grouped.replace(",", ".")
     written = [amount, str(amount), dots, f"Rp {dots},00", f"Rp{dots},-", f"{grouped}.00"]
-    assert {read(fields.TypedAmount, value) for value in written} == {amount}
+    assert {read(fields.AmountOrMissing, value) for value in written} == {amount}
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_an_amount_is_the_same_however_it_is_grouped(amount):
     ],
 )
 def test_quantities_as_typed(written, meant):
-    assert read(fields.TypedQuantity, written) == meant
+    assert read(fields.QuantityOrMissing, written) == meant
     assert fields.quantity_of(written) == meant
 
 
 @pytest.mark.parametrize("written", ["2 x 100 m", "dua", "200 m x 2", "-3", "2x100"])
 def test_no_quantity(written):
-    assert refusal(fields.TypedQuantity, written)
+    assert refusal(fields.QuantityOrMissing, written)
     assert fields.quantity_of(written) is None
 
 
@@ -100,6 +100,8 @@ def test_no_quantity(written):
         ("45,5", 45.5),
         ("45.5 %", 45.5),
         ("45%", 45),
+        ("45.125", 45.125),
+        ("45,125 %", 45.125),
         ("45,50", 45.5),
         ("100", 100),
         ("0,00", 0),
@@ -138,12 +140,12 @@ def test_a_deviation_may_be_below_zero():
     ],
 )
 def test_dates_as_typed(written, meant):
-    assert read(fields.TypedDate, written) == meant
+    assert read(fields.LocalTime, written) == meant
 
 
-@pytest.mark.parametrize("written", ["10/14/2025", "31-02-2025", "3/10-2025", "03/10/25", "00/10/2025", "1/1/1980"])
+@pytest.mark.parametrize("written", ["10/14/2025", "31-02-2025", "3/10-2025", "00/10/2025", "1/1/1980"])
 def test_no_date(written):
-    assert refusal(fields.TypedDate, written)
+    assert refusal(fields.LocalTime, written)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,14 @@ def test_media_types(name, meant):
     assert fields.media_type(name) == meant
 
 
-KINDS = (fields.TypedAmount, fields.TypedQuantity, fields.Percent, fields.Deviation, fields.TypedDate, fields.Degrees)
+KINDS = (
+    fields.AmountOrMissing,
+    fields.QuantityOrMissing,
+    fields.Percent,
+    fields.Deviation,
+    fields.LocalTime,
+    fields.Degrees,
+)
 
 
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.booleans(), st.none(), st.lists(st.integers())))

@@ -6,6 +6,7 @@ in JSON, the same number as text in a CSV and as a float in a workbook are one c
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +14,22 @@ from dataclasses import dataclass
 import orjson
 
 from schemas.errors import RowError
-from schemas.fields import clean
+from schemas.fields import clean, is_rup_code
 from schemas.service import Service
 from transforms.parties import is_personal
 
+KEY_LIMIT = 500
+"""Characters of a key, which both databases can index. Parts longer than `PART_LIMIT` stand in it as a digest."""
+
+PART_LIMIT = 120
+
+DEPTH_LIMIT = 16
+"""Lists and objects within each other that a row may hold; real rows hold one or two."""
+
+# What a process's code may be made of: it becomes part of an OCID, of addresses and file names. All real ones have a
+# digit; `NULL`, `nan` and `N/A` have none.
+_PROCESS_CODE = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_RUP_KINDS = frozenset({"rup", "swk"})
 _BLANKS = re.compile(r"\s+")
 _INTEGRAL = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
 _LIST = re.compile(r"[;,]")
@@ -38,20 +51,58 @@ class Identified:
 def identify(service: Service, row: Mapping[str, object]) -> Identified:
     """Key, code and content hash of a row as received; `fields` is the row under this service's field names.
 
-    Raises RowError where the service's code is missing.
+    Raises RowError where the service's code is missing or can't be a process's, and where the row is nested too deep.
     """
     fields = renamed(service, row)
-    code = code_text(fields.get(service.key[0]))
-    if not code:
-        raise RowError(
-            f"{service.key[0]} is empty or 0: a row of {service.name} without its own code can't be told apart"
-        )
-    parts = [code, *(code_text(fields.get(part)).replace("|", "¦") for part in service.key[1:])]
+    if not _NESTED.isdisjoint(map(type, fields.values())):
+        if _is_deep(fields):
+            raise RowError(f"lists and objects within each other, more than {DEPTH_LIMIT} deep")
+        for part in service.key:
+            if type(fields.get(part)) in _NESTED:
+                raise RowError(f"{part}: expected a code, got {type(fields[part]).__name__}")
+    first, *others = service.key
+    plain = _plain(fields.get(first))
+    if not plain:
+        raise RowError(f"{first} is empty or 0: a row of {service.name} without its own code can't be told apart")
+    if plain == "-":
+        raise RowError(f"{first}: a dash, so the row has no code of its own")
+    if service.kind and not service.linked:
+        if service.kind_of(fields) in _RUP_KINDS:
+            if not is_rup_code(plain):
+                raise RowError(f"{first} is no RUP code, which is up to 14 digits")
+        elif not _PROCESS_CODE.fullmatch(plain):
+            raise RowError(f"{first} is no code of a process: up to 64 letters and digits (one at least), . _ / -")
+    parts = [_short(plain)]
+    for name in others:
+        part = code_text(fields.get(name)).replace("|", "¦")
+        if part or name not in service.optional_key:
+            parts.append(part)
+    key = "|".join(parts)
+    if len(key) > KEY_LIMIT:
+        raise RowError(f"a key of more than {KEY_LIMIT} characters")
     own = parts[: service.code_parts]
     if service.linked:
         # What is linked is listed by its code, also where a clerk typed somebody's number into it.
         own = [hashlib.sha256(part.encode()).hexdigest()[:12] if is_personal(part) else part for part in own]
-    return Identified("|".join(parts), "|".join(own), hash_of(service, fields), fields)
+    return Identified(key, "|".join(own), hash_of(service, fields), fields)
+
+
+def wire_hash(service: Service, row: Mapping[str, object]) -> bytes:
+    """16 bytes that are the same where a row comes again as it came, stamps of the extraction left out.
+
+    Much cheaper than `identify`, and blind to how values travel: other bytes may be the same content (`hash_of`).
+    """
+    said = dict(row)
+    for stamp in service.stamps:
+        said.pop(stamp, None)
+    try:
+        written = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # what JSON carries and orjson refuses: long integers, half a character, decimals, deep nesting
+        try:
+            written = json.dumps(said, sort_keys=True, default=str).encode()
+        except (TypeError, ValueError, RecursionError):
+            return bytes.fromhex(hash_of(service, renamed(service, row)))
+    return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def hash_of(service: Service, fields: Mapping[str, object]) -> str:
@@ -83,28 +134,60 @@ def wire_hash(service: Service, row: Mapping[str, object]) -> str:
 
 
 def renamed(service: Service, row: Mapping[str, object]) -> dict[str, object]:
-    """A row as received under this service's field names."""
+    """A row as received under this service's field names. Where it has a field under two names, the first that is
+    filled counts, the service's own before others."""
     aliases = service.aliases
     if aliases.keys().isdisjoint(row):
         return dict(row)
-    return {aliases.get(name, name): value for name, value in row.items()}
+    fields = {name: value for name, value in row.items() if name not in aliases}
+    for alias, name in aliases.items():
+        if alias in row and fields.get(name) in (None, ""):
+            fields[name] = row[alias]
+    return fields
 
 
 def code_text(value: object) -> str:
     """A code as text: blanks folded, what shows nothing left out, an integral float as the integer it means, nothing
-    (and 0) as ''."""
+    (and 0) as '', and a digest for what is longer than `PART_LIMIT` (addresses, places)."""
+    return _short(_plain(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= PART_LIMIT else hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _plain(value: object) -> str:
     if value is None or value is False or value is True:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
+    if isinstance(value, float):
+        if math.isnan(value):  # how a workbook or a data frame says "empty"
+            return ""
+        value = int(value) if value.is_integer() else value
     text = _BLANKS.sub(" ", clean(str(value)))
     if _INTEGRAL.fullmatch(text):
         text = text.partition(".")[0]
     return "" if text == "0" else text
 
 
-def _settle(value: object) -> object:
-    """A value's one form whatever the transport: text for scalars, None for nothing said."""
+_NESTED = frozenset({list, dict})
+
+
+def _is_deep(row: Mapping[str, object]) -> bool:
+    level: list[object] = [row]
+    for _ in range(DEPTH_LIMIT + 1):
+        level = [
+            part
+            for nested in level
+            for part in (nested.values() if isinstance(nested, dict) else nested)  # type: ignore[attr-defined]
+            if type(part) in _NESTED
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _settle(value: object, depth: int = 0) -> object:
+    """A value's one form whatever the transport: text for scalars, None for nothing said and below `DEPTH_LIMIT`."""
     kind = type(value)
     if kind is str:
         text = clean(value)  # type: ignore[arg-type]
@@ -122,9 +205,13 @@ def _settle(value: object) -> object:
         whole: float = value  # type: ignore[assignment]
         return str(int(whole)) if whole.is_integer() and abs(whole) < 1e15 else repr(whole)
     if kind is list:
-        return [_settle(item) for item in value]  # type: ignore[attr-defined]
+        if depth > DEPTH_LIMIT:
+            return None
+        return [_settle(item, depth + 1) for item in value]  # type: ignore[attr-defined]
     if kind is dict:
-        return {str(name): _settle(item) for name, item in value.items()}  # type: ignore[attr-defined]
+        if depth > DEPTH_LIMIT:
+            return None
+        return {str(name): _settle(item, depth + 1) for name, item in value.items()}  # type: ignore[attr-defined]
     return None if value is None else str(value)
 
 

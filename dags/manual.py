@@ -29,7 +29,8 @@ COMMON: dict[str, Any] = {"schedule": None, "max_active_runs": 1, "default_args"
 
 RETRY = """
 Tries rejected rows, and processes that could not be built, again with today's code, mappings and settings, and builds
-the records of what gets in. For after a mend: a code added to `transforms/codes`, a column named in the settings, a new version of Jejak.
+the records of what gets in. For after a mend: a code added to `transforms/codes`, a column named in the settings, a new
+version of Jejak.
 
 - **Source**: that of the rows, or *all*.
 

@@ -122,17 +122,6 @@ def hash_of(service: Service, fields: Mapping[str, object]) -> str:
     return hashlib.blake2b(canonical, digest_size=16).hexdigest()
 
 
-def wire_hash(service: Service, row: Mapping[str, object]) -> str:
-    """The hash of a row as received, volatile fields left out: the quick way to tell that nothing changed."""
-    volatile = service.volatile
-    content = {name: value for name, value in row.items() if name not in volatile} if volatile else row
-    try:
-        canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        canonical = json.dumps(content, sort_keys=True, default=str).encode()
-    return hashlib.blake2b(canonical, digest_size=12).hexdigest()
-
-
 def renamed(service: Service, row: Mapping[str, object]) -> dict[str, object]:
     """A row as received under this service's field names. Where it has a field under two names, the first that is
     filled counts, the service's own before others."""

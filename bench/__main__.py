@@ -1,7 +1,9 @@
 """`make bench`: all measurements, one after another."""
 
+import sys
+
 from bench import merge, pipeline
 
-pipeline.main([])
+pipeline.main(sys.argv[1:])
 print()
 merge.main([])

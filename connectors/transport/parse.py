@@ -167,12 +167,13 @@ def _scan(text: _Text, shown: str) -> Iterator[tuple[str | None, str, object]]:
                     continue
                 if end is None:
                     raise broken()
-            source = buffer, at, end
-            at = end
-            if deep or _too_deep(found):
+            start, at = at, end
+            # Few brackets make no deep nest; counting them is quicker than looking into every row.
+            nested = buffer.count("[", start, end) + buffer.count("{", start, end) > _DEEPEST
+            if deep or (nested and _too_deep(found)):
                 if number is None:
                     raise BrokenJson(f"{shown} holds a nest too deep to be read; get it again")
-                return unreadable(number, "nested too deep", source[0][source[1] : min(end, source[1] + _SHOWN)])
+                return unreadable(number, "nested too deep", buffer[start : min(end, start + _SHOWN)])
             return found
 
     def rows(name: str | None) -> Iterator[tuple[str | None, str, object]]:

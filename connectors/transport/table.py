@@ -128,6 +128,7 @@ def table_rows(
         if number <= header.line or not any(filled):
             continue
         if first and _numbers_columns(cells):
+            log.info("%s: row %d numbers the columns and is left out", shown, number)
             continue
         first = False
         if is_total(cells):
@@ -149,10 +150,11 @@ def is_total(cells: Cells) -> bool:
 
 
 def _numbers_columns(cells: Cells) -> bool:
-    """Whether a row only numbers the columns: (1), (2), (3) ..."""
-    numbers = [_COLUMN_NUMBER.fullmatch(str(plain_cell(cell)).strip()) for cell in cells if _filled(cell)]
-    found = [int(number[1]) for number in numbers if number]
-    return len(numbers) > 2 and len(found) == len(numbers) and found == list(range(1, len(found) + 1))
+    """Whether a row only numbers the columns: (1), (2), (3) ... Bare numbers may be a row's own where they are few."""
+    texts = [str(plain_cell(cell)).strip() for cell in cells if _filled(cell)]
+    numbers = [number for text in texts if (number := _COLUMN_NUMBER.fullmatch(text))]
+    bare = any(text.isdigit() for text in texts)
+    return len(texts) >= (5 if bare else 2) and [int(number[1]) for number in numbers] == list(range(1, len(texts) + 1))
 
 
 def plain_cell(value: object) -> object:

@@ -3,6 +3,7 @@
 import logging
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -68,7 +69,7 @@ def workbook_rows(
             sealed = path.suffix.lower() != ".xls" and file.read(4) == _OLE
         remedy = "it is encrypted, or an old .xls by another name" if sealed else "it is damaged, or no workbook at all"
         raise StructureError(
-            f"{path.name} can't be read as a workbook ({type(error).__name__}): {remedy}; open it in a spreadsheet "
+            f"{path.name} can't be read as a workbook: {remedy} ({type(error).__name__}); open it in a spreadsheet "
             "program and save it anew, without a password"
         ) from None
     if not tables:
@@ -156,7 +157,15 @@ def _unsaved_formulas(path: Path) -> dict[str, list[tuple[int, int, str]]]:
                         for letters, row in _UNSAVED.findall(content)
                     ]
             return found
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, OSError, NotImplementedError, RuntimeError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        ElementTree.ParseError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         return {}
 
 

@@ -56,15 +56,15 @@ def chained(
     credential: str,
     token: SecretStr | None,
     query: Callable[[str | None], Mapping[str, str]],
-    opened: Callable[[Listing | None], Opened],
+    opened: Callable[[Listing | None, str | None], Opened],
     cursor: str | None = None,
     volatile: Collection[str] = (),
     check_total: bool = True,
 ) -> Iterator[Page]:
     """The pages of an address from `cursor` on (None: the first), to the one without a next.
 
-    `query` gives the parameters for a source's own cursor, `opened` reads an answer; `volatile` are fields that differ
-    each time that a row is sent. Raises as `http.get_listing`, and StructureError for a page or cursor that came
+    `query` gives the parameters for a source's own cursor, `opened` reads the answer to it; `volatile` are fields that
+    differ each time that a row is sent. Raises as `http.get_listing`, and StructureError for a page or cursor that came
     before, and where the rows are not as many as the source says (unless `check_total` is off) or their number has
     changed.
     """
@@ -89,7 +89,7 @@ def chained(
                 params=query(at),
                 token=token,
             )
-            rows, following, claimed = opened(answer)
+            rows, following, claimed = opened(answer, at)
             if check_total and None not in (total, claimed) and total != claimed:
                 raise StructureError(
                     f"{shown} had {total} rows by its own count and then {claimed}: it changed while it was "

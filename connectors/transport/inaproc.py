@@ -48,7 +48,7 @@ def pages(
         credential=credential,
         token=token,
         query=lambda at: params if at is None else {**params, "cursor": at},
-        opened=lambda answer: _open(answer, shown, legacy=legacy),
+        opened=lambda answer, _: _open(answer, shown, legacy=legacy),
         cursor=cursor,
         volatile=volatile,
         check_total=check_total,

@@ -74,6 +74,11 @@ def unreadable(line: int, reason: str, text: str) -> Row:
     return {UNREADABLE: {"line": line, "reason": reason, "text": text[:_SHOWN]}}
 
 
+def is_readable(row: Row) -> bool:
+    """Whether a row is one, and not the stand-in for one that could not be read."""
+    return UNREADABLE not in row
+
+
 def _object(pairs: list[tuple[str, object]]) -> Row:
     """An object; of a key that comes twice the last value counts, and others stay beside it under `key.position`."""
     found = dict(pairs)
@@ -333,7 +338,7 @@ def mapped(rows: list[Row], settings: ServiceSettings, shown: str, seen: Collect
     dropped = used | set(settings.ignore)
     return [
         row
-        if UNREADABLE in row
+        if not is_readable(row)
         else {
             **{name: value for name, value in row.items() if name not in dropped},
             **{field: row.get(column) for field, column in plain.items()},

@@ -42,7 +42,7 @@ def pages(
         credential=credential,
         token=token,
         query=lambda at: {**params, **dict(parse_qsl(at or "", keep_blank_values=True))},
-        opened=lambda answer: _open(answer, address, shown),
+        opened=lambda answer, _: _open(answer, address, shown),
         cursor=cursor,
         volatile=volatile,
         check_total=check_total,

@@ -128,7 +128,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], type[JejakError], str], ...] = (
         SourceUnavailable,
         "the database took no connection in time; check the host in {variable}, and firewalls on the way",
     ),
-    (("unable to open",), SettingsError, "the database's file isn't there or may not be read; check {variable}"),
+    (("unable to open",), SourceUnavailable, "the database's file isn't there or may not be read; check {variable}"),
 )
 
 

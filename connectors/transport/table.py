@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import NamedTuple
 
-from connectors.transport.parse import UNREADABLE, Row
+from connectors.transport.parse import Row
 from schemas.errors import SettingsError
 from schemas.settings import ServiceSettings, SplitColumn
 
@@ -178,11 +178,6 @@ def plain_cell(value: object) -> object:
     if isinstance(value, list | tuple):
         return [plain_cell(part) for part in value]
     return value if value is None or isinstance(value, str | int) else str(value)
-
-
-def is_readable(row: Row) -> bool:
-    """Whether a row is one, and not the stand-in for one that can't be read."""
-    return UNREADABLE not in row
 
 
 def _filled(cell: object) -> bool:

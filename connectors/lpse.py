@@ -66,7 +66,6 @@ ADDRESSES: dict[str, Address] = {
         "12",
         "{klpd}",
         endpoint="ekatalog-archive/instansi-satker",
-        params=(("kode_klpd", "{klpd}"),),
     ),
     # Lists for the whole country take their own name, less the prefix, as parameter.
     "Ecat-MasterKabKota": Address("Ecat-MasterKabKota", "12", "MasterKabKota"),

@@ -179,14 +179,13 @@ def test_retries_can_be_switched_off(waits):
 
 def test_retry_after_is_heard_in_seconds_and_as_a_date(waits):
     soon = format_datetime(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=120), usegmt=True)
-    asked = ["7", soon, "-5", "segera"]
+    asked = ["7", soon, "-5", "segera", "nan", "inf"]
     busy = [Answer(status=429, headers={"Retry-After": value}) for value in asked]
     with answering(*busy, Answer([ROW])) as server:
         fetch(TENDERS, isb(server.url, retries=9))
     assert waits[0] >= 7
     assert 100 < waits[1] <= 120
-    assert waits[2] < 60
-    assert waits[3] < 60
+    assert all(wait < 60 for wait in waits[2:])
 
 
 @pytest.mark.parametrize(("asked", "attempts"), [("86400", 1), (str(LONGEST_WAIT // 2 - 1), 3)])

@@ -149,6 +149,28 @@ def test_a_broken_line_of_json_is_one_row_too(tmp_path):
     assert unreadable(broken) == (3, '{"kd_te')
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": "error", "message": "Token kedaluwarsa", "data": []}, '"Token kedaluwarsa"; get it again'),
+        ({"success": False, "data": []}, "says it failed .success."),
+        ({"data": [{"kd_tender": 1}], "total": 15}, "15 rows by its own count and holds 1"),
+        ({"data": [{"kd_tender": 1}], "meta": {"total": 15}}, "name all of them"),
+    ],
+)
+def test_a_kept_answer_is_believed_as_little_as_a_fresh_one(answer, said, tmp_path):
+    (tmp_path / f"{TENDERS}.json").write_text(json.dumps(answer))
+    with pytest.raises(StructureError, match=said):
+        rows(tmp_path)
+
+
+def test_pages_that_were_kept_are_one_list(tmp_path):
+    for page in (1, 2):
+        content = {"success": True, "data": [{"kd_tender": page}], "meta": {"total": 2, "has_more": page == 1}}
+        (tmp_path / f"tender-{page}.json").write_text(json.dumps(content))
+    assert rows(tmp_path, file="tender-*.json") == [{"kd_tender": 1}, {"kd_tender": 2}]
+
+
 def test_what_cannot_be_found_out_is_set(tmp_path):
     csv_file(tmp_path, "Rekap\nNo!Kode!Nama\n\nA!B!C\n1!2!Jalan Łódź\n".encode("cp1250"))
     options: dict[str, Any] = {"delimiter": "!", "header_row": 4, "encoding": "cp1250"}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import requests
 from pydantic import SecretStr
@@ -13,10 +13,6 @@ from connectors.transport.parse import Listing, Row, paged
 from schemas.errors import StructureError
 from schemas.service import Page
 from schemas.settings import SourceSettings
-
-_TOTALS = ("total", "recordsTotal", "total_rows", "total_data", "total_count", "totalCount")
-# What DataTables answers where it doesn't count.
-_NOT_COUNTED = 2**31 - 1
 
 
 class Opened(NamedTuple):
@@ -130,15 +126,3 @@ def _digest(rows: Iterable[Row], volatile: Collection[str]) -> str:
         content = {name: value for name, value in row.items() if name not in volatile}
         digest.update(json.dumps(content, sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def total_of(*parts: Any) -> int | None:
-    """The number of rows that an answer claims, in the first of its parts that says one."""
-    for part in parts:
-        for name in _TOTALS if isinstance(part, Mapping) else ():
-            value = part.get(name)
-            if isinstance(value, str) and value.strip().isdigit():
-                value = int(value)
-            if isinstance(value, int) and not isinstance(value, bool) and value != _NOT_COUNTED:
-                return value
-    return None

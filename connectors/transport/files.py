@@ -12,8 +12,9 @@ from itertools import chain, groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.transport.belief import failure, total_of
 from connectors.transport.delimited import lines_of, text_of
-from connectors.transport.parse import Row, mapped, paged, parse_row, read_json, unreadable
+from connectors.transport.parse import Listing, Row, mapped, paged, parse_row, read_json, unreadable
 from connectors.transport.table import known_names, plain_cell, table_rows
 from connectors.transport.workbook import workbook_rows
 from schemas.errors import SettingsError, StructureError
@@ -120,7 +121,7 @@ def _allowed(paths: list[Path], folder: Path, name: str) -> list[Path]:
     return kept
 
 
-def _read_json(path: Path, _wanted: _Wanted) -> Iterator[tuple[str, Row]]:
+def _read_json(path: Path, wanted: _Wanted) -> Iterator[tuple[str, Row]]:
     with path.open("rb") as file:
         head = file.read(1 << 20)
         if not head.strip(b"\xef\xbb\xbf \t\r\n") and len(head) < 1 << 20:
@@ -138,7 +139,23 @@ def _read_json(path: Path, _wanted: _Wanted) -> Iterator[tuple[str, Row]]:
             raise StructureError(
                 f"{path.name} holds a dict where a list of rows is due; open it by hand to see what it says"
             )
+        _check_said(listing, path.name, wanted.settings)
         yield from ((path.name, row) for row in listing.rows())
+
+
+def _check_said(listing: Listing, name: str, settings: ServiceSettings) -> None:
+    """Refuse a kept answer that says of itself that it failed or holds less than the whole list."""
+    found = failure(listing.members)
+    if found is not None:
+        raise StructureError(f"{name} is an answer that says it failed ({found.member}){found.said}; get it again")
+    members = listing.members
+    meta = members["meta"] if isinstance(members.get("meta"), dict) else {}
+    total = total_of(members, meta, members.get("pagination"))
+    if settings.check_total and settings.file is None and total is not None and total != listing.count:
+        raise StructureError(
+            f"{name} has {total} rows by its own count and holds {listing.count}; get the other pages too and name all "
+            "of them as file, or set check_total = false if `total` counts something else"
+        )
 
 
 def _json_lines(file: Iterator[bytes], name: str) -> Iterator[Row]:

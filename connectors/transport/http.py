@@ -4,7 +4,7 @@ and size, and silent on secrets."""
 import datetime as dt
 import errno
 import logging
-import re
+import math
 import socket
 import ssl
 import tempfile
@@ -20,6 +20,7 @@ import tenacity
 import urllib3.exceptions
 from pydantic import SecretStr
 
+from connectors.transport.belief import failure, quoted
 from connectors.transport.parse import BrokenJson, Listing, read_json
 from schemas.errors import JejakError, SettingsError, SourceUnavailable, StructureError
 from schemas.settings import SourceSettings
@@ -281,7 +282,7 @@ def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[st
     said = ""
     try:
         told = read_json(answer.body, answer.size, shown, "data").members
-        said = _quoted(told.get("error") or told, secrets)
+        said = quoted(told.get("error") or told, secrets)
     except StructureError:
         pass
     if status in (408, 425, 429) or status >= 500:
@@ -307,49 +308,17 @@ def _refused(what: str, credential: str) -> str:
     )
 
 
-# Words by which answers say that all is well; codes of 200 to 299 and zeros do too.
-_GOOD = {"true", "ok", "success", "successful", "sukses", "berhasil", "1", "00", "0000", ""}
-
-
 def _check_said(listing: Listing, shown: str, credential: str, secrets: list[str]) -> None:
     """Refuse an answer that says of itself that it failed, whatever its status was."""
-    members = listing.members
-    for name in ("success", "status", "code", "status_code", "statusCode"):
-        if name in members and not _is_good(name, members[name]):
-            break
-    else:
-        name = next((name for name in ("error", "errors") if members.get(name) not in (None, False, "", 0, [], {})), "")
-        if not name:
-            return
-    error = members.get("error")
-    said = _quoted(error if isinstance(error, dict) else members, secrets) or _quoted({"message": error}, secrets)
-    codes = {str(part.get(key)) for part in (members, error) if isinstance(part, dict) for key in ("code", "status")}
-    problem = f"{shown} answered that it failed ({name}){said}"
-    if codes & {"401", "403"}:
+    found = failure(listing.members, secrets)
+    if found is None:
+        return
+    problem = f"{shown} answered that it failed ({found.member}){found.said}"
+    if found.codes & {"401", "403"}:
         raise SettingsError(_refused(problem, credential))
-    if codes & {"429", "500", "502", "503", "504"}:
+    if found.codes & {"429", "500", "502", "503", "504"}:
         raise _TryAgain(SourceUnavailable(f"{problem}; try again later"))
     raise StructureError(f"{problem}; check {credential}, which may have expired, and ask the system's keeper")
-
-
-def _is_good(name: str, value: object) -> bool:
-    if value is None:
-        return name != "success"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return 200 <= value < 300 or value == (1 if name in ("success", "status") else 0)
-    word = str(value).strip().lower()
-    return word in _GOOD or re.fullmatch(r"2\d\d", word) is not None
-
-
-def _quoted(told: object, secrets: list[str]) -> str:
-    """The message of an error object, to be put into a sentence; empty where it may hold what must not be shown."""
-    if not isinstance(told, dict):
-        return ""
-    message = next((told[key] for key in ("message", "msg", "pesan", "error") if isinstance(told.get(key), str)), "")
-    text = " ".join(str(message).split())
-    # A long run of digits may be somebody's number, a long word a token or an address with its key.
-    hidden = re.search(r"\d{7}|\S{25}|[@/\\<>]", text) or any(secret.strip() in text for secret in secrets)
-    return f': "{text[:150]}"' if text and not hidden else ""
 
 
 def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
@@ -365,6 +334,8 @@ def _reset(headers: Mapping[str, str]) -> float:
     try:
         reset = float(headers.get("X-RateLimit-Reset", ""))
     except ValueError:
+        return 0
+    if not math.isfinite(reset):
         return 0
     return max(reset - time.time() if reset > _EPOCH else reset, 0)
 
@@ -384,7 +355,8 @@ def _wait_until_open(address: SecretStr, shown: str) -> None:
 def _retry_after(value: str) -> float:
     """Seconds from now that a Retry-After header asks for, in seconds or as an HTTP date; 0 if it says nothing."""
     try:
-        return max(float(value), 0)
+        seconds = float(value)
+        return max(seconds, 0) if math.isfinite(seconds) else 0
     except ValueError:
         pass
     try:

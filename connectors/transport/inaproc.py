@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import SecretStr
 
-from connectors.transport.chain import Opened, chained, total_of
+from connectors.transport.belief import total_of
+from connectors.transport.chain import Opened, chained
 from connectors.transport.parse import Listing
 from schemas.errors import StructureError
 from schemas.service import Page

@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from pydantic import SecretStr
 
-from connectors.transport.chain import Opened, chained, total_of
+from connectors.transport.belief import total_of
+from connectors.transport.chain import Opened, chained
 from connectors.transport.parse import Listing
 from schemas.errors import StructureError
 from schemas.service import Page

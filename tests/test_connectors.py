@@ -719,7 +719,7 @@ def test_an_empty_file_is_an_empty_answer(name, tmp_path):
         ("x.json", b"<html>login</html>", "HTML"),
         ("x.csv", b"\n <!DOCTYPE html>", "HTML"),
         ("x.xlsx", b"<html><table>", "workbook"),
-        ("x.json", b'[{"kd_tender": 1}, {', "breaks near character"),
+        ("x.json", b'[{"kd_tender": 1}, {', "breaks at character"),
         ("x.jsonl", b"\n<html>", "HTML"),
         ("x.json", b'{"kd_tender": 1}', "dict where a list"),
         ("x.json", b'{"a": [], "b": []}', "dict where a list"),

@@ -128,7 +128,7 @@ def _scan(text: _Text, shown: str) -> Iterator[tuple[str | None, str, object]]:
         return bool(piece)
 
     def broken() -> BrokenJson:
-        return BrokenJson(f"{shown} holds JSON that breaks near character {read - len(buffer) + at}; get it again")
+        return BrokenJson(f"{shown} holds JSON that breaks at character {read - len(buffer) + at}; get it again")
 
     def coming() -> str:
         """The next character that is no blank; none at the end."""

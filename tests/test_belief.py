@@ -3,9 +3,12 @@
 import gzip
 import itertools
 import json
+import socket
+import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -279,6 +282,28 @@ def test_an_answer_that_drips_ends(fetch):
         pytest.raises(SourceUnavailable, match=r"more than 0\.4 s in all.*raise max_seconds"),
     ):
         fetch(server.url, max_seconds=0.4)
+
+
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX-Isi: ", b"", b"HTTP/1.1 2"])
+def test_headers_that_drip_end(begin):
+    """The timeout of a socket begins anew with every byte."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        with listener, suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(begin)
+                for _ in range(200):
+                    time.sleep(0.05)
+                    connection.sendall(b"0")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    with pytest.raises(SourceUnavailable, match=r"within 0\.3 s.*raise timeout_seconds"):
+        isb(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_seconds=0.3, retries=0)
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_cursors_without_end_end():

@@ -5,10 +5,9 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-import requests
 from pydantic import SecretStr
 
-from connectors.transport.http import budget_of, get_listing
+from connectors.transport.http import budget_of, get_listing, new_session
 from connectors.transport.parse import Listing, Row, paged
 from schemas.errors import StructureError
 from schemas.service import Page
@@ -73,7 +72,7 @@ def chained(
     asked = {at}
     first = True
     budget = budget_of(source)
-    with requests.Session() as session:
+    with new_session() as session:
         while True:
             answer = get_listing(
                 session,

@@ -8,8 +8,10 @@ import math
 import socket
 import ssl
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import BinaryIO, NamedTuple, cast
@@ -17,6 +19,8 @@ from urllib.parse import urlsplit
 
 import requests
 import tenacity
+import urllib3
+import urllib3.connection
 import urllib3.exceptions
 from pydantic import SecretStr
 
@@ -51,6 +55,56 @@ class Budget:
 def budget_of(source: SourceSettings) -> Budget:
     """The whole budget of a fetch that begins now."""
     return Budget(time.monotonic() + source.max_seconds, source.max_megabytes * _MEGABYTE, source.max_pages)
+
+
+class _Http(urllib3.connection.HTTPConnection):
+    """A connection whose answer has begun, all headers read, within the timeout: the timeout of a socket begins anew
+    with every byte that comes."""
+
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 itself does
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            if self.sock is not None:
+                with suppress(OSError):
+                    self.sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(float(self.timeout or LONGEST_WAIT), end)
+        timer.daemon = True
+        timer.start()
+        try:
+            answer = super().getresponse()
+        except Exception:
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise TimeoutError
+        return answer
+
+
+class _Https(_Http, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+def new_session() -> requests.Session:
+    """A session whose servers must begin their answers in time."""
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        adapter = requests.adapters.HTTPAdapter()
+        adapter.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        session.mount(scheme, adapter)
+    return session
 
 
 class _TryAgain(Exception):

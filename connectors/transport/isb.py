@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import requests
 from pydantic import SecretStr
 
-from connectors.transport.http import budget_of, get_listing
+from connectors.transport.http import budget_of, get_listing, new_session
 from connectors.transport.parse import paged
 from schemas.errors import StructureError
 from schemas.service import Page
@@ -44,7 +43,7 @@ def pages(
     shown = f"ISB {name} (service_no {service_no})"
     path = f"json/{quote(service_no, safe='')}/{name}/tipe/{tipe}/parameter/{quote(parameter, safe=':')}"
     address = SecretStr(f"{url.rstrip('/')}/api/{quote(key.get_secret_value().strip(), safe='')}/{path}")
-    with requests.Session() as session:
+    with new_session() as session:
         answer = get_listing(
             session, address, shown=shown, credential=credential, source=source, budget=budget_of(source)
         )

@@ -255,6 +255,11 @@ def test_a_header_in_two_rows_and_merged_cells(tmp_path):
     assert [row["detail_lurahteks"] for row in mapped] == ["Desa B", "Desa C", "Desa E"]
 
 
+def test_a_title_beside_the_table_is_no_part_of_its_header(tmp_path):
+    lines = [["REKAP"], [None, "Kode", "Uraian"], [None, "x", "y"], [None, "z", None]]
+    assert rows(saved(book(Isi=lines), tmp_path)) == [{"Kode": "x", "Uraian": "y"}, {"Kode": "z", "Uraian": None}]
+
+
 def test_totals_are_left_out_visibly_and_names_that_sound_like_them_stay(tmp_path, caplog):
     lines = [HEAD, [1, "Total Station", 5], ["Sub Total", None, 5], [None, "Jumlah", 5], [2, "Jumlah Air", 6],
              ["TOTAL KESELURUHAN :", None, 11]]  # fmt: skip

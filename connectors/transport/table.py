@@ -94,7 +94,9 @@ def _is_second(upper: Cells, lower: Cells) -> bool:
     parts = [at for at in range(1, width) if below[at] and not above[at]]
     spans = all(below[at - 1] for at in parts)
     whole = sum(1 for at in range(width) if above[at] and not below[at])
-    return bool(parts) and spans and any(above) and whole >= sum(1 for at in range(width) if above[at] and below[at])
+    both = sum(1 for at in range(width) if above[at] and below[at])
+    # A title above the header is one cell.
+    return bool(parts) and spans and whole + both > 1 and whole >= both
 
 
 def _joined(upper: Sequence[str], lower: Cells, known: Collection[str]) -> list[str]:

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from schemas.errors import StructureError
+from schemas.service import UNREADABLE
 from schemas.settings import ServiceSettings, SplitColumn
 
 Row = dict[str, object]
-
-UNREADABLE = "__unreadable__"
-"""The only key of a row that could not be read: its value is {"line": number, "reason": ..., "text": ...}."""
 
 PAGE_ROWS = 5000
 """Rows of one page, where a source sends its list whole."""

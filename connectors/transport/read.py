@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 from pydantic import SecretStr
 
 from connectors.transport import files, inaproc, isb, rest
-from connectors.transport.parse import UNREADABLE, mapped
+from connectors.transport.parse import mapped
 from schemas.errors import SettingsError, StructureError
-from schemas.service import Page, Service
+from schemas.service import UNREADABLE, Page, Service
 from schemas.settings import ServiceSettings, Settings, SourceSettings
 
 _Setting = TypeVar("_Setting", str, SecretStr)

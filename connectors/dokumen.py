@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import quote
 
+from connectors.transport.files import inside
 from connectors.transport.parse import Row
 from connectors.transport.read import Address, own_address, read
 from schemas.dokumen import KINDS
@@ -36,8 +37,8 @@ def fetch(
 ) -> Iterator[Page]:
     """Pages of the list, rows as received; of a folder without an index one row for each file.
 
-    `scope` is a fiscal year; `cursor` is the last staged page's. Raises SettingsError, SourceUnavailable or
-    StructureError.
+    `scope` is a fiscal year; `cursor` is the last staged page's. Raises SettingsError (also for a link that leads out
+    of the folder), SourceUnavailable or StructureError.
     """
     pages = read("dokumen", ADDRESSES[service.name], service, settings, source, scope, cursor)
     first = next(pages, None)
@@ -70,6 +71,10 @@ def _listing(folder: str, settings: Settings, source: SourceSettings, year: str)
             if name.startswith((".", "~$")) or name.casefold() in _NO_DOCUMENTS:
                 continue
             path = Path(place, name)
+            if not inside(path, root):
+                raise SettingsError(
+                    f"{name}, a planning document, is a link that leads out of its folder; put the file itself there"
+                )
             within = path.relative_to(root)
             codes = [part for part in within.parts[:-1] if _CODE_FOLDER.fullmatch(part)]
             head = _CODE_FIRST.match(path.stem)

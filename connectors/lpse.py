@@ -1,6 +1,6 @@
 """LPSE/SPSE, e-catalogue and online shops: where each access method has their services.
 
-Addresses: `sources.md` sections 1.1 and 1.2, and the address list of one regency's ISB subscription.
+Addresses: `sources.md` sections 1.1, 1.2 and 9.3, and the address list of one regency's ISB subscription.
 """
 
 from collections.abc import Iterator
@@ -19,31 +19,34 @@ ADDRESSES: dict[str, Address] = {
     "SPSE-TenderSelesaiNilai": Address("SPSE-TenderSelesaiNilai", *_SPSE, endpoint="tender/tender-selesai-nilai"),
     "SPSE-PesertaTender": Address("SPSE-PesertaTender", *_SPSE, endpoint="tender/peserta-tender"),
     "SPSE-JadwalTahapanTender": Address("SPSE-JadwalTahapanTender", *_SPSE, endpoint="tender/jadwal-tahapan-tender"),
-    # INAPROC has the appointment letters in its legacy interface only, whose end was announced for January 2026.
-    "SPSE-TenderEkontrak-1SPPBJ": Address("SPSE-TenderEkontrak-SPPBJ", *_SPSE),
+    "SPSE-TenderEkontrak-1SPPBJ": Address(
+        "SPSE-TenderEkontrak-SPPBJ", *_SPSE, endpoint="legacy/tender/tender-ekontrak-sppbj"
+    ),
     "SPSE-TenderEkontrak-2Kontrak": Address(
         "SPSE-TenderEkontrak-Kontrak", *_SPSE, endpoint="tender/tender-ekontrak-kontrak"
     ),
     "SPSE-TenderEkontrak-3SPMKSPP": Address(
-        "SPSE-TenderEkontrak-SPMKSPP", *_SPSE, endpoint="tender/tender-ekontrak", history="spmkspp_history_json"
+        "SPSE-TenderEkontrak-SPMKSPP", *_SPSE, endpoint="legacy/tender/tender-ekontrak-spmkspp"
     ),
     "SPSE-TenderEkontrak-4BAPBAST": Address(
-        "SPSE-TenderEkontrak-BAPBAST", *_SPSE, endpoint="tender/tender-ekontrak", history="bapbast_history_json"
+        "SPSE-TenderEkontrak-BAPBAST", *_SPSE, endpoint="legacy/tender/tender-ekontrak-bapbast"
     ),
     "SPSE-NonTenderPengumuman": Address("SPSE-NonTenderPengumuman", *_SPSE, endpoint="tender/non-tender-pengumuman"),
     "SPSE-NonTenderSelesai": Address("SPSE-NonTenderSelesai", *_SPSE, endpoint="tender/non-tender-selesai"),
     "SPSE-JadwalTahapanNonTender": Address(
         "SPSE-JadwalTahapanNonTender", *_SPSE, endpoint="tender/jadwal-tahapan-non-tender"
     ),
-    "SPSE-NonTenderEkontrak-1SPPBJ": Address("SPSE-NonTenderEkontrak-SPPBJ", *_SPSE),
+    "SPSE-NonTenderEkontrak-1SPPBJ": Address(
+        "SPSE-NonTenderEkontrak-SPPBJ", *_SPSE, endpoint="legacy/tender/non-tender-ekontrak-sppbj"
+    ),
     "SPSE-NonTenderEkontrak-2Kontrak": Address(
         "SPSE-NonTenderEkontrak-Kontrak", *_SPSE, endpoint="tender/non-tender-ekontrak-kontrak"
     ),
     "SPSE-NonTenderEkontrak-3SPMKSPP": Address(
-        "SPSE-NonTenderEkontrak-SPMKSPP", *_SPSE, endpoint="tender/non-tender-ekontrak", history="spmkspp_history_json"
+        "SPSE-NonTenderEkontrak-SPMKSPP", *_SPSE, endpoint="legacy/tender/non-tender-ekontrak-spmkspp"
     ),
     "SPSE-NonTenderEkontrak-4BAPBAST": Address(
-        "SPSE-NonTenderEkontrak-BAPBAST", *_SPSE, endpoint="tender/non-tender-ekontrak", history="bapbast_history_json"
+        "SPSE-NonTenderEkontrak-BAPBAST", *_SPSE, endpoint="legacy/tender/non-tender-ekontrak-bapbast"
     ),
     "SPSE-PencatatanNonTender": Address("SPSE-PencatatanNonTender", *_SPSE, endpoint="tender/pencatatan-non-tender"),
     "SPSE-PencatatanNonTenderRealisasi": Address(
@@ -55,13 +58,14 @@ ADDRESSES: dict[str, Address] = {
     ),
     "Ecat-PaketEPurchasingV6": Address("Ecat-PaketEPurchasingV6", *_ECAT, endpoint="ekatalog/paket-e-purchasing"),
     "Ecat-PaketEPurchasing": Address("Ecat-PaketEPurchasing", *_ECAT, endpoint="ekatalog-archive/paket-e-purchasing"),
-    "Bela-TokoDaringRealisasi": Address("Bela-TokoDaringRealisasi", "12:4", "{klpd}:{year}"),
+    "Bela-TokoDaringRealisasi": Address(
+        "Bela-TokoDaringRealisasi", "12:4", "{klpd}:{year}", endpoint="legacy/bela/toko-daring-realisasi"
+    ),
     "Ecat-InstansiSatker": Address(
         "Ecat-InstansiSatker",
         "12",
         "{klpd}",
         endpoint="ekatalog-archive/instansi-satker",
-        params=(("kode_klpd", "{klpd}"),),
     ),
     # Lists for the whole country take their own name, less the prefix, as parameter.
     "Ecat-MasterKabKota": Address("Ecat-MasterKabKota", "12", "MasterKabKota"),

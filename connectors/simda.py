@@ -1,17 +1,20 @@
-"""SIMDA Keuangan: the questions to its tables, one statement per service and fiscal year.
+"""SIMDA Keuangan: the questions to its tables, one statement per service and fiscal year; and SIPD-RI in its place.
 
 Tables, columns and the rules of joining: `sources.md` section 3. Every table of a year is joined with the year.
+SIPD-RI: section 9.4.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Subquery, Table, and_, case, func, null, or_, select
 
-from connectors.transport import sql
+from connectors.transport import sipd, sql
+from connectors.transport.parse import Row, is_readable
 from connectors.transport.read import Address, own_address, read
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, StructureError
 from schemas.service import Page, Service
 from schemas.settings import Settings, SourceSettings
 from schemas.simda import NEVER_READ, SERVICES
@@ -75,7 +78,8 @@ _VOID = 2
 def fetch(
     service: Service, settings: Settings, source: SourceSettings, scope: str, cursor: str | None = None
 ) -> Iterator[Page]:
-    """Pages of one service and fiscal year from the database, or from dumps of what the database answers.
+    """Pages of one service and fiscal year from the database, from dumps of what the database answers, or from SIPD-RI,
+    which has replaced SIMDA in many regencies (not yet tried; it has no lists of contracts and addenda).
 
     Raises SettingsError, SourceUnavailable or StructureError.
     """
@@ -101,8 +105,15 @@ def fetch(
                     for row in page.rows
                 ]
                 yield dataclasses.replace(page, rows=rows)
+        case "sipd":
+            if not scope.isdecimal():
+                raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
+            if service.name in SIPD:
+                yield from SIPD[service.name](source, scope, cursor)
         case other:
-            raise SettingsError(f"simda is not offered by {other}; set JEJAK_SOURCES__SIMDA__TRANSPORT to sql or files")
+            raise SettingsError(
+                f"simda is not offered by {other}; set JEJAK_SOURCES__SIMDA__TRANSPORT to sql, sipd or files"
+            )
 
 
 def anggaran(tables: sql.Tables, year: int) -> Select[Any]:
@@ -294,3 +305,145 @@ def _unambiguous(table: Table, keys: Sequence[str], values: Sequence[str]) -> Su
         .having(func.count() == 1)
         .subquery()
     )
+
+
+# --- SIPD-RI ---------------------------------------------------------------------------------------------------------
+
+_DIRECT = "3"  # LS: paid to who did the work. The other kinds (UP, GU, TU) fill an office's purse and name no contract.
+_ORDERS, _PAYMENTS = "pengeluaran/strict/spm/index", "pengeluaran/strict/sp2d/pembuatan/index"
+_LINES = "referensi/strict/laporan/dpa/dpa/rincian-belanja"
+# The office in a number such as `.../5.02.0.00.0.00.01.0000/P6/10/2024`.
+_OFFICE_CODE = re.compile(r"(?<![\d.])\d\.\d\d\.\d\.\d\d\.\d\.\d\d\.\d\d\.\d{4}(?![\d.])")
+# How Go writes a time that is not set.
+_NEVER = "0001-01-01"
+
+
+def _sipd_pages(
+    source: SourceSettings, path: str, service: str, params: dict[str, str], cursor: str | None = None
+) -> Iterator[Page]:
+    if source.token is None:
+        raise SettingsError("the source has no token; set JEJAK_SOURCES__SIMDA__TOKEN")
+    return sipd.pages(
+        source,
+        url=source.url or sipd.BASE,
+        token=source.token,
+        path=path,
+        params=params,
+        credential="JEJAK_SOURCES__SIMDA__TOKEN",
+        cursor=cursor,
+        check_total=source.service(service).check_total,
+    )
+
+
+def _orders(source: SourceSettings, service: str, year: str) -> Iterator[Row]:
+    """The payment orders (SPM) of the year: each has its request (SPP), and the request its contract."""
+    for page in _sipd_pages(source, _ORDERS, service, {"tahun": year, "jenis": "LS"}):
+        yield from (row for row in page.rows if is_readable(row) and _is_of(row, year))
+
+
+def _is_of(row: Row, year: str) -> bool:
+    """Whether a row is of the year and stands: SIPD keeps what was deleted, with the time of it."""
+    deleted = str(row.get("deleted_at") or _NEVER)
+    return str(row.get("tahun") or year) == year and deleted.startswith(_NEVER)
+
+
+def _sipd_payments(source: SourceSettings, year: str, cursor: str | None) -> Iterator[Page]:
+    """SIMDA-SP2D: the transferred payments on contracts. One whose order names no contract (salaries, for example) is
+    left out; one whose order isn't there has no contract, and is rejected as such."""
+    service = "SIMDA-SP2D"
+    orders = {order.get("id_spm"): order for order in _orders(source, service, year)}
+    params = {"tahun": year, "jenis": "LS", "status": "ditransfer"}
+    for page in _sipd_pages(source, _PAYMENTS, service, params, cursor):
+        rows = []
+        for row in page.rows:
+            order = orders.get(row.get("id_spm"))
+            if is_readable(row) and (not _is_of(row, year) or (order and not order.get("nomor_kontrak_po"))):
+                continue
+            rows.append(_payment(row, order or {}, year) if is_readable(row) else row)
+        yield dataclasses.replace(page, rows=rows)
+
+
+def _payment(row: Row, order: Row, year: str) -> Row:
+    office = _OFFICE_CODE.search(str(row.get("nomor_sp_2_d"))) or _OFFICE_CODE.search(str(row.get("nomor_spm")))
+    return {
+        "Tahun": row.get("tahun") or year,
+        "No_Kontrak": order.get("nomor_kontrak_po"),
+        "No_SP2D": row.get("nomor_sp_2_d"),
+        "kd_unit90": office[0] if office else None,
+        "Nm_Sub_Unit": row.get("nama_skpd"),
+        "No_SPP": order.get("nomor_spp"),
+        "No_SPM": row.get("nomor_spm"),
+        "Tgl_SPM": order.get("tanggal_spm"),
+        "Jn_SPM": _DIRECT,
+        "Tgl_SP2D": row.get("tanggal_sp_2_d"),
+        "Nilai": row.get("nilai_sp_2_d"),
+        "Uraian": row.get("keterangan_sp_2_d"),
+    }
+
+
+def _sipd_lines(source: SourceSettings, year: str, cursor: str | None) -> Iterator[Page]:
+    """SIMDA-Anggaran: the budget lines of every office that has a payment order in the year, office by office.
+
+    A cursor is the office's number and the cursor of its own pages.
+    """
+    service = "SIMDA-Anggaran"
+    numbers = {str(order["id_skpd"]) for order in _orders(source, service, year) if order.get("id_skpd")}
+    offices = sorted(numbers, key=lambda number: (len(number), number))
+    begun, _, mark = (cursor or "").partition(":")
+    if begun and begun not in offices:
+        raise StructureError("the offices have changed since this fetch of budget lines broke off; begin it anew")
+    if begun:
+        offices = offices[offices.index(begun) :]
+    if not offices:
+        yield Page([], name=f"SIPD {_LINES}")
+        return
+    for office, following in zip(offices, [*offices[1:], None], strict=True):
+        at = mark if office == begun and mark else None
+        for page in _sipd_pages(source, f"{_LINES}/{office}", service, {"tahun": year}, at):
+            rows = [_line(row, year) if is_readable(row) else row for row in page.rows if _is_of(row, year)]
+            inside = f"{office}:{page.cursor}" if page.cursor is not None else None
+            yield dataclasses.replace(page, rows=rows, cursor=inside or (f"{following}:" if following else None))
+
+
+def _line(row: Row, year: str) -> Row:
+    """A budget line in SIMDA's names. Its codes are those of Permendagri 90; where SIMDA has older ones, which make the
+    line's key, the same parts of the new ones stand."""
+    activity = str(row.get("kode_sub_giat") or "").split(".")
+    account = str(row.get("kode_akun") or "").split(".")
+    field, area, program, first, second, sub = [*activity, *[""] * 6][:6]
+    kegiatan = f"{first}.{second}" if second else ""
+    parts = [*account, *[""] * 6][:6]
+    return {
+        "Tahun": row.get("tahun") or year,
+        "Kd_Urusan": field,
+        "Kd_Bidang": area,
+        "Kd_Unit": row.get("kode_skpd"),
+        "Kd_Sub": row.get("kode_sub_skpd"),
+        "Nm_Sub_Unit": row.get("nama_skpd"),
+        "kd_unit90": row.get("kode_skpd"),
+        "Kd_Prog": program,
+        "Ket_Program": row.get("nama_program"),
+        "Kd_Keg": f"{kegiatan}.{sub}" if sub else kegiatan,
+        "Ket_Kegiatan": row.get("nama_giat"),
+        **{f"Kd_Rek_{level}": part for level, part in enumerate(parts[:4], 1)},
+        "Kd_Rek_5": ".".join(part for part in parts[4:] if part),
+        "Nm_Rek_5": row.get("nama_akun"),
+        "No_Rinc": row.get("subs_bl_teks"),
+        "No_ID": row.get("id_rinci_sub_bl") or row.get("nama_komponen"),
+        "Keterangan_Rinc": row.get("subs_bl_teks"),
+        "Keterangan": row.get("nama_komponen"),
+        "Total": row.get("rincian"),
+        "kd_urusan90": field,
+        "kd_bidang90": area,
+        "kd_program90": program,
+        "kd_kegiatan90": kegiatan,
+        "kd_sub_kegiatan": sub,
+        "nm_sub_kegiatan": row.get("nama_sub_giat"),
+        **{f"kd_rek90_{level}": part for level, part in enumerate(parts, 1)},
+    }
+
+
+SIPD: dict[str, Callable[[SourceSettings, str, str | None], Iterator[Page]]] = {
+    "SIMDA-Anggaran": _sipd_lines,
+    "SIMDA-SP2D": _sipd_payments,
+}

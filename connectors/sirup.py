@@ -1,6 +1,6 @@
 """SIRUP: where each access method has its services.
 
-Addresses: `sources.md` sections 1.1 and 1.2, and the address list of one regency's ISB subscription.
+Addresses: `sources.md` sections 1.1, 1.2 and 9.3, and the address list of one regency's ISB subscription.
 """
 
 from collections.abc import Iterator
@@ -22,16 +22,20 @@ ADDRESSES: dict[str, Address] = {
     "RUP-PaketAnggaranSwakelola": Address(
         "RUP-PaketAnggaranSwakelola", *_YEARLY, endpoint="rup/paket-anggaran-swakelola"
     ),
-    "RUP-PaketPenyediaLokasi": Address("RUP-PaketPenyediaLokasi", *_YEARLY),
-    "RUP-PaketSwakelolaLokasi": Address("RUP-PaketSwakelolaLokasi", *_YEARLY),
+    "RUP-PaketPenyediaLokasi": Address(
+        "RUP-PaketPenyediaLokasi", *_YEARLY, endpoint="legacy/rup/paket-penyedia-lokasi"
+    ),
+    "RUP-PaketSwakelolaLokasi": Address(
+        "RUP-PaketSwakelolaLokasi", *_YEARLY, endpoint="legacy/rup/paket-swakelola-lokasi"
+    ),
     # Seen in INAPROC only; ISB's name for it is inferred.
     "RUP-HistoryKajiUlang": Address("RUP-HistoryKajiUlang", *_YEARLY, endpoint="rup/history-kaji-ulang"),
     # The one service of its group with the institution first, and the year as text.
     "RUP-MasterSatker": Address("RUP-MasterSatker", "12:12", "{klpd}:{year}", endpoint="rup/master-satker"),
     "RUP-ProgramMaster": Address("RUP-ProgramMaster", *_YEARLY, endpoint="rup/program-master"),
-    "RUP-KegiatanMaster": Address("RUP-KegiatanMaster", *_YEARLY),
-    "RUP-SubKegiatanMaster": Address("RUP-SubKegiatanMaster", *_YEARLY),
-    "RUP-StrukturAnggaranPD": Address("RUP-StrukturAnggaranPD", *_YEARLY),
+    "RUP-KegiatanMaster": Address("RUP-KegiatanMaster", *_YEARLY, endpoint="legacy/rup/kegiatan-master"),
+    "RUP-SubKegiatanMaster": Address("RUP-SubKegiatanMaster", *_YEARLY, endpoint="legacy/rup/sub-kegiatan-master"),
+    "RUP-StrukturAnggaranPD": Address("RUP-StrukturAnggaranPD", *_YEARLY, endpoint="legacy/rup/struktur-anggaran-pd"),
     # Lists for the whole country take their own name as parameter.
     "RUP-MasterProvinsi": Address("RUP-MasterProvinsi", "12", "RUP-MasterProvinsi"),
     "RUP-MasterKabKota": Address("RUP-MasterKabKota", "12", "RUP-MasterKabKota"),

@@ -11,6 +11,9 @@ from schemas.errors import RowError
 PARTLY_READ = "partly_read"
 """The pydantic error type of a value that can be read in part: its context holds the part as `kept`."""
 
+UNREADABLE = "__unreadable__"
+"""The only key of a row that could not be read: its value is {"line": number, "reason": ..., "text": ...}."""
+
 
 class SourceRecord(BaseModel):
     """A row of a source, in the source's own field names. Unknown fields are kept (and signalled), never refused."""
@@ -123,7 +126,7 @@ def personal_fields(service: Service) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a fetch: rows as received and where to go on.
+    """A part of a fetch: rows as received and where to go on. A row that could not be read stands as `UNREADABLE`.
 
     `cursor` is the transport's own resume token for the page after this one; None on the last page.
     `observed_at` is the UTC time of observation where the transport knows better than the clock (a dump file's date);

@@ -24,7 +24,15 @@ class ServiceSettings(_Strict):
     enabled: bool = True
     service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber")
     file: str | None = Field(None, description="file name or glob in the source's folder, not the service's name")
-    sheet: str | None = Field(None, description="sheet of a workbook; the first one by default")
+    sheet: str | None = Field(None, description="the one sheet of a workbook to read, e.g. 'Kec. Kota'")
+    header_row: int | list[int] | None = Field(
+        None, description="row of a table's header where it isn't found, from 1: 4, or [4, 5] for a header in two rows"
+    )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="what separates the columns of a CSV file, e.g. '|'"
+    )
+    encoding: str | None = Field(None, description="how a file's text is written, e.g. 'utf-16' or 'cp1252'")
+    check_total: bool = Field(True, description="false where `total` in the source's answers isn't the number of rows")
     endpoint: str | None = Field(None, description="path of the service below the source's url, where it differs")
     columns: dict[str, str | SplitColumn] = Field(
         default_factory=dict, description="our field -> the file's column; others keep their own name"
@@ -39,17 +47,24 @@ class ServiceSettings(_Strict):
 class SourceSettings(_Strict):
     """One source system and how it is reached."""
 
-    transport: Literal["isb", "rest", "files", "sql"] = "isb"
-    url: str | None = Field(None, description="base address for isb and rest; of files: where the folder is published")
+    transport: Literal["isb", "inaproc", "rest", "sipd", "files", "sql"] = "isb"
+    url: str | None = Field(
+        None,
+        description="base address for isb and rest, and for inaproc and sipd where it isn't the usual one; of files: "
+        "where the folder is published",
+    )
     database: SecretStr | None = Field(None, description="SQLAlchemy URL for sql, password included")
     folder: str | None = Field(None, description="folder for files; `{year}` is replaced; defaults to `dumps`")
-    token: SecretStr | None = Field(None, description="bearer token for rest")
+    token: SecretStr | None = Field(None, description="bearer token for inaproc, rest and sipd")
     api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services")
     api_keys: dict[str, SecretStr] = Field(default_factory=dict, description="ISB key per service name")
     dumped_on: date | None = Field(None, description="day of the dumps, where rows don't say it")
     page_size: int = Field(1000, ge=1, le=1000)
     timeout_seconds: float = 60
     retries: int = Field(5, ge=0, description="further attempts after a failed one, with backoff and jitter")
+    max_seconds: float = Field(3600, gt=0, description="time that all pages of one list may take over HTTP")
+    max_megabytes: float = Field(1000, gt=0, description="size of one list over HTTP, all pages, unpacked")
+    max_pages: int = Field(10_000, ge=1, description="pages of one list over HTTP")
     services: dict[str, ServiceSettings] = Field(default_factory=dict)
 
     def service(self, name: str) -> ServiceSettings:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 @dataclass
 class Answer:
     """One answer. `promised` is a Content-Length that the body doesn't keep; `delay` is in seconds, before the answer
-    or (`stops`) in the middle of its body."""
+    or (`stops`) in the middle of its body. `pieces` make a body without a length, sent one by one, until who asked has
+    had enough."""
 
     body: object = b""
     status: int = 200
@@ -20,6 +21,7 @@ class Answer:
     promised: int | None = None
     delay: float = 0
     stops: bool = False
+    pieces: Callable[[], Iterable[bytes]] | None = None
 
     def content(self) -> bytes:
         """The body as it goes over the wire: bytes and text as they are, anything else as JSON."""
@@ -60,6 +62,12 @@ def answering(*answers: Answer) -> Iterator[Server]:
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
+                if answer.pieces is not None:
+                    self.close_connection = True
+                    self.end_headers()
+                    for piece in answer.pieces():
+                        self.wfile.write(piece)
+                    return
                 self.send_header("Content-Length", str(len(content) if answer.promised is None else answer.promised))
                 self.end_headers()
                 self.wfile.write(content[:1])

@@ -548,7 +548,7 @@ def test_no_url_no_year_no_such_transport() -> None:
         next(fetch(service, SETTINGS, SourceSettings(transport="sql"), "2025"))
     with pytest.raises(SettingsError, match="fiscal year"):
         next(fetch(service, SETTINGS, source("sqlite:///x.db"), "all"))
-    with pytest.raises(SettingsError, match="sql or files"):
+    with pytest.raises(SettingsError, match="sql, sipd or files"):
         next(fetch(service, SETTINGS, SourceSettings(transport="rest"), "2025"))
 
 

@@ -30,7 +30,7 @@ READ = LPSE | {
 }
 # What is wrong, and what the operator is told of it.
 WAYS = {
-    "refused": "it can't be reached or broke off (ConnectionError); try again later, or check network, proxy and url",
+    "refused": "it refused the connection: nothing listens there; check host and port in the source's url",
     "503": "it answered 503; try again later",
     "hanging": "it did not answer within 1 s; try again later, or raise timeout_seconds",
 }

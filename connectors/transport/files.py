@@ -1,57 +1,85 @@
-"""A folder of dumps: the services' answers as JSON, JSON Lines, CSV or XLSX files, or other people's spreadsheets.
+"""A folder of dumps: the services' answers as JSON, JSON Lines, CSV, Parquet or workbooks, or other people's tables.
 
-Rows are as in the file, unless settings map its columns (`ServiceSettings.columns`, `constants`, `ignore`).
+Rows are as in the file, unless settings map its columns (`ServiceSettings.columns`, `constants`, `ignore`). What can't
+be found out is set: `file = "rekap/*.xlsx"`, `sheet = "Kec. Kota"`, `header_row = 4`, `delimiter = "|"`,
+`encoding = "utf-16"`.
 """
 
-import csv
 import datetime as dt
-import io
 import re
-import sys
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, groupby
 from pathlib import Path
+from typing import NamedTuple
 
-from connectors.transport.parse import Row, as_rows, decode, mapped, parse_json
+from connectors.transport.belief import failure, total_of
+from connectors.transport.delimited import lines_of, text_of
+from connectors.transport.parse import Listing, Row, mapped, paged, parse_row, read_json, unreadable
+from connectors.transport.table import known_names, plain_cell, table_rows
+from connectors.transport.workbook import workbook_rows
 from schemas.errors import SettingsError, StructureError
-from schemas.service import Page
+from schemas.service import Page, Service
 from schemas.settings import ServiceSettings
 
-PAGE_ROWS = 5000
+
+class _Wanted(NamedTuple):
+    """What is known of the rows before they are read: the columns' possible names, and which are amounts."""
+
+    names: set[str]
+    measures: set[str]
+    settings: ServiceSettings
 
 
-def pages(
-    folder: str, names: Sequence[str], settings: ServiceSettings, year: str, cursor: str | None = None
-) -> Iterator[Page]:
-    """Pages of a service's file, from the row number `cursor` on; no page at all where the folder holds no such file.
+def pages(folder: str, names: Sequence[str], service: Service, settings: ServiceSettings, year: str) -> Iterator[Page]:
+    """Pages of a service's file; no page at all where the folder holds no such file.
 
     `names` are the stems that the file may have, best first; the year may follow and numbers may precede them
-    (`SPSE-TenderPengumuman2025.csv`, `35_1081_SPSE-....json`). `settings.file`, a path or glob below the folder, comes
-    instead of them. `{year}` is replaced in both. `Page.observed_at` is the file's date.
+    (`SPSE-TenderPengumuman2025.csv`, `35_1081_SPSE-....json`), or they are folders with one a year
+    (`SPSE-TenderPengumuman/2025/data.parquet`). `settings.file`, a path or glob below the folder, comes instead of
+    them. `{year}` is replaced in both. `Page.observed_at` is the file's date, in the form of UTC.
 
-    Raises SettingsError for a folder that isn't there or a choice that isn't clear, StructureError for a file that
-    can't be read as what its name says, or that lacks a mapped column.
+    Raises SettingsError for a folder that isn't there, a choice that isn't clear or a path that leads out of the
+    folder, StructureError for a file that can't be read as what its name says, or that lacks a mapped column.
     """
-    files = [
-        (path, mapped(_read(path, settings), settings, path.name))
-        for path in _find(Path(folder.replace("{year}", year)), names, settings, year)
-    ]
-    total = sum(len(rows) for _, rows in files)
-    done, resumed = 0, int(cursor or 0)
-    if resumed and resumed >= total:
-        raise StructureError(f"the files of {names[0]} are shorter than when this fetch began; begin it anew")
-    for path, rows in files:
-        for start in range(0, len(rows), PAGE_ROWS):
-            page = rows[start : start + PAGE_ROWS]
-            done += len(page)
-            if done > resumed:
-                yield Page(page, str(done) if done < total else None, _date(path), path.name)
-    if files and not total:
-        yield Page([], None, _date(files[-1][0]), files[-1][0].name)
+    fields = service.model.model_fields
+    wanted = _Wanted(
+        known_names(settings, {*fields, *service.aliases}),
+        {name for name, field in fields.items() if "float" in repr(field.annotation)},
+        settings,
+    )
+    found = _find(Path(folder.replace("{year}", year)), names, settings, year)
+    parts = chain.from_iterable(_parts(path, wanted) for path in found)
+    waiting: Page | None = None
+    done = 0
+    for page in parts:
+        if waiting is not None:
+            done += len(waiting.rows)
+            yield Page(waiting.rows, str(done), waiting.observed_at, waiting.name)
+        waiting = page
+    if waiting is not None:
+        yield waiting
 
 
-def _date(path: Path) -> str:
-    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _parts(path: Path, wanted: _Wanted) -> Iterator[Page]:
+    """The pages of a file, of a workbook sheet by sheet."""
+    date = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise SettingsError(f"{path.name} is none of {', '.join(_READERS)}; convert it or name another file")
+    empty = True
+    for name, rows in groupby(reader(path, wanted), key=lambda part: part[0]):
+        seen: set[str] = set()
+        for page, _, _ in paged(row for _, row in rows):
+            empty = False
+            yield Page(mapped(page, wanted.settings, name, seen), None, date, name)
+            seen.update(column for row in page for column in row)
+    if empty:
+        yield Page([], None, date, path.name)
+
+
+def inside(path: Path, folder: Path) -> bool:
+    """Whether a path, all links followed, lies inside the folder."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def _find(folder: Path, names: Sequence[str], settings: ServiceSettings, year: str) -> list[Path]:
@@ -61,14 +89,19 @@ def _find(folder: Path, names: Sequence[str], settings: ServiceSettings, year: s
         pattern = settings.file.replace("{year}", year)
         if Path(pattern).is_absolute():
             raise SettingsError(f"the file of {names[0]} is an absolute path; give it relative to the source's folder")
-        return sorted(path for path in folder.glob(pattern) if path.is_file())
+        if ".." in Path(pattern).parts:
+            raise SettingsError(f"the file of {names[0]} leads out of the source's folder (..); set the folder instead")
+        return _allowed([path for path in folder.glob(pattern) if path.is_file()], folder, names[0])
     stems: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
+    for path in folder.iterdir():
         if path.suffix.lower() in _READERS and path.is_file():
             stem = re.sub(rf"^(?:\d+_)+|[-_ ]?{re.escape(year)}$", "", path.stem).casefold()
             stems.setdefault(stem, []).append(path)
+        elif path.is_dir():
+            inner = [each for each in (path / year).glob("*.*") if each.suffix.lower() in _READERS and each.is_file()]
+            stems.setdefault(path.name.casefold(), []).extend(inner)
     for name in names:
-        found = stems.get(name.casefold(), [])
+        found = _allowed(stems.get(name.casefold(), []), folder, names[0])
         if len(found) > 1:
             shown = ", ".join(path.name for path in found)
             raise SettingsError(f"{folder} has several files for {names[0]} ({shown}); name one as the service's file")
@@ -77,93 +110,111 @@ def _find(folder: Path, names: Sequence[str], settings: ServiceSettings, year: s
     return []
 
 
-def _read(path: Path, settings: ServiceSettings) -> list[Row]:
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise SettingsError(f"{path.name} is none of {', '.join(_READERS)}; convert it or name another file")
-    return reader(path, settings.sheet)
+def _allowed(paths: list[Path], folder: Path, name: str) -> list[Path]:
+    """The files in order, without those that programs keep beside a file that is open (`~$...xlsx`)."""
+    kept = sorted(path for path in paths if not path.name.startswith(("~$", ".~lock")))
+    for path in kept:
+        if not inside(path, folder):
+            raise SettingsError(
+                f"{path.name}, a file of {name}, is a link that leads out of {folder}; put the file itself there"
+            )
+    return kept
 
 
-def _read_json(path: Path, _sheet: str | None) -> list[Row]:
-    text = decode(path.read_bytes()).strip()
-    if not text:
-        return []
-    # Not splitlines(): it also splits at characters that may stand inside JSON text.
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if path.suffix.lower() != ".json" or (len(lines) > 1 and lines[0].startswith("{") and lines[0].endswith("}")):
-        return as_rows([parse_json(line, path.name) for line in lines], path.name)
-    value = parse_json(text, path.name)
-    if isinstance(value, dict):
-        # `{"data": [...]}` and the like.
-        lists = [part for part in value.values() if isinstance(part, list)]
-        value = lists[0] if len(lists) == 1 else value
-    return as_rows(value, path.name)
+def _read_json(path: Path, wanted: _Wanted) -> Iterator[tuple[str, Row]]:
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+        if not head.strip(b"\xef\xbb\xbf \t\r\n") and len(head) < 1 << 20:
+            return
+        # Only at line ends of their own: others may stand inside JSON text.
+        begun = [line.strip() for line in head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2) if line.strip()]
+        if path.suffix.lower() != ".json" or (
+            len(begun) > 1 and begun[0].startswith(b"{") and begun[0].endswith(b"}") and begun[1].startswith(b"{")
+        ):
+            file.seek(0)
+            yield from ((path.name, row) for row in _json_lines(file, path.name))
+            return
+        listing = read_json(file, path.stat().st_size, path.name)
+        if listing.count is None:
+            raise StructureError(
+                f"{path.name} holds a dict where a list of rows is due; open it by hand to see what it says"
+            )
+        _check_said(listing, path.name, wanted.settings)
+        yield from ((path.name, row) for row in listing.rows())
 
 
-def _read_csv(path: Path, _sheet: str | None) -> list[Row]:
-    text = decode(path.read_bytes())
-    if text.lstrip().startswith("<"):
-        raise StructureError(f"{path.name} holds an HTML or XML page, not CSV; export it again")
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    csv.field_size_limit(sys.maxsize)
-    try:
-        return _table(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise StructureError(f"{path.name} breaks as CSV ({error}); export it again") from None
-
-
-def _read_xlsx(path: Path, sheet: str | None) -> list[Row]:
-    # A third of a second, which only workbooks need.
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        if sheet is not None and sheet not in workbook.sheetnames:
-            raise SettingsError(f"{path.name} has no sheet {sheet!r}; it has {', '.join(workbook.sheetnames)}")
-        worksheet = workbook[sheet] if sheet is not None else workbook.worksheets[0]
-        # Some programs write a wrong size into the sheet, which read-only mode would believe.
-        worksheet.reset_dimensions()
-        rows = _table([_cell(value) for value in row] for row in worksheet.iter_rows(values_only=True))
-        workbook.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError) as error:
+def _check_said(listing: Listing, name: str, settings: ServiceSettings) -> None:
+    """Refuse a kept answer that says of itself that it failed or holds less than the whole list."""
+    found = failure(listing.members)
+    if found is not None:
+        raise StructureError(f"{name} is an answer that says it failed ({found.member}){found.said}; get it again")
+    members = listing.members
+    meta = members["meta"] if isinstance(members.get("meta"), dict) else {}
+    total = total_of(members, meta, members.get("pagination"))
+    if settings.check_total and settings.file is None and total is not None and total != listing.count:
         raise StructureError(
-            f"{path.name} can't be read as a workbook ({type(error).__name__}); open it and save it as .xlsx"
-        ) from None
-    return rows
+            f"{name} has {total} rows by its own count and holds {listing.count}; get the other pages too and name all "
+            "of them as file, or set check_total = false if `total` counts something else"
+        )
 
 
-_READERS = {".json": _read_json, ".jsonl": _read_json, ".ndjson": _read_json, ".csv": _read_csv, ".xlsx": _read_xlsx}
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, dt.datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, dt.date | dt.time):
-        return value.isoformat()
-    return str(value) if isinstance(value, dt.timedelta) else value
-
-
-def _table(lines: Iterator[Sequence[object]]) -> list[Row]:
-    """Rows of a table whose first line is the header. Blank lines are left out; cells without a header are kept."""
-    header = [str(name).strip() if name is not None else "" for name in next(lines, [])]
-    names: list[str] = []
-    for number, name in enumerate(header, start=1):
-        # A header that is empty or comes twice still names its own cells, visibly.
-        names.append(name if name and name not in names else f"{name or 'column'}.{number}")
-    rows = []
-    for cells in lines:
-        filled = [cell is not None and cell != "" for cell in cells]
-        if not any(filled):
+def _json_lines(file: Iterator[bytes], name: str) -> Iterator[Row]:
+    good = False
+    for number, body in enumerate(file, start=1):
+        line = body.decode("utf-8-sig", "jejak-cp1252").strip()
+        if not line:
             continue
-        row: Row = dict.fromkeys(name for name, title in zip(names, header, strict=True) if title)
-        for number, cell in enumerate(cells):
-            if number < len(header) and header[number]:
-                row[names[number]] = cell
-            elif filled[number]:
-                row[names[number] if number < len(names) else f"column.{number + 1}"] = cell
-        rows.append(row)
-    return rows
+        if line.startswith("<") and not good:
+            raise StructureError(
+                f"{name} holds an HTML or XML page where JSON is due; open it by hand to see what it says"
+            )
+        try:
+            row = parse_row(line)
+        except (ValueError, RecursionError) as error:
+            deep = isinstance(error, RecursionError)
+            yield unreadable(number, "nested too deep" if deep else "broken as JSON", line)
+            continue
+        if not isinstance(row, dict):
+            raise StructureError(f"{name} holds a {type(row).__name__} as row {number} where an object is due")
+        good = True
+        yield row
+
+
+def _read_csv(path: Path, wanted: _Wanted) -> Iterator[tuple[str, Row]]:
+    text = text_of(path.read_bytes(), wanted.settings.encoding, path.name)
+    lines = lines_of(text, wanted.names, wanted.settings, path.name)
+    yield from ((path.name, row) for row in table_rows(lines, wanted.names, wanted.settings, path.name))
+
+
+def _read_workbook(path: Path, wanted: _Wanted) -> Iterator[tuple[str, Row]]:
+    yield from workbook_rows(path, wanted.names, wanted.measures, wanted.settings)
+
+
+def _read_parquet(path: Path, _wanted: _Wanted) -> Iterator[tuple[str, Row]]:
+    # Half a second, which only Parquet needs.
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(1000):
+                for row in batch.to_pylist():
+                    # An index that pandas wrote along is no column.
+                    yield (
+                        path.name,
+                        {
+                            name: plain_cell(value)
+                            for name, value in row.items()
+                            if not name.startswith("__index_level")
+                        },
+                    )
+    except (pyarrow.ArrowException, OSError) as error:
+        raise StructureError(f"{path.name} can't be read as Parquet ({type(error).__name__}); get it again") from None
+
+
+_READERS: dict[str, Callable[[Path, _Wanted], Iterator[tuple[str, Row]]]] = {
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), _read_json),
+    **dict.fromkeys((".csv", ".tsv"), _read_csv),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), _read_workbook),
+    ".parquet": _read_parquet,
+}

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import requests
 from pydantic import SecretStr
 
-from connectors.transport.http import get_json
-from connectors.transport.parse import as_rows
+from connectors.transport.http import budget_of, get_listing, new_session
+from connectors.transport.parse import paged
+from schemas.errors import StructureError
 from schemas.service import Page
 from schemas.settings import SourceSettings
 
@@ -35,14 +35,19 @@ def pages(
     parameter: str,
     credential: str,
 ) -> Iterator[Page]:
-    """The one page that holds the whole answer; without rows for an empty body.
+    """The whole answer, by pages that can't be gone on with; one without rows for an empty body.
 
     `tipe` and `parameter` are the service's `:` lists of java.sql.Types (4 integer, 12 text) and values.
-    Raises as `http.get_json`, and StructureError for JSON that is not a list of objects.
+    Raises as `http.get_listing`, and StructureError for JSON that is not a list of objects.
     """
     shown = f"ISB {name} (service_no {service_no})"
     path = f"json/{quote(service_no, safe='')}/{name}/tipe/{tipe}/parameter/{quote(parameter, safe=':')}"
     address = SecretStr(f"{url.rstrip('/')}/api/{quote(key.get_secret_value().strip(), safe='')}/{path}")
-    with requests.Session() as session:
-        answer = get_json(session, address, shown=shown, credential=credential, source=source)
-    yield Page([] if answer is None else as_rows(answer, shown), name=f"ISB {name} {parameter}")
+    with new_session() as session:
+        answer = get_listing(
+            session, address, shown=shown, credential=credential, source=source, budget=budget_of(source)
+        )
+    if answer is not None and not answer.bare:
+        raise StructureError(f"{shown} holds a dict where a list of rows is due; open it by hand to see what it says")
+    for rows, done, more in paged([] if answer is None else answer.rows()):
+        yield Page(rows, str(done) if more else None, name=f"ISB {name} {parameter}")

@@ -6,10 +6,10 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
-from connectors.transport import files, isb, rest
-from connectors.transport.parse import as_rows, mapped
+from connectors.transport import files, inaproc, isb, rest
+from connectors.transport.parse import mapped
 from schemas.errors import SettingsError, StructureError
-from schemas.service import Page, Service
+from schemas.service import UNREADABLE, Page, Service
 from schemas.settings import ServiceSettings, Settings, SourceSettings
 
 _Setting = TypeVar("_Setting", str, SecretStr)
@@ -18,9 +18,10 @@ _Setting = TypeVar("_Setting", str, SecretStr)
 class Address(NamedTuple):
     """Where each access method has a service; `{year}`, `{klpd}` and `{lpse}` stand for the scope and the regency.
 
-    `isb` is the name in the path, with `tipe` and `parameter` in the service's own order. `endpoint` is INAPROC's, None
-    where v1 offers none; `params` is its query. `history`: the rows are lists inside those of the endpoint. `lkpp`: it
-    is LKPP that offers the service, over ISB and INAPROC; else a system of the regency's own does (see `own_address`).
+    `isb` is the name in the path, with `tipe` and `parameter` in the service's own order. `endpoint` is INAPROC's,
+    below v1, or with `legacy/` before it where v1 has none; None where neither offers the service; `params` is its
+    query. `lkpp`: it is LKPP that offers the service, over ISB and INAPROC; else a system of the regency's own does
+    (see `own_address`).
     """
 
     isb: str
@@ -28,8 +29,13 @@ class Address(NamedTuple):
     parameter: str
     endpoint: str | None = None
     params: tuple[tuple[str, str], ...] = (("kode_klpd", "{klpd}"), ("tahun", "{year}"))
-    history: str | None = None
     lkpp: bool = True
+
+
+def resumes(transport: str) -> bool:
+    """Whether a broken fetch goes on from its last page's cursor: where pages are asked for one by one. The others send
+    a list whole, and are read again from its beginning."""
+    return transport in ("inaproc", "rest", "sipd")
 
 
 def own_address(service: str, endpoint: str | None = None) -> Address:
@@ -53,9 +59,13 @@ def read(
     """
     if service.yearly and scope == "all" and source.transport != "files":
         raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
+    if cursor is not None and not resumes(source.transport):
+        raise StructureError(f"{service.name} is read whole, and can't be gone on with; it begins anew next time")
     words = {"year": scope, "klpd": settings.kd_klpd, "lpse": settings.kd_lpse}
     environment = f"JEJAK_SOURCES__{name.upper()}__"
     own = source.service(service.name)
+    endpoint = own.endpoint or address.endpoint
+    params = {key: value.format_map(words) for key, value in address.params}
     match source.transport:
         case "files":
             folder = source.folder or settings.dumps
@@ -64,7 +74,7 @@ def read(
             stems = [service.name, address.isb, *(stem.partition("-")[2] for stem in (service.name, address.isb))]
             # A list that is the same for every year lies with the newest one where dumps lie by year.
             year = str(max(settings.fiscal_years, default="")) if scope == "all" else scope
-            yield from files.pages(folder, stems, own, year, cursor)
+            yield from files.pages(folder, stems, service, own, year)
         case "isb" if address.lkpp:
             key = source.api_keys.get(service.name, source.api_key)
             answer = isb.pages(
@@ -79,38 +89,40 @@ def read(
                 credential=f"{environment}API_KEY",
             )
             yield from _mapped(answer, own)
-        case "rest":
-            endpoint = own.endpoint or address.endpoint
+        # Settings of version 0.1 say `rest` where they mean INAPROC.
+        case "inaproc" | "rest" if address.lkpp:
             if endpoint is None:
                 return
-            url = _given(source.url, f"{environment}URL")
-            params = {key: value.format_map(words) for key, value in address.params}
-            credential = f"{environment}TOKEN"
-            if address.lkpp:
-                token = _given(source.token, credential)
-                pages = rest.pages(
-                    source,
-                    url=url,
-                    token=token,
-                    endpoint=endpoint,
-                    params=params,
-                    credential=credential,
-                    cursor=cursor,
-                )
-            else:
-                pages = rest.own_pages(
-                    source,
-                    url=url,
-                    token=source.token,
-                    endpoint=endpoint,
-                    params=params,
-                    credential=credential,
-                    cursor=cursor,
-                )
-            flat = pages if address.history is None else (_flat(page, address.history, service) for page in pages)
-            yield from _mapped(flat, own)
+            answer = inaproc.pages(
+                source,
+                url=source.url or inaproc.BASE,
+                token=_given(source.token, f"{environment}TOKEN"),
+                endpoint=endpoint,
+                params=params,
+                credential=f"{environment}TOKEN",
+                cursor=cursor,
+                volatile=service.volatile,
+                check_total=own.check_total,
+            )
+            yield from _mapped(answer, own)
+        case "rest":
+            if endpoint is None:
+                return
+            answer = rest.pages(
+                source,
+                url=_given(source.url, f"{environment}URL"),
+                token=source.token,
+                endpoint=endpoint,
+                params=params,
+                credential=f"{environment}TOKEN",
+                cursor=cursor,
+                volatile=service.volatile,
+                check_total=own.check_total,
+            )
+            yield from _mapped(answer, own)
         case transport:
-            raise SettingsError(f"{name} can't be read by {transport}; set {environment}TRANSPORT to rest or files")
+            offered = "inaproc, isb or files" if address.lkpp else "rest or files"
+            raise SettingsError(f"{name} can't be read by {transport}; set {environment}TRANSPORT to {offered}")
 
 
 def _mapped(pages: Iterator[Page], settings: ServiceSettings) -> Iterator[Page]:
@@ -118,7 +130,7 @@ def _mapped(pages: Iterator[Page], settings: ServiceSettings) -> Iterator[Page]:
     seen: set[str] = set()
     for page in pages:
         rows = mapped(page.rows, settings, page.name, seen)
-        seen.update(name for row in page.rows for name in row)
+        seen.update(name for row in page.rows for name in row if name != UNREADABLE)
         yield replace(page, rows=rows)
 
 
@@ -126,17 +138,3 @@ def _given(value: _Setting | None, variable: str) -> _Setting:
     if value is None:
         raise SettingsError(f"the source has no {variable.rpartition('__')[2].lower()}; set {variable}")
     return value
-
-
-def _flat(page: Page, history: str, service: Service) -> Page:
-    """The entries of each row's list `history` as rows, with those fields of the row around them that they too have."""
-    if page.rows and not any(history in row for row in page.rows):
-        raise StructureError(f"{page.name} sent rows without {history}, so {service.name} can't be read from them")
-    known = service.model.model_fields.keys() | service.aliases.keys()
-    rows = []
-    for outer in page.rows:
-        # A non-tender's row does not name its contract: the field is there all the same, and empty.
-        common = {"no_kontrak": None, **{name: value for name, value in outer.items() if name in known}}
-        entries = outer.get(history) or []
-        rows += [common | entry for entry in as_rows(entries, f"{page.name}, {history}")]
-    return Page(rows, page.cursor, page.observed_at, page.name)

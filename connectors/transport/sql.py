@@ -12,7 +12,7 @@ from sqlalchemy import URL, Column, Connection, MetaData, Select, Table, create_
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from schemas.errors import SettingsError, SourceUnavailable, StructureError
+from schemas.errors import JejakError, SettingsError, SourceUnavailable, StructureError
 from schemas.service import Page
 from schemas.settings import SourceSettings
 
@@ -90,12 +90,59 @@ def reading(source: SourceSettings, variable: str) -> Iterator[Connection]:
         if backend == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(source.timeout_seconds * 1000)}")
     except SQLAlchemyError as error:
-        raise SourceUnavailable(
-            f"the database can't be reached ({type(error).__name__}); see that it runs and lets this machine in, and "
-            f"that {variable} is right"
-        ) from None
+        raise _refusal(error, variable) from None
     with connection:
         yield connection
+
+
+# What drivers say (psycopg, pymssql, SQLite and others), and what that means. The first that fits counts.
+_REFUSALS: tuple[tuple[tuple[str, ...], type[JejakError], str], ...] = (
+    (
+        ("password authentication failed", "login failed", "access denied", "no password supplied", "role ", "18456"),
+        SettingsError,
+        "the database refused the login; check user and password in {variable}",
+    ),
+    (
+        ("cannot open database", "unknown database", "database "),
+        SettingsError,
+        "the server has no database of that name, or doesn't show it to this login; check the name in {variable}",
+    ),
+    (
+        ("resolve host", "not known", "translate host", "getaddrinfo", "unknown host"),
+        SourceUnavailable,
+        "the database's host has a name that is unknown; check the host in {variable} and this machine's DNS",
+    ),
+    (
+        ("refused",),
+        SourceUnavailable,
+        "nothing listens at the database's host and port (connection refused); check both in {variable}, and that the "
+        "database runs and takes connections over the network",
+    ),
+    (
+        ("no route", "unreachable"),
+        SourceUnavailable,
+        "no route leads to the database's host; check the host in {variable}, network and VPN",
+    ),
+    (
+        ("timeout", "timed out"),
+        SourceUnavailable,
+        "the database took no connection in time; check the host in {variable}, and firewalls on the way",
+    ),
+    (("unable to open",), SourceUnavailable, "the database's file isn't there or may not be read; check {variable}"),
+)
+
+
+def _refusal(error: SQLAlchemyError, variable: str) -> JejakError:
+    """Why no connection came to be, in words of our own: those of drivers repeat host, user and more."""
+    said = str(getattr(error, "orig", error)).casefold()
+    for words, kind, told in _REFUSALS:
+        # A file can be called anything.
+        if any(word in said for word in words) and ("unable to open" not in said or "unable to open" in words):
+            return kind(told.format(variable=variable))
+    return SourceUnavailable(
+        f"the database can't be reached ({type(error).__name__}); see that it runs and lets this machine in, and "
+        f"that {variable} is right"
+    )
 
 
 def _read_only_file(url: URL, variable: str) -> URL:

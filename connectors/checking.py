@@ -1,0 +1,93 @@
+"""Tries a service as it is configured: one page, what it holds, and what to change in the settings."""
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from connectors.transport.parse import is_readable
+from schemas.errors import JejakError
+from schemas.service import Page, Service
+from schemas.settings import Settings, SourceSettings
+
+Fetch = Callable[[Service, Settings, SourceSettings, str], Iterator[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one page of a service showed. `problems` are sentences that say what to change; none: all is well.
+
+    `read_from` is the file or endpoint, empty where nothing was read; `rows` are those of the page, of which
+    `unreadable` could not be read. `lost` are fields of the key that no row has, `missing` other fields of ours that no
+    row has, `unknown` columns that are no field of ours.
+    """
+
+    service: str
+    scope: str
+    read_from: str = ""
+    rows: int = 0
+    unreadable: int = 0
+    lost: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: str) -> Checked:
+    """Try one page of a service of the source `name` by the source's `fetch`; nothing is stored.
+
+    What goes wrong is told in `problems`, in the words of the error that a sync would meet. Values of rows are never
+    shown, only their columns.
+    """
+    source = settings.sources[name]
+    try:
+        page = next(fetch(service, settings, source, scope), None)
+    except JejakError as error:
+        return Checked(service.name, scope, problems=(str(error),))
+    if page is None:
+        return Checked(service.name, scope, problems=(_absent(name, service, source),))
+    good = [row for row in page.rows if is_readable(row)]
+    columns = list(dict.fromkeys(column for row in good for column in row))
+    fields = {service.aliases.get(column, column) for column in columns}
+    known = set(service.model.model_fields)
+    unknown = [column for column in columns if service.aliases.get(column, column) not in known]
+    table = f'sources.{name}.services."{service.name}"'
+    problems: list[str] = []
+    if not page.rows:
+        problems.append(
+            f"{service.name} has no rows for {scope}; check the fiscal year, and kd_klpd and kd_lpse in the settings"
+        )
+    elif not good:
+        problems.append(f"no row of {service.name} could be read; look at {page.name} by hand")
+    lost = [field for field in service.key if field not in fields] if good else []
+    if service.key[0] in lost:
+        hint = difflib.get_close_matches(service.key[0], unknown, 1, 0.4)
+        example = f'"{hint[0]}"' if hint else '"the column that holds it"'
+        problems.append(
+            f"no row of {service.name} has {service.key[0]}, which it is known by; set in [{table}.columns] "
+            f"{service.key[0]} = {example}. Its columns are {', '.join(columns)}"
+        )
+    # A national system that sends something new is no matter of the settings.
+    if unknown and source.transport in ("files", "rest"):
+        problems.append(
+            f"{service.name} has columns that are not ours: {', '.join(unknown)}; map them in [{table}.columns], or "
+            f"list them as ignore in [{table}]"
+        )
+    return Checked(
+        service.name,
+        scope,
+        page.name,
+        len(page.rows),
+        len(page.rows) - len(good),
+        tuple(lost),
+        tuple(sorted(known - fields - set(service.key))) if good else (),
+        tuple(unknown),
+        tuple(problems),
+    )
+
+
+def _absent(name: str, service: Service, source: SourceSettings) -> str:
+    table = f'[sources.{name}.services."{service.name}"]'
+    if source.transport == "files":
+        wanted = source.service(service.name).file or f"{service.name}.json, .csv, .parquet or .xlsx"
+        return f"the folder of {name} has no file {wanted}; put it there, or set file in {table}"
+    return f"{source.transport} has no list {service.name}; set enabled = false in {table} if it isn't needed"

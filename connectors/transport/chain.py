@@ -1,0 +1,127 @@
+"""Lists over HTTP in pages: each answer leads to the next, and all of them are believed only if they agree."""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from connectors.transport.http import budget_of, get_listing, new_session
+from connectors.transport.parse import Listing, Row, paged
+from schemas.errors import StructureError
+from schemas.service import Page
+from schemas.settings import SourceSettings
+
+
+class Opened(NamedTuple):
+    """What an answer holds: its rows, the cursor of the next page where there is one, how many rows the whole list has
+    where the answer says it."""
+
+    rows: Iterable[Row]
+    next: str | None = None
+    total: int | None = None
+
+
+class _Mark(NamedTuple):
+    """A page's cursor for the pipeline: rows so far, the total claimed, the digest of the page, and the source's own
+    cursor to the next page; without one the page lies inside an answer, where nothing can be gone on with."""
+
+    rows: int
+    total: int | None
+    digest: str
+    next: str
+
+    def __str__(self) -> str:
+        return f"{self.rows}/{'' if self.total is None else self.total}/{self.digest}/{self.next}"
+
+
+def _marked(cursor: str, shown: str) -> _Mark:
+    rows, total, digest, following = [*cursor.split("/", 3), "", "", ""][:4]
+    if not (rows.isdigit() and following):
+        raise StructureError(f"{shown} can't be gone on with where the fetch broke off; it begins anew next time")
+    return _Mark(int(rows), int(total) if total else None, digest, following)
+
+
+def chained(
+    source: SourceSettings,
+    address: SecretStr,
+    *,
+    shown: str,
+    credential: str,
+    token: SecretStr | None,
+    query: Callable[[str | None], Mapping[str, str]],
+    opened: Callable[[Listing | None, str | None], Opened],
+    cursor: str | None = None,
+    volatile: Collection[str] = (),
+    check_total: bool = True,
+) -> Iterator[Page]:
+    """The pages of an address from `cursor` on (None: the first), to the one without a next.
+
+    `query` gives the parameters for a source's own cursor, `opened` reads the answer to it; `volatile` are fields that
+    differ each time that a row is sent. Raises as `http.get_listing`, and StructureError for a page or cursor that came
+    before, and where the rows are not as many as the source says (unless `check_total` is off) or their number has
+    changed.
+    """
+    done, total, at = 0, None, None
+    seen: set[str] = set()
+    if cursor is not None:
+        mark = _marked(cursor, shown)
+        done, total, at = mark.rows, mark.total, mark.next
+        seen.add(mark.digest)
+    asked = {at}
+    first = True
+    budget = budget_of(source)
+    with new_session() as session:
+        while True:
+            answer = get_listing(
+                session,
+                address,
+                shown=shown,
+                credential=credential,
+                source=source,
+                budget=budget,
+                params=query(at),
+                token=token,
+            )
+            rows, following, claimed = opened(answer, at)
+            if check_total and None not in (total, claimed) and total != claimed:
+                raise StructureError(
+                    f"{shown} had {total} rows by its own count and then {claimed}: it changed while it was "
+                    "read; run again"
+                )
+            total = claimed if claimed is not None else total
+            before = done
+            for number, (page, sent, more) in enumerate(paged(rows)):
+                done = before + sent
+                if following is not None and not page and not first:
+                    raise StructureError(f"{shown} sent an empty page that promises more rows; try again later")
+                if following is not None and following in asked:
+                    raise StructureError(f"{shown} sent the same cursor twice: its pages never end; try again later")
+                digest = _digest(page, volatile) if page and number == 0 else ""
+                if digest and digest in seen:
+                    raise StructureError(
+                        f"{shown} sent the same page twice, so others are missing; run again, and if it stays so ask "
+                        "the system's keeper"
+                    )
+                seen.add(digest)
+                if not more and following is None and check_total and total is not None and total != done:
+                    raise StructureError(
+                        f"{shown} has {total} rows by its own count and sent {done}; run again. If `total` counts "
+                        "something else there, set check_total = false for the service"
+                    )
+                next_page = _Mark(done, total, digest, "" if more else following or "")
+                yield Page(page, str(next_page) if more or following is not None else None, name=shown)
+            if following is None:
+                return
+            at = following
+            asked.add(at)
+            first = False
+
+
+def _digest(rows: Iterable[Row], volatile: Collection[str]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for row in rows:
+        content = {name: value for name, value in row.items() if name not in volatile}
+        digest.update(json.dumps(content, sort_keys=True).encode())
+    return digest.hexdigest()

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, bindparam, case, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.transport.read import resumes
 from pipeline.clock import local_time, utc_now
 from pipeline.facts import Facts, drop_facts, extract, write_facts
 from pipeline.links import Place
@@ -23,7 +24,7 @@ from pipeline.queues import enqueue_codes, enqueue_processes
 from pipeline.registry import SOURCES, code_fingerprint
 from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
-from schemas.service import Page, Service, SourceRecord, read_row
+from schemas.service import UNREADABLE, Page, Service, SourceRecord, read_row
 from schemas.settings import ServiceSettings, Settings
 from transforms.rows import hash_of, identify, renamed, wire_hash
 from warehouse import tables as t
@@ -237,11 +238,6 @@ def defect(error: BaseException) -> str:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _resumes(transport: str) -> bool:
-    """Whether a transport reads page by page through cursors; what can be read again whole is not staged."""
-    return transport == "rest"
-
-
 def _direct(settings: Settings, job: _Job) -> _Answer | None:
     """An answer that is read as its rows are asked for; None where the source has no such list."""
     now = utc_now()
@@ -326,7 +322,7 @@ def _age(then: str, now: str) -> timedelta:
 def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
     latest = select(func.coalesce(func.max(t.raw_record.c.id), 0)).where(*job.of(t.raw_record))
-    staged = _resumes(settings.sources[job.source].transport)
+    staged = resumes(settings.sources[job.source].transport)
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
         return None
@@ -421,6 +417,10 @@ class _Reader:
             self.order.append(wire)
         elif times:
             plan.counts["duplicate"] += 1
+            return
+        if (fault := row.get(UNREADABLE)) is not None:
+            self.unread.append((None, wire, f"line {fault['line']}: {fault['reason']}", row, self.when({})))
+            self.unread_codes.add(None)
             return
         heads = self.known.get(wire, ())
         if times < len(heads):

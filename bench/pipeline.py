@@ -5,7 +5,7 @@ the first load, the same folder again, and a day on which 1 % of the rows change
 service by service, and from the folder that JEJAK_DUMPS names (with the settings that JEJAK_SETTINGS names), if it is
 set. Then the records that it built beside `ocdskit compile` of the releases that it exported.
 
-With --before, a checkout of another version of Jejak (`git worktree add DIR COMMIT`) does each job right after this one.
+With --before, a checkout of another version (`git worktree add DIR COMMIT`) does each job right after this one.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from simulator.server import running
 from simulator.world import World, packages_for_rows
 
 ROOT = Path(__file__).parent.parent
+_KEY = "kunci"  # of the simulated ISB
 SYSTEMS = ("sirup", "lpse", "simda", "musrenbang", "simpen", "dokumen")
 SETTINGS = """
 name = "Pemerintah Kabupaten Rekaan"
@@ -125,9 +126,9 @@ def _compare(
 def _over_http(world: World, folder: Path) -> Iterator[Path]:
     """Settings that read the world over HTTP, while it is served."""
     database = f"sqlite:///{folder / 'simda.db'}"
-    with running(world, simda_url=database) as server:
+    with running(world, api_key=_KEY, simda_url=database) as server:
         reached = {
-            **dict.fromkeys(SYSTEMS[:2], f'{{ transport = "isb", url = "{server.url}/isb-2", api_key = "x" }}'),
+            **dict.fromkeys(SYSTEMS[:2], f'{{ transport = "isb", url = "{server.url}/isb-2", api_key = "{_KEY}" }}'),
             "simda": f'{{ transport = "sql", database = "{database}" }}',
             **{name: f'{{ transport = "rest", url = "{server.url}/{name}/api" }}' for name in SYSTEMS[3:]},
         }

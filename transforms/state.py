@@ -5,9 +5,9 @@ best of those that stand in (`codes/field_owners.csv`); a list entry exists if a
 list names it by its id. Neither the order nor the times in which rows were read matter.
 
     >>> announced = {"tender": {"id": "t", "title": "Jalan Desa", "status": "active"}}
-    >>> awarded = {"tender": {"id": "t", "title": "jalan"}, "awards": [{"id": "t-1", "value": {"amount": 5}}]}
+    >>> awarded = {"tender": {"id": "t", "title": "jalan"}, "awards": [{"id": "t-1", "title": "jalan"}]}
     >>> united([("SPSE-TenderPengumuman", announced), ("SPSE-TenderSelesaiNilai", awarded)])
-    {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'value': {'amount': 5}}]}
+    {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'title': 'jalan'}]}
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,8 +70,8 @@ class State:
     """The state of a process and what was found on the way.
 
     `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
-    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could answer,
-    `due` (service, scope, day) of events that have not come yet.
+    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could
+    answer, `due` (service, scope, day) of events that have not come yet.
     """
 
     document: Body

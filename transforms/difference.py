@@ -76,7 +76,8 @@ def living(record: Object, paths: Sequence[Path]) -> Object:
         for part in path[:-1]:
             node = node.setdefault(part, {})
         node[path[-1]] = None
-    return _pruned({name: value for name, value in record.items() if name not in _HEAD}, gone)
+    state: Object = _pruned({name: value for name, value in record.items() if name not in _HEAD}, gone)
+    return state
 
 
 def _is_list_by_id(value: Any, rule: Any) -> bool:
@@ -86,7 +87,8 @@ def _is_list_by_id(value: Any, rule: Any) -> bool:
 def _difference(record: Object, state: Object, rules: Object, path: str) -> Object:
     out: Object = {}
     for name, value in state.items():
-        known, rule, here = record.get(name), rules.get(name, {}), path + name
+        rule, here = rules.get(name, {}), path + name
+        known: Any = record.get(name)
         if known == value:
             continue
         if type(value) is dict and type(known) is dict:

@@ -23,7 +23,8 @@ from transforms.parties import regency_party
 _SECTIONS = {"planning", "planning.budget", "tender", "bids", "contracts.implementation"}
 # Lists without entries of their own: one value each.
 _VALUES = {"additionalIdentifiers", "additionalClassifications"}
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+# Types of what is absent where it is empty, as None is; zero and False are values.
+_EMPTY = frozenset((str, list, dict))
 # References to parties by the field they stand in, and the role that each gives.
 _ROLES = {
     "buyer": "buyer",
@@ -161,10 +162,10 @@ _Claims = dict[str, Any]
 
 def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: str, number: int, leads: bool) -> None:
     for name, value in body.items():
-        if value in _EMPTY or name == "parties":
+        kind = type(value)
+        if value is None or (not value and kind in _EMPTY) or name == "parties":
             continue
         place = path + name
-        kind = type(value)
         if kind is dict and place in _SECTIONS:
             below = target.setdefault(name, {})
             _contribute(below, claims.setdefault(name, {}), value, place + ".", service, number, leads)
@@ -182,20 +183,27 @@ def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: s
                     held.append(known[0])
                 _contribute(known[0], known[1], entry, place + ".", service, number, True)
         elif (leads or place in owners.WHOLE) and ((held_by := claims.get(name)) is None or (rank, number) < held_by):
-            value = _value(value)
-            if value not in _EMPTY:
-                claims[name] = (rank, number)
-                target[name] = value
+            if (kind is dict or kind is list) and not (value := _value(value)):
+                continue
+            claims[name] = (rank, number)
+            target[name] = value
 
 
 def _value(value: Any) -> Any:
-    """A value without what is absent in it."""
+    """An object or list without what is absent in it."""
+    if type(value) is dict:
+        return {name: found for name, item in value.items() if (found := _present(item)) is not None}
+    return [found for item in value if (found := _present(item)) is not None]
+
+
+def _present(value: Any) -> Any:
+    """A value without what is absent in it; None where nothing is left."""
     kind = type(value)
-    if kind is dict:
-        return {name: found for name, item in value.items() if (found := _value(item)) not in _EMPTY}
-    if kind is list:
-        return [found for item in value if (found := _value(item)) not in _EMPTY]
-    return value
+    if kind not in _EMPTY:
+        return value
+    if value and kind is not str:
+        value = _value(value)
+    return value or None
 
 
 def _filled(document: Body) -> Body:

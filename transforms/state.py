@@ -141,19 +141,16 @@ def united(partials: Iterable[tuple[str, Body]]) -> Body:
     for number, (service, body) in enumerate(partials):
         leads = first.setdefault(service, number) == number
         _contribute(document, claims, body, "", service, number, leads)
-        if tender := body.get("tender"):
-            tenders.append(tender)
-    _drop_planned_periods(document.get("tender", {}), tenders)
+        tenders.append(body.get("tender") or {})
+    _drop_planned_periods(document.get("tender", {}), claims.get("tender", {}), tenders)
     return _filled(document)
 
 
-def _drop_planned_periods(tender: Body, partials: Iterable[Body]) -> None:
+def _drop_planned_periods(tender: Body, claims: Body, partials: Sequence[Body]) -> None:
     """Without periods that come from a plan where an attempt has taken its place: they pass for what happened."""
-    for partial in partials:
-        if partial.get("id") != tender.get("id"):
-            for name in ("tenderPeriod", "contractPeriod"):
-                if name in tender and tender[name] == partial.get(name):
-                    del tender[name]
+    for name in ("tenderPeriod", "contractPeriod"):
+        if name in tender and partials[claims[name][1]].get("id") != tender.get("id"):
+            del tender[name]
 
 
 # Beside each object of the document: field -> (rank, number) of the value there, or the claims of what stands below.

@@ -7,18 +7,27 @@ stands there is the state.
 """
 
 import copy
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from pipeline.registry import MAPPINGS, SERVICES
+from schemas.errors import RowError
 from schemas.ocds import validate_compiled_release, validate_release
+from simulator.world import World
 from tests.official import REFERENCE, release_validator
 from tests.releases import state_histories, thorough
 from tests.test_merge import reference
+from tests.test_state import CASES, row
+from tests.test_state import state as built
 from transforms.difference import difference, living, withdrawn
+from transforms.mapping import Row
 from transforms.merge import compiled, extended
 from transforms.releases import after, next_release, record_with
 
@@ -229,3 +238,42 @@ def test_a_record_with_emptied_objects_is_extended_as_it_is() -> None:
     record = compiled(releases[:2])
     assert record["awards"][0]["value"] == {}
     assert extended(record, releases[2]) == compiled(releases) == reference(releases)
+
+
+# --- the documents of real mappings ----------------------------------------------------------------------------------
+
+
+def by_code() -> dict[tuple[str | None, str], list[Row]]:
+    """The rows of a simulated regency and of the golden cases, by kind and code (a case is one)."""
+    groups: dict[tuple[str | None, str], list[Row]] = {("case", name): rows for name, rows in CASES.items()}
+    world = World(packages=40, seed=1)
+    for name in MAPPINGS:
+        service = SERVICES[name][1]
+        if service.kind is None:
+            continue
+        try:
+            answer = world.rows(name, world.year)
+        except KeyError:
+            continue  # the world serves this system in another form
+        for position, fields in enumerate(answer):
+            try:
+                found = row(name, fields, f"#{position}")
+            except (RowError, ValidationError):
+                continue  # noise
+            groups.setdefault((service.kind, found.code), []).append(found)
+    return groups
+
+
+GROUPS = by_code()
+
+
+@thorough
+@given(st.sampled_from(sorted(GROUPS, key=str)), st.integers(0, 2**32))
+def test_rows_that_come_go_and_come_back(code: tuple[str | None, str], seed: int) -> None:
+    chance = random.Random(seed)
+    rows = GROUPS[code]
+    nights = [rows, *([each for each in rows if chance.random() < 0.7] for _ in range(3)), [], rows]
+    states = [built(*night).document for night in nights]
+    if states[0]:
+        record, _ = follow(states)
+        assert ordered(living(record, withdrawn(record, states[0]))) == ordered(states[0])

@@ -94,7 +94,7 @@ def compiled(releases: Sequence[_Object]) -> _Object:
 def extended(record: _Object, release: _Object) -> _Object:
     """A compiled release with one more release, not older than those that it was compiled from: as `compiled` of all.
 
-    The record stays as it is.
+    The releases are such as `ocds.validate_release` lets pass: their entries have ids. The record stays as it is.
 
         >>> record = {"date": "2025-01-01T00:00:00+07:00", "awards": [{"id": "1", "title": "A", "value": {}}]}
         >>> update = {"ocid": "o", "date": "2025-01-02T00:00:00+07:00", "awards": [{"id": "1", "title": "B"}]}

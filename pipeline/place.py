@@ -24,7 +24,7 @@ from transforms.identity import (
     Placement,
     Plan,
     RupReference,
-    canonical,
+    chain,
     families,
     place,
 )
@@ -177,9 +177,9 @@ def _known(conn: Connection, codes: set[Code], references: dict[Code, RupReferen
         if plan.first_year:
             wanted.add((plan.rup[0], plan.first_year))
     rups = {code for code in wanted if code[0] in RUP_KINDS}
-    wanted |= {canonical(code, known.older) for code in rups}
+    wanted |= {member for code in rups for member in chain(code, known.older)}
     split = {before for code in wanted if (before := known.split_from.get(code))}
-    wanted |= split | {canonical(code, known.older) for code in split}
+    wanted |= {member for code in split for member in chain(code, known.older)}
     known.ocids = _ocids(conn, wanted)
     attempts = select(t.identity.c.ocid).where(
         t.identity.c.kind.in_(ATTEMPT_KINDS), t.identity.c.ocid.in_(key_set(conn, set(known.ocids.values())))
@@ -205,7 +205,7 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
             for (kind, code), ocid in sorted(placement.ocids.items())
         ],
     )
-    by = codes | placement.rups.keys() | placement.relations.keys()
+    # Of other codes that were opened on the way the placement has only a part of what their rows give.
     before: set[str] = set()
     for table, rows in (
         (
@@ -235,9 +235,9 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
         stored = [
             dict(row)
             for row in conn.execute(
-                select(table).where(columns.by_code.in_(key_set(conn, {code for _, code in by})))
+                select(table).where(columns.by_code.in_(key_set(conn, {code for _, code in codes})))
             ).mappings()
-            if (row["by_kind"], row["by_code"]) in by
+            if (row["by_kind"], row["by_code"]) in codes
         ]
         now = {tuple(row.values()) for row in rows}
         gone = [row for row in stored if tuple(row[name] for name in (rows or stored)[0]) not in now]

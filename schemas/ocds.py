@@ -2,9 +2,9 @@
 
 The models hold the parts of the standard, of the extensions in `EXTENSIONS` and of our own one for proposals
 (`schemas/proposals`) that a publisher like us emits, under their published names. They are stricter than the official
-schema, never laxer: no field beyond these, every entry of a list has a text id of its own, no empty text or list, IDR
-alone, times with their offset. What needs a person's address or telephone (ContactPoint) has no model, so the gate
-keeps it out.
+schema, never laxer: no field beyond these, every entry of a list has a text id of its own, no empty text, no empty list
+where a null can stand, IDR alone, times with their offset. What needs a person's address or telephone (ContactPoint)
+has no model, so the gate keeps it out.
 
 A field that was not given is `MISSING`. None is a value of its own: it deletes a field when releases are merged, and is
 allowed where the official schema allows it.
@@ -53,7 +53,7 @@ _EXPECTED = {
     _OCID: "a registered prefix and the process's code, such as ocds-213czf-rup-1, without blanks and '#'",
     _RELEASE_ID: "text that is not empty, without '#' (packages point at releases by it) and NUL",
     _TIME: "a time with seconds and offset, such as 2025-01-31T10:00:00+07:00",
-    _WHOLE_SECOND: "whole seconds and an offset, such as 2025-01-31T10:00:00+07:00 (the order of releases)",
+    _WHOLE_SECOND: "whole seconds with an offset, such as 2025-01-31T10:00:00+07:00 (this text orders releases)",
     _URI: "an http or https address, with everything else than letters and digits percent-encoded",
 }
 
@@ -112,8 +112,9 @@ def _distinct_objects(values: list[_ObjectT]) -> list[_ObjectT]:
 
 Entries = Annotated[list[_EntryT], Field(min_length=1), AfterValidator(_distinct_ids)]
 Codes = Annotated[list[_HashableT], Field(min_length=1), AfterValidator(_distinct_codes)]
-# Lists that merging replaces whole, whose objects need no id.
-Whole = Annotated[list[_ObjectT], Field(min_length=1), AfterValidator(_distinct_objects)]
+# Lists that merging replaces whole, whose objects need no id. An empty one takes the list back, since the official
+# schema lets no null do it.
+Whole = Annotated[list[_ObjectT], AfterValidator(_distinct_objects)]
 
 
 class Value(_Object):

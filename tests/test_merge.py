@@ -13,7 +13,7 @@ from ocdsmerge.rules import get_merge_rules
 from schemas.ocds import validate_compiled_release
 from tests.official import REFERENCE, load, needs_reference, release_schema, release_validator
 from tests.releases import histories, thorough
-from transforms.merge import MERGE_RULES, compiled, versioned
+from transforms.merge import MERGE_RULES, compiled, extended, versioned
 
 CASES = [
     "contextual",
@@ -35,13 +35,24 @@ def reference(releases: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def step_by_step(releases: list[dict[str, Any]]) -> dict[str, Any]:
+    """The releases, which are in the order of their dates, merged one at a time; no record may change by that."""
+    record = compiled(releases[:1])
+    for release in releases[1:]:
+        before = copy.deepcopy(record)
+        longer = extended(record, release)
+        assert record == before
+        record = longer
+    return record
+
+
 def dated(*bodies: dict[str, Any]) -> list[dict[str, Any]]:
     """Releases of one process, a day apart."""
     return [
         {
             "ocid": "ocds-213czf-rup-1",
             "id": str(day),
-            "date": f"2025-01-{day:02}T00:00:00Z",
+            "date": f"2025-01-{day:02}T00:00:00+07:00",
             "tag": ["planning"],
             **body,
         }
@@ -78,8 +89,8 @@ def test_the_latest_release_gives_date_and_id() -> None:
     result = compiled(dated({"title": "old"}, {"title": "new"}))
     assert result == {
         "ocid": "ocds-213czf-rup-1",
-        "id": "ocds-213czf-rup-1-2025-01-02T00:00:00Z",
-        "date": "2025-01-02T00:00:00Z",
+        "id": "ocds-213czf-rup-1-2025-01-02T00:00:00+07:00",
+        "date": "2025-01-02T00:00:00+07:00",
         "tag": ["compiled"],
         "title": "new",
     }
@@ -158,7 +169,7 @@ def test_releases_of_our_models_merge_as_the_reference_does_and_stay_valid(relea
     before = copy.deepcopy(releases)
     result = compiled(releases)
     assert releases == before
-    assert result == reference(releases)
+    assert result == reference(releases) == step_by_step(releases)
     validate_compiled_release(result)
     if REFERENCE.is_dir():
         assert [error.message for error in release_validator().iter_errors(result)] == []

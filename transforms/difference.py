@@ -1,8 +1,8 @@
 """What a release says: the difference between a process's record and its state.
 
-Merging never removes what was published, so what the state no longer holds is *withdrawn*: an object or entry that has a
-status by that status alone, others by null in their fields. What the schema requires stands beside whatever changed; what
-it lets nobody null stays in the record, marked as withdrawn.
+Merging never removes what was published, so what the state no longer holds is *withdrawn*: an object or entry that has
+a status by that status alone, others by null in their fields. What the schema requires stands beside whatever changed;
+what it lets nobody null stays in the record, marked as withdrawn.
 
     >>> difference({"tender": {"id": "1", "title": "A"}}, {"tender": {"id": "1", "title": "B"}})
     {'tender': {'id': '1', 'title': 'B'}}
@@ -29,7 +29,8 @@ _STATUS = {
     "planning/proposals": "withdrawn",
 }
 _REQUIRED = {"tender": ("id",), "contracts": ("awardID",), "bids/statistics": ("measure", "value")}
-# Published whole, never null: whom a reference means, what a measure is counted in.
+# Published whole, never null: whom a reference means, what a measure is counted in. Of those that change some fields
+# may be null, but none of the second.
 _LASTING = {
     "buyer",
     "procuringEntity",
@@ -37,16 +38,18 @@ _LASTING = {
     "payee",
     "sourceParty",
     "organization",
+    "relatedImplementationMilestone",
     "unit",
     "dimensions",
 }
+_NEVER_NULL = {"id", "scheme"}
 # A plan was made, even if its row is gone; a party that nobody names any more keeps its last roles.
 _STAYING = {"planning", "parties"}
 # Lists that may be empty and not null.
-_MAY_BE_EMPTY = {"additionalIdentifiers"}
+_MAY_BE_EMPTY = {"additionalIdentifiers", "additionalClassifications"}
 # Of the record and its releases, not of the state.
 _HEAD = {"ocid", "id", "date", "tag", "initiationType", "language"}
-_NOTHING: tuple[Any, ...] = ({}, [], ...)
+_NOTHING = ...
 
 
 def difference(record: Object, state: Object) -> Object:
@@ -73,7 +76,8 @@ def living(record: Object, paths: Sequence[Path]) -> Object:
         for part in path[:-1]:
             node = node.setdefault(part, {})
         node[path[-1]] = None
-    return _pruned({name: value for name, value in record.items() if name not in _HEAD}, gone)
+    state: Object = _pruned({name: value for name, value in record.items() if name not in _HEAD}, gone)
+    return state
 
 
 def _is_list_by_id(value: Any, rule: Any) -> bool:
@@ -83,14 +87,20 @@ def _is_list_by_id(value: Any, rule: Any) -> bool:
 def _difference(record: Object, state: Object, rules: Object, path: str) -> Object:
     out: Object = {}
     for name, value in state.items():
-        known, rule, here = record.get(name), rules.get(name, {}), path + name
+        rule, here = rules.get(name, {}), path + name
+        known: Any = record.get(name)
         if known == value:
             continue
         if type(value) is dict and type(known) is dict:
             if name in _LASTING:
-                lost = {field: None for field in known if field not in value and field not in ("id", "scheme")}
-                if lost or any(known.get(field) != inner for field, inner in value.items()):
-                    out[name] = {**lost, **value}
+                changed = _difference(known, value, rule or {}, here + "/")
+                inner = {
+                    field: each
+                    for field, each in changed.items()
+                    if each is not None or (field not in _NEVER_NULL and name != "dimensions")
+                }
+                if inner:
+                    out[name] = {**value, **inner}
             elif inner := _difference(known, value, rule or {}, here + "/"):
                 out[name] = _with_required(inner, here, value)
         elif _is_list_by_id(value, rule) and _is_list_by_id(known, rule):
@@ -101,7 +111,7 @@ def _difference(record: Object, state: Object, rules: Object, path: str) -> Obje
     for name, known in record.items():
         if name in state or (not path and name in _STAYING):
             continue
-        if (gone := _withdrawn(known, rules.get(name, {}), path + name, name)) not in _NOTHING:
+        if (gone := _withdrawn(known, rules.get(name, {}), path + name, name)) is not _NOTHING:
             out[name] = gone
     return out
 
@@ -125,33 +135,35 @@ def _entries(known: list[Object], state: list[Object], rules: Object, path: str)
 
 
 def _gone(entry: Object, rules: Object, path: str) -> Object:
+    """What withdraws an object or entry, beside what the schema requires of it; empty where nothing is left to do."""
     if path in _STATUS:
         return {} if entry.get("status") == _STATUS[path] else {"status": _STATUS[path]}
     kept = ("id", *_REQUIRED.get(path, ()))
     return {
         name: gone
         for name, value in entry.items()
-        if name not in kept and (gone := _withdrawn(value, rules.get(name, {}), f"{path}/{name}", name)) not in _NOTHING
+        if name not in kept and (gone := _withdrawn(value, rules.get(name, {}), f"{path}/{name}", name)) is not _NOTHING
     }
 
 
 def _withdrawn(value: Any, rule: Any, path: str, name: str) -> Any:
+    """What withdraws the value of a field; `_NOTHING` where it stays, or is withdrawn already."""
     if name in _LASTING:
-        return ...
+        return _NOTHING
     if path in _STATUS and type(value) is dict:
         gone = _gone(value, rule or {}, path)
-        return _with_required(gone, path, value) if gone else ...
+        return _with_required(gone, path, value) if gone else _NOTHING
     if type(value) is dict:
         inner = {key: _withdrawn(each, (rule or {}).get(key, {}), f"{path}/{key}", key) for key, each in value.items()}
-        return {key: gone for key, gone in inner.items() if gone not in _NOTHING}
+        return {key: gone for key, gone in inner.items() if gone is not _NOTHING} or _NOTHING
     if _is_list_by_id(value, rule):
         return [
             {"id": entry["id"], **_with_required(gone, path, entry)}
             for entry in value
             if (gone := _gone(entry, rule, path))
-        ]
+        ] or _NOTHING
     if name in _MAY_BE_EMPTY:
-        return [] if value else ...
+        return [] if value else _NOTHING
     return None
 
 
@@ -159,7 +171,8 @@ def _collect(record: Object, state: Object, rules: Object, path: Path, found: li
     for name, known in record.items():
         if not path and name in _HEAD:
             continue
-        value, rule = state.get(name), rules.get(name, {})
+        rule = rules.get(name, {})
+        value: Any = state.get(name)
         if known == value:
             continue
         if name not in state:

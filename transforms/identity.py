@@ -85,14 +85,24 @@ class Placement:
     relations: dict[Code, set[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
-def canonical(rup: Code, older: Mapping[Code, Code]) -> Code:
-    """The oldest code of a chain of revisions; in a cycle the lowest code of it."""
+def chain(rup: Code, older: Mapping[Code, Code]) -> list[Code]:
+    """A code and all that it revises, the oldest first; of a cycle the lowest code counts as the oldest.
+
+    >>> chain(("rup", "3"), {("rup", "3"): ("rup", "2"), ("rup", "2"): ("rup", "1")})
+    [('rup', '1'), ('rup', '2'), ('rup', '3')]
+    """
     seen = [rup]
     while (before := older.get(seen[-1])) is not None:
         if before in seen:
-            return min(seen[seen.index(before) :])
+            start = seen.index(before)
+            return [*sorted(seen[start:]), *reversed(seen[:start])]
         seen.append(before)
-    return seen[-1]
+    return seen[::-1]
+
+
+def canonical(rup: Code, older: Mapping[Code, Code]) -> Code:
+    """The oldest code of a chain of revisions; in a cycle the lowest code of it."""
+    return chain(rup, older)[0]
 
 
 def opens(prefix: str, subject: Code) -> str:
@@ -111,15 +121,17 @@ def place(
         {('rup', '5'): 'ocds-213czf-rup-5', ('tender', '7'): 'ocds-213czf-rup-5'}
     """
     placement = Placement()
+    plans, references = sorted(plans, key=_plan_order), list(references)
 
     def ocid_of(code: Code) -> str | None:
         return placement.ocids.get(code) or known.ocids.get(code)
 
-    def opened(code: Code, oldest: Code) -> str:
-        """The process of a RUP, opened at first sight by the oldest code of its chain that has one."""
+    def opened(code: Code) -> str:
+        """The process of a RUP: that of the oldest code of its chain that has one, else opened by the oldest."""
+        members = chain(code, known.older)
         own = ocid_of(code)
-        ocid = ocid_of(oldest) or own or opens(prefix, oldest)
-        for member in (oldest, code):
+        ocid = next(filter(None, map(ocid_of, members)), None) or opens(prefix, members[0])
+        for member in (members[0], code):
             if ocid_of(member) is None:
                 placement.ocids[member] = ocid
         placement.rups[code].add((ocid, code))
@@ -130,36 +142,43 @@ def place(
         return ocid
 
     def open_rup(code: Code) -> str:
-        oldest = canonical(code, known.older)
-        ocid = opened(code, oldest)
-        if (whole := known.split_from.get(oldest)) is not None:
-            before = opened(whole, canonical(whole, known.older))
+        ocid = opened(code)
+        if (whole := known.split_from.get(canonical(code, known.older))) is not None:
+            before = opened(whole)
             if before != ocid:
-                placement.relations[oldest].add((ocid, REPLACEMENT, before))
+                placement.relations[code].add((ocid, REPLACEMENT, before))
         return ocid
 
-    for code in sorted(codes):
+    firsts: dict[Code, Code] = {}
+    for plan in plans:
+        if first := _first(plan):
+            firsts.setdefault(plan.rup, first)
+    joining = {rup: first for rup in firsts if (first := canonical(rup, firsts)) != rup}
+    named = {*codes, *joining.values(), *(plan.rup for plan in plans)}
+    named |= {rup for reference in references for rup in reference.rups}
+    # What has a process gives it to the older codes that it revises.
+    for code in sorted(code for code in named if ocid_of(code) is not None):
         open_rup(code)
     # Who pays on an earlier year's contract joins that year's process before anything opens one of its own.
-    for plan in sorted(plans, key=lambda p: (p.first_year is None, p.rup, p.first_year or "", p.inside)):
-        if plan.first_year and plan.first_year != plan.rup[1]:
-            first = open_rup((plan.rup[0], plan.first_year))
-            if ocid_of(plan.rup) is None:
-                placement.ocids[plan.rup] = first
-            placement.rups[plan.rup].add((first, plan.rup))
-            own = ocid_of(plan.rup)
-            if own != first and own is not None:
+    for code in sorted(joining):
+        process = open_rup(joining[code])
+        if ocid_of(code) is None:
+            placement.ocids[code] = process
+    for code in sorted(named):
+        open_rup(code)
+    for plan in plans:
+        ocid = open_rup(plan.rup)
+        if first := _first(plan):
+            ocid, own = open_rup(first), ocid_of(plan.rup)
+            placement.rups[plan.rup].add((ocid, plan.rup))
+            if own is not None and own != ocid:
                 placement.rups[plan.rup].add((own, plan.rup))
-                placement.relations[plan.rup].add((own, PRIOR, first))
-            ocid = first
-        else:
-            ocid = open_rup(plan.rup)
+                placement.relations[plan.rup].add((own, PRIOR, ocid))
         for inside in plan.inside:
             placement.relations[plan.rup].add((ocid, PARENT, open_rup(("swk", inside))))
 
     by_ocid: dict[str, list[RupReference]] = defaultdict(list)
-    touched = list(references)
-    for reference in touched:
+    for reference in references:
         targets = sorted({open_rup(rup) for rup in reference.rups})
         if ocid_of(reference.subject) is not None:
             continue
@@ -183,7 +202,7 @@ def place(
     for reference in known.references.values():
         if reference.package and reference.failed:
             packages[(reference.subject[0], reference.package)].append(reference)
-    for reference in touched:
+    for reference in references:
         by, own = reference.subject, ocid_of(reference.subject)
         assert own is not None
         for rup in reference.rups:
@@ -195,6 +214,15 @@ def place(
         if retried and (failed_ocid := ocid_of(retried.subject)) and failed_ocid != own:
             placement.relations[by].add((own, UNSUCCESSFUL, failed_ocid))
     return placement
+
+
+def _plan_order(plan: Plan) -> tuple[Code, str, tuple[str, ...]]:
+    return plan.rup, plan.first_year or "", plan.inside
+
+
+def _first(plan: Plan) -> Code | None:
+    """The RUP of an earlier year whose contract a plan pays on."""
+    return (plan.rup[0], plan.first_year) if plan.first_year and plan.first_year != plan.rup[1] else None
 
 
 def _retried(reference: RupReference, failed: Mapping[tuple[str, str], list[RupReference]]) -> RupReference | None:

@@ -1,8 +1,8 @@
 """What a mapping works with: rows, the partial documents that it makes of them, and what it may know besides.
 
-A mapping makes, of the current rows of one service in one process, partial OCDS documents: release bodies without ocid,
-id, date and tag. Values that are absent (None, empty text, lists and objects; zero is a value) may stand in them and are
-left out later.
+A mapping makes, of the current rows of one service in one process, partial OCDS documents: release bodies without
+ocid, id, date and tag. Values that are absent (None, empty text, lists and objects; zero is a value) may stand in them
+and are left out later.
 """
 
 import re

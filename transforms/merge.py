@@ -94,13 +94,38 @@ def compiled(releases: Sequence[_Object]) -> _Object:
 def extended(record: _Object, release: _Object) -> _Object:
     """A compiled release with one more release, not older than those that it was compiled from: as `compiled` of all.
 
-    The record stays as it is.
+    The releases are such as `ocds.validate_release` lets pass: their entries have ids. The record stays as it is.
+
+        >>> record = {"date": "2025-01-01T00:00:00+07:00", "awards": [{"id": "1", "title": "A", "value": {}}]}
+        >>> update = {"ocid": "o", "date": "2025-01-02T00:00:00+07:00", "awards": [{"id": "1", "title": "B"}]}
+        >>> extended(record, update)["awards"]
+        [{'id': '1', 'title': 'B', 'value': {}}]
     """
-    merged: _Object = {}
     index: _Index = {}
-    _merge({field: value for field, value in record.items() if field not in _DISCARDED}, merged, RULES, index)
+    merged = _copied({field: value for field, value in record.items() if field not in _DISCARDED}, RULES, index)
     _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, RULES, index)
     return {"tag": ["compiled"], "id": f"{release['ocid']}-{release['date']}", "date": release["date"], **merged}
+
+
+def _copied(merged: _Object, rules: _Rules, index: _Index) -> _Object:
+    """A merged object as merging has left it: objects that nulls have emptied too."""
+    copy: _Object = {}
+    for field, value in merged.items():
+        kind = type(value)
+        if kind is dict and (rule := rules.get(field, _NO_RULES)) is not None:
+            copy[field] = _copied(value, rule, index)
+        elif (
+            kind is list
+            and value
+            and {*map(type, value)} == {dict}
+            and (rule := rules.get(field, _NO_RULES)) is not None
+        ):
+            entries = [_copied(entry, rule, index) for entry in value]
+            index[id(entries)] = {entry["id"]: entry for entry in entries if "id" in entry}
+            copy[field] = entries
+        else:
+            copy[field] = value
+    return copy
 
 
 def versioned(releases: Sequence[_Object]) -> _Object:

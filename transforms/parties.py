@@ -4,6 +4,7 @@ be published of them. Officials' names, tax numbers of persons, accounts, phones
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from schemas.fields import clean
 
@@ -13,7 +14,6 @@ OFFICE_SCHEME = "ID-LKPP-SATKER"
 TAX_SCHEME = "ID-DJP"
 
 _NOT_WORD = re.compile(r"[^0-9A-Z]+")
-_DIGITS = re.compile(r"\D+")
 _FIRM_NAME = re.compile(
     r"(?:^|[^A-Z])(?:PT|CV|FA|FIRMA|KOPERASI|YAYASAN|PERSERO|PERUM|PERUMDA|PERSERODA|TBK|COMMANDITAIRE)(?:[^A-Z]|$)"
 )
@@ -35,11 +35,14 @@ _AMPERSAND = re.compile(r"&(?:amp;)+")
 _ENTITY = re.compile(r"&(?:nbsp|#160);")
 _SPACES = re.compile(r"[ \t\xa0]+")
 SCRUBBED = "[…]"
+# So many texts are remembered: names and places stand in most rows of a process, and in those of others.
+_REPEATED = 8192
 # Addresses and codes separate by signs that in a text would belong to the number.
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 _IN_ADDRESS = re.compile(r"(?<!\d)(?:(?:62|0)8\d{7,11}|\d{15,18})(?!\d)|@")
 
 
+@lru_cache(_REPEATED)
 def scrub(text: str | None) -> str | None:
     """Free text fit to publish: no markup, no addresses that run code, no marks that show nothing, no tax or staff
     numbers (runs of 15 to 18 digits), phones or e-mails. Its time grows with the length of the text and no faster."""
@@ -72,6 +75,7 @@ def is_personal(code: str) -> bool:
     return changed or bool(_IN_ADDRESS.search(plain))
 
 
+@lru_cache(_REPEATED)
 def plain_name(name: str | None) -> str:
     """A name as it is compared: capitals and digits, single blanks ("CV. Maju  Jaya" and "CV MAJU JAYA" are one)."""
     return _NOT_WORD.sub(" ", (name or "").upper()).strip()
@@ -81,7 +85,7 @@ def tax_numbers(*values: str | None) -> list[str]:
     """The distinct tax numbers in NPWP fields as bare digits; a firm's 16 digits (0 + NPWP) are its 15 digits."""
     found: dict[str, None] = {}
     for value in values:
-        digits = _DIGITS.sub("", value or "")
+        digits = "".join(filter(str.isdecimal, value or ""))
         if len(digits) == 16 and digits.startswith("0"):
             digits = digits[1:]
         if len(digits) in (15, 16) and digits.strip("0"):
@@ -91,9 +95,14 @@ def tax_numbers(*values: str | None) -> list[str]:
 
 def supplier_keys(name: str | None, numbers: list[str]) -> list[tuple[str, str]]:
     """What a supplier without kd_penyedia is looked up by, best first: tax numbers (as digests), then the name."""
-    keys = [("npwp", hashlib.sha256(number.encode()).hexdigest()) for number in numbers]
+    keys = [("npwp", _digest(number)) for number in numbers]
     plain = plain_name(name)
     return [*keys, ("name", plain)] if plain else keys
+
+
+@lru_cache(_REPEATED)
+def _digest(number: str) -> str:
+    return hashlib.sha256(number.encode()).hexdigest()
 
 
 def is_firm(name: str | None, form: str | None = None) -> bool:

@@ -59,8 +59,19 @@ def _with_parties(body: Object, record: Object, state: Object) -> Object:
     changed = {party["id"]: party for party in body.get("parties", ())}
     known = {party["id"]: party for party in (*record.get("parties", ()), *state.get("parties", ()))}
     named = sorted(changed.keys() | (references(body) & known.keys()))
-    parties = [{**changed.get(party, {}), **known.get(party, {})} for party in named]
+    parties = [_changed(known.get(party, {}), changed.get(party, {})) for party in named]
     return {**body, "parties": parties} if parties else body
+
+
+def _changed(value: Object, change: Object) -> Object:
+    """An object whole, with what changes in it: a null at any depth deletes what the record still has there."""
+    return {
+        **value,
+        **{
+            name: _changed(value[name], item) if type(item) is dict and type(value.get(name)) is dict else item
+            for name, item in change.items()
+        },
+    }
 
 
 def tags(body: Object, record: Object) -> list[str]:

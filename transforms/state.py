@@ -5,9 +5,9 @@ best of those that stand in (`codes/field_owners.csv`); a list entry exists if a
 list names it by its id. Neither the order nor the times in which rows were read matter.
 
     >>> announced = {"tender": {"id": "t", "title": "Jalan Desa", "status": "active"}}
-    >>> awarded = {"tender": {"id": "t", "title": "jalan"}, "awards": [{"id": "t-1", "value": {"amount": 5}}]}
+    >>> awarded = {"tender": {"id": "t", "title": "jalan"}, "awards": [{"id": "t-1", "title": "jalan"}]}
     >>> united([("SPSE-TenderPengumuman", announced), ("SPSE-TenderSelesaiNilai", awarded)])
-    {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'value': {'amount': 5}}]}
+    {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'title': 'jalan'}]}
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,8 @@ from transforms.parties import regency_party
 _SECTIONS = {"planning", "planning.budget", "tender", "bids", "contracts.implementation"}
 # Lists without entries of their own: one value each.
 _VALUES = {"additionalIdentifiers", "additionalClassifications"}
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+# Types of what is absent where it is empty, as None is; zero and False are values.
+_EMPTY = frozenset((str, list, dict))
 # References to parties by the field they stand in, and the role that each gives.
 _ROLES = {
     "buyer": "buyer",
@@ -70,8 +71,8 @@ class State:
     """The state of a process and what was found on the way.
 
     `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
-    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could answer,
-    `due` (service, scope, day) of events that have not come yet.
+    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could
+    answer, `due` (service, scope, day) of events that have not come yet.
     """
 
     document: Body
@@ -140,19 +141,16 @@ def united(partials: Iterable[tuple[str, Body]]) -> Body:
     for number, (service, body) in enumerate(partials):
         leads = first.setdefault(service, number) == number
         _contribute(document, claims, body, "", service, number, leads)
-        if tender := body.get("tender"):
-            tenders.append(tender)
-    _drop_planned_periods(document.get("tender", {}), tenders)
+        tenders.append(body.get("tender") or {})
+    _drop_planned_periods(document.get("tender", {}), claims.get("tender", {}), tenders)
     return _filled(document)
 
 
-def _drop_planned_periods(tender: Body, partials: Iterable[Body]) -> None:
+def _drop_planned_periods(tender: Body, claims: Body, partials: Sequence[Body]) -> None:
     """Without periods that come from a plan where an attempt has taken its place: they pass for what happened."""
-    for partial in partials:
-        if partial.get("id") != tender.get("id"):
-            for name in ("tenderPeriod", "contractPeriod"):
-                if name in tender and tender[name] == partial.get(name):
-                    del tender[name]
+    for name in ("tenderPeriod", "contractPeriod"):
+        if name in tender and partials[claims[name][1]].get("id") != tender.get("id"):
+            del tender[name]
 
 
 # Beside each object of the document: field -> (rank, number) of the value there, or the claims of what stands below.
@@ -161,10 +159,10 @@ _Claims = dict[str, Any]
 
 def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: str, number: int, leads: bool) -> None:
     for name, value in body.items():
-        if value in _EMPTY or name == "parties":
+        kind = type(value)
+        if value is None or (not value and kind in _EMPTY) or name == "parties":
             continue
         place = path + name
-        kind = type(value)
         if kind is dict and place in _SECTIONS:
             below = target.setdefault(name, {})
             _contribute(below, claims.setdefault(name, {}), value, place + ".", service, number, leads)
@@ -182,20 +180,27 @@ def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: s
                     held.append(known[0])
                 _contribute(known[0], known[1], entry, place + ".", service, number, True)
         elif (leads or place in owners.WHOLE) and ((held_by := claims.get(name)) is None or (rank, number) < held_by):
-            value = _value(value)
-            if value not in _EMPTY:
-                claims[name] = (rank, number)
-                target[name] = value
+            if (kind is dict or kind is list) and not (value := _value(value)):
+                continue
+            claims[name] = (rank, number)
+            target[name] = value
 
 
 def _value(value: Any) -> Any:
-    """A value without what is absent in it."""
+    """An object or list without what is absent in it."""
+    if type(value) is dict:
+        return {name: found for name, item in value.items() if (found := _present(item)) is not None}
+    return [found for item in value if (found := _present(item)) is not None]
+
+
+def _present(value: Any) -> Any:
+    """A value without what is absent in it; None where nothing is left."""
     kind = type(value)
-    if kind is dict:
-        return {name: found for name, item in value.items() if (found := _value(item)) not in _EMPTY}
-    if kind is list:
-        return [found for item in value if (found := _value(item)) not in _EMPTY]
-    return value
+    if kind not in _EMPTY:
+        return value
+    if value and kind is not str:
+        value = _value(value)
+    return value or None
 
 
 def _filled(document: Body) -> Body:

@@ -24,7 +24,7 @@ from pipeline.link_index import KeptYear, forget, kept_of, of_codes, write_year
 from pipeline.registry import SERVICES
 from schemas.errors import SettingsError
 from schemas.settings import Settings
-from transforms.evidence import Evidence, Link, from_text, to_text, united
+from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
 from transforms.identity import Code
 from transforms.linking.rules import OFFICE, RULES, Decisions
 from transforms.linking.year import Nothing, Outcome, Revisions, relink, worth_keeping
@@ -49,6 +49,7 @@ _MOST = 0.1
 
 Place = tuple[str, str, str, str]  # a row's source, service, scope and key
 _PLACE = ("source", "service", "scope", "key")
+_ORDER = tuple(t.evidence.c[name] for name in _PLACE)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
 
@@ -280,10 +281,14 @@ def _of_year(
     if where is not None:
         listed_later, of_year = listed_later.where(where), of_year & where
     later = {(row.kind, row.code) for row in conn.execute(listed_later)}
-    found = _said(conn, of_year)
+    said: dict[Code, list[tuple[int | None, str]]] = defaultdict(list)
+    for row in conn.execute(
+        select(columns.kind, columns.code, columns.year, columns.says).where(of_year).order_by(*_ORDER)
+    ):
+        said[row.kind, row.code].append((row.year, row.says))
     return {
-        subject: united(parts)
-        for subject, parts in found.items()
+        subject: united_texts(subject, parts)
+        for subject, parts in said.items()
         if subject not in later and (codes is None or subject in codes)
     }
 
@@ -299,13 +304,14 @@ def _write(
 ) -> int:
     """Write what came of linking, in the transaction of `conn`; return how many links are new, gone or changed."""
     changed = _write_links(conn, settings, linked, run_id)
-    names_before = offices_by_name(conn)
+    names_before, offices_before = offices_by_name(conn), _offices(conn)
     for each in linked:
         write_year(conn, each.kept, each.outcome, each.offices, fingerprint, anew=each.anew)
     changed += _write_offices(conn, settings, run_id)
     renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
+    renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
     told = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
-    told |= _subjects_of(conn, renamed | {system for rule, system, _ in changed if rule == OFFICE})
+    told |= _subjects_of(conn, renamed)
     touched = {target for _, _, target in changed}
     columns = t.link.c
     for row in conn.execute(
@@ -466,7 +472,7 @@ def _said(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evide
     columns = t.evidence.c
     said: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
-        select(t.evidence).where(where).order_by(columns.source, columns.service, columns.scope, columns.key)
+        select(columns.kind, columns.code, columns.year, columns.says).where(where).order_by(*_ORDER)
     ):
         said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
     return said

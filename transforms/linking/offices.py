@@ -125,9 +125,9 @@ def offices(named: Mapping[Naming, int], systems: Systems, decided: Decisions) -
             for form in _name_forms(name) if name else ():
                 found.names[form].add(own)
     asked: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for (kind, code, name), count in named.items():
-        if kind in systems and (identifier := code or name):
-            asked[systems[kind], identifier][name or ""] += count
+    for (kind, own_code, own_name), count in named.items():
+        if kind in systems and (identifier := own_code or own_name):
+            asked[systems[kind], identifier][own_name or ""] += count
     decisions: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
     for (rule, source, target), says in decided.items():
         if rule == OFFICE:

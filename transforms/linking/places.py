@@ -24,6 +24,7 @@ _SPOT_KINDS = {
 }
 # Of these what may itself be the work.
 _SPOT_WORKS = {"jalan", "sd", "smp", "tk", "paud", "mi", "mts"}
+_BEFORE_NAMES = _MARKS | _VILLAGE_WORKS
 # What may follow such a word and is no name.
 _NO_NAMES = {
     *(
@@ -42,6 +43,8 @@ _NO_NAMES = {
     ),
     *("drainase", "saluran", "jembatan", "irigasi", "penerangan", "umum", "rehabilitasi", "pembangunan", "peningkatan"),
 }
+_NOT_SPOTS = _MARKS | _NO_NAMES
+_NOT_AFTER_MARKS = _NOT_SPOTS | _SPOT_KINDS.keys()
 
 
 @dataclass(slots=True)
@@ -65,6 +68,10 @@ class Gazetteer:
 
     villages: frozenset[str]
     districts: frozenset[str]
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.villages | self.districts)
 
     def places(self, text: str) -> Places:
         """What a text names, read from left to right."""
@@ -74,7 +81,7 @@ class Gazetteer:
         start = 0
         while start < len(found):
             word, after = found[start], found[start + 1 : start + 2]
-            if word in _MARKS | _VILLAGE_WORKS and (length := self._length(found, start + 1, word)):
+            if word in _BEFORE_NAMES and (length := self._length(found, start + 1, word)):
                 if word in _VILLAGE_WORKS:
                     places.rest.append(word)
                 name = "".join(found[start + 1 : start + 1 + length])
@@ -121,19 +128,19 @@ class Gazetteer:
 
     def _length(self, found: tuple[str, ...], start: int, mark: str | None) -> int:
         """How many words from `start` on name a place. After a word that says so any name is one, with slips too."""
-        known = self.districts if mark in _DISTRICT_WORDS else self.villages if mark else self.villages | self.districts
+        known = self.districts if mark in _DISTRICT_WORDS else self.villages if mark else self.names
         names = {length: "".join(found[start : start + length]) for length in (3, 2, 1) if start + length <= len(found)}
         for length, name in names.items():
             if name in known and (mark or len(name) > 4):
                 return length
-        if not mark or 1 not in names or not names[1].isalpha() or names[1] in _MARKS | _SPOT_KINDS.keys() | _NO_NAMES:
+        if not mark or 1 not in names or not names[1].isalpha() or names[1] in _NOT_AFTER_MARKS:
             return 0
         return 2 if slip_of(names.get(2, ""), known) else 1
 
 
 def _spot_length(found: tuple[str, ...], start: int) -> int:
     """How many words from `start` on name a spot: one, or two before a number (`SDN Maju Lor 3`), and the number."""
-    if start >= len(found) or not found[start].isalpha() or found[start] in _MARKS | _NO_NAMES:
+    if start >= len(found) or not found[start].isalpha() or found[start] in _NOT_SPOTS:
         return 0
     if found[start] in _SPOT_KINDS:
         return 0  # `Jalan Gang Melati`: the next word names it
@@ -166,7 +173,7 @@ def mentions(texts: Iterable[str]) -> str:
         read = words(text, "place")
         found.append("".join(read))
         for start, word in enumerate(read):
-            if word in _MARKS | _VILLAGE_WORKS and len(pair := read[start + 1 : start + 3]) == 2:
+            if word in _BEFORE_NAMES and len(pair := read[start + 1 : start + 3]) == 2:
                 found.append(f"@{''.join(pair)}@")
     return " ".join(dict.fromkeys(found))
 

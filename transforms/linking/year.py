@@ -405,8 +405,9 @@ class _Linking:
         """Work out the facts of subjects anew."""
         self._hear(again)
         first = self.revisions.first
-        rups = {rup for code in again for rup in _names(self.evidence[code])} if _CONTRACTS.field in active else set()
-        planned = {code for code in again if code[0] in RUP_KINDS} | {first(rup) for rup in rups}
+        planned = {code for code in again if code[0] in RUP_KINDS}
+        if _CONTRACTS.field in active:
+            planned |= {first(rup) for code in again for rup in _names(self.evidence[code])}
         self._hear(planned)
         keys = {plan: {f"{_NAMES} {rup}" for rup in self.revisions.chain(plan)} for plan in planned}
         holders = self._holders(set().union(*keys.values()))
@@ -430,20 +431,20 @@ class _Linking:
             if evidence is None or raw is None:
                 self._become(code, None)
                 continue
-            kind = code[0]
-            facts = Facts(naming(raw), _names(raw))
-            at = office(evidence)
+            kind, names, at = code[0], _names(raw), office(evidence)
+            line, contract, proposal, texts = None, None, None, ""
             if kind in _LINE_KINDS or kind in RUP_KINDS:
-                facts = replace(facts, line=Line(at, evidence.maks, _names(raw)))
+                line = Line(at, evidence.maks, names)
             if _CONTRACTS.field in active and (kind in _CONTRACTS.sources or is_purchase(kind)):
-                codes = sorted({first(rup) for rup in evidence.rups})
-                maks = evidence.maks or [line for rup in codes if rup in whole for line in whole[rup].maks]
-                facts = replace(facts, contract=contracts.features(evidence, at, codes, maks))
+                rups = sorted({first(rup) for rup in names})
+                maks = evidence.maks or [mak for rup in rups if rup in whole for mak in whole[rup].maks]
+                contract = contracts.features(evidence, at, rups, maks)
             if _PROPOSALS.field in active and (kind in _PROPOSALS.sources or kind in RUP_KINDS):
                 own = kind in _PROPOSALS.sources
-                texts = evidence.titles[:2] if own else (*evidence.titles[:2], *evidence.villages, *evidence.districts)
-                features = proposals.features(evidence, at, gazetteer, own=own)
-                facts = replace(facts, proposal=features, mentions=mentions(texts))
+                proposal = proposals.features(evidence, at, gazetteer, own=own)
+                sites = () if own else (*evidence.villages, *evidence.districts)
+                texts = mentions((*evidence.titles[:2], *sites))
+            facts = Facts(naming(raw), names, line, contract, proposal, texts)
             self._become(code, facts)
 
     def _become(self, code: Code, facts: Facts | None) -> None:

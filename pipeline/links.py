@@ -113,7 +113,11 @@ def older_codes(conn: Connection) -> dict[Code, Code]:
 
 
 def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
-    """Ask for the links of these (subject, fiscal year) to be looked at again."""
+    """Ask for the links of these (subject, fiscal year) to be looked at again.
+
+    Who writes evidence does so by itself (`note_evidence`). Of a revision of a RUP code that came, went or changed, ask
+    for all codes that are or were part of it.
+    """
     token = secrets.token_hex(8)
     upsert_rows(
         conn,
@@ -260,11 +264,12 @@ def _link_year(
 
     outcome = None
     size = sum(kept.namings.values())
-    if kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
+    some = _has_linked(conn, year)
+    if some and size and kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
         outcome = relink(kept, asked, said, OFFICE_SYSTEMS, decided, revisions)
     anew = outcome is None
     if outcome is None:
-        everything = _of_year(conn, year, None, None) if _has_linked(conn, year) else {}
+        everything = _of_year(conn, year, None, None) if some else {}
 
         def found(codes: set[Code]) -> dict[Code, Evidence]:
             return {code: everything[code] for code in codes if code in everything}

@@ -141,7 +141,7 @@ def kept_of(conn: Connection, codes: set[Code]) -> set[tuple[Code, int]]:
 
 
 def write_year(
-    conn: Connection, kept: KeptYear, outcome: Outcome, offices: list[Link], fingerprint: str, *, anew: bool
+    conn: Connection, kept: KeptYear, outcome: Outcome, offices: list[Link] | None, fingerprint: str, *, anew: bool
 ) -> None:
     """Keep what came of linking a year; `anew` replaces all that was kept of it."""
     year = kept.year
@@ -196,20 +196,17 @@ def write_year(
     insert_rows(conn, t.link_key, ({"year": year, "key": key, "subject": number} for key, number in gained))
     for rule, weighed in outcome.pairs.items():
         _write_pairs(conn, year, rule, weighed, anew=anew)
-    upsert_rows(
-        conn,
-        t.link_year,
-        [
-            {
-                "year": year,
-                "token": secrets.token_hex(8),
-                "fingerprint": fingerprint,
-                "namings": [[*name, count] for name, count in sorted(outcome.namings.items(), key=str)],
-                "resolved": [[*name, at] for name, at in sorted(outcome.resolved.items(), key=str)],
-                "offices": [[*link.source, link.target[1], link.confidence, link.by] for link in offices],
-            }
-        ],
-    )
+    row: dict[str, Any] = {"year": year, "token": secrets.token_hex(8), "fingerprint": fingerprint}
+    if outcome.resolved != kept.resolved or anew:
+        row["resolved"] = [[*name, at] for name, at in sorted(outcome.resolved.items(), key=str)]
+    if offices is not None:
+        row["namings"] = [[*name, count] for name, count in sorted(outcome.namings.items(), key=str)]
+        row["offices"] = [[*link.source, link.target[1], link.confidence, link.by] for link in offices]
+    if anew:
+        row = {"namings": [], "offices": [], **row}
+        upsert_rows(conn, t.link_year, [row])
+    else:
+        conn.execute(t.link_year.update().where(t.link_year.c.year == year).values(row))
 
 
 def _write_pairs(conn: Connection, year: int, rule: str, weighed: Weighed, *, anew: bool) -> None:

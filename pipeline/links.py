@@ -141,7 +141,7 @@ class _Linked:
 
     kept: KeptYear
     outcome: Outcome
-    offices: list[Link]
+    offices: list[Link] | None  # None where they are as before
     anew: bool
 
 
@@ -154,25 +154,25 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     """
     accept = thresholds(settings)
     fingerprint = _fingerprint(accept)
-    while True:
-        with reading(engine) as conn:
-            pending = conn.execute(select(t.pending_link)).all()
-            years = _years_asked(conn, pending, fingerprint)
-            if not pending and not years:
-                return 0
-            decided = _decided(conn)
-            revisions = Revisions(older_codes(conn))
-            with _uncollected():
+    with _uncollected():
+        while True:
+            with reading(engine) as conn:
+                pending = conn.execute(select(t.pending_link)).all()
+                years = _years_asked(conn, pending, fingerprint)
+                if not pending and not years:
+                    return 0
+                decided = _decided(conn)
+                revisions = Revisions(older_codes(conn))
                 linked = [
                     _link_year(conn, year, asked, fingerprint, decided, revisions, accept)
                     for year, asked in sorted(years.items())
                 ]
-        with writing(engine) as conn:
-            if all(KeptYear(conn, each.kept.year).token == each.kept.token for each in linked):
-                changed = _write(conn, settings, pending, linked, decided, fingerprint, run_id)
-                log.info("linked %d subjects again, %d links changed", len(pending), changed)
-                return changed
-        log.info("another build linked meanwhile: linking again")
+            with writing(engine) as conn:
+                if all(KeptYear(conn, each.kept.year).token == each.kept.token for each in linked):
+                    changed = _write(conn, settings, pending, linked, fingerprint, run_id)
+                    log.info("linked %d subjects again, %d links changed", len(pending), changed)
+                    return changed
+            log.info("another build linked meanwhile: linking again")
 
 
 @contextmanager
@@ -206,10 +206,15 @@ def _years_asked(conn: Connection, pending: Sequence[Any], fingerprint: str) -> 
     """The subjects to be looked at again, by fiscal year; years that another code or other thresholds linked, too."""
     codes = {(row.kind, row.code) for row in pending}
     asked: dict[int, set[Code]] = defaultdict(set)
+    if not _has_linked(conn, None) and conn.execute(select(t.link_year.c.year).limit(1)).first() is None:
+        return asked
     kept = {row.year: row.fingerprint for row in conn.execute(select(t.link_year.c.year, t.link_year.c.fingerprint))}
     for year, made_by in kept.items():
         if made_by != fingerprint:
             asked[year] = set()
+    if not kept:
+        known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
+        return dict.fromkeys(known | {row.year for row in pending if row.year}, codes)
     everywhere = {(row.kind, row.code) for row in pending if row.year == 0}
     if everywhere:
         # An office, or something of no year: it may matter to any.
@@ -279,14 +284,15 @@ def _link_year(
             raise RuntimeError("a year of which nothing is kept can be linked")
         outcome = whole
     outcome.links = worth_keeping(outcome.links, accept, decided)
-    return _Linked(kept, outcome, worth_keeping(outcome.offices, accept, decided), anew)
+    offices = None if outcome.offices is None else worth_keeping(outcome.offices, accept, decided)
+    return _Linked(kept, outcome, offices, anew)
 
 
-def _has_linked(conn: Connection, year: int) -> bool:
-    """Whether anything of a year is to be linked."""
+def _has_linked(conn: Connection, year: int | None) -> bool:
+    """Whether anything is to be linked: of a year, or at all."""
     columns = t.evidence.c
-    query = select(columns.key).where(columns.year == year, columns.kind.in_(list(LINKED_KINDS))).limit(1)
-    return conn.execute(query).first() is not None
+    query = select(columns.key).where(columns.kind.in_(list(LINKED_KINDS))).limit(1)
+    return conn.execute(query if year is None else query.where(columns.year == year)).first() is not None
 
 
 def _of_year(
@@ -319,18 +325,19 @@ def _write(
     settings: Settings,
     pending: Sequence[Any],
     linked: list[_Linked],
-    decided: Decisions,
     fingerprint: str,
     run_id: str,
 ) -> int:
     """Write what came of linking, in the transaction of `conn`; return how many links are new, gone or changed."""
     changed = _write_links(conn, settings, linked, run_id)
-    names_before, offices_before = offices_by_name(conn), _offices(conn)
     for each in linked:
         write_year(conn, each.kept, each.outcome, each.offices, fingerprint, anew=each.anew)
-    changed += _write_offices(conn, settings, run_id)
-    renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
-    renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
+    renamed: set[str] = set()
+    if any(each.offices is not None for each in linked):
+        names_before, offices_before = offices_by_name(conn), _offices(conn)
+        changed += _write_offices(conn, settings, run_id)
+        renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
+        renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
     told = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
     told |= _subjects_of(conn, renamed)
     touched = {target for _, _, target in changed}

@@ -122,7 +122,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         return
 
     def said(*names: str) -> list[Any]:
-        return [value for name in _fields(type(record), names) if (value := getattr(record, name))]
+        return [value for name in _fields(record.__class__, names) if (value := getattr(record, name))]
 
     named = scrub(next(iter(said("nama_penyedia", "nama_pelaksana", "merchant_name")), None))
     digits = tax_numbers(*said("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))

@@ -333,7 +333,7 @@ def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tupl
         weight = max(rarity.weight(("sub", line)) for line in shared) if shared else OTHER_LINE
         further.append(("sub-activity", min(weight, MOST_OF_A_LINE)))
     if source.amounts and target.amounts:
-        further.append(("amount", max([_cost_weight(a, b, rarity) for a in source.amounts for b in target.amounts])))
+        further.append(("amount", _cost_weight(source.amounts, target.amounts, rarity)))
     companion = COMPANION if target.companion and not source.companion else 0.0
     base = companion + (REFUSED if source.refused else 0.0) + sum([weight for _, weight in further])
     if prior + base + sum([weight for _, weight in said]) < HOPELESS:
@@ -410,8 +410,9 @@ def _work_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
     return next((told * factor for limit, factor in WORK if share >= limit), OTHER_WORK)
 
 
-def _cost_weight(one: float, other: float, rarity: Rarity) -> float:
-    gap = abs(one - other) / max(one, other)
+def _cost_weight(some: Iterable[float], others: Iterable[float], rarity: Rarity) -> float:
+    """What the amounts of a proposal say beside those of a plan: the two that are nearest."""
+    gap, amount = min([(abs(one - other) / max(one, other), other) for one in some for other in others])
     if gap < 1e-6:
-        return min(rarity.weight(("amount", int(other))), MOST_OF_A_COST)
+        return min(rarity.weight(("amount", int(amount))), MOST_OF_A_COST)
     return next((weight for limit, weight in COST if gap <= limit), OTHER_COST)

@@ -214,7 +214,7 @@ class Outcome:
     links: list[Link]
     sources: set[Code]
     present: set[Code]  # of these sources, those that are there
-    offices: list[Link]
+    offices: list[Link] | None  # None where they are as before
     facts: dict[Code, Facts | None]  # of subjects that changed; None for one that is gone
     pairs: dict[str, Weighed]  # by rule and source, those of sources that were scored
     keys: dict[Code, tuple[set[str], set[str]]]  # of subjects that changed: keys lost, keys gained
@@ -251,6 +251,7 @@ class _Linking:
     read: set[Code] = field(default_factory=set)
     holds: dict[str, dict[Code, bool]] = field(default_factory=lambda: defaultdict(dict))  # where it changed
     evidence: dict[Code, Evidence | None] = field(default_factory=dict)
+    offices: Offices | None = None
     were: dict[Code, set[str]] = field(default_factory=dict)  # the keys that subjects held
     are: dict[Code, set[str]] = field(default_factory=dict)  # and hold now
 
@@ -260,10 +261,12 @@ class _Linking:
         namings = self._namings()
         if self._sizes(namings) != self._sizes(self.kept.namings) and self.kept.namings:
             return None
-        known, office_links = offices(namings, self.systems, self.decided)
-        resolved = {name: known.of(name) for name in self.kept.resolved}
-        if resolved != self.kept.resolved:
-            return None
+        resolved = dict(self.kept.resolved)
+        office_links: list[Link] | None = None
+        if namings != self.kept.namings or any(code[0] in self.systems.values() for code in self.asked):
+            self.offices, office_links = offices(namings, self.systems, self.decided)
+            if any(self.offices.of(name) != at for name, at in resolved.items()):
+                return None
         active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in namings)}
         again = set(self.asked)
         gazetteer = Gazetteer(frozenset(), frozenset())
@@ -276,7 +279,7 @@ class _Linking:
             again |= self.kept.mentioning(parts) if parts else set()
         namers = self._concerned()
         again |= namers
-        self._look(again, known, gazetteer, active, resolved)
+        self._look(again, gazetteer, active, namings, resolved)
         if _PROPOSALS.field in active:
             self._mend_slips()
         changed = self._changed()
@@ -397,9 +400,9 @@ class _Linking:
     def _look(
         self,
         again: set[Code],
-        known: Offices,
         gazetteer: Gazetteer,
         active: set[str],
+        namings: Mapping[Naming, int],
         resolved: dict[Naming, str | None],
     ) -> None:
         """Work out the facts of subjects anew."""
@@ -422,7 +425,9 @@ class _Linking:
         def office(evidence: Evidence) -> str | None:
             name = naming(evidence)
             if name not in resolved:
-                resolved[name] = known.of(name)
+                if self.offices is None:
+                    self.offices, _ = offices(namings, self.systems, self.decided)
+                resolved[name] = self.offices.of(name)
             return resolved[name]
 
         for code in again:
@@ -651,7 +656,7 @@ def links(
         return {code: by_code[code] for code in codes if code in by_code}
 
     outcome = relink(Nothing(), set(by_code), said, systems, decided or {}, Revisions(older or {}))
-    return worth_keeping([*outcome.links, *outcome.offices], thresholds or {}, decided or {}) if outcome else []
+    return worth_keeping([*outcome.links, *(outcome.offices or ())], thresholds or {}, decided or {}) if outcome else []
 
 
 def worth_keeping(

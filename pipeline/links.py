@@ -61,18 +61,18 @@ def link_id(rule: str, source: Code, target: Code) -> str:
 
 
 def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]]) -> None:
-    """Keep what current rows say of whom they belong to, by their places; None for a row that is gone or says nothing.
+    """Keep the evidence of current rows, by their places; None for a row that is gone or has none.
 
-    Subjects of whom something else is said than before are to be linked again.
+    Subjects whose evidence changed are to be linked again.
     """
-    told = dict(said)
+    by_place = dict(said)
     columns = t.evidence.c
     known = {
         (row.source, row.service, row.scope, row.key): row
-        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in told}))))
+        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in by_place}))))
     }
     fresh, changed = [], set()
-    for place, evidence in told.items():
+    for place, evidence in by_place.items():
         before = known.get(place)
         row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])} if evidence else None
         if before is not None and row is not None and all(getattr(before, name) == row[name] for name in row):
@@ -83,11 +83,11 @@ def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]
             fresh.append(row)
             changed.add(((row["kind"], row["code"]), row["year"]))
     upsert_rows(conn, t.evidence, fresh)
-    silent = [place for place, evidence in told.items() if evidence is None and place in known]
-    if silent:
+    empty = [place for place, evidence in by_place.items() if evidence is None and place in known]
+    if empty:
         conn.execute(
             t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _PLACE)),
-            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in silent],
+            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in empty],
         )
     ask(conn, changed)
 
@@ -100,7 +100,7 @@ def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
 
 
 def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | None]]:
-    """Subjects with the fiscal years that something is said of them in."""
+    """Subjects with the fiscal years that have evidence of them."""
     columns = t.evidence.c
     these = of_codes(conn, columns.kind, columns.code, subjects)
     rows = conn.execute(select(columns.kind, columns.code, columns.year).where(these).distinct())
@@ -146,8 +146,8 @@ class _Linked:
 
 
 def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
-    """Link again what shares evidence with the subjects in `pending_link`, and ask for the processes that gained, lost
-    or heard of a linked subject to be derived. Returns how many links are new, gone or changed.
+    """Link again what shares evidence with the subjects in `pending_link`, and ask for the processes that gained or
+    lost a linked subject, or whose linked subject changed, to be derived. Returns how many links are new, gone or changed.
 
     Reads one snapshot and computes while others may write; entries that were asked for anew meanwhile stay. Where
     another process linked the same year meanwhile, begins again.
@@ -263,7 +263,7 @@ def _link_year(
     """What follows today from the evidence of a year."""
     kept = KeptYear(conn, year)
 
-    def said(codes: set[Code]) -> dict[Code, Evidence]:
+    def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         columns = t.evidence.c
         return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes), codes)
 
@@ -271,7 +271,7 @@ def _link_year(
     size = sum(kept.namings.values())
     some = _has_linked(conn, year)
     if some and size and kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
-        outcome = relink(kept, asked, said, OFFICE_SYSTEMS, decided, revisions)
+        outcome = relink(kept, asked, evidence_of, OFFICE_SYSTEMS, decided, revisions)
     anew = outcome is None
     if outcome is None:
         everything = _of_year(conn, year, None, None) if some else {}
@@ -298,7 +298,7 @@ def _has_linked(conn: Connection, year: int | None) -> bool:
 def _of_year(
     conn: Connection, year: int, where: ColumnElement[bool] | None, codes: set[Code] | None
 ) -> dict[Code, Evidence]:
-    """What is said of each subject of a year (those of `codes`, where given), and of the offices, which have none.
+    """The evidence of each subject of a year (those of `codes`, where given), and of the offices, which have none.
 
     What a system lists in two years is linked in the later one alone, so that a link has one year.
     """
@@ -308,14 +308,14 @@ def _of_year(
     if where is not None:
         listed_later, of_year = listed_later.where(where), of_year & where
     later = {(row.kind, row.code) for row in conn.execute(listed_later)}
-    said: dict[Code, list[tuple[int | None, str]]] = defaultdict(list)
+    parts_of: dict[Code, list[tuple[int | None, str]]] = defaultdict(list)
     for row in conn.execute(
         select(columns.kind, columns.code, columns.year, columns.says).where(of_year).order_by(*_ORDER)
     ):
-        said[row.kind, row.code].append((row.year, row.says))
+        parts_of[row.kind, row.code].append((row.year, row.says))
     return {
         subject: united_texts(subject, parts)
-        for subject, parts in said.items()
+        for subject, parts in parts_of.items()
         if subject not in later and (codes is None or subject in codes)
     }
 
@@ -338,16 +338,18 @@ def _write(
         changed += _write_offices(conn, settings, run_id)
         renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
         renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
-    told = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
-    told |= _subjects_of(conn, renamed)
+    subjects = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
+    subjects |= _subjects_of(conn, renamed)
     touched = {target for _, _, target in changed}
     columns = t.link.c
     for row in conn.execute(
-        select(t.link).where(of_codes(conn, columns.from_kind, columns.from_code, told), columns.status.in_(STANDING))
+        select(t.link).where(
+            of_codes(conn, columns.from_kind, columns.from_code, subjects), columns.status.in_(STANDING)
+        )
     ):
-        if (row.from_kind, row.from_code) in told:
+        if (row.from_kind, row.from_code) in subjects:
             touched.add((row.to_kind, row.to_code))
-    _write_subjects(conn, told, settings.kd_klpd)
+    _write_subjects(conn, subjects, settings.kd_klpd)
     demand(conn, processes_of(conn, touched))
     queue = t.pending_link.c
     if pending:
@@ -388,7 +390,7 @@ def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], ru
             if RULES[link.rule].truth == "many-to-one":
                 single.add((link.rule, link.source))
     unfound = [row for name, row in stored.items() if name not in found]
-    # What vanished from its system keeps the link that it had: that it is withdrawn has to be told where it belonged.
+    # What vanished from its system keeps the link that it had: that it is withdrawn is shown where it belonged.
     there = {target for target, _ in years_of(conn, {(row.to_kind, row.to_code) for row in unfound})}
 
     def lasts(row: Any) -> bool:
@@ -495,20 +497,20 @@ def _differs(before: Any, row: dict[str, Any]) -> bool:
     return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status", "year"))
 
 
-def _said(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
+def _evidence(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
     """Some of the evidence by its subject, always in the same order."""
     columns = t.evidence.c
-    said: dict[Code, list[Evidence]] = defaultdict(list)
+    found: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
         select(columns.kind, columns.code, columns.year, columns.says).where(where).order_by(*_ORDER)
     ):
-        said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
-    return said
+        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
+    return found
 
 
-def _said_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
+def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
     """The evidence of these subjects, of all years."""
-    found = _said(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes))
+    found = _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes))
     return {subject: parts for subject, parts in found.items() if subject in codes}
 
 
@@ -556,23 +558,23 @@ def _offices(conn: Connection) -> dict[Code, str]:
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
     offices = _offices(conn)
-    said = {
+    found = {
         subject: parts
-        for subject, parts in _said(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes)).items()
+        for subject, parts in _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes)).items()
         if subject in codes
     }
     rows = []
-    for (kind, _), parts in sorted(said.items()):
+    for (kind, _), parts in sorted(found.items()):
         evidence = united(parts)
         named = evidence.office or evidence.office_name or ""
         office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
         rows.append(_subject(evidence, parts, office or {}))
     upsert_rows(conn, t.subject, rows)
-    silent: dict[str, set[str]] = defaultdict(set)
-    for kind, code in codes - said.keys():
-        silent[kind].add(code)
+    empty: dict[str, set[str]] = defaultdict(set)
+    for kind, code in codes - found.keys():
+        empty[kind].add(code)
     subject = t.subject.c
-    for kind, names in silent.items():
+    for kind, names in empty.items():
         conn.execute(
             update(t.subject).where(subject.kind == kind, subject.code.in_(key_set(conn, names))).values(gone=True)
         )
@@ -646,7 +648,7 @@ def hear_again(conn: Connection) -> None:
 
 
 def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[str, Any]]:
-    """Links of a status and a rule (all, where None), the surest first, with what is said of both sides."""
+    """Links of a status and a rule (all, where None), the surest first, with what is known of both sides."""
     columns = t.link.c
     query = select(t.link).order_by(columns.rule, columns.confidence.desc(), columns.id)
     if status:
@@ -654,12 +656,12 @@ def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[
     if rule:
         query = query.where(columns.rule == rule)
     rows = conn.execute(query).all()
-    said = _described(conn, {(r.from_kind, r.from_code) for r in rows} | {(r.to_kind, r.to_code) for r in rows})
-    return [_shown(row, said) for row in rows]
+    described = _described(conn, {(r.from_kind, r.from_code) for r in rows} | {(r.to_kind, r.to_code) for r in rows})
+    return [_shown(row, described) for row in rows]
 
 
 def shown(conn: Connection, name: str) -> dict[str, Any]:
-    """One link, with what is said of both sides. Raises SettingsError where no link has that name."""
+    """One link, with what is known of both sides. Raises SettingsError where no link has that name."""
     row = conn.execute(select(t.link).where(t.link.c.id == name)).one_or_none()
     if row is None:
         raise _no_link(name)
@@ -670,18 +672,18 @@ def _no_link(name: str) -> SettingsError:
     return SettingsError(f"there is no link {name}; `jejak links list` shows those there are")
 
 
-def _shown(row: Any, said: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
+def _shown(row: Any, described: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in _SHOWN},
-        "from": {"kind": row.from_kind, "code": row.from_code, **said[row.from_kind, row.from_code]},
-        "to": {"kind": row.to_kind, "code": row.to_code, **said[row.to_kind, row.to_code]},
+        "from": {"kind": row.from_kind, "code": row.from_code, **described[row.from_kind, row.from_code]},
+        "to": {"kind": row.to_kind, "code": row.to_code, **described[row.to_kind, row.to_code]},
     }
 
 
 def _described(conn: Connection, codes: set[Code]) -> dict[Code, dict[str, Any]]:
     """What may be shown of subjects: no tax numbers, texts scrubbed."""
-    said = _said_of(conn, codes)
-    return {code: _description(united([Evidence(code), *said.get(code, ())])) for code in codes}
+    described = _evidence_of(conn, codes)
+    return {code: _description(united([Evidence(code), *described.get(code, ())])) for code in codes}
 
 
 def _description(evidence: Evidence) -> dict[str, Any]:

@@ -193,37 +193,37 @@ def weighed(sources: Mapping[Code, Contract], targets: Mapping[Code, Contract], 
 
 
 def _weigh(source: Contract, target: Contract, rarity: Rarity, prior: float) -> tuple[float, str] | None:
-    """(weight for a contract, paid or reported on, being that of a purchase, what speaks for it); None for no chance.
+    """(weight for a contract, paid or reported on, being that of a purchase, the evidence for it); None for no chance.
 
     What is quick to compare comes first: most candidates are out of the question before names and texts are.
     """
-    said: list[tuple[str, float]] = []
+    evidence: list[tuple[str, float]] = []
     if source.rups and target.rups:
         shared = source.rups & target.rups
-        said.append(("kd_rup", max(rarity.weight(("rup", rup)) for rup in shared) if shared else OTHER_RUP))
+        evidence.append(("kd_rup", max(rarity.weight(("rup", rup)) for rup in shared) if shared else OTHER_RUP))
     if source.office and target.office:
-        said.append((OFFICE, office_weight(source.office, target.office, rarity)))
+        evidence.append((OFFICE, office_weight(source.office, target.office, rarity)))
     if source.amounts and target.amounts:
-        said.append(("amount", max([_amount_weight(a, b, rarity) for a in source.amounts for b in target.amounts])))
+        evidence.append(("amount", max([_amount_weight(a, b, rarity) for a in source.amounts for b in target.amounts])))
     if source.days and target.days:
-        said.append(("date", _days_weight(min([abs(a - b) for a in source.days for b in target.days]))))
+        evidence.append(("date", _days_weight(min([abs(a - b) for a in source.days for b in target.days]))))
     if source.sub_activities and target.sub_activities:
         lines = source.sub_activities & target.sub_activities
         weight = max(rarity.weight(("sub", line)) for line in lines) / 2 if lines else OTHER_SUB_ACTIVITY
-        said.append(("sub-activity", weight))
+        evidence.append(("sub-activity", weight))
     if source.numbers and target.numbers:
-        said.append(("number", max([_number_weight(a, b, rarity) for a in source.numbers for b in target.numbers])))
+        evidence.append(("number", max([_number_weight(a, b, rarity) for a in source.numbers for b in target.numbers])))
     supplier = _supplier_weight(source, target, rarity)
     if supplier is not None:
-        said.append(("supplier", supplier))
-    total = prior + sum([weight for _, weight in said]) + (FAILED if target.failed else 0.0)
+        evidence.append(("supplier", supplier))
+    total = prior + sum([weight for _, weight in evidence]) + (FAILED if target.failed else 0.0)
     if total < HOPELESS:
         return None
     if source.titles and target.titles:
-        said.append(("title", title_weight(source.titles, target.titles)))
-        total += said[-1][1]
-    speaking = sorted((-weight, name) for name, weight in said if weight >= 1)
-    return total, "+".join(name for _, name in speaking)
+        evidence.append(("title", title_weight(source.titles, target.titles)))
+        total += evidence[-1][1]
+    strongest = sorted((-weight, name) for name, weight in evidence if weight >= 1)
+    return total, "+".join(name for _, name in strongest)
 
 
 def _number_weight(one: _Number, other: _Number, rarity: Rarity) -> float:

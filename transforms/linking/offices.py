@@ -129,12 +129,12 @@ def offices(named: Mapping[Naming, int], systems: Systems, decided: Decisions) -
         if kind in systems and (identifier := own_code or own_name):
             asked[systems[kind], identifier][own_name or ""] += count
     decisions: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
-    for (rule, source, target), says in decided.items():
+    for (rule, source, target), confirms in decided.items():
         if rule == OFFICE:
-            decisions[source][target[1]] = says
+            decisions[source][target[1]] = confirms
     links: list[Link] = []
     for source, names in sorted(asked.items()):
-        confirmed = sorted(office for office, says in decisions[source].items() if says)
+        confirmed = sorted(office for office, confirms in decisions[source].items() if confirms)
         if confirmed:
             found.known[source] = confirmed[0]
             links += (Link(OFFICE, source, (OFFICE, office), 1.0, OPERATOR) for office in confirmed)

@@ -77,13 +77,13 @@ class _Package:
 
 
 def _package(e: Evidence, offices: Offices) -> _Package:
-    said = [words(title, "work") for title in e.titles]
+    spelled = [words(title, "work") for title in e.titles]
     return _Package(
         e.subject,
         offices.of(naming(e)),
         frozenset(e.maks),
-        frozenset(word for each in said for word in each),
-        tuple(sorted({" ".join(each) for each in said})),
+        frozenset(word for each in spelled for word in each),
+        tuple(sorted({" ".join(each) for each in spelled})),
         tuple(sorted(set(e.amounts))),
     )
 
@@ -118,21 +118,21 @@ def _package_keys(package: _Package) -> list[Chain]:
 
 
 def _weigh_package(source: _Package, target: _Package, rarity: Rarity) -> tuple[float, str]:
-    """(weight of the evidence that a purchase fulfils a plan, what speaks for it)."""
-    said: list[tuple[str, float]] = []
+    """(weight of the evidence that a purchase fulfils a plan, the evidence for it)."""
+    evidence: list[tuple[str, float]] = []
     if source.office and target.office:
-        said.append((OFFICE, office_weight(source.office, target.office, rarity)))
+        evidence.append((OFFICE, office_weight(source.office, target.office, rarity)))
     if source.lines and target.lines:
         shared = source.lines & target.lines
-        said.append(("mak", max(map(rarity.weight, (("line", line) for line in shared))) if shared else OTHER_LINE))
+        evidence.append(("mak", max(map(rarity.weight, (("line", line) for line in shared))) if shared else OTHER_LINE))
     if source.titles and target.titles:
         same = {title for title in target.titles if title in source.titles}
         weight = title_weight(source.titles, target.titles)
-        said.append(("title", max([weight, *(rarity.weight(("title", title)) for title in same)])))
+        evidence.append(("title", max([weight, *(rarity.weight(("title", title)) for title in same)])))
     if source.amounts and target.amounts:
-        said.append(("amount", max(_price_weight(a, b, rarity) for a in source.amounts for b in target.amounts)))
-    speaking = sorted((-weight, name) for name, weight in said if weight >= 1)
-    return sum(weight for _, weight in said), "+".join(name for _, name in speaking)
+        evidence.append(("amount", max(_price_weight(a, b, rarity) for a in source.amounts for b in target.amounts)))
+    strongest = sorted((-weight, name) for name, weight in evidence if weight >= 1)
+    return sum(weight for _, weight in evidence), "+".join(name for _, name in strongest)
 
 
 def _price_weight(price: float, budget: float, rarity: Rarity) -> float:

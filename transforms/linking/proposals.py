@@ -114,8 +114,8 @@ def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool
     for each in named:
         for kind, names in each.spots.items():
             spots[kind] |= names
-    told = [frozenset(words(" ".join(each.rest), "work")) for each in titled]
-    told = [each if each - _DOING else each | {*place.marked} for each, place in zip(told, titled, strict=True)]
+    works = [frozenset(words(" ".join(each.rest), "work")) for each in titled]
+    works = [each if each - _DOING else each | {*place.marked} for each, place in zip(works, titled, strict=True)]
     return Matter(
         office,
         frozenset(map(mak.sub_activity, e.maks)),
@@ -124,9 +124,9 @@ def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool
         further,
         {kind: frozenset(names) for kind, names in spots.items()},
         _inside(titled) if len(villages) > 1 and not own else {},
-        frozenset().union(*told) if told else frozenset(),
-        tuple(sorted({" ".join(sorted(each)) for each in told})),
-        any(word in _COMPANIONS for each in told for word in each),
+        frozenset().union(*works) if works else frozenset(),
+        tuple(sorted({" ".join(sorted(each)) for each in works})),
+        any(word in _COMPANIONS for each in works for word in each),
         e.status in ("rejected", "withdrawn"),
         e.amounts,
         None if own or not e.titles else _digest((e.office, e.titles, e.amounts)),
@@ -319,11 +319,11 @@ def _unsure_of_twins(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
 
 
 def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tuple[float, str] | None:
-    """(weight for a proposal having become a plan, what speaks for it); None for no chance."""
-    said: list[tuple[str, float]] = [("village", _place_weight(source, target, rarity))]
+    """(weight for a proposal having become a plan, what strong for it); None for no chance."""
+    evidence: list[tuple[str, float]] = [("village", _place_weight(source, target, rarity))]
     if source.office and target.office:
         same = source.office == target.office
-        said.append((OFFICE, min(rarity.weight((OFFICE, target.office)), MOST_OF_AN_OFFICE) if same else MOVED))
+        evidence.append((OFFICE, min(rarity.weight((OFFICE, target.office)), MOST_OF_AN_OFFICE) if same else MOVED))
     named = (source.villages | {*source.slips.values()}) & target.inside.keys()
     there = target.inside[min(named)] if named else target.spots
     spots = _spot_weight(source.spots, there, rarity)
@@ -336,21 +336,21 @@ def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tupl
         further.append(("amount", _cost_weight(source.amounts, target.amounts, rarity)))
     companion = COMPANION if target.companion and not source.companion else 0.0
     base = companion + (REFUSED if source.refused else 0.0) + sum([weight for _, weight in further])
-    if prior + base + sum([weight for _, weight in said]) < HOPELESS:
+    if prior + base + sum([weight for _, weight in evidence]) < HOPELESS:
         return None
     work = _work_weight(source, target, rarity)
-    # The same kind of works in the same village is asked for again and again: without a third witness that is no proof.
-    # Nor is anything else where the works are not said to be alike, or the village or the spot is another one.
-    speaks = {name for name, weight in (*said, *further) if weight >= 1}
-    # An amount alone is no witness for another office, unless neither side says where in the village.
-    third = speaks & {OFFICE, "spot", "sub-activity"} or {"amount", "no spot"} <= speaks
-    sure = bool(third) and work >= 1 and said[0][1] > OTHER_DISTRICT and spots > UNLIKE_SPOTS
-    said.append(("work", work))
-    speaking = sorted((-weight, name) for name, weight in (*said, *further) if weight >= 1)
+    # The same kind of works in the same village is asked for again and again: without a third piece of evidence that is no proof.
+    # Nor is anything else where the works are not called alike, or the village or the spot is another one.
+    strong = {name for name, weight in (*evidence, *further) if weight >= 1}
+    # An amount alone is no evidence for another office, unless neither side names a spot in the village.
+    third = strong & {OFFICE, "spot", "sub-activity"} or {"amount", "no spot"} <= strong
+    sure = bool(third) and work >= 1 and evidence[0][1] > OTHER_DISTRICT and spots > UNLIKE_SPOTS
+    evidence.append(("work", work))
+    strongest = sorted((-weight, name) for name, weight in (*evidence, *further) if weight >= 1)
     # A village's works of a kind are mostly those of one office, and seldom there is but one: these three say less
     # together than each by itself.
-    total = base + min(prior + sum([weight for _, weight in said]), MOST_OF_A_PLACE)
-    return total if sure else min(total, UNSURE), "+".join(name for _, name in speaking)
+    total = base + min(prior + sum([weight for _, weight in evidence]), MOST_OF_A_PLACE)
+    return total if sure else min(total, UNSURE), "+".join(name for _, name in strongest)
 
 
 def _place_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
@@ -406,8 +406,8 @@ def _work_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
         share = 1.0
     else:
         share = shared / least if least else 0.0
-    told = min(max(shared, LEAST_OF_WORK), MOST_OF_WORK)
-    return next((told * factor for limit, factor in WORK if share >= limit), OTHER_WORK)
+    worth = min(max(shared, LEAST_OF_WORK), MOST_OF_WORK)
+    return next((worth * factor for limit, factor in WORK if share >= limit), OTHER_WORK)
 
 
 def _cost_weight(some: Iterable[float], others: Iterable[float], rarity: Rarity) -> float:

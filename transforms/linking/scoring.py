@@ -3,7 +3,7 @@
 Candidates come from blocks (same office and supplier, same village, a part of a number ...). A block that holds too
 many is narrowed by a further piece of evidence, and left out where that is not enough, so that cost grows with the rows
 and not with their square. Of a rule where each subject belongs to one target, all candidates and "none of them" share
-one probability: two that can't be told apart get half each and wait for an operator, whatever speaks for both.
+one probability: two that can't be told apart get half each and wait for an operator, whatever the evidence for both.
 """
 
 import math
@@ -31,7 +31,7 @@ from transforms.linking.rules import (
     step,
 )
 
-Weighed = dict[Code, dict[Code, tuple[float, str]]]  # source -> target -> (weight or probability, what speaks for it)
+Weighed = dict[Code, dict[Code, tuple[float, str]]]  # source -> target -> (weight or probability, the evidence for it)
 Chain = tuple[Keys, ...]  # the keys of one kind of block, from wide to narrow: each narrow block lies in a wide one
 
 
@@ -127,8 +127,8 @@ def less_claimed(weighed: Weighed) -> Weighed:
 def undecided(rule: str, weighed: Weighed, decided: Decisions) -> Weighed:
     """Weights without those of rejected links; of a source that has a confirmed one, that alone, beyond doubt."""
     confirmed: dict[Code, list[Code]] = defaultdict(list)
-    for (name, source, target), says in decided.items():
-        if name == rule and says:
+    for (name, source, target), confirms in decided.items():
+        if name == rule and confirms:
             confirmed[source].append(target)
     left: Weighed = {}
     for source, found in weighed.items():
@@ -149,7 +149,7 @@ def each(weighed: Weighed) -> Weighed:
 
 def chosen(rule: str, likely: Weighed, decided: Decisions) -> list[Link]:
     """The links of a rule after the operators' decisions."""
-    confirmed = {(source, target) for (name, source, target), says in decided.items() if name == rule and says}
+    confirmed = {(source, target) for (name, source, target), confirms in decided.items() if name == rule and confirms}
     found = [Link(rule, source, target, 1.0, OPERATOR) for source, target in confirmed if source in likely]
     for source, targets in likely.items():
         for target, (probability, by) in targets.items():

@@ -222,18 +222,18 @@ class Outcome:
     resolved: dict[Naming, str | None]
 
 
-Said = Callable[[set[Code]], dict[Code, Evidence]]
+EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
 
 
 def relink(
-    kept: Kept, asked: set[Code], said: Said, systems: Systems, decided: Decisions, revisions: Revisions
+    kept: Kept, asked: set[Code], evidence_of: EvidenceOf, systems: Systems, decided: Decisions, revisions: Revisions
 ) -> Outcome | None:
     """Link those again that may be linked otherwise since the evidence, revisions or decisions of `asked` changed.
 
-    `said` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be looked
+    `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be looked
     at: the year must be linked anew, from `Nothing` and with all its subjects asked for.
     """
-    return _Linking(kept, asked, said, systems, decided, revisions).outcome()
+    return _Linking(kept, asked, evidence_of, systems, decided, revisions).outcome()
 
 
 @dataclass(slots=True)
@@ -242,7 +242,7 @@ class _Linking:
 
     kept: Kept
     asked: set[Code]
-    said: Said
+    evidence_of: EvidenceOf
     systems: Systems
     decided: Decisions
     revisions: Revisions
@@ -257,7 +257,7 @@ class _Linking:
 
     def outcome(self) -> Outcome | None:
         self._read(self.asked)
-        self._hear(self.asked)
+        self._load(self.asked)
         namings = self._namings()
         if self._sizes(namings) != self._sizes(self.kept.namings) and self.kept.namings:
             return None
@@ -279,9 +279,9 @@ class _Linking:
             again |= self.kept.mentioning(parts) if parts else set()
         namers = self._concerned()
         again |= namers
-        self._look(again, gazetteer, active, namings, resolved)
+        self._compare(again, gazetteer, active, namings, resolved)
         if _PROPOSALS.field in active:
-            self._mend_slips()
+            self._correct_slips()
         changed = self._changed()
         links: list[Link] = []
         pairs: dict[str, Weighed] = {}
@@ -325,9 +325,9 @@ class _Linking:
             self.before.update(self.kept.facts(missing))
             self.read |= missing
 
-    def _hear(self, codes: set[Code]) -> None:
+    def _load(self, codes: set[Code]) -> None:
         if missing := codes - self.evidence.keys():
-            found = self.said(missing)
+            found = self.evidence_of(missing)
             self.evidence.update({code: found.get(code) for code in missing})
 
     def _facts(self, codes: set[Code]) -> dict[Code, Facts]:
@@ -397,7 +397,7 @@ class _Linking:
         concerned = {code for rup in rups for code in self.revisions.chain(rup)}
         return concerned | self._all_holders({f"{_NAMES} {rup}" for rup in concerned})
 
-    def _look(
+    def _compare(
         self,
         again: set[Code],
         gazetteer: Gazetteer,
@@ -406,16 +406,16 @@ class _Linking:
         resolved: dict[Naming, str | None],
     ) -> None:
         """Work out the facts of subjects anew."""
-        self._hear(again)
+        self._load(again)
         first = self.revisions.first
         planned = {code for code in again if code[0] in RUP_KINDS}
         if _CONTRACTS.field in active:
             planned |= {first(rup) for code in again for rup in _names(self.evidence[code])}
-        self._hear(planned)
+        self._load(planned)
         keys = {plan: {f"{_NAMES} {rup}" for rup in self.revisions.chain(plan)} for plan in planned}
         holders = self._holders(set().union(*keys.values()))
         lenders = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
-        self._hear(set().union(*lenders.values()))
+        self._load(set().union(*lenders.values()))
         whole: dict[Code, Evidence] = {}
         for plan in planned:
             if (evidence := self.evidence[plan]) is not None:
@@ -434,7 +434,7 @@ class _Linking:
             evidence = whole.get(code) or self.evidence[code]
             raw = self.evidence[code]
             if evidence is None or raw is None:
-                self._become(code, None)
+                self._set(code, None)
                 continue
             kind, names, at = code[0], _names(raw), office(evidence)
             line, contract, proposal, texts = None, None, None, ""
@@ -450,9 +450,9 @@ class _Linking:
                 sites = () if own else (*evidence.villages, *evidence.districts)
                 texts = mentions((*evidence.titles[:2], *sites))
             facts = Facts(naming(raw), names, line, contract, proposal, texts)
-            self._become(code, facts)
+            self._set(code, facts)
 
-    def _become(self, code: Code, facts: Facts | None) -> None:
+    def _set(self, code: Code, facts: Facts | None) -> None:
         self._read({code})
         if code not in self.now and facts == self.before.get(code):
             return
@@ -462,7 +462,7 @@ class _Linking:
             self.holds[key][code] = key in self.are[code]
         self.now[code] = facts
 
-    def _mend_slips(self) -> None:
+    def _correct_slips(self) -> None:
         """Work out anew which villages of proposals are slips of those that plans name."""
         planned = self._values(_PROPOSALS.key(("village", ""), source=False))
         proposed = self._values(f"{_VILLAGE} ")
@@ -478,7 +478,7 @@ class _Linking:
             if facts.proposal is not None:
                 slips = proposals.slips(sorted(facts.proposal.villages), proposed, known)
                 if slips != facts.proposal.slips:
-                    self._become(code, replace(facts, proposal=replace(facts.proposal, slips=slips)))
+                    self._set(code, replace(facts, proposal=replace(facts.proposal, slips=slips)))
 
     def _values(self, kind: str) -> dict[str, int]:
         """Values of keys of a kind, and how many hold each today."""
@@ -603,8 +603,8 @@ class _Linking:
         """
         confirmed: dict[Code, set[Code]] = defaultdict(set)
         claiming: dict[Code, set[Code]] = defaultdict(set)
-        for (name, source, target), says in self.decided.items():
-            if name == rule and says:
+        for (name, source, target), confirms in self.decided.items():
+            if name == rule and confirms:
                 confirmed[source].add(target)
                 claiming[target].add(source)
 
@@ -645,17 +645,17 @@ def links(
     """The links of one fiscal year whose confidence reaches their rule's pending threshold, and the confirmed ones.
 
     `subjects` are united, one a subject, of all kinds mixed; `thresholds` are (accept, pending) by rule, those of
-    `RULES` by default. `decided` holds what operators said of (rule, source, target): True (confirmed) stands with
+    `RULES` by default. `decided` holds the decisions on (rule, source, target): True (confirmed) stands with
     confidence 1 whatever the evidence, and alone where a source has one target; False (rejected) never comes back, and
     leaves its source to the others. `older` leads from a revised RUP code to the one that it revises.
     Sorted by rule, source and target; `rup-package` is not among them (`packages`).
     """
     by_code = {evidence.subject: evidence for evidence in subjects}
 
-    def said(codes: set[Code]) -> dict[Code, Evidence]:
+    def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         return {code: by_code[code] for code in codes if code in by_code}
 
-    outcome = relink(Nothing(), set(by_code), said, systems, decided or {}, Revisions(older or {}))
+    outcome = relink(Nothing(), set(by_code), evidence_of, systems, decided or {}, Revisions(older or {}))
     return worth_keeping([*outcome.links, *(outcome.offices or ())], thresholds or {}, decided or {}) if outcome else []
 
 

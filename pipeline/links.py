@@ -147,7 +147,7 @@ class _Linked:
 
 def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     """Link again what shares evidence with the subjects in `pending_link`, and ask for the processes that gained or
-    lost a linked subject, or whose linked subject changed, to be derived. Returns how many links are new, gone or changed.
+    lost a linked subject, or of which one changed, to be derived. Returns how many links are new, gone or changed.
 
     Reads one snapshot and computes while others may write; entries that were asked for anew meanwhile stay. Where
     another process linked the same year meanwhile, begins again.

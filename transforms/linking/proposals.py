@@ -319,7 +319,7 @@ def _unsure_of_twins(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
 
 
 def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tuple[float, str] | None:
-    """(weight for a proposal having become a plan, what strong for it); None for no chance."""
+    """(weight for a proposal having become a plan, the evidence for it); None for no chance."""
     evidence: list[tuple[str, float]] = [("village", _place_weight(source, target, rarity))]
     if source.office and target.office:
         same = source.office == target.office
@@ -339,8 +339,8 @@ def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tupl
     if prior + base + sum([weight for _, weight in evidence]) < HOPELESS:
         return None
     work = _work_weight(source, target, rarity)
-    # The same kind of works in the same village is asked for again and again: without a third piece of evidence that is no proof.
-    # Nor is anything else where the works are not called alike, or the village or the spot is another one.
+    # The same kind of works in the same village is asked for again and again: without a third piece of evidence that
+    # is no proof. Nor is anything else where the works are not called alike, or the village or the spot is another one.
     strong = {name for name, weight in (*evidence, *further) if weight >= 1}
     # An amount alone is no evidence for another office, unless neither side names a spot in the village.
     third = strong & {OFFICE, "spot", "sub-activity"} or {"amount", "no spot"} <= strong

@@ -230,8 +230,8 @@ def relink(
 ) -> Outcome | None:
     """Link those again that may be linked otherwise since the evidence, revisions or decisions of `asked` changed.
 
-    `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be looked
-    at: the year must be linked anew, from `Nothing` and with all its subjects asked for.
+    `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be
+    looked at: the year must be linked anew, from `Nothing` and with all its subjects asked for.
     """
     return _Linking(kept, asked, evidence_of, systems, decided, revisions).outcome()
 

@@ -284,8 +284,8 @@ def _link_year(
             raise RuntimeError("a year of which nothing is kept can be linked")
         outcome = whole
     outcome.links = worth_keeping(outcome.links, accept, decided)
-    offices = None if outcome.offices is None else worth_keeping(outcome.offices, accept, decided)
-    return _Linked(kept, outcome, offices, anew)
+    offices = outcome.offices if outcome.offices is not None or not anew else []
+    return _Linked(kept, outcome, None if offices is None else worth_keeping(offices, accept, decided), anew)
 
 
 def _has_linked(conn: Connection, year: int | None) -> bool:

@@ -255,11 +255,15 @@ class _Linking:
     were: dict[Code, set[str]] = field(default_factory=dict)  # the keys that subjects held
     are: dict[Code, set[str]] = field(default_factory=dict)  # and hold now
 
+    @property
+    def anew(self) -> bool:
+        return not self.kept.namings
+
     def outcome(self) -> Outcome | None:
         self._read(self.asked)
         self._load(self.asked)
         namings = self._namings()
-        if self._sizes(namings) != self._sizes(self.kept.namings) and self.kept.namings:
+        if not self.anew and self._sizes(namings) != self._sizes(self.kept.namings):
             return None
         resolved = dict(self.kept.resolved)
         office_links: list[Link] | None = None
@@ -272,7 +276,7 @@ class _Linking:
         gazetteer = Gazetteer(frozenset(), frozenset())
         if _PROPOSALS.field in active:
             names, moved = self._gazetteer()
-            if len(moved) > _MANY_NAMES and self.kept.namings:
+            if not self.anew and len(moved) > _MANY_NAMES:
                 return None
             gazetteer = Gazetteer(frozenset(names[_VILLAGE]), frozenset(names[_DISTRICT]))
             parts = sorted({part for name in moved for part in may_mention(name)})
@@ -511,7 +515,7 @@ class _Linking:
     def _near(self, comparison: _Comparison, changed: set[Code]) -> set[Code]:
         """The sources that share a block with a target that changed, or have to do with a value whose count went over
         a step."""
-        if not self.kept.namings:
+        if self.anew:
             return {code for code in self.now if code[0] in comparison.sources}
         room, wide, valued = comparison.room, set[Key](), set[Key]()
         for code in changed:
@@ -537,7 +541,7 @@ class _Linking:
         """What sources weigh beside their candidates, from their facts of today."""
         room = comparison.room
         sources = self._features(comparison, asking)
-        if self.kept.namings:
+        if not self.anew:
             wide = {key for features in sources.values() for key in comparison.wide(features, source=True)}
             codes = self._all_holders({comparison.key(key, source=False) for key in wide})
             targets = self._features(comparison, codes)

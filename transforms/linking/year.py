@@ -23,7 +23,7 @@ from transforms.linking.offices import Naming, Offices, naming, offices
 from transforms.linking.places import Gazetteer, may_mention, mentions, place_name
 from transforms.linking.plans import Line
 from transforms.linking.proposals import Matter
-from transforms.linking.rules import JOINED, RULES, Decisions, Key, Systems, is_purchase, step
+from transforms.linking.rules import BLOCK, JOINED, RULES, Decisions, Key, Systems, is_purchase, step
 from transforms.linking.scoring import Rarity, Weighed, chosen, each, less_claimed, of_one, undecided
 
 CONTRACT_RULES = ("contract-payment", "contract-report")
@@ -517,7 +517,8 @@ class _Linking:
         a step."""
         if self.anew:
             return {code for code in self.now if code[0] in comparison.sources}
-        room, wide, valued = comparison.room, set[Key](), set[Key]()
+        room, valued = comparison.room, set[Key]()
+        touched: list[Any] = []
         for code in changed:
             if not comparison.is_target(code[0]):
                 continue
@@ -526,16 +527,35 @@ class _Linking:
                 for facts in (self.before.get(code), self.now[code])
                 if facts and (features := getattr(facts, comparison.field))
             ]
-            wide = wide.union(*(comparison.wide(features, source=False) for features in both))
+            touched += both
             counted = [room.counts(features) for features in both]
             valued |= counted[0] ^ counted[1] if len(counted) == 2 else set().union(*counted)
         names = {comparison.key(value, source=False): value for value in valued}
         were, are = self.kept.counts(names.keys() | set()), self._counts(names.keys() | set())
         stepped = {key for key in names if step(were.get(key, 0)) != step(are.get(key, 0))}
-        for facts in self._facts(self._all_holders(stepped)).values():
-            wide |= comparison.wide(getattr(facts, comparison.field), source=False)
-        wide |= {names[key] for key in stepped}
-        return self._all_holders({comparison.key(key, source=True) for key in wide})
+        touched += [getattr(facts, comparison.field) for facts in self._facts(self._all_holders(stepped)).values()]
+        found = self._all_holders({comparison.key(names[key], source=True) for key in stepped})
+        return found | self._sharing(comparison, touched)
+
+    def _sharing(self, comparison: _Comparison, targets: list[Any]) -> set[Code]:
+        """The sources that share a block with one of these targets. A wide block that holds too many, before and now,
+        is not looked into: there a narrower one must be shared."""
+        chains = [comparison.room.blocks(features) for features in targets]
+        wide = {key for each in chains for chain in each for key in chain[0]}
+        names = {comparison.key(key, source=False): key for key in wide}
+        were, are = self.kept.counts(set(names)), self._counts(set(names))
+        large = {names[name] for name in names if min(were.get(name, 0), are.get(name, 0)) > BLOCK}
+        found = self._all_holders({comparison.key(key, source=True) for key in wide - large})
+        narrow: dict[int, set[Key]] = defaultdict(set)
+        for each_target in chains:
+            for place, chain in enumerate(each_target):
+                narrow[place].update(key for keys in chain[1:] for key in keys)
+        others = self._all_holders({comparison.key(key, source=True) for key in large}) - found
+        for code, features in self._features(comparison, others).items():
+            lookups = enumerate(comparison.room.lookups(features))
+            if any(key in narrow[place] for place, chain in lookups for keys in chain[1:] for key in keys):
+                found.add(code)
+        return found
 
     def _weighed(self, comparison: _Comparison, asking: set[Code], namings: Mapping[Naming, int]) -> Weighed:
         """What sources weigh beside their candidates, from their facts of today."""

@@ -1,37 +1,55 @@
-"""Links between systems that share no key: evidence kept up to date, links of a fiscal year found anew, decisions kept.
+"""Links between systems that share no key: evidence kept up to date, links that follow from it, decisions kept.
 
 Links are a function of what the rows of a year say today, of the operators' decisions and of the thresholds, never of
-the order in which things came: all of a year is linked again when something in it changed, from the evidence alone.
+the order in which things came. What changed is linked again in one snapshot, without a transaction that writes; the
+result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
 """
 
+import gc
 import hashlib
 import logging
+import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, or_, select, update
 
+import transforms.linking
 from pipeline.clock import utc_now
+from pipeline.link_index import KeptYear, kept_of, of_codes, write_year
 from pipeline.queues import enqueue_processes as demand
 from pipeline.registry import LINKED_KINDS
 from schemas.errors import SettingsError
 from schemas.settings import Settings
-from transforms.evidence import Evidence, Link, from_text, to_text, united
-from transforms.identity import SPLIT, Code, canonical
-from transforms.linking import OFFICE, RULES, links
+from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
+from transforms.identity import SPLIT, Code
+from transforms.linking.rules import OFFICE, RULES, Decisions
+from transforms.linking.year import Nothing, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
-from warehouse.engine import writing
-from warehouse.load import delete_by, key_set, upsert_rows
+from warehouse.engine import reading, writing
+from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
 
 log = logging.getLogger("jejak.links")
 
 STANDING = ("auto", "confirmed")
 
+# Systems that have codes and names of their own for offices; planning documents bear the regency's.
+OFFICE_SYSTEMS = {
+    kind: source for kind, source in LINKED_KINDS.items() if kind not in RULES["document-package"].sources
+}
+# More than this share of a year's subjects is not looked at one by one.
+_MOST = 0.1
+
 Place = tuple[str, str, str, str]  # a row's source, service, scope and key
 _PLACE = ("source", "service", "scope", "key")
+_ORDER = tuple(t.evidence.c[name] for name in _PLACE)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
 
@@ -41,18 +59,18 @@ def link_id(rule: str, source: Code, target: Code) -> str:
 
 
 def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]]) -> None:
-    """Keep what current rows say of whom they belong to, by their places; None for a row that is gone or says nothing.
+    """Keep the evidence of current rows, by their places; None for a row that is gone or has none.
 
-    Subjects of whom something else is said than before are to be linked again.
+    Subjects whose evidence changed are to be linked again.
     """
-    told = dict(said)
+    by_place = dict(said)
     columns = t.evidence.c
     known = {
         (row.source, row.service, row.scope, row.key): row
-        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in told}))))
+        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in by_place}))))
     }
     fresh, changed = [], set()
-    for place, evidence in told.items():
+    for place, evidence in by_place.items():
         before = known.get(place)
         row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])} if evidence else None
         if before is not None and row is not None and all(getattr(before, name) == row[name] for name in row):
@@ -63,11 +81,11 @@ def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]
             fresh.append(row)
             changed.add(((row["kind"], row["code"]), row["year"]))
     upsert_rows(conn, t.evidence, fresh)
-    silent = [place for place, evidence in told.items() if evidence is None and place in known]
-    if silent:
+    empty = [place for place, evidence in by_place.items() if evidence is None and place in known]
+    if empty:
         conn.execute(
             t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _PLACE)),
-            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in silent],
+            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in empty],
         )
     ask(conn, changed)
 
@@ -80,18 +98,11 @@ def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
 
 
 def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | None]]:
-    """Subjects with the fiscal years that something is said of them in."""
+    """Subjects with the fiscal years that have evidence of them."""
     columns = t.evidence.c
-    rows = conn.execute(select(columns.kind, columns.code, columns.year).where(_of(conn, subjects)).distinct())
+    these = of_codes(conn, columns.kind, columns.code, subjects)
+    rows = conn.execute(select(columns.kind, columns.code, columns.year).where(these).distinct())
     return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in subjects}
-
-
-def _of(conn: Connection, subjects: set[Code]) -> ColumnElement[bool]:
-    """Evidence of these subjects, and of others of their kinds that bear another's code: by the index of both."""
-    columns = t.evidence.c
-    return columns.kind.in_({kind for kind, _ in subjects}) & columns.code.in_(
-        key_set(conn, {code for _, code in subjects})
-    )
 
 
 def older_codes(conn: Connection) -> dict[Code, Code]:
@@ -115,57 +126,337 @@ def revised_codes(conn: Connection) -> tuple[dict[Code, Code], dict[Code, Code]]
 
 
 def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
-    """Ask for the links of these (subject, fiscal year) to be looked at again."""
-    rows = [{"kind": kind, "code": code, "year": year or 0} for (kind, code), year in sorted(subjects, key=str)]
-    upsert_rows(conn, t.pending_link, rows)
+    """Ask for the links of these (subject, fiscal year) to be looked at again.
+
+    Who writes evidence does so by itself (`note_evidence`). Of a revision of a RUP code that came, went or changed, ask
+    for all codes that are or were part of it.
+    """
+    token = secrets.token_hex(8)
+    upsert_rows(
+        conn,
+        t.pending_link,
+        [
+            {"kind": kind, "code": code, "year": year or 0, "token": token}
+            for (kind, code), year in sorted(subjects, key=str)
+        ],
+    )
+
+
+@dataclass(slots=True)
+class _Linked:
+    """What came of linking one year."""
+
+    kept: KeptYear
+    outcome: Outcome
+    offices: list[Link] | None  # None where they are as before
+    anew: bool
 
 
 def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
-    """Link again the years of the subjects in `pending_link`, and ask for the processes that gained, lost or heard of a
-    linked subject to be derived. Returns how many links are new, gone or changed."""
-    with writing(engine) as conn:
-        _ask_anew(conn, settings)
-        pending = conn.execute(select(t.pending_link)).all()
-        if not pending:
-            return 0
-        told = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
-        years = {row.year for row in pending}
-        if 0 in years:
-            # An office, or something of no year: it may matter to any.
-            years |= set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
-        changed: list[tuple[str, str, Code]] = []
-        for year in sorted(years - {0}):
-            changed += _link_year(conn, settings, year, run_id)
-        told |= _subjects_of(conn, {system for rule, system, _ in changed if rule == OFFICE})
-        touched = {target for _, _, target in changed}
-        standing = t.link.c
-        for row in conn.execute(
-            select(t.link).where(
-                standing.from_code.in_(key_set(conn, {code for _, code in told})), standing.status.in_(STANDING)
-            )
-        ):
-            if (row.from_kind, row.from_code) in told:
-                touched.add((row.to_kind, row.to_code))
-        _write_subjects(conn, told, settings.kd_klpd)
-        demand(conn, processes_of(conn, touched))
-        conn.execute(t.pending_link.delete())
-    log.info("linked %d subjects again, %d links changed", len(pending), len(changed))
+    """Link again what shares evidence with the subjects in `pending_link`, and ask for the processes that gained or
+    lost a linked subject, or of which one changed, to be derived. Returns how many links are new, gone or changed.
+
+    Reads one snapshot and computes while others may write; entries that were asked for anew meanwhile stay. Where
+    another process linked the same year meanwhile, begins again.
+    """
+    accept = thresholds(settings)
+    fingerprint = _fingerprint(accept)
+    with _uncollected():
+        while True:
+            with reading(engine) as conn:
+                pending = conn.execute(select(t.pending_link)).all()
+                years = _years_asked(conn, pending, fingerprint)
+                if not pending and not years:
+                    return 0
+                decided = _decided(conn)
+                revisions = Revisions(older_codes(conn))
+                linked = [
+                    _link_year(conn, year, asked, fingerprint, decided, revisions, accept)
+                    for year, asked in sorted(years.items())
+                ]
+            with writing(engine) as conn:
+                if all(KeptYear(conn, each.kept.year).token == each.kept.token for each in linked):
+                    changed = _write(conn, settings, pending, linked, fingerprint, run_id)
+                    log.info("linked %d subjects again, %d links changed", len(pending), changed)
+                    return changed
+            log.info("another build linked meanwhile: linking again")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: what a year is made of lives until it is written, and going through it again and
+    again costs a quarter of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _fingerprint(accept: Mapping[str, tuple[float, float]]) -> str:
+    """Digest of all that links follow from besides evidence and decisions."""
+    return hashlib.sha256((_code_digest() + repr(sorted(accept.items()))).encode()).hexdigest()[:16]
+
+
+@cache
+def _code_digest() -> str:
+    folder = Path(transforms.linking.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted((*folder.glob("*.py"), *(folder.parent / "codes").glob("words.csv"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _years_asked(conn: Connection, pending: Sequence[Any], fingerprint: str) -> dict[int, set[Code]]:
+    """The subjects to be looked at again, by fiscal year; years that another code or other thresholds linked, too."""
+    codes = {(row.kind, row.code) for row in pending}
+    asked: dict[int, set[Code]] = defaultdict(set)
+    if not _has_linked(conn, None) and conn.execute(select(t.link_year.c.year).limit(1)).first() is None:
+        return asked
+    kept = {row.year: row.fingerprint for row in conn.execute(select(t.link_year.c.year, t.link_year.c.fingerprint))}
+    for year, made_by in kept.items():
+        if made_by != fingerprint:
+            asked[year] = set()
+    if not kept:
+        known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
+        return dict.fromkeys(known | {row.year for row in pending if row.year}, codes)
+    everywhere = {(row.kind, row.code) for row in pending if row.year == 0}
+    if everywhere:
+        # An office, or something of no year: it may matter to any.
+        known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
+        for year in known | kept.keys():
+            asked[year] |= everywhere
+    for row in pending:
+        if row.year:
+            asked[row.year].add((row.kind, row.code))
+    for code, year in (*years_of(conn, codes), *kept_of(conn, codes)):
+        if year:
+            asked[year].add(code)
+    # Whoever is linked to what changed may have to let it go.
+    columns = t.link.c
+    for row in conn.execute(
+        select(columns.from_kind, columns.from_code, columns.to_kind, columns.to_code, columns.year).where(
+            columns.rule != OFFICE, of_codes(conn, columns.to_kind, columns.to_code, codes)
+        )
+    ):
+        if (row.to_kind, row.to_code) in codes and row.year:
+            asked[row.year].add((row.from_kind, row.from_code))
+    return asked
+
+
+def _decided(conn: Connection) -> dict[tuple[str, Code, Code], bool]:
+    """What operators decided."""
+    columns = t.link.c
+    rows = conn.execute(
+        select(t.link).where(columns.rule.in_(list(RULES)), columns.status.in_(("confirmed", "rejected")))
+    )
+    return {
+        (row.rule, (row.from_kind, row.from_code), (row.to_kind, row.to_code)): row.status == "confirmed"
+        for row in rows
+    }
+
+
+def _link_year(
+    conn: Connection,
+    year: int,
+    asked: set[Code],
+    fingerprint: str,
+    decided: Decisions,
+    revisions: Revisions,
+    accept: Mapping[str, tuple[float, float]],
+) -> _Linked:
+    """What follows today from the evidence of a year."""
+    kept = KeptYear(conn, year)
+
+    def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
+        columns = t.evidence.c
+        return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes), codes)
+
+    outcome = None
+    size = sum(kept.namings.values())
+    some = _has_linked(conn, year)
+    if some and size and kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
+        outcome = relink(kept, asked, evidence_of, OFFICE_SYSTEMS, decided, revisions)
+    anew = outcome is None
+    if outcome is None:
+        everything = _of_year(conn, year, None, None) if some else {}
+
+        def found(codes: set[Code]) -> dict[Code, Evidence]:
+            return {code: everything[code] for code in codes if code in everything}
+
+        whole = relink(Nothing(), asked | everything.keys(), found, OFFICE_SYSTEMS, decided, revisions)
+        if whole is None:
+            raise RuntimeError("a year of which nothing is kept can be linked")
+        outcome = whole
+    outcome.links = worth_keeping(outcome.links, accept, decided)
+    offices = outcome.offices if outcome.offices is not None or not anew else []
+    return _Linked(kept, outcome, None if offices is None else worth_keeping(offices, accept, decided), anew)
+
+
+def _has_linked(conn: Connection, year: int | None) -> bool:
+    """Whether anything is to be linked: of a year, or at all."""
+    columns = t.evidence.c
+    query = select(columns.key).where(columns.kind.in_(list(LINKED_KINDS))).limit(1)
+    return conn.execute(query if year is None else query.where(columns.year == year)).first() is not None
+
+
+def _of_year(
+    conn: Connection, year: int, where: ColumnElement[bool] | None, codes: set[Code] | None
+) -> dict[Code, Evidence]:
+    """The evidence of each subject of a year (those of `codes`, where given), and of the offices, which have none.
+
+    What a system lists in two years is linked in the later one alone, so that a link has one year.
+    """
+    columns = t.evidence.c
+    listed_later = select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS))
+    of_year = or_(columns.year == year, columns.year.is_(None))
+    if where is not None:
+        listed_later, of_year = listed_later.where(where), of_year & where
+    later = {(row.kind, row.code) for row in conn.execute(listed_later)}
+    parts_of: dict[Code, list[tuple[int | None, str]]] = defaultdict(list)
+    for row in conn.execute(
+        select(columns.kind, columns.code, columns.year, columns.says).where(of_year).order_by(*_ORDER)
+    ):
+        parts_of[row.kind, row.code].append((row.year, row.says))
+    return {
+        subject: united_texts(subject, parts)
+        for subject, parts in parts_of.items()
+        if subject not in later and (codes is None or subject in codes)
+    }
+
+
+def _write(
+    conn: Connection,
+    settings: Settings,
+    pending: Sequence[Any],
+    linked: list[_Linked],
+    fingerprint: str,
+    run_id: str,
+) -> int:
+    """Write what came of linking, in the transaction of `conn`; return how many links are new, gone or changed."""
+    changed = _write_links(conn, settings, linked, run_id)
+    for each in linked:
+        write_year(conn, each.kept, each.outcome, each.offices, fingerprint, anew=each.anew)
+    renamed: set[str] = set()
+    if any(each.offices is not None for each in linked):
+        names_before, offices_before = offices_by_name(conn), _offices(conn)
+        changed += _write_offices(conn, settings, run_id)
+        renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
+        renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
+    subjects = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
+    subjects |= _subjects_of(conn, renamed)
+    touched = {target for _, _, target in changed}
+    columns = t.link.c
+    for row in conn.execute(
+        select(t.link).where(
+            of_codes(conn, columns.from_kind, columns.from_code, subjects), columns.status.in_(STANDING)
+        )
+    ):
+        if (row.from_kind, row.from_code) in subjects:
+            touched.add((row.to_kind, row.to_code))
+    _write_subjects(conn, subjects, settings.kd_klpd)
+    demand(conn, processes_of(conn, touched))
+    queue = t.pending_link.c
+    if pending:
+        conn.execute(
+            delete(t.pending_link).where(
+                *(queue[name] == bindparam(f"of_{name}") for name in ("kind", "code", "year", "token"))
+            ),
+            [{"of_kind": row.kind, "of_code": row.code, "of_year": row.year, "of_token": row.token} for row in pending],
+        )
     return len(changed)
 
 
-def _ask_anew(conn: Connection, settings: Settings) -> None:
-    """Ask for the years of links that other thresholds than today's decided."""
+Change = tuple[str, str, Code]  # of a link that changed: rule, kind that it comes from, target
+
+
+def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], run_id: str) -> list[Change]:
+    """Bring the links of the subjects that were linked again to what follows from their evidence."""
+    years = [each.kept.year for each in linked]
+    sources = {code for each in linked for code in each.outcome.sources}
+    present = {code for each in linked for code in each.outcome.present}
     columns = t.link.c
-    moved = [
-        (columns.rule == rule)
-        & (
-            (columns.status == "auto") & (columns.confidence < accept)
-            | (columns.status == "pending") & ((columns.confidence >= accept) | (columns.confidence < least))
+    whole = {each.kept.year for each in linked if each.anew}
+    theirs = of_codes(conn, columns.from_kind, columns.from_code, sources)
+    stored = {
+        row.id: row
+        for row in conn.execute(
+            select(t.link).where(columns.rule != OFFICE, columns.year.in_(years), or_(columns.year.in_(whole), theirs))
         )
-        for rule, (accept, least) in thresholds(settings).items()
+        if row.year in whole or (row.from_kind, row.from_code) in sources
+    }
+    accept = thresholds(settings)
+    found: dict[str, dict[str, Any]] = {}
+    single: set[tuple[str, Code]] = set()
+    for each in linked:
+        for link in each.outcome.links:
+            name = link_id(link.rule, link.source, link.target)
+            found[name] = _row(name, link, each.kept.year, accept[link.rule][0], run_id)
+            if RULES[link.rule].truth == "many-to-one":
+                single.add((link.rule, link.source))
+    unfound = [row for name, row in stored.items() if name not in found]
+    # What vanished from its system keeps the link that it had: that it is withdrawn is shown where it belonged.
+    there = {target for target, _ in years_of(conn, {(row.to_kind, row.to_code) for row in unfound})}
+
+    def lasts(row: Any) -> bool:
+        source, target = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
+        if row.status == "pending":
+            return False
+        return source not in present or (target not in there and (row.rule, source) not in single)
+
+    return _replace(conn, found, [row for row in unfound if not lasts(row)])
+
+
+def _replace(conn: Connection, found: dict[str, dict[str, Any]], gone: Iterable[Any]) -> list[Change]:
+    """Write links that differ from those stored and delete others, but for what operators decided."""
+    columns = t.link.c
+    stored = {row.id: row for row in conn.execute(select(t.link).where(columns.id.in_(key_set(conn, sorted(found)))))}
+    rows = [
+        row
+        for name, row in found.items()
+        if (before := stored.get(name)) is None or (before.decided_at is None and _differs(before, row))
     ]
-    found = conn.execute(select(columns.from_kind, columns.from_code).where(columns.decided_at.is_(None), or_(*moved)))
-    ask(conn, years_of(conn, {(row.from_kind, row.from_code) for row in found}))
+    ended = [row for row in gone if row.decided_at is None]
+    delete_by(conn, t.link, columns.id, [row.id for row in ended])
+    upsert_rows(conn, t.link, rows)
+    return [(row.rule, row.from_kind, (row.to_kind, row.to_code)) for row in ended] + [
+        (row["rule"], row["from_kind"], (row["to_kind"], row["to_code"])) for row in rows
+    ]
+
+
+def _write_offices(conn: Connection, settings: Settings, run_id: str) -> list[Change]:
+    """Bring the links of offices to what the years give: of several years that give one the latest counts."""
+    accept = thresholds(settings)[OFFICE][0]
+    found = {}
+    for row in conn.execute(select(t.link_year.c.year, t.link_year.c.offices).order_by(t.link_year.c.year)):
+        for system, own, code, confidence, by in row.offices:
+            link = Link(OFFICE, (system, own), (OFFICE, code), confidence, by)
+            name = link_id(OFFICE, link.source, link.target)
+            found[name] = _row(name, link, row.year, accept, run_id)
+    stored = conn.execute(select(t.link).where(t.link.c.rule == OFFICE)).all()
+    return _replace(conn, found, [row for row in stored if row.id not in found])
+
+
+def _write_office_names(conn: Connection) -> dict[Code, str]:
+    """Bring the table of offices' names to what subjects and the links that stand say; return it."""
+    offices = _offices(conn)
+    votes: dict[Code, tuple[int, int, str]] = {}
+    for row in conn.execute(select(t.link_year.c.year, t.link_year.c.namings)):
+        for kind, own, name, count in row.namings:
+            source = LINKED_KINDS.get(kind)
+            code = offices.get((source, own or name or "")) if source else None
+            if source and code and name:
+                key = (source, plain_name(name))
+                votes[key] = max(votes.get(key, (0, 0, "")), (row.year, count, code))
+    found = {key: code for key, (_, _, code) in votes.items()}
+    before = offices_by_name(conn)
+    if found != before:
+        conn.execute(t.office_name.delete())
+        rows = [{"source": source, "name": name, "code": code} for (source, name), code in sorted(found.items())]
+        insert_rows(conn, t.office_name, rows)
+    return found
 
 
 def _subjects_of(conn: Connection, systems: set[str]) -> set[Code]:
@@ -174,63 +465,6 @@ def _subjects_of(conn: Connection, systems: set[str]) -> set[Code]:
     kinds = [kind for kind, source in LINKED_KINDS.items() if source in systems]
     rows = conn.execute(select(columns.kind, columns.code).where(columns.kind.in_(kinds)).distinct())
     return {(row.kind, row.code) for row in rows}
-
-
-def _link_year(conn: Connection, settings: Settings, year: int, run_id: str) -> list[tuple[str, str, Code]]:
-    """Bring the links of one year to what follows from its evidence; of each that changed the rule, the kind that it
-    comes from and the target."""
-    subjects = _subjects(conn, year)
-    ours = {evidence.subject for evidence in subjects if evidence.subject[0] in LINKED_KINDS}
-    columns = t.link.c
-    stored = {
-        row.id: row
-        for row in conn.execute(
-            select(t.link).where(
-                or_(
-                    columns.year == year,
-                    columns.rule == OFFICE,
-                    columns.from_code.in_(key_set(conn, {code for _, code in ours})),
-                )
-            )
-        )
-    }
-    decided = {
-        (row.rule, (row.from_kind, row.from_code), (row.to_kind, row.to_code)): row.status == "confirmed"
-        for row in stored.values()
-        if row.decided_at is not None
-    }
-    older = older_codes(conn)
-    accept = thresholds(settings)
-    found = {
-        link_id(link.rule, link.source, link.target): link
-        for link in links(subjects, accept, decided, canonical=lambda code: canonical(code, older))
-    }
-    rows = []
-    for name, link in found.items():
-        before = stored.get(name)
-        # An office's link stands under the year that first had it.
-        at = before.year if before is not None and link.rule == OFFICE else year
-        row = _row(name, link, at, accept[link.rule][0], run_id)
-        if before is None or (before.decided_at is None and _differs(before, row)):
-            rows.append(row)
-    unfound = [row for name, row in stored.items() if row.decided_at is None and name not in found]
-    # What vanished from its system keeps the link that it had: that it is withdrawn has to be told where it belonged.
-    present = {target for target, _ in years_of(conn, {(row.to_kind, row.to_code) for row in unfound})}
-    single = {(link.rule, link.source) for link in found.values() if RULES[link.rule].truth == "many-to-one"}
-
-    def lasts(row: Any) -> bool:
-        source, target = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
-        if row.rule == OFFICE:
-            return bool(row.year != year)
-        if row.status == "pending":
-            return False
-        return source not in ours or (target not in present and (row.rule, source) not in single)
-
-    gone = [row for row in unfound if not lasts(row)]
-    delete_by(conn, t.link, columns.id, [row.id for row in gone])
-    upsert_rows(conn, t.link, rows)
-    ended = [(row.rule, row.from_kind, (row.to_kind, row.to_code)) for row in gone]
-    return ended + [(row["rule"], row["from_kind"], (row["to_kind"], row["to_code"])) for row in rows]
 
 
 def thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
@@ -270,27 +504,21 @@ def _differs(before: Any, row: dict[str, Any]) -> bool:
     return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status", "year"))
 
 
-def _subjects(conn: Connection, year: int) -> list[Evidence]:
-    """What is said of each subject of a year, and of the offices, which have none.
-
-    What a system lists in two years is linked in the later one alone, so that a link has one year.
-    """
-    columns = t.evidence.c
-    listed_later = select(columns.kind, columns.code).where(columns.year > year, columns.kind.in_(LINKED_KINDS))
-    later = {(row.kind, row.code) for row in conn.execute(listed_later)}
-    said = _said(conn, or_(columns.year == year, columns.year.is_(None)))
-    return [united(parts) for subject, parts in said.items() if subject not in later]
-
-
-def _said(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
+def _evidence(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
     """Some of the evidence by its subject, always in the same order."""
     columns = t.evidence.c
-    said: dict[Code, list[Evidence]] = defaultdict(list)
+    found: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
-        select(t.evidence).where(where).order_by(columns.source, columns.service, columns.scope, columns.key)
+        select(columns.kind, columns.code, columns.year, columns.says).where(where).order_by(*_ORDER)
     ):
-        said[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
-    return said
+        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
+    return found
+
+
+def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
+    """The evidence of these subjects, of all years."""
+    found = _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes))
+    return {subject: parts for subject, parts in found.items() if subject in codes}
 
 
 def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
@@ -320,16 +548,7 @@ def standing_links(conn: Connection, codes: Iterable[Code]) -> dict[Code, list[C
 
 def offices_by_name(conn: Connection) -> dict[Code, str]:
     """(source, plain name of an office there) -> kd_satker_str, for the systems whose offices are linked."""
-    offices = _offices(conn)
-    columns = t.evidence.c
-    found = {}
-    for kind, source in LINKED_KINDS.items():
-        for (says,) in conn.execute(select(columns.says).where(columns.kind == kind).order_by(columns.key)):
-            evidence = from_text((kind, ""), None, says)
-            code = offices.get((source, evidence.office or evidence.office_name or ""))
-            if code and evidence.office_name:
-                found[source, plain_name(evidence.office_name)] = code
-    return found
+    return {(row.source, row.name): row.code for row in conn.execute(select(t.office_name))}
 
 
 def _offices(conn: Connection) -> dict[Code, str]:
@@ -346,19 +565,23 @@ def _offices(conn: Connection) -> dict[Code, str]:
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
     offices = _offices(conn)
-    said = {subject: parts for subject, parts in _said(conn, _of(conn, codes)).items() if subject in codes}
+    found = {
+        subject: parts
+        for subject, parts in _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes)).items()
+        if subject in codes
+    }
     rows = []
-    for (kind, _), parts in sorted(said.items()):
+    for (kind, _), parts in sorted(found.items()):
         evidence = united(parts)
         named = evidence.office or evidence.office_name or ""
         office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
         rows.append(_subject(evidence, parts, office or {}))
     upsert_rows(conn, t.subject, rows)
-    silent: dict[str, set[str]] = defaultdict(set)
-    for kind, code in codes - said.keys():
-        silent[kind].add(code)
+    empty: dict[str, set[str]] = defaultdict(set)
+    for kind, code in codes - found.keys():
+        empty[kind].add(code)
     subject = t.subject.c
-    for kind, names in silent.items():
+    for kind, names in empty.items():
         conn.execute(
             update(t.subject).where(subject.kind == kind, subject.code.in_(key_set(conn, names))).values(gone=True)
         )
@@ -397,8 +620,9 @@ def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, obj
 
 
 def decide(conn: Connection, names: list[str], status: str, who: str, note: str | None) -> list[Any]:
-    """Write down an operator's decision on links (`confirmed` or `rejected`); it outlives every rerun. Their years are
-    linked again by the next build, since what is decided here frees or takes the place of other links.
+    """Write down an operator's decision on links (`confirmed` or `rejected`); it outlives every rerun. `pending` takes
+    a decision back: the link is what evidence makes of it. What is decided here frees or takes the place of other
+    links, which the next build looks at again.
 
     Returns the links' rows. Raises SettingsError, and decides nothing, where no link has one of the names.
     """
@@ -408,9 +632,13 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
     if unknown := sorted(set(names) - {row.id for row in rows}):
         raise _no_link(unknown[0])
     conn.execute(
-        update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
+        update(t.link).where(chosen).values(status=status, decided_by=None, decided_at=None, note=None)
+        if status == "pending"
+        else update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
     )
-    ask(conn, {((row.from_kind, row.from_code), 0 if row.rule == OFFICE else row.year) for row in rows})
+    for row in rows:
+        year = 0 if row.rule == OFFICE else row.year
+        ask(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})
     demand(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
     # Whose office it is matters to all that the system tells.
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
@@ -419,7 +647,7 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
 
 
 def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[str, Any]]:
-    """Links of a status and a rule (all, where None), the surest first, with what is said of both sides."""
+    """Links of a status and a rule (all, where None), the surest first, with what is known of both sides."""
     columns = t.link.c
     query = select(t.link).order_by(columns.rule, columns.confidence.desc(), columns.id)
     if status:
@@ -427,12 +655,12 @@ def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[
     if rule:
         query = query.where(columns.rule == rule)
     rows = conn.execute(query).all()
-    said = _described(conn, {(r.from_kind, r.from_code) for r in rows} | {(r.to_kind, r.to_code) for r in rows})
-    return [_shown(row, said) for row in rows]
+    described = _described(conn, {(r.from_kind, r.from_code) for r in rows} | {(r.to_kind, r.to_code) for r in rows})
+    return [_shown(row, described) for row in rows]
 
 
 def shown(conn: Connection, name: str) -> dict[str, Any]:
-    """One link, with what is said of both sides. Raises SettingsError where no link has that name."""
+    """One link, with what is known of both sides. Raises SettingsError where no link has that name."""
     row = conn.execute(select(t.link).where(t.link.c.id == name)).one_or_none()
     if row is None:
         raise _no_link(name)
@@ -443,18 +671,18 @@ def _no_link(name: str) -> SettingsError:
     return SettingsError(f"there is no link {name}; `jejak links list` shows those there are")
 
 
-def _shown(row: Any, said: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
+def _shown(row: Any, described: Mapping[Code, dict[str, Any]]) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in _SHOWN},
-        "from": {"kind": row.from_kind, "code": row.from_code, **said[row.from_kind, row.from_code]},
-        "to": {"kind": row.to_kind, "code": row.to_code, **said[row.to_kind, row.to_code]},
+        "from": {"kind": row.from_kind, "code": row.from_code, **described[row.from_kind, row.from_code]},
+        "to": {"kind": row.to_kind, "code": row.to_code, **described[row.to_kind, row.to_code]},
     }
 
 
 def _described(conn: Connection, codes: set[Code]) -> dict[Code, dict[str, Any]]:
     """What may be shown of subjects: no tax numbers, texts scrubbed."""
-    said = _said(conn, _of(conn, codes))
-    return {code: _description(united([Evidence(code), *said.get(code, ())])) for code in codes}
+    described = _evidence_of(conn, codes)
+    return {code: _description(united([Evidence(code), *described.get(code, ())])) for code in codes}
 
 
 def _description(evidence: Evidence) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How good the links are: a simulated regency, whose truth is known, is synced into a warehouse of its own."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pipeline import steps
-from pipeline.links import STANDING, older_codes
+from pipeline.links import OFFICE_SYSTEMS, STANDING, older_codes
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, united
 from transforms.identity import RUP_KINDS, Code, canonical
-from transforms.linking import RULES, hidden_contracts, is_purchase, links, packages
+from transforms.linking import OFFICE, RULES, is_purchase, links, packages
 from warehouse import tables as t
 from warehouse.engine import reading
 
@@ -114,9 +115,35 @@ def hidden(conn: Connection) -> list[dict[str, Any]]:
     return [measured(rule, RULES[rule].truth, *sets) for rule, sets in figures.items()]
 
 
+def hidden_contracts(rows: Iterable[tuple[str, str, Evidence]]) -> tuple[list[Evidence], set[tuple[Code, Code]]]:
+    """(subjects, true pairs) that tell how well contracts are found without their key, made of real rows of SPSE.
+
+    `rows` are (service, row's key, evidence). A contract's row stands for what is paid, with what a treasury would
+    have of it: office, number, supplier's name, amount, date. What announcements and awards say stands for the
+    purchases; other papers of the contract, which repeat its number, are left out.
+    """
+    contracts: dict[Code, Evidence] = {}
+    awards: dict[Code, list[Evidence]] = defaultdict(list)
+    kept: list[Evidence] = []
+    true: set[tuple[Code, Code]] = set()
+    for service, key, evidence in sorted(rows, key=lambda row: row[:2]):
+        if service.endswith("Ekontrak-2Kontrak"):
+            subject = ("kontrak", f"{evidence.subject[0]}|{key}")
+            bare = replace(evidence, subject=subject, rups=(), maks=(), supplier_codes=(), taxes=(), titles=())
+            contracts[subject] = united([contracts[subject], bare]) if subject in contracts else bare
+            true.add((subject, evidence.subject))
+        elif is_purchase(evidence.subject[0]) and not service.endswith(("3SPMKSPP", "4BAPBAST")):
+            awards[evidence.subject].append(evidence)
+        elif evidence.subject[0] == OFFICE:
+            kept.append(evidence)
+    kept += contracts.values()
+    kept += (united(parts) for parts in awards.values())
+    return kept, {(contract, award) for contract, award in true if award in awards}
+
+
 def _hidden_contracts(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], list[Link], float]:
     subjects, true = hidden_contracts(rows)
-    found = [link for link in links(subjects) if link.rule == "contract-payment"]
+    found = [link for link in links(subjects, OFFICE_SYSTEMS) if link.rule == "contract-payment"]
     return true, found, RULES["contract-payment"].accept
 
 

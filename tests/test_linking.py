@@ -9,19 +9,20 @@ import schemas.lpse
 import schemas.sirup
 from transforms import lpse, sirup
 from transforms.evidence import Evidence, Link, from_text, to_text, united
-from transforms.linking import (
-    RULES,
-    firm,
-    links,
-    number_level,
-    number_parts,
-    office_code,
-    offices,
-    packages,
-    supplier_level,
-    words,
-)
+from transforms.linking import RULES, links, packages
+from transforms.linking.numbers import number_level, number_parts
+from transforms.linking.offices import naming, office_code, offices
+from transforms.linking.rules import step
+from transforms.linking.suppliers import firm, supplier_level
+from transforms.linking.text import words
 
+SYSTEMS = {
+    "anggaran": "simda",
+    "kontrak": "simda",
+    "usulan": "musrenbang",
+    "pokir": "musrenbang",
+    "pekerjaan": "simpen",
+}
 ROADS = ("9.03.0.00.0.00.01.0000", "DINAS PEKERJAAN UMUM BINA MARGA DAN PENATAAN RUANG")
 HEALTH = ("9.02.0.00.0.00.02.0000", "DINAS KESEHATAN")
 WATER = ("9.03.0.00.0.00.03.0000", "DINAS PEKERJAAN UMUM SUMBER DAYA AIR")
@@ -84,7 +85,7 @@ LPSE = {service.name: service for service in schemas.lpse.SERVICES}
 
 
 def found(rule: str, *subjects: Evidence, decided: dict | None = None) -> list[Link]:
-    return [link for link in links([*OFFICES, *subjects], decided=decided) if link.rule == rule]
+    return [link for link in links([*OFFICES, *subjects], SYSTEMS, decided=decided) if link.rule == rule]
 
 
 def sure(rule: str, *subjects: Evidence, decided: dict | None = None) -> set[tuple[str, str]]:
@@ -134,6 +135,12 @@ def test_suppliers(one: str, other: str, level: str) -> None:
     assert supplier_level(firm(other), firm(one)) == level
 
 
+def test_steps() -> None:
+    steps = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48]
+    assert [step(count) for count in steps] == steps
+    assert [step(count) for count in (0, 5, 7, 11, 31, 47)] == [0, 4, 6, 8, 24, 32]
+
+
 def test_words() -> None:
     assert words("Rehab. Jl. Lingkungan (paving blok) RT.02/RW 5", "work") == words(
         "PERBAIKAN JALAN LINGKUNGAN PAVINGISASI rt 2 rw 05", "work"
@@ -163,8 +170,8 @@ def test_an_office_is_known_by_its_code_however_padded() -> None:
 )
 def test_offices(code: str | None, name: str | None, office: str | None) -> None:
     subject = replace(PAID, office=code, office_name=name)
-    known, told = offices([*OFFICES, subject], {})
-    assert known.of(subject) == office
+    known, told = offices(dict.fromkeys(map(naming, [*OFFICES, subject]), 1), SYSTEMS, {})
+    assert known.of(naming(subject)) == office
     assert [link.target[1] for link in told] == ([office] if office else [])
     assert all(link.source == ("simda", code or name) for link in told)
 
@@ -256,7 +263,7 @@ def test_a_budget_line_pays_for_the_plans_of_its_office_that_carry_its_code() ->
 def test_a_document_goes_with_the_plan_that_it_names_before_and_after_a_revision() -> None:
     paper = Evidence(("dokumen", "90000000|u"), 2025, rups=(("rup", "90000000"), ("swk", "90000000")))
     older = {("rup", "90000001"): ("rup", "90000000")}
-    told = links([*OFFICES, ROAD_PLAN, paper], canonical=lambda code: older.get(code, code))
+    told = links([*OFFICES, ROAD_PLAN, paper], SYSTEMS, older=older)
     assert [(link.rule, link.target) for link in told] == [("document-package", ROAD_PLAN.subject)]
     by_mak = Evidence(("dokumen", "9.3|u"), 2025, maks=ROAD_PLAN.maks)
     assert sure("document-package", ROAD_PLAN, by_mak) == {("9.3|u", "90000001")}
@@ -334,11 +341,11 @@ def test_a_purchase_without_a_plan_is_proposed_one() -> None:
 
 def test_links_are_the_same_in_any_order() -> None:
     subjects = [*OFFICES, AWARD, OTHER, PAID, ROAD_PLAN, *CROWD, PROPOSED]
-    told = links(subjects)
+    told = links(subjects, SYSTEMS)
     assert {link.rule for link in told} >= {"office", "contract-payment", "proposal-package"}
     for seed in range(3):
         random.Random(seed).shuffle(subjects)
-        assert links(subjects) == told
+        assert links(subjects, SYSTEMS) == told
 
 
 def test_cost_grows_with_the_rows_and_not_with_their_square() -> None:

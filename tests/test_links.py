@@ -261,7 +261,7 @@ def test_a_change_counts_also_beside_a_row_that_says_the_same(warehouse: Engine)
         conn.execute(t.pending_link.delete())
         changed, same = Evidence(subject, 2025, amounts=(2.0,)), Evidence(subject, 2025, amounts=(1.0,))
         note_evidence(conn, [(places[0], changed), (places[1], same)])
-        assert [tuple(row) for row in conn.execute(select(t.pending_link))] == [(*subject, 2025)]
+        assert [row[:3] for row in conn.execute(select(t.pending_link))] == [(*subject, 2025)]
         note_evidence(conn, [(places[0], None)])
         assert [row.key for row in conn.execute(select(t.evidence))] == ["b"]
 

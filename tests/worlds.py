@@ -347,7 +347,7 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
     with reading(engine) as conn:
         raw_ids = {name: rank for rank, name in enumerate(conn.scalars(versions))}
         for table in t.metadata.sorted_tables:
-            if table in (t.run, t.run_service, t.run_process):
+            if table in (t.run, t.run_service, t.run_process, *t.LINKING):
                 continue
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:

@@ -5,7 +5,7 @@ subject together is what `transforms.linking` compares. Codes, names and numbers
 rules know how clerks vary them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,15 +56,37 @@ class Link:
 
 def united(parts: Iterable[Evidence]) -> Evidence:
     """All that is said of one subject: lists are joined without repeats, of single words the first one stands."""
+    subject, year = None, None
     said: dict[str, Any] = {}
     for part in parts:
-        for name in _NAMES:
-            value = getattr(part, name)
-            if isinstance(value, tuple) and name != "subject":
-                said[name] = tuple(dict.fromkeys((*said.get(name, ()), *value)))
-            elif value is not None and said.get(name) is None:
-                said[name] = value
-    return Evidence(**said)
+        subject = subject or part.subject
+        year = part.year if year is None else year
+        _join(said, {name: value for name in _NAMES[2:] if (value := getattr(part, name)) not in (None, ())})
+    if subject is None:
+        raise ValueError("evidence of no subject")
+    return Evidence(subject, year, **{name: _distinct(value) for name, value in said.items()})
+
+
+def united_texts(subject: Code, parts: Iterable[tuple[int | None, str]]) -> Evidence:
+    """`united` of what `to_text` made of each part; `parts` are (year, text)."""
+    first: int | None = None
+    said: dict[str, Any] = {}
+    for year, text in parts:
+        first = year if first is None else first
+        _join(said, orjson.loads(text))
+    return Evidence(subject, first, **{name: _distinct(_tuples(name, value)) for name, value in said.items()})
+
+
+def _join(said: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for name, value in part.items():
+        if name not in said:
+            said[name] = value
+        elif not isinstance(value, str):
+            said[name] = [*said[name], *value]
+
+
+def _distinct(value: Any) -> Any:
+    return value if isinstance(value, str) else tuple(dict.fromkeys(value))
 
 
 def to_text(evidence: Evidence) -> str:
@@ -75,12 +97,14 @@ def to_text(evidence: Evidence) -> str:
 
 def from_text(subject: Code, year: int | None, text: str) -> Evidence:
     """The inverse of `to_text`."""
-    said = {name: _tuples(value) for name, value in orjson.loads(text).items()}
-    return Evidence(subject, year, **said)
+    return Evidence(subject, year, **{name: _tuples(name, value) for name, value in orjson.loads(text).items()})
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+def _tuples(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    return tuple(map(tuple, value)) if name in _PAIRS else tuple(value)
 
 
 _NAMES = tuple(field.name for field in fields(Evidence))
+_PAIRS = ("rups", "points")

@@ -8,7 +8,10 @@ and one contract each, named by their kind and code (an order's award also by it
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from schemas.lpse import SERVICES
 from transforms import codes, mak
@@ -124,18 +127,17 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         return
 
     def said(*names: str) -> list[Any]:
-        return [value for name in names if (value := getattr(record, name, None))]
+        return [value for name in _fields(record.__class__, names) if (value := getattr(record, name))]
 
-    named = getattr(record, "nama_penyedia", None) or getattr(record, "nama_pelaksana", None)
-    named = scrub(named or getattr(record, "merchant_name", None))
+    named = scrub(next(iter(said("nama_penyedia", "nama_pelaksana", "merchant_name")), None))
     digits = tax_numbers(*said("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))
     amounts = said(*_EVIDENT_AMOUNTS) or said(*_EVIDENT_OFFERS)
     numbers = said("no_kontrak", "no_paket")
-    if getattr(record, "jenis_realisasi", None) in _AGREEMENTS:
+    if said("jenis_realisasi") and record.jenis_realisasi in _AGREEMENTS:
         numbers += said("no_realisasi")
     rups = next(iter(said("kd_rup_paket", "kd_rup")), ())
     lines = next(iter(said("mak", "kode_anggaran")), ())
-    place = scrub(getattr(record, "lokasi_pekerjaan", None))
+    place = scrub(next(iter(said("lokasi_pekerjaan")), None))
     statuses = (
         codes.table(SOURCE).get((code_list, codes.plain(word)))
         for name, code_list in _EVIDENT_STATUS.items()
@@ -160,6 +162,12 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         villages=(place,) if place else (),
         status=next(filter(None, statuses), None),
     )
+
+
+@cache
+def _fields(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some fields that a service's records have: asking a record for one that it lacks is slow."""
+    return tuple(name for name in names if name in model.model_fields)
 
 
 # --- announcements ---------------------------------------------------------------------------------------------------

@@ -496,7 +496,7 @@ evidence = Table(
     PrimaryKeyConstraint("source", "service", "scope", "key"),
     comment="What the current version of each row says that links are made of.",
 )
-Index("evidence_year", evidence.c.year)
+Index("evidence_year", evidence.c.year, evidence.c.kind)
 Index("evidence_code", evidence.c.kind, evidence.c.code)
 
 pending_link = Table(
@@ -505,8 +505,72 @@ pending_link = Table(
     _text("kind", "space of the subject's code"),
     _text("code", "code of the subject"),
     Column("year", Integer, comment="fiscal year of its evidence; 0 for none", nullable=False, autoincrement=False),
+    _text("token", "changes whenever it is asked for anew: linking clears only what it has read"),
     PrimaryKeyConstraint("kind", "code", "year"),
     comment="Subjects whose links must be looked at again.",
+)
+
+link_year = Table(
+    "link_year",
+    metadata,
+    Column("year", Integer, primary_key=True, autoincrement=False, comment="fiscal year"),
+    _text("token", "changes whenever the year is linked: of two at once the second begins again"),
+    _text("fingerprint", "digest of rules, thresholds and code; where it is another one, the year is linked anew"),
+    Column("namings", Json, nullable=False, comment="kind, code and name of an office as subjects have them; how many"),
+    Column("resolved", Json, nullable=False, comment="kind, code and name of an office, and the office that is meant"),
+    Column("offices", Json, nullable=False, comment="links of rule `office` that the year gives"),
+    comment="What linking keeps of a fiscal year between two builds; see also the tables link_subject, link_key and "
+    "link_pair.",
+)
+
+link_subject = Table(
+    "link_subject",
+    metadata,
+    Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
+    Column("id", Integer, comment="number within the year", nullable=False, autoincrement=False),
+    _text("kind", "space of the subject's code"),
+    _text("code", "code of the subject"),
+    _text("facts", "what is compared of it, JSON text. May hold personal data"),
+    _text("mentions", "its texts as they are searched for names of places"),
+    PrimaryKeyConstraint("year", "id"),
+    comment="What linking compares of each subject of a year.",
+)
+Index("link_subject_code", link_subject.c.kind, link_subject.c.code)
+
+link_key = Table(
+    "link_key",
+    metadata,
+    Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
+    _text("key", "a value that subjects are found by, or whose rarity weighs. May hold personal data"),
+    Column("subject", Integer, comment="number of the subject (link_subject.id)", nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("year", "key", "subject"),
+    comment="Under which values the subjects of a year are found by linking.",
+    sqlite_with_rowid=False,
+)
+
+link_pair = Table(
+    "link_pair",
+    metadata,
+    Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
+    _text("rule", "linking rule"),
+    _text("from_kind", "space of the code that may be linked"),
+    _text("from_code", "the code that may be linked"),
+    _text("to_kind", "space of the code that it may belong to"),
+    _text("to_code", "the code that it may belong to"),
+    Column("weight", Float, comment="logarithm of the odds that they belong together", nullable=False),
+    _text("by", "the evidence that speaks for it"),
+    PrimaryKeyConstraint("year", "rule", "from_kind", "from_code", "to_kind", "to_code"),
+    comment="What was weighed of contracts that are paid or reported on, before they compete for purchases.",
+)
+Index("link_pair_to", link_pair.c.year, link_pair.c.rule, link_pair.c.to_kind, link_pair.c.to_code)
+
+office_name = Table(
+    "office_name",
+    metadata,
+    _text("source", "source system", primary_key=True),
+    _text("name", "name of an office there, in plain words", primary_key=True),
+    _text("code", "the office (kd_satker_str)"),
+    comment="Which office of the regency a system means by a name: from the links of rule `office` that stand.",
 )
 
 link = Table(
@@ -922,4 +986,15 @@ STAR = (
 OPEN = (*STAR, organization, subject, link, record, release)
 # Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
 # keys made of tax numbers.
-PRIVATE = (staged_fetch, staged_page, raw_record, reject, supplier_name, supplier_key, supplier_use, evidence)
+LINKING = (link_year, link_subject, link_key, link_pair)
+PRIVATE = (
+    staged_fetch,
+    staged_page,
+    raw_record,
+    reject,
+    supplier_name,
+    supplier_key,
+    supplier_use,
+    evidence,
+    *LINKING,
+)

@@ -40,12 +40,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "service", "scope", "key", name=op.f("evidence_pkey")),
     )
     op.create_index("evidence_code", "evidence", ["kind", "code"], unique=False)
-    op.create_index("evidence_year", "evidence", ["year"], unique=False)
+    op.create_index("evidence_year", "evidence", ["year", "kind"], unique=False)
     op.create_table(
         "fingerprint",
         sa.Column("service", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("extraction", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("service", name=op.f("fingerprint_pkey")),
+    )
+    op.create_table(
+        "link_key",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("subject", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("year", "key", "subject", name=op.f("link_key_pkey")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "link_pair",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rule", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("from_kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("from_code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("to_kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("to_code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("weight", sa.Float(), nullable=False),
+        sa.Column("by", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "year", "rule", "from_kind", "from_code", "to_kind", "to_code", name=op.f("link_pair_pkey")
+        ),
+    )
+    op.create_index("link_pair_to", "link_pair", ["year", "rule", "to_kind", "to_code"], unique=False)
+    op.create_table(
+        "link_subject",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("facts", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("mentions", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("year", "id", name=op.f("link_subject_pkey")),
+    )
+    op.create_index("link_subject_code", "link_subject", ["kind", "code"], unique=False)
+    op.create_table(
+        "link_year",
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("fingerprint", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("namings", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("resolved", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("offices", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("year", name=op.f("link_year_pkey")),
+    )
+    op.create_table(
+        "office_name",
+        sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "name", name=op.f("office_name_pkey")),
     )
     op.create_table(
         "organization",
@@ -73,6 +124,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("token", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("kind", "code", "year", name=op.f("pending_link_pkey")),
     )
     op.create_table(
@@ -739,6 +791,13 @@ def downgrade() -> None:
     op.drop_table("pending_code")
     op.drop_index("organization_ocid", table_name="organization")
     op.drop_table("organization")
+    op.drop_table("office_name")
+    op.drop_table("link_year")
+    op.drop_index("link_subject_code", table_name="link_subject")
+    op.drop_table("link_subject")
+    op.drop_index("link_pair_to", table_name="link_pair")
+    op.drop_table("link_pair")
+    op.drop_table("link_key")
     op.drop_table("fingerprint")
     op.drop_index("evidence_year", table_name="evidence")
     op.drop_index("evidence_code", table_name="evidence")

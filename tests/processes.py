@@ -15,8 +15,8 @@ def whole(ocid: str = "ocds-213czf-rup-100") -> dict[str, Any]:
     """A process that has reached all five stages."""
     return {
         "ocid": ocid,
-        "id": f"{ocid}-2025-06-01T00:00:00Z",
-        "date": "2025-06-01T00:00:00Z",
+        "id": f"{ocid}-2025-06-01T00:00:00+00:00",
+        "date": "2025-06-01T00:00:00+00:00",
         "tag": ["compiled"],
         "initiationType": "tender",
         "title": "Jalan desa",

@@ -17,7 +17,7 @@ from tests.releases import ABSENT, changed, releases, thorough
 RELEASE: dict[str, Any] = {
     "ocid": "ocds-213czf-tender-1",
     "id": "one",
-    "date": "2025-03-01T02:00:00Z",
+    "date": "2025-03-01T09:00:00+07:00",
     "tag": ["tender"],
     "initiationType": "tender",
     "language": "id",
@@ -121,7 +121,7 @@ REFUSED: list[tuple[str, object]] = [
     ("ocid", "213czf-1"),
     ("ocid", "ocds-213czf-rup-1 "),
     ("id", "one#two"),
-    ("date", "2025-03-01T09:00:00+07:00"),
+    ("date", "2025-03-01T02:00:00Z"),
     ("date", "2025-03-01T02:00:00.5Z"),
     ("tag", ["tender", "tender"]),
     ("tag", ["compiled"]),

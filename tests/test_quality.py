@@ -19,8 +19,8 @@ def idr(amount: float) -> dict[str, Any]:
 
 SOUND: dict[str, Any] = {
     "ocid": "ocds-213czf-rup-1",
-    "id": "ocds-213czf-rup-1-2025-12-31T00:00:00Z",
-    "date": "2025-12-31T00:00:00Z",
+    "id": "ocds-213czf-rup-1-2025-12-31T00:00:00+00:00",
+    "date": "2025-12-31T00:00:00+00:00",
     "tag": ["compiled"],
     "initiationType": "tender",
     "parties": [

@@ -190,8 +190,8 @@ def test_one_flat_sheet_serves_two_services(tmp_path: Path):
         assert len({identify(service, fields).content_hash for fields in found}) == 1
         assert not service.model.model_validate(found[0]).model_extra
     (told,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, jobs[0]).record)
-    assert found.subject == ("pekerjaan", "602/12/KPA/2025")
-    assert (found.rups, found.numbers, found.amounts) == (
+    assert told.subject == ("pekerjaan", "602/12/KPA/2025")
+    assert (told.rups, told.numbers, told.amounts) == (
         (("rup", "90000001"),),
         ("602/12/KPA/2025",),
         (1_500_000_000.0,),

@@ -11,7 +11,7 @@ import connectors.musrenbang
 import schemas.musrenbang
 import transforms.musrenbang
 from schemas.errors import RowError, SettingsError, StructureError
-from schemas.ocds import EXTENSIONS, extension_files, package, proposals_extension, validate_release
+from schemas.ocds import EXTENSIONS, extension_files, package, local_extension, validate_release
 from schemas.service import Page
 from schemas.settings import Settings
 from tests.answering import Answer, answering
@@ -277,7 +277,7 @@ def proposal_of(**changes: Any) -> dict[str, Any]:
 
 def test_a_proposal_in_ocds():
     body = document([row(USULAN.name, ROW)])
-    office = {"id": "ID-LKPP-SATKER-D999-1.03.0.00.0.00.02.0000", "name": "DINAS CONTOH"}
+    office = {"id": "JEJAK-SATKER-D999-1.03.0.00.0.00.02.0000", "name": "DINAS CONTOH"}
     assert body["planning"]["proposals"] == [
         {
             "id": "usulan-1204",
@@ -402,27 +402,27 @@ def test_what_a_proposal_tells_of_where_it_belongs():
 
 
 def test_packages_declare_the_extension_where_its_files_are_to_be_put():
-    assert proposals_extension("https://contoh.example/data/") == (
-        "https://contoh.example/data/extensions/proposals/extension.json"
+    assert local_extension("https://contoh.example/data/") == (
+        "https://contoh.example/data/extensions/indonesia/extension.json"
     )
     declared = package("https://contoh.example/all.json", "Contoh", "2025-01-01T00:00:00Z")["extensions"]
-    assert declared == [*EXTENSIONS, "https://jejak.invalid/extensions/proposals/extension.json"]
+    assert declared == [*EXTENSIONS, "https://jejak.invalid/extensions/indonesia/extension.json"]
     given = package("https://a.example/1", "Contoh", "2025-01-01T00:00:00Z", publisher_uri="https://b.example")
-    assert given["extensions"][-1] == "https://b.example/extensions/proposals/extension.json"
+    assert given["extensions"][-1] == "https://b.example/extensions/indonesia/extension.json"
 
 
 def test_the_extension_is_whole():
     files = extension_files()
     assert set(files) == {
-        f"extensions/proposals/{name}"
+        f"extensions/indonesia/{name}"
         for name in ("README.md", "codelists/proposalStatus.csv", "extension.json", "release-schema.json")
     }
-    description = json.loads(files["extensions/proposals/extension.json"])
+    description = json.loads(files["extensions/indonesia/extension.json"])
     named = [*description["schemas"], *(f"codelists/{name}" for name in description["codelists"])]
-    assert all(f"extensions/proposals/{name}" in files for name in named)
+    assert all(f"extensions/indonesia/{name}" in files for name in named)
     assert set(description["dependencies"]) <= set(EXTENSIONS)
-    proposal = json.loads(files["extensions/proposals/release-schema.json"])["definitions"]["Proposal"]["properties"]
-    status = files["extensions/proposals/codelists/proposalStatus.csv"].decode().splitlines()
+    proposal = json.loads(files["extensions/indonesia/release-schema.json"])["definitions"]["Proposal"]["properties"]
+    status = files["extensions/indonesia/codelists/proposalStatus.csv"].decode().splitlines()
     assert [code for code in proposal["status"]["enum"] if code] == [line.partition(",")[0] for line in status[1:]]
 
 

@@ -22,8 +22,8 @@ RELEASE: dict[str, Any] = {
     "initiationType": "tender",
     "language": "id",
     "title": "Jembatan",
-    "parties": [{"id": "ID-LKPP-SATKER-1", "name": "Dinas", "roles": ["buyer"]}],
-    "buyer": {"id": "ID-LKPP-SATKER-1"},
+    "parties": [{"id": "JEJAK-SATKER-1", "name": "Dinas", "roles": ["buyer"]}],
+    "buyer": {"id": "JEJAK-SATKER-1"},
     "planning": {
         "budget": {"budgetBreakdown": [{"id": "b", "amount": {"amount": 0, "currency": "IDR"}}]},
         "proposals": [{"id": "p", "status": "accepted", "unit": {"name": "m"}, "recommendations": [{"id": "camat"}]}],

@@ -86,8 +86,8 @@ def test_only_a_firms_tax_number_is_published() -> None:
 
 def test_a_supplier_is_found_by_number_then_name_else_gets_a_surrogate() -> None:
     known = dict.fromkeys(supplier_keys("CV. MAJU JAYA", [NUMBER]), "77")
-    assert supplier_party(known, None, "Toko Lain", NUMBER)["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
-    assert supplier_party(known, None, "CV MAJU  JAYA")["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
+    assert supplier_party(known, None, "Toko Lain", NUMBER)["id"] == "JEJAK-PENYEDIA-77"  # type: ignore[index]
+    assert supplier_party(known, None, "CV MAJU  JAYA")["id"] == "JEJAK-PENYEDIA-77"  # type: ignore[index]
     stranger = supplier_party(known, None, "Warung Bu Siti")
     assert stranger
     assert str(stranger["id"]).startswith("supplier-")
@@ -106,7 +106,7 @@ def test_offices_are_told_apart_by_regency() -> None:
     assert one
     assert other
     assert one["id"] != other["id"]
-    assert other["id"] == "ID-LKPP-SATKER-D107-1.02.0.00.0.00.02.0000"
+    assert other["id"] == "JEJAK-SATKER-D107-1.02.0.00.0.00.02.0000"
     named = office_party("D171", "01", "Dinas Kesehatan")
     assert named
     assert str(named["id"]).startswith("office-")

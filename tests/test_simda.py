@@ -725,7 +725,7 @@ TENDER = ("tender", "90000001000")
 CONTRACT, AWARD = "90000001000-602/K1/2025", "90000001000-71"
 UNIT90 = "1-03.0-00.0-00.01"
 DIVISION = {"Nm_Sub_Unit": "DINAS CONTOH", "kd_unit90": UNIT90}
-BUYER = "ID-LKPP-SATKER-D999-1.03.0.00.0.00.01.0000"
+BUYER = "JEJAK-SATKER-D999-1.03.0.00.0.00.01.0000"
 LKPP = {"kd_klpd": "D999", "kd_satker_str": "1.03.0.00.0.00.01.0000", "nama_satker": "DINAS CONTOH"}
 BOUGHT = {**LKPP, "kd_tender": 90000001000, "kd_penyedia": 71, "nama_penyedia": "CV CONTOH MAJU"}
 SIGNED = {**BOUGHT, "no_kontrak": "602 / k1/2025", "nilai_kontrak": 1000, "tgl_kontrak": "2025-03-03"}
@@ -833,7 +833,7 @@ def test_payments_are_transactions_from_the_office_to_the_supplier() -> None:
         ("simda-00001/LS-2026", "2026-01-05", 50),
     ]
     assert {t["payer"]["id"] for t in transactions} == {BUYER}
-    assert {t["payee"]["id"] for t in transactions} == {"ID-LKPP-PENYEDIA-71"}
+    assert {t["payee"]["id"] for t in transactions} == {"JEJAK-PENYEDIA-71"}
     assert "BENDAHARA" not in repr(transactions)
 
 
@@ -907,7 +907,7 @@ def test_a_process_from_its_budget_to_its_payments() -> None:
     ]
     assert {party["id"]: party["roles"] for party in state["parties"]} == {
         BUYER: ["buyer", "payer", "procuringEntity"],
-        "ID-LKPP-PENYEDIA-71": ["payee", "supplier"],
+        "JEJAK-PENYEDIA-71": ["payee", "supplier"],
     }
     # In any order the same; without the links nothing of it stands there.
     assert linked(known[::-1], SIGNED, suppliers=suppliers).document == state

@@ -298,19 +298,14 @@ def jadwal(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield from _schedule(attempt, stages, context)
 
 
-# Of the stages' names in small letters: what is called so, and not so.
-_BIDDING = ("upload dokumen penawaran", "?")
-_ENQUIRIES = ("penjelasan", "prakualifikasi")
-_DECISION = ("penetapan pemenang", "?")
+_BIDDING = re.compile("upload dokumen penawaran", re.IGNORECASE)
+_ENQUIRIES = re.compile("penjelasan dokumen (?:lelang|tender|pemilihan)|pemberian penjelasan", re.IGNORECASE)
+_DECISION = re.compile("penetapan pemenang", re.IGNORECASE)
 
 
-def _stage_period(stages: list[Row], named: tuple[str, str], context: Context) -> Body | None:
+def _stage_period(stages: list[Row], named: re.Pattern[str], context: Context) -> Body | None:
     """The period of the stages of a name, from the first one's start to the last one's end."""
-    found = [
-        row.record
-        for row in stages
-        if named[0] in (name := (row.record.nama_tahapan or row.record.nama_akt or "").lower()) and named[1] not in name
-    ]
+    found = [r.record for r in stages if named.search(_blanks(r.record.nama_tahapan or r.record.nama_akt) or "")]
     starts = [record.tgl_awal for record in found if record.tgl_awal]
     ends = [record.tgl_akhir for record in found if record.tgl_akhir]
     return context.period(min(starts, default=None), max(ends, default=None))
@@ -529,24 +524,12 @@ def sppbj(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def contract_id(row: Row, context: Context) -> str | None:
-    """A contract is its attempt's code and its number, blanks and capitals aside. An addendum may bear a number of its
-    own; it belongs to the contract of the same SPPBJ. A paper without the contract's number belongs to the attempt's
-    only contract; None where there is none, or several."""
-    number = _number(row.record.no_kontrak)
-    versions = _contracts_of(row.code, context)
-    if not number:
-        names = {contract_id(version, context) for version in versions}
-        return names.pop() if len(names) == 1 else None
-    amended = {_number(v.record.no_kontrak): v for v in versions if v.record.versi_addendum}
-    if number in amended:
-        letter = _number(amended[number].record.no_sppbj)
-        first = [
-            _number(v.record.no_kontrak)
-            for v in versions
-            if not v.record.versi_addendum and _number(v.record.no_sppbj) == letter
-        ]
-        number = number if number in first or not first else min(first)
-    return f"{row.code}-{number}"
+    """A contract is its attempt's code and its number, blanks and capitals aside. A paper without the contract's number
+    belongs to the attempt's only contract; None where there is none, or several."""
+    if number := _number(row.record.no_kontrak):
+        return f"{row.code}-{number}"
+    names = {contract_id(version, context) for version in _contracts_of(row.code, context)}
+    return names.pop() if len(names) == 1 else None
 
 
 def _contracts_of(attempt: str, context: Context) -> list[Row]:
@@ -561,14 +544,14 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
         for row in () if _contracts_of(attempt, context) else found:
             supplier = _of_attempt(row, context)
             if row.record.no_sppbj and supplier:
-                award = {
+                letter: Body = {
                     "id": award_id(attempt, supplier),
                     "title": scrub(row.record.nama_paket),
                     "status": _standing(attempt, supplier, context),
                     "number": _paper_number(row.record.no_sppbj),
                     "suppliers": [reference(supplier)],
                 }
-                yield Partial({"awards": [award], "parties": parties(supplier)}, (row,))
+                yield Partial({"awards": [letter], "parties": parties(supplier)}, (row,))
     for contract, versions in _by_contract([row for row in rows if _number(row.record.no_kontrak)], context).items():
         versions.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_kontrak or "", r.key))
         row, signed = versions[-1], versions[0].record.tgl_kontrak
@@ -1175,11 +1158,15 @@ def _realised(rows: list[Row], total: float | int | None) -> Iterator[tuple[Row,
         rups = getattr(row.record, "kd_rup_paket", None)
         alike.setdefault(_payment(row.record), {}).setdefault(rups, []).append(row)
         distinct.setdefault(_payment(row.record)[:-1], row)
-    counted = [each for by_rup in alike.values() for each in enumerate(max(by_rup.values(), key=len), 1)]
+    counted = [each for by_rup in alike.values() for each in enumerate(_longest(by_rup.values()), 1)]
     if total is not None and _total(row for _, row in counted) > total == _total(distinct.values()):
         counted = [(1, row) for row in distinct.values()]
     for number, row in counted:
         yield row, number
+
+
+def _longest(groups: Iterable[list[Row]]) -> list[Row]:
+    return max(groups, key=len)
 
 
 def _total(rows: Iterable[Row]) -> float:

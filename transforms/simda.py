@@ -111,6 +111,7 @@ def _digests(number: str | None) -> tuple[str, ...]:
 def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Anggaran: the programme, activity and sub-activity that the process is paid from."""
     activities: dict[str, None] = {}
+    projects: dict[str, None] = {}
     sub_activities: dict[str, None] = {}
     for row in rows:
         names = (row.record.Ket_Program, row.record.Ket_Kegiatan, row.record.nm_sub_kegiatan)
@@ -118,6 +119,8 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
         once = {plain_name(name): name for name in map(scrub, names) if name}
         if once:
             activities[" / ".join(once.values())] = None
+        if project := scrub(row.record.nm_sub_kegiatan or row.record.Ket_Kegiatan):
+            projects.setdefault(plain_name(project) and project, None)
         if account := canonical_mak(row.record):
             sub_activities[mak.sub_activity(account)] = None
     if activities or sub_activities:
@@ -125,7 +128,12 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
         body = {
             "buyer": reference(office),
             "planning": {
-                "budget": {"description": "; ".join(sorted(activities)), "projectID": "+".join(sorted(sub_activities))}
+                "budget": {
+                    "description": "; ".join(sorted(activities)),
+                    "project": "; ".join(sorted(projects)),
+                    "projectID": "+".join(sorted(sub_activities)),
+                    "fiscalYear": max(row.record.Tahun for row in rows),
+                }
             },
             "parties": parties(office),
         }
@@ -147,6 +155,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
         versions = [record, *(row.record for row in addenda)]
         values = [version.Nilai for version in versions if version.Nilai is not None]
         days = [found for version in versions if (found := _days(version.Waktu))]
+        changed = len(registered) == 1 and any(row.record.Nilai is not None for row in addenda)
         yield Partial(
             {
                 "contracts": [
@@ -154,7 +163,10 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "id": contract,
                         "awardID": award,
                         "value": money(values[-1]) if values and len(registered) == 1 else None,
-                        "dateSigned": context.moment(record.Tgl_Kontrak),
+                        "initialValue": money(record.Nilai) if changed else None,
+                        "dateSigned": context.moment(record.Tgl_Kontrak)
+                        if context.happened(registered[0], record.Tgl_Kontrak)
+                        else None,
                         "period": {"durationInDays": days[-1]} if days else None,
                     }
                 ]
@@ -164,25 +176,41 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Addendum: each is an amendment that says what the value and the time became."""
+    """Addendum: each is an amendment that says what the value and the time became. One that the buyer's own system has
+    too (of the same day, or else the same value) is that one."""
     for (contract, award), addenda in _by_contract(rows, context).items():
         addenda.sort(key=_added)
         amendments = {}
+        others = list(context.addenda.get(contract, ()))
         for row in addenda:
             record = row.record
             number = _number(record.No_Addendum)
             became = [f"Nilai menjadi {_rupiah(record.Nilai)}"] if record.Nilai is not None else []
             became += [f"Waktu menjadi {record.Waktu}"] if record.Waktu else []
-            entry = f"simda-addendum-{number or row.key.replace('|', '-')}"
+            entry = _same_addendum(record, others) or f"simda-addendum-{number or row.key.replace('|', '-')}"
             amendments[entry] = {
                 "id": entry,
-                "date": context.moment(record.Tgl_Addendum),
+                "date": context.moment(record.Tgl_Addendum) if context.happened(row, record.Tgl_Addendum) else None,
                 "description": scrub(record.Keperluan) or f"Addendum {number}".strip(),
                 "rationale": scrub("; ".join(became)),
             }
         yield Partial(
             {"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]}, tuple(addenda)
         )
+
+
+def _same_addendum(record: Any, others: list[tuple[str, str | None, float | int | None]]) -> str | None:
+    """The id of the amendment that the buyer's own system has for an addendum; taken out of `others`."""
+    day, value = (record.Tgl_Addendum or "")[:10], record.Nilai
+    for other in others:
+        if day and (other[1] or "")[:10] == day:
+            others.remove(other)
+            return other[0]
+    for other in others:
+        if value is not None and other[2] == value:
+            others.remove(other)
+            return other[0]
+    return None
 
 
 def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:

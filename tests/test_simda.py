@@ -685,8 +685,8 @@ def test_the_account_code_is_that_of_lkpp(fields: dict[str, Any], mak: str | Non
 def test_evidence_is_of_the_subject_of_the_row(sqlite_url: str, name: str) -> None:
     service = BY_NAME[name]
     odd = {"No_Kontrak": " 602 |\nK1 ", "Kd_Prog": 0, "Kd_Urusan": "01", "No_SP2D": "7.0", "Tahun": "2025"}
-    for row in [*rows_of(name, sqlite_url), odd]:
-        found = identify(service, row)
+    for fields in [*rows_of(name, sqlite_url), odd]:
+        found = identify(service, fields)
         [evidence] = simda.evidence(name, service.model.model_validate(found.fields))
         assert evidence.subject == (service.kind, found.code)
         assert evidence.year == 2025
@@ -768,7 +768,9 @@ def test_the_budget_names_the_activity_and_no_amount() -> None:
     assert body["planning"] == {
         "budget": {
             "description": "PROGRAM JALAN / Pembangunan Jalan, hub. […]; PROGRAM JALAN / REHABILITASI JALAN",
+            "project": "Pembangunan Jalan, hub. […]; REHABILITASI JALAN",
             "projectID": "1.3.10.2.1.5+1.3.10.2.1.6",
+            "fiscalYear": 2025,
         }
     }
     assert body["buyer"]["id"] == BUYER
@@ -783,7 +785,7 @@ def test_an_addendum_replaces_the_value_and_is_an_amendment() -> None:
         {"No_Addendum": "ADD-1", "Tgl_Addendum": "2025-04-04", "Nilai": 1_234_567.5, "Keperluan": "Tambah volume"},
     )
     found = contracted([*agreed, *addenda], UNVALUED)
-    assert found["value"]["amount"] == 1_234_567.5
+    assert (found["value"]["amount"], found["initialValue"]["amount"]) == (1_234_567.5, 1000)
     assert found["dateSigned"] == "2025-03-03T00:00:00+07:00"
     assert found["period"] == {"durationInDays": 150}
     assert found["amendments"] == [
@@ -800,6 +802,22 @@ def test_an_addendum_replaces_the_value_and_is_an_amendment() -> None:
             "rationale": "Waktu menjadi 150 (seratus lima puluh) Hari",
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "ids"),
+    [
+        ({"Tgl_Addendum": "2025-06-01"}, ["addendum-1"]),
+        ({"Tgl_Addendum": "2025-06-04", "Nilai": 1200}, ["addendum-1"]),
+        ({"Tgl_Addendum": "2025-06-04", "Nilai": 1300}, ["addendum-1", "simda-addendum-A"]),
+    ],
+)
+def test_an_addendum_that_both_systems_have_is_one(change: dict[str, Any], ids: list[str]) -> None:
+    amended = {**SIGNED, "versi_addendum": 1, "tgl_kontrak": "2025-06-01", "nilai_kontrak": 1200}
+    found = [*rows("SIMDA-Addendum", {"No_Addendum": "A", **change}), row("SPSE-TenderEkontrak-2Kontrak", amended)]
+    agreed = contracted(found)
+    assert [each["id"] for each in agreed["amendments"]] == ids
+    assert (agreed["value"]["amount"], agreed["initialValue"]["amount"]) == (1200, 1000)
 
 
 def test_contracts_that_are_one_have_no_value_of_their_own() -> None:

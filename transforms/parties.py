@@ -134,7 +134,7 @@ def supplier_party(
         party["identifier"] = taxed or own
     if taxed and own:
         party["additionalIdentifiers"] = [own]
-    if form and firm:
+    if form:
         party["details"] = {"legalForm": scrub(form)}
     return party
 

@@ -817,7 +817,8 @@ def test_an_addendum_that_both_systems_have_is_one(change: dict[str, Any], ids: 
     found = [*rows("SIMDA-Addendum", {"No_Addendum": "A", **change}), row("SPSE-TenderEkontrak-2Kontrak", amended)]
     agreed = contracted(found)
     assert [each["id"] for each in agreed["amendments"]] == ids
-    assert (agreed["value"]["amount"], agreed["initialValue"]["amount"]) == (1200, 1000)
+    assert agreed["value"]["amount"] == (1200 if len(ids) == 1 else 1300)
+    assert agreed["initialValue"]["amount"] == 1000
 
 
 def test_contracts_that_are_one_have_no_value_of_their_own() -> None:
@@ -915,8 +916,9 @@ def test_a_process_from_its_budget_to_its_payments() -> None:
     assert state["planning"]["budget"]["projectID"] == "1.3.10.2.1.5"
     assert state["planning"]["budget"]["amount"]["amount"] == 5000
     [agreed] = state["contracts"]
-    # The buyer's own system has what the contract is worth and when it was signed.
-    assert (agreed["value"]["amount"], agreed["dateSigned"][:10]) == (1000, "2025-03-03")
+    # The buyer's own system has what the contract was worth and when it was signed, the treasury what it came to.
+    assert (agreed["initialValue"]["amount"], agreed["dateSigned"][:10]) == (1000, "2025-03-03")
+    assert agreed["value"]["amount"] == 1100
     assert agreed["period"] == {"durationInDays": 120}
     assert [each["rationale"] for each in agreed["amendments"]] == ["Nilai menjadi Rp 1.100"]
     assert [(t["id"], t["value"]["amount"]) for t in agreed["implementation"]["transactions"]] == [

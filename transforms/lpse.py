@@ -563,9 +563,11 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
         if status == "active" and not context.happened(versions[0], signed):
             status = "pending"
         amendments = {v.record.versi_addendum: v for v in versions if v.record.versi_addendum}
-        context.addenda[contract] = [
-            (f"addendum-{number}", v.record.tgl_kontrak, v.record.nilai_kontrak) for number, v in amendments.items()
-        ]
+        initial = _initial_value(versions)
+        context.values[contract] = (
+            record.nilai_kontrak if initial is None else initial,
+            [(f"addendum-{number}", v.record.tgl_kontrak, v.record.nilai_kontrak) for number, v in amendments.items()],
+        )
         yield Partial(
             {
                 "awards": [
@@ -587,7 +589,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "status": status,
                         "statusDetails": _words(record.status_kontrak, record.alasan_penetapan_status_kontrak),
                         "value": money(record.nilai_kontrak),
-                        "initialValue": money(_initial_value(versions)),
+                        "initialValue": money(initial),
                         "localContentValue": money(record.nilai_pdn_kontrak),
                         "microEnterpriseValue": money(record.nilai_umk_kontrak),
                         "dateSigned": _fact(context, versions[0], signed),
@@ -709,7 +711,7 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Partial]:
                     {
                         "id": _bap_id(row),
                         "period": context.period(None, row.record.tgl_bap),
-                        "measure": str(row.record.progres_pekerjaan),
+                        "measure": row.record.progres_pekerjaan,
                         "unit": {"scheme": "UNCEFACT", "id": "P1", "name": "percent"},
                     }
                     for row in progress

@@ -24,6 +24,7 @@ from transforms.parties import (
 )
 
 Body = dict[str, Any]
+Amount = float | int | None
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
 
@@ -80,8 +81,9 @@ class Context:
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     # The contracts of the services mapped so far: id -> (award's id, codes of the rows that name it).
     contracts: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
-    # Their amendments: id of the contract -> (id, day, value that the contract came to have).
-    addenda: dict[str, list[tuple[str, str | None, float | int | None]]] = field(default_factory=dict)
+    # What the buyer's own system has of a contract's values, by its id: the first one, and of each amendment (id, day,
+    # value that the contract came to have).
+    values: dict[str, tuple[Amount, list[tuple[str, str | None, Amount]]]] = field(default_factory=dict)
     # (service, scope, day) of events that lie after the day on which their rows were seen last.
     due: set[tuple[str, str, str]] = field(default_factory=set)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)

@@ -11,7 +11,7 @@ from typing import Any
 from schemas.simda import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.mapping import Body, Context, Partial, Row, SourceMapping, money, parties, reference
+from transforms.mapping import Amount, Body, Context, Partial, Row, SourceMapping, money, parties, reference
 from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 
@@ -177,17 +177,22 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Addendum: each is an amendment that says what the value and the time became. One that the buyer's own system has
-    too (of the same day, or else the same value) is that one."""
+    too (of the same day, or else the same value) is that one; of the others the latest value is the contract's."""
     for (contract, award), addenda in _by_contract(rows, context).items():
         addenda.sort(key=_added)
         amendments = {}
-        others = list(context.addenda.get(contract, ()))
+        first, known = context.values.get(contract, (None, []))
+        others = list(known)
+        value = None
         for row in addenda:
             record = row.record
             number = _number(record.No_Addendum)
+            same = _same_addendum(record, others)
+            if record.Nilai is not None:
+                value = None if same else record.Nilai
             became = [f"Nilai menjadi {_rupiah(record.Nilai)}"] if record.Nilai is not None else []
             became += [f"Waktu menjadi {record.Waktu}"] if record.Waktu else []
-            entry = _same_addendum(record, others) or f"simda-addendum-{number or row.key.replace('|', '-')}"
+            entry = same or f"simda-addendum-{number or row.key.replace('|', '-')}"
             amendments[entry] = {
                 "id": entry,
                 "date": context.moment(record.Tgl_Addendum) if context.happened(row, record.Tgl_Addendum) else None,
@@ -195,11 +200,23 @@ def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "rationale": scrub("; ".join(became)),
             }
         yield Partial(
-            {"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]}, tuple(addenda)
+            {
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award,
+                        "value": money(value),
+                        # A value that is the new one already was changed in place.
+                        "initialValue": money(first) if value is not None and first != value else None,
+                        "amendments": list(amendments.values()),
+                    }
+                ]
+            },
+            tuple(addenda),
         )
 
 
-def _same_addendum(record: Any, others: list[tuple[str, str | None, float | int | None]]) -> str | None:
+def _same_addendum(record: Any, others: list[tuple[str, str | None, Amount]]) -> str | None:
     """The id of the amendment that the buyer's own system has for an addendum; taken out of `others`."""
     day, value = (record.Tgl_Addendum or "")[:10], record.Nilai
     for other in others:

@@ -151,6 +151,13 @@ def test_what_a_contract_carries_besides() -> None:
     assert parties[OFFICE_ID]["address"] == {"streetAddress": "Jl. Contoh 1"}
 
 
+def test_a_supplier_has_one_name_however_rows_spell_it() -> None:
+    winner = row("SPSE-TenderSelesaiNilai", {**ATTEMPT, "kd_penyedia": 71, "nama_penyedia": "CV. Maju"})
+    found = document([announced(), winner, *contracts({"no_kontrak": "2/K", "nama_penyedia": "CV  MAJU"})])
+    names = {party["id"]: party["name"] for party in found["parties"]}
+    assert {award["suppliers"][0]["name"] for award in found["awards"]} == {names["JEJAK-PENYEDIA-71"]}
+
+
 def test_what_has_not_come_yet_is_due() -> None:
     signed = contracts({"no_kontrak": "2/K", "tgl_kontrak": "2025-11-01", "status_kontrak": "Kontrak Sedang Berjalan"},
                        seen="2025-10-03")  # fmt: skip

@@ -233,6 +233,7 @@ def _completed(document: Body, found: list[Contribution], context: Context, *, a
         words[party["id"]] = {**compact(party), **words.get(party["id"], {})}
     roles: dict[str, set[str]] = {}
     _collect_roles(document, roles, words)
+    _name_alike(document, words)
     document["parties"] = [{**words[party], "roles": sorted(roles[party])} for party in sorted(roles)]
     return document
 
@@ -267,6 +268,19 @@ def _collect_roles(node: Body, roles: dict[str, set[str]], words: dict[str, Body
             for entry in value:
                 if type(entry) is dict:
                     _collect_roles(entry, roles, words)
+
+
+def _name_alike(node: Body, words: dict[str, Body]) -> None:
+    """Give every reference the name that its party has: rows spell names differently."""
+    for name, value in node.items():
+        entries = value if type(value) is list else [value]
+        for entry in entries:
+            if type(entry) is not dict:
+                continue
+            if name not in _ROLES:
+                _name_alike(entry, words)
+            elif known := words[entry["id"]].get("name"):
+                entry["name"] = known
 
 
 def references(document: Body) -> set[str]:

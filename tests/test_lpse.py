@@ -54,6 +54,16 @@ def test_an_absent_status_is_absent_and_a_version_tells_a_retender() -> None:
     assert not reference.failed
 
 
+@pytest.mark.parametrize(("rups", "repeated"), [("1", True), ("1;2", None)])
+def test_a_plan_is_repeated_where_another_process_has_it(rups: str, repeated: bool | None) -> None:
+    known = tuple(("rup", code) for code in rups.split(";"))
+    relations = tuple(("planning", f"ocds-000000-rup-{code}") for _, code in known)
+    budget = document([announced(kd_rup=rups, pagu=1000)], rups=known, relations=relations)["planning"]["budget"]
+    assert budget.get("isRepeated") is repeated
+    assert (budget["id"], budget["amount"]["amount"]) == (rups.replace(";", "+"), 1000)
+    assert "isRepeated" not in document([announced(kd_rup=rups)], rups=known)["planning"]["budget"]
+
+
 def test_a_reason_of_closing_is_no_description() -> None:
     tender = document([announced(status_tender="Gagal/Batal", ket_ditutup="Tidak ada penawar")])["tender"]
     assert tender["statusDetails"] == "Gagal/Batal: Tidak ada penawar"

@@ -856,6 +856,16 @@ def test_payments_are_transactions_from_the_office_to_the_supplier() -> None:
     assert "BENDAHARA" not in repr(transactions)
 
 
+def test_a_payment_to_come_is_due() -> None:
+    ordered = row("SIMDA-SP2D", {"Tahun": 2025, "No_Kontrak": "602/K1/2025", **order("1", 40)}, seen="2025-05-02")
+    found = linked([ordered], SIGNED)
+    implementation = found.document["contracts"][0]["implementation"]
+    assert "transactions" not in implementation
+    [due] = implementation["milestones"]
+    assert (due["status"], due["dueDate"][:10], due["value"]["amount"]) == ("scheduled", "2025-05-03", 40)
+    assert found.due == {("SIMDA-SP2D", "2025", "2025-05-03")}
+
+
 def test_a_payment_of_two_registered_contracts_that_are_one_is_one() -> None:
     paid = rows("SIMDA-SP2D", order("1", 40), {**order("1", 60), "No_Kontrak": "602.K1.2025"})
     [transaction] = payments(paid)

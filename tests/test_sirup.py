@@ -44,7 +44,9 @@ def test_the_lines_of_a_budget_sum_to_the_plan_repeats_and_corrections_included(
 
 
 def test_a_plan_that_has_a_process_of_its_own_is_marked() -> None:
-    budget = document([plan(1)], relations=(("planning", "ocds-000000-rup-1"),))["planning"]["budget"]
+    budget = document([plan(1)], relations=(("planning", "ocds-000000-rup-1"),), rups=(("rup", "1"),))["planning"][
+        "budget"
+    ]
     assert budget["isRepeated"] is True
 
 

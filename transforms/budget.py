@@ -8,6 +8,8 @@ from transforms.identity import PLANNING
 from transforms.mapping import Body, Context, money
 from transforms.parties import scrub
 
+PLANS = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
+"""The services that announce plans."""
 ACCOUNT_SCHEME = "JEJAK-REKENING"
 """Accounts (kode rekening) of Permendagri 90, in no register of classifications."""
 PRODUCT_SCHEME = "JEJAK-PRODUK"
@@ -41,8 +43,11 @@ def plan_budget(context: Context, record: Any, rups: Iterable[str], lines: Itera
 
 
 def is_repeated(context: Context) -> bool | None:
-    """Whether the plan stands in a process of its own too, so that sums over processes leave it out here."""
-    return any(relationship == PLANNING for relationship, _ in context.relations) or None
+    """Whether the plan stands in a process of its own too, so that sums over processes leave it out here. Plans that
+    were bought together and that SIRUP does not announce stand nowhere else."""
+    related = any(relationship == PLANNING for relationship, _ in context.relations)
+    announced = any(context.rows.get(service) for service in PLANS)
+    return (related and (announced or len(context.rups) == 1)) or None
 
 
 def projects(lines: Iterable[str]) -> str:

@@ -235,6 +235,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
     for (contract, award), orders in _by_contract(rows, context).items():
         orders.sort(key=lambda row: (row.record.Tahun, row.record.Tgl_SP2D or "", row.key))
         transactions: dict[str, Body] = {}
+        due: dict[str, Body] = {}
         named: list[Body | None] = []
         for payment in _payments(orders):
             record = payment[-1].record
@@ -244,10 +245,24 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
             entry = f"simda-{_number(record.No_SP2D)}"
             # The treasury counts anew each year.
             entry = f"{entry}-{record.Tahun}" if entry in transactions else entry
+            value = money(sum(amounts)) if amounts else None
+            if not context.happened(payment[-1], record.Tgl_SP2D):
+                day = context.moment(record.Tgl_SP2D)
+                due[entry] = {
+                    "id": entry,
+                    "type": "payment",
+                    "title": "SP2D",
+                    "dueDate": day,
+                    "status": "scheduled",
+                    "value": value,
+                }
+                continue
             transactions[entry] = {
                 "id": entry,
+                "type": "SP2D",
+                "number": _number(record.No_SP2D),
                 "date": context.moment(record.Tgl_SP2D),
-                "value": money(sum(amounts)) if amounts else None,
+                "value": value,
                 "payer": reference(payer),
                 "payee": reference(payee),
             }
@@ -257,7 +272,10 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
                     {
                         "id": contract,
                         "awardID": award,
-                        "implementation": {"transactions": list(transactions.values())},
+                        "implementation": {
+                            "transactions": list(transactions.values()),
+                            "milestones": list(due.values()),
+                        },
                     }
                 ],
                 "parties": parties(*named),

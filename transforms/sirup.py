@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from transforms import codes, mak
-from transforms.budget import account_items, classifications, is_repeated, projects
+from transforms.budget import PLANS, account_items, classifications, is_repeated, projects
 from transforms.evidence import Evidence
 from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
 from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
@@ -51,7 +51,6 @@ def revisions(service: str, record: Any) -> Iterator[Revision]:
         )
 
 
-_PLANS = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
 _BUDGETS = ("RUP-PaketAnggaranPenyedia", "RUP-PaketAnggaranSwakelola")
 _PLAN_KINDS = {
     "RUP-PaketPenyedia-Terumumkan": "rup",
@@ -294,7 +293,7 @@ def _revision_type(row: Row) -> str:
 
 def _counting(rows: list[Row], context: Context) -> list[Row]:
     """Budget and place rows without those of plans that no longer count here."""
-    plans = [row for name in _PLANS for row in context.rows.get(name, ())]
+    plans = [row for name in PLANS for row in context.rows.get(name, ())]
     gone = {row.code for row in plans} - {row.code for row in _newest(plans, context)}
     return [row for row in rows if row.code not in gone] or rows
 
@@ -335,6 +334,6 @@ MAPPING = SourceMapping(
     plans=plans,
     revisions=revisions,
     identifying=IDENTIFYING,
-    announcing=("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan"),
+    announcing=PLANS,
     awaited=AWAITED,
 )

@@ -331,7 +331,7 @@ def test_an_order_whose_rows_all_stand_twice_counts_once() -> None:
 
 
 def test_the_lines_of_an_online_order_at_one_time_are_summed() -> None:
-    order = {"order_id": "A", "order_desc": "Nasi", "status_verif": "verified", "merchant_name": "Warung", **OFFICE}
+    order = {"order_id": "A1", "order_desc": "Nasi", "status_verif": "verified", "merchant_name": "Warung", **OFFICE}
     first, again = "2022-03-01 10:00:00", "2022-04-01 10:00:00"
     given = [(first, 10), (first, 10), (first, 5), (again, 10), (again, 10), (again, 5)]
     lines = rows(

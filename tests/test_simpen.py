@@ -189,9 +189,9 @@ def test_one_flat_sheet_serves_two_services(tmp_path: Path):
         # One row for each payment of the contract: without the payments they are one.
         assert len({identify(service, fields).content_hash for fields in found}) == 1
         assert not service.model.model_validate(found[0]).model_extra
-    (told,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, jobs[0]).record)
-    assert told.subject == ("pekerjaan", "602/12/KPA/2025")
-    assert (told.rups, told.numbers, told.amounts) == (
+    (evidence,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, jobs[0]).record)
+    assert evidence.subject == ("pekerjaan", "602/12/KPA/2025")
+    assert (evidence.rups, evidence.numbers, evidence.amounts) == (
         (("rup", "90000001"),),
         ("602/12/KPA/2025",),
         (1_500_000_000.0,),

@@ -2,7 +2,8 @@
 
 Ids: `tender.id` is the attempt's code; an award is the attempt's code and its supplier, so that a replaced winner is
 another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are one award
-and one contract each, named by their kind and code (an order's award also by its supplier).
+and one contract each, named by their kind and code, the award also by its suppliers. Self-managed work has a contract and
+no award.
 """
 
 import hashlib
@@ -76,7 +77,7 @@ def references(service: str, record: Any) -> Iterator[RupReference]:
             created=getattr(record, "tgl_buat_paket", None),
             package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
             version=getattr(record, "versi_tender" if tender else "versi_nontender", None) or 1,
-            # Some years' rows have no status: that a package has a higher version tells alone that this one failed.
+            # Some years' rows have no status: a higher version of its package alone shows that this one failed.
             failed=not status
             or codes.table(SOURCE).get(("tenderStatus", codes.plain(status))) in ("unsuccessful", "cancelled"),
         )
@@ -469,7 +470,7 @@ def award_id(attempt: str, supplier: Body | None) -> str:
 
 
 def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
-    """The status of an award that a letter or contract tells of: papers of a winner who was replaced may stay on."""
+    """The status of an award that a letter or contract names: papers of a winner who was replaced may stay on."""
     winners = {
         f"{SUPPLIER_SCHEME}-{row.record.kd_penyedia}"
         for row in context.of(attempt, "SPSE-TenderSelesaiNilai", "SPSE-NonTenderSelesai")
@@ -481,7 +482,7 @@ def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
 
 def _outcome(attempt: str, context: Context) -> str:
     """The status of an attempt's award: that of a failed attempt came to nothing, unless it was signed all the same;
-    one that only a letter tells of (SPPBJ) is pending until the contract is signed."""
+    one that has only a letter (SPPBJ) is pending until the contract is signed."""
     if _contracts_of(attempt, context):
         return "active"
     words = [row.record.status_tender for row in context.of(attempt, "SPSE-TenderPengumuman")]
@@ -999,7 +1000,7 @@ def tender_id(row: Row) -> str:
 
 
 def purchase_id(row: Row) -> str:
-    """The id of an order's or recorded purchase's contract, and of its award where the supplier is told elsewhere."""
+    """The id of an order's or recorded purchase's contract, and of its award where no supplier is known."""
     return f"{_KINDS[row.service]}-{row.code}"
 
 

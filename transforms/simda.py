@@ -176,7 +176,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Addendum: each is an amendment that says what the value and the time became. One that the buyer's own system has
+    """Addendum: each is an amendment with what the value and the time became. One that the buyer's own system has
     too (of the same day, or else the same value) is that one; of the others the latest value is the contract's."""
     for (contract, award), addenda in _by_contract(rows, context).items():
         addenda.sort(key=_added)

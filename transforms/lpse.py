@@ -1,9 +1,9 @@
 """LPSE/SPSE, e-catalogue and recorded purchases -> OCDS: tender, bids, awards, contracts and their execution.
 
-Ids: `tender.id` is the attempt's code; an award is the attempt's code and its supplier, so that a replaced winner is
-another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are one award
-and one contract each, named by their kind and code, the award also by its suppliers. Self-managed work has a contract and
-no award.
+Ids: `tender.id` is the attempt's kind and code; an award is the attempt's code and its supplier, so that a replaced
+winner is another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are
+one award and one contract each, named by their kind and code, the award also by its suppliers. Self-managed work has a
+contract and no award.
 """
 
 import hashlib

@@ -235,7 +235,6 @@ def test_agreements_are_papers_of_the_contract_and_the_rest_is_paid() -> None:
         (120, [paid(40), paid(40), paid(40)]),
         (40, [paid(40, kd_rup_paket="1"), paid(40, kd_rup_paket="2")]),
         (80, [paid(40, kd_rup_paket="1"), paid(40, kd_rup_paket="2"), paid(40, kd_rup_paket="2")]),
-        (40, [paid(40, nama_penyedia="CV SATU"), paid(40, nama_penyedia="CV DUA")]),
         (80, [paid(40, nama_penyedia="CV SATU"), paid(40, nama_penyedia="CV DUA")]),
         (80.4, [paid(40.2), paid(40.2)]),
     ],

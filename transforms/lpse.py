@@ -1104,7 +1104,7 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
         self_managed = hasattr(found[0].record, "nama_pelaksana")
         payees: dict[str, Body] = {}
         agreements, transactions, due = [], [], []
-        for row, number in _realised(found, header.record.total_realisasi if header else None):
+        for row, number in _realised(found):
             record = row.record
             payee = _payee(row, context)
             if payee:
@@ -1148,32 +1148,24 @@ def _header(row: Row, context: Context) -> Row | None:
     return next(iter(context.of(row.code, row.service.removesuffix("Realisasi"))), None)
 
 
-def _realised(rows: list[Row], total: float | int | None) -> Iterator[tuple[Row, int]]:
+def _realised(rows: list[Row]) -> Iterator[tuple[Row, int]]:
     """The payments and agreements of one purchase, each with its number among equal ones.
 
     The rows have no key: equal ones are as many payments. A payment on several RUPs has a row for each of them, with
-    the whole amount. Some purchases repeat a payment for each payee, too: where the rows are more than total_realisasi
-    and the distinct amounts, papers and days are just that, each of these counts once.
+    the whole amount. Where they are not total_realisasi together, as where each of several payees has a row with the
+    whole amount, that is for a quality check to find.
     """
     alike: dict[tuple[object, ...], dict[object, list[Row]]] = {}
-    distinct: dict[tuple[object, ...], Row] = {}
     for row in rows:
         rups = getattr(row.record, "kd_rup_paket", None)
         alike.setdefault(_payment(row.record), {}).setdefault(rups, []).append(row)
-        distinct.setdefault(_payment(row.record)[:-1], row)
-    counted = [each for by_rup in alike.values() for each in enumerate(_longest(by_rup.values()), 1)]
-    if total is not None and _total(row for _, row in counted) > total == _total(distinct.values()):
-        counted = [(1, row) for row in distinct.values()]
-    for number, row in counted:
-        yield row, number
+    for by_rup in alike.values():
+        for number, row in enumerate(_longest(by_rup.values()), 1):
+            yield row, number
 
 
 def _longest(groups: Iterable[list[Row]]) -> list[Row]:
     return max(groups, key=len)
-
-
-def _total(rows: Iterable[Row]) -> float:
-    return round(sum(row.record.nilai_realisasi or 0 for row in rows), 2)
 
 
 def recorded_award(purchase: str, suppliers: Iterable[str]) -> str:
@@ -1212,7 +1204,7 @@ def _payee(row: Row, context: Context) -> Body | None:
 
 
 def _payment(record: Any) -> tuple[object, ...]:
-    """What makes two realisasi rows equal: everything but the RUP that they are booked on. The payee comes last."""
+    """What makes two realisasi rows equal: everything but the RUP that they are booked on."""
     return (
         record.jenis_realisasi,
         _number(record.no_realisasi),

@@ -211,7 +211,7 @@ def test_roles_add_up_along_the_process() -> None:
     }
     result = derived(ANNOUNCED, row("SPSE-PesertaTender", T1, bid), row("SPSE-TenderSelesaiNilai", T2, WINNER))
     roles = {party["id"]: party["roles"] for party in merged(result)["parties"]}
-    assert roles["JEJAK-PENYEDIA-71"] == ["supplier", "tenderer"]
+    assert roles["ID-LKPP-PENYEDIA-71"] == ["supplier", "tenderer"]
 
 
 def test_zero_is_a_value_where_the_source_means_it() -> None:
@@ -306,7 +306,7 @@ def test_cells_and_bodies_are_inverse(first: int) -> None:
 def test_every_release_has_parties_also_when_nobody_names_an_office() -> None:
     payment = {"kd_swakelola_pct": 5, "jenis_realisasi": "Kwitansi", "nilai_realisasi": 1}
     [(*_, release)] = derived(row("SPSE-PencatatanSwakelolaRealisasi", T1, payment)).releases
-    assert [party["id"] for party in release["parties"]] == ["JEJAK-KLPD-D999"]
+    assert [party["id"] for party in release["parties"]] == ["ID-LKPP-KLPD-D999"]
     last = derived(ANNOUNCED, row("SPSE-TenderPengumuman", T2, None)).releases[-1][3]
     assert [party["roles"] for party in last["parties"]] == [["buyer", "procuringEntity"]]
 

@@ -28,15 +28,15 @@ _STAGES = ("planning", "tender", "award", "contract", "implementation")
 def _party(number: int, *roles: str) -> dict[str, Any]:
     name = f"CV SINTETIS MAJU JAYA {number}"
     return {
-        "id": f"ID-LKPP-PENYEDIA-{number}",
+        "id": f"JEJAK-PENYEDIA-{number}",
         "name": name,
-        "identifier": {"scheme": "ID-LKPP-PENYEDIA", "id": str(number), "legalName": name},
+        "identifier": {"scheme": "JEJAK-PENYEDIA", "id": str(number), "legalName": name},
         "roles": list(roles),
     }
 
 
 def _reference(number: int) -> dict[str, str]:
-    return {"id": f"ID-LKPP-PENYEDIA-{number}", "name": f"CV SINTETIS MAJU JAYA {number}"}
+    return {"id": f"JEJAK-PENYEDIA-{number}", "name": f"CV SINTETIS MAJU JAYA {number}"}
 
 
 def process(number: int) -> list[dict[str, Any]]:

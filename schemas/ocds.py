@@ -1,7 +1,7 @@
 """OCDS 1.1.5 as Jejak publishes it: one release, its compiled form, and the package around them.
 
-The models hold the parts of the standard, of the extensions in `EXTENSIONS` and of our own one for proposals
-(`schemas/proposals`) that a publisher like us emits, under their published names. They are stricter than the official
+The models hold the parts of the standard, of the extensions in `EXTENSIONS` and of our own one
+(`schemas/indonesia`) that a publisher like us emits, under their published names. They are stricter than the official
 schema, never laxer: no field beyond these, every entry of a list has a text id of its own, no empty text, no empty list
 where a null can stand, IDR alone, times with their offset. What needs a person's address or telephone (ContactPoint)
 has no model, so the gate keeps it out.
@@ -33,7 +33,7 @@ EXTENSIONS = (
     f"{_REGISTRY}/ocds_process_title_extension/v1.1.5/extension.json",
     f"{_REGISTRY}/ocds_transactions_relatedMilestone_extension/master/extension.json",
 )
-"""What every package declares, beside the extension for proposals (`proposals_extension`)."""
+"""What every package declares, beside our own extension (`local_extension`)."""
 
 # Patterns are Rust's: `$` is the end of the text, not a line end before it.
 _TEXT = r"^[^\x00]+$"
@@ -132,7 +132,7 @@ class Period(_Object):
 
 
 class Identifier(_Object):
-    """Of an organisation, in a register: ID-DJP (NPWP of firms) or one of LKPP's code lists."""
+    """Of an organisation: ID-DJP (NPWP of firms), or JEJAK-* for LKPP's code lists, which no register has."""
 
     scheme: Text | None | MISSING = MISSING
     id: Text | None | MISSING = MISSING
@@ -156,6 +156,10 @@ class OrganizationReference(_Entry):
     name: Text | None | MISSING = MISSING
 
 
+class PartyDetails(_Object):
+    legalForm: Text | None | MISSING = MISSING
+
+
 class Organization(_Entry):
     """A party, with all roles that it has had in the process so far (merging replaces `roles` whole)."""
 
@@ -164,6 +168,7 @@ class Organization(_Entry):
     additionalIdentifiers: Whole[Identifier] | MISSING = MISSING
     address: Address | MISSING = MISSING
     roles: Codes[Text] | None | MISSING = MISSING
+    details: PartyDetails | MISSING = MISSING
 
 
 class Classification(_Object):
@@ -235,6 +240,8 @@ class Milestone(_Entry):
     dateMet: Time | None | MISSING = MISSING
     dateModified: Time | None | MISSING = MISSING
     status: Literal["scheduled", "met", "notMet", "partiallyMet"] | None | MISSING = MISSING
+    number: Text | None | MISSING = MISSING
+    value: Value | MISSING = MISSING
 
 
 class MilestoneReference(_Entry):
@@ -302,6 +309,9 @@ class Budget(_Object):
     projectID: Text | None | MISSING = MISSING
     uri: Uri | None | MISSING = MISSING
     budgetBreakdown: Entries[BudgetBreakdown] | MISSING = MISSING
+    fiscalYear: Count | None | MISSING = MISSING
+    fund: Text | None | MISSING = MISSING
+    isRepeated: bool | None | MISSING = MISSING
 
 
 class ProposalUnit(_Object):
@@ -403,6 +413,9 @@ class Tender(_Entry):
     milestones: Entries[Milestone] | MISSING = MISSING
     amendments: Entries[Amendment] | MISSING = MISSING
     targets: Entries[Metric] | MISSING = MISSING
+    contractPricing: Text | None | MISSING = MISSING
+    smallEnterprisesOnly: bool | None | MISSING = MISSING
+    domesticProductsOnly: bool | None | MISSING = MISSING
 
 
 class Award(_Entry):
@@ -418,10 +431,28 @@ class Award(_Entry):
     documents: Entries[Document] | MISSING = MISSING
     amendments: Entries[Amendment] | MISSING = MISSING
     relatedBid: Text | None | MISSING = MISSING
+    number: Text | None | MISSING = MISSING
     agreedMetrics: Entries[Metric] | MISSING = MISSING
 
 
+class Agreement(_Entry):
+    """A paper that makes a contract: the contract itself, a Surat Perjanjian or a Surat Pesanan."""
+
+    type: Text | None | MISSING = MISSING
+    number: Text | None | MISSING = MISSING
+    date: Time | None | MISSING = MISSING
+    value: Value | MISSING = MISSING
+
+
+class Guarantee(_Entry):
+    type: Text | None | MISSING = MISSING
+    value: Value | MISSING = MISSING
+    period: Period | MISSING = MISSING
+
+
 class Transaction(_Entry):
+    type: Text | None | MISSING = MISSING
+    number: Text | None | MISSING = MISSING
     source: Uri | None | MISSING = MISSING
     date: Time | None | MISSING = MISSING
     value: Value | MISSING = MISSING
@@ -451,6 +482,10 @@ class Contract(_Entry):
     period: Period | MISSING = MISSING
     value: Value | MISSING = MISSING
     initialValue: Value | MISSING = MISSING
+    localContentValue: Value | MISSING = MISSING
+    microEnterpriseValue: Value | MISSING = MISSING
+    agreements: Entries[Agreement] | MISSING = MISSING
+    guarantees: Entries[Guarantee] | MISSING = MISSING
     items: Entries[Item] | MISSING = MISSING
     dateSigned: Time | None | MISSING = MISSING
     documents: Entries[Document] | MISSING = MISSING
@@ -572,21 +607,21 @@ def _parts(body: object, location: tuple[int | str, ...]) -> tuple[str | int, ..
     return tuple(parts)
 
 
-_PROPOSALS = "extensions/proposals"
+_LOCAL = "extensions/indonesia"
 
 
-def proposals_extension(publisher_uri: str | None = None) -> str:
-    """The address of the local extension for proposals: below the publisher's own, where the files of `extension_files`
+def local_extension(publisher_uri: str | None = None) -> str:
+    """The address of our own extension: below the publisher's own, where the files of `extension_files`
     are to be put. Without one it is an address that leads nowhere and never will (RFC 2606), and says so."""
-    return f"{(publisher_uri or 'https://jejak.invalid').rstrip('/')}/{_PROPOSALS}/extension.json"
+    return f"{(publisher_uri or 'https://jejak.invalid').rstrip('/')}/{_LOCAL}/extension.json"
 
 
 def extension_files() -> dict[str, bytes]:
-    """The files of the local extension by their paths below the publisher's address: its description, the patch of the
-    release schema, its codelist and a page that explains it."""
+    """The files of our own extension by their paths below the publisher's address: its description, the patch of the
+    release schema, its codelists and a page that explains it."""
     return {
-        f"{_PROPOSALS}/{path}": file.read_bytes()
-        for path, file in sorted(_files(resources.files("schemas") / "proposals", ""))
+        f"{_LOCAL}/{path}": file.read_bytes()
+        for path, file in sorted(_files(resources.files("schemas") / "indonesia", ""))
     }
 
 
@@ -608,7 +643,7 @@ def package(
     metadata: dict[str, Any] = {
         "uri": uri,
         "version": OCDS_VERSION,
-        "extensions": [*EXTENSIONS, proposals_extension(publisher_uri)],
+        "extensions": [*EXTENSIONS, local_extension(publisher_uri)],
         "publishedDate": published_date,
         "publisher": {"name": publisher},
     }

@@ -32,7 +32,7 @@ def release_schema() -> dict[str, Any]:
     for url in EXTENSIONS:
         folder = url.split("/ocds_")[1].split("_extension/")[0]
         json_merge_patch.merge(schema, load(f"extensions/{folder}/release-schema.json"))
-    json_merge_patch.merge(schema, json.loads(extension_files()["extensions/proposals/release-schema.json"]))
+    json_merge_patch.merge(schema, json.loads(extension_files()["extensions/indonesia/release-schema.json"]))
     return schema
 
 

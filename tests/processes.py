@@ -2,9 +2,9 @@
 
 from typing import Any
 
-OFFICE = {"id": "ID-LKPP-SATKER-1.01", "name": "DINAS CONTOH"}
-WINNER = {"id": "ID-LKPP-PENYEDIA-7", "name": "CV CONTOH"}
-LOSER = {"id": "ID-LKPP-PENYEDIA-8", "name": "CV LAIN"}
+OFFICE = {"id": "JEJAK-SATKER-1.01", "name": "DINAS CONTOH"}
+WINNER = {"id": "JEJAK-PENYEDIA-7", "name": "CV CONTOH"}
+LOSER = {"id": "JEJAK-PENYEDIA-8", "name": "CV LAIN"}
 
 
 def idr(amount: float) -> dict[str, Any]:
@@ -15,15 +15,15 @@ def whole(ocid: str = "ocds-213czf-rup-100") -> dict[str, Any]:
     """A process that has reached all five stages."""
     return {
         "ocid": ocid,
-        "id": f"{ocid}-2025-06-01T00:00:00Z",
-        "date": "2025-06-01T00:00:00Z",
+        "id": f"{ocid}-2025-06-01T00:00:00+00:00",
+        "date": "2025-06-01T00:00:00+00:00",
         "tag": ["compiled"],
         "initiationType": "tender",
         "title": "Jalan desa",
         "buyer": OFFICE,
         "parties": [
             {**OFFICE, "roles": ["buyer", "procuringEntity"], "address": {"locality": "Contoh", "region": "Jawa"}},
-            {**WINNER, "roles": ["tenderer", "supplier"], "identifier": {"scheme": "ID-LKPP-PENYEDIA", "id": "7"}},
+            {**WINNER, "roles": ["tenderer", "supplier"], "identifier": {"scheme": "JEJAK-PENYEDIA", "id": "7"}},
             {**LOSER, "roles": ["tenderer"]},
         ],
         "planning": {

@@ -191,10 +191,10 @@ def test_a_party_that_nobody_names_any_more_keeps_its_last_roles() -> None:
 
 
 def test_a_party_loses_what_is_gone_of_it_at_any_depth() -> None:
-    register = {"scheme": "ID-LKPP-SATKER", "id": "1", "legalName": "DINAS CONTOH"}
+    register = {"scheme": "JEJAK-SATKER", "id": "1", "legalName": "DINAS CONTOH"}
     tax = [{"scheme": "ID-DJP", "id": "1"}]
     party: Object = {**BUYER, "roles": ["buyer"], "identifier": register, "additionalIdentifiers": tax}
-    less: Object = {**BUYER, "roles": ["buyer"], "identifier": {"scheme": "ID-LKPP-SATKER", "id": "1"}}
+    less: Object = {**BUYER, "roles": ["buyer"], "identifier": {"scheme": "JEJAK-SATKER", "id": "1"}}
     record, _ = follow([{"buyer": BUYER, "parties": [party]}, {"buyer": BUYER, "parties": [less]}])
     assert record["parties"] == [{**less, "additionalIdentifiers": []}]
 

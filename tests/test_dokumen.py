@@ -18,7 +18,7 @@ from schemas.service import Page
 from schemas.settings import Settings
 from tests.answering import Answer, answering
 from tests.official import REFERENCE, needs_reference
-from tests.telling import context, row, told
+from tests.states import document, row, state
 from transforms import codes
 from transforms.rows import identify
 
@@ -105,7 +105,7 @@ def test_a_bare_folder_is_a_list_of_its_files(tmp_path):
     assert {r["tanggal"] for r in page.rows} == {"2025-02-04"}
     for fields in page.rows[:-1]:
         assert not DOKUMEN.model.model_validate(fields).model_extra
-        (body,) = told(transforms.dokumen, [row(DOKUMEN, fields)], context())
+        body = document([row(DOKUMEN.name, fields)])
         assert body["planning"]["documents"][0]["url"] == fields["url"]
     # A file that nothing is known of is seen, and rejected with the reason.
     with pytest.raises(ValidationError, match="no code of its own"):
@@ -139,14 +139,14 @@ def test_an_empty_folder_is_an_empty_list(tmp_path):
     assert page.rows == []
 
 
-# --- what is told ----------------------------------------------------------------------------------------------------
+# --- what becomes of it ---------------------------------------------------------------------------------------------
 
 
 def test_a_document_in_ocds():
-    (body,) = told(transforms.dokumen, [row(DOKUMEN, ROW)], context())
-    (document,) = body["planning"]["documents"]
-    assert document.pop("id").startswith("dokumen-")
-    assert document == {
+    body = document([row(DOKUMEN.name, ROW)])
+    (found,) = body["planning"]["documents"]
+    assert found.pop("id").startswith("dokumen-")
+    assert found == {
         "documentType": "technicalSpecifications",
         "title": "KAK Peningkatan Jalan",
         "url": "https://contoh.example/berkas/KAK%20jalan.pdf",
@@ -156,18 +156,19 @@ def test_a_document_in_ocds():
     }
 
 
-def test_a_document_that_is_listed_twice_is_told_once():
+def test_a_document_that_is_listed_twice_stands_once():
     again = ROW | {"kode": MAK, "tahun": 2024, "judul": "Judul lama"}
-    (body,) = told(transforms.dokumen, [row(DOKUMEN, ROW), row(DOKUMEN, again)], context())
-    assert [document["title"] for document in body["planning"]["documents"]] == ["KAK Peningkatan Jalan"]
+    body = document([row(DOKUMEN.name, ROW), row(DOKUMEN.name, again)])
+    assert [each["title"] for each in body["planning"]["documents"]] == ["KAK Peningkatan Jalan"]
 
 
 def test_an_unknown_kind_is_signalled_and_a_known_one_may_have_no_code():
-    known = context()
-    rows = [row(DOKUMEN, ROW | {"jenis": kind, "url": f"https://contoh.example/{kind}"}) for kind in ("Surat", "hps")]
-    (body,) = told(transforms.dokumen, rows, known)
-    assert not any("documentType" in document for document in body["planning"]["documents"])
-    assert known.signals == {("dokumen", "Dokumen-Perencanaan", "jenis", "Surat")}
+    rows = [
+        row(DOKUMEN.name, ROW | {"jenis": kind, "url": f"https://contoh.example/{kind}"}) for kind in ("Surat", "hps")
+    ]
+    found = state(rows)
+    assert not any("documentType" in each for each in found.document["planning"]["documents"])
+    assert found.signals == {("dokumen", "Dokumen-Perencanaan", "jenis", "Surat")}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_an_unknown_kind_is_signalled_and_a_known_one_may_have_no_code():
 )
 def test_what_a_document_tells_of_where_it_belongs(kode, rups, maks):
     fields = ROW | {"kode": kode, "url": "https://contoh.example/a  b|c.pdf"}
-    read = row(DOKUMEN, fields)
+    read = row(DOKUMEN.name, fields)
     (found,) = transforms.dokumen.evidence(DOKUMEN.name, read.record)
     assert (found.rups, found.maks, found.year, found.dates) == (rups, maks, 2025, ("2025-02-03",))
     assert found.subject == ("dokumen", identify(DOKUMEN, fields).code)

@@ -11,11 +11,11 @@ import connectors.musrenbang
 import schemas.musrenbang
 import transforms.musrenbang
 from schemas.errors import RowError, SettingsError, StructureError
-from schemas.ocds import EXTENSIONS, extension_files, package, proposals_extension, validate_release
+from schemas.ocds import EXTENSIONS, extension_files, local_extension, package, validate_release
 from schemas.service import Page
 from schemas.settings import Settings
 from tests.answering import Answer, answering
-from tests.telling import context, row, told
+from tests.states import document, row, state
 from transforms.identity import Code
 from transforms.rows import identify
 
@@ -216,7 +216,7 @@ def test_another_applications_columns_over_rest_and_from_a_file(tmp_path):
         "2024-01-20",
     )
     assert (over_rest.anggaran, over_rest.volume, over_rest.kode_skpd) == (150_000_000, 1250.5, "5")
-    (body,) = told(transforms.musrenbang, [row(USULAN, page.rows[0])], context())
+    body = document([row(USULAN.name, page.rows[0])])
     (proposal,) = body["planning"]["proposals"]
     assert proposal["location"]["geometry"]["coordinates"] == [111.88, -7.15]
     assert "Warga Contoh" not in json.dumps(body)
@@ -270,15 +270,14 @@ ROW: dict[str, Any] = {
 
 
 def proposal_of(**changes: Any) -> dict[str, Any]:
-    (body,) = told(transforms.musrenbang, [row(USULAN, ROW | changes)], context())
+    body = state([row(USULAN.name, ROW | changes)]).document
     proposal: dict[str, Any] = body["planning"]["proposals"][0]
     return proposal
 
 
 def test_a_proposal_in_ocds():
-    known = context()
-    (body,) = told(transforms.musrenbang, [row(USULAN, ROW)], known)
-    office = {"id": "ID-LKPP-SATKER-D999-1.03.0.00.0.00.02.0000", "name": "DINAS CONTOH"}
+    body = document([row(USULAN.name, ROW)])
+    office = {"id": "JEJAK-SATKER-D999-1.03.0.00.0.00.02.0000", "name": "DINAS CONTOH"}
     assert body["planning"]["proposals"] == [
         {
             "id": "usulan-1204",
@@ -317,15 +316,14 @@ def test_a_proposal_in_ocds():
         }
     ]
     assert [party["id"] for party in body["parties"]] == [office["id"]]
-    assert not known.signals
     for secret in ("Budi", "Pak Contoh", "0812"):
         assert secret not in json.dumps(body)
 
 
-def test_all_proposals_of_a_process_are_told_at_once_and_each_once():
-    rows = [row(USULAN, ROW | {"id_usulan": number}) for number in (3, 1)]
-    older = row(USULAN, ROW | {"id_usulan": 1, "tahun_anggaran": 2024, "status_usul_teks": "Ditolak"})
-    (body,) = told(transforms.musrenbang, [*rows, older], context())
+def test_each_proposal_of_a_process_stands_once_as_the_latest_year_has_it():
+    rows = [row(USULAN.name, ROW | {"id_usulan": number}) for number in (3, 1)]
+    earlier = ROW | {"id_usulan": 1, "tahun_anggaran": 2024, "status_usul_teks": "Ditolak"}
+    body = document([*rows, row(USULAN.name, earlier, scope="2024")])
     assert [(p["id"], p["status"]) for p in body["planning"]["proposals"]] == [
         ("usulan-1", "accepted"),
         ("usulan-3", "accepted"),
@@ -333,7 +331,7 @@ def test_all_proposals_of_a_process_are_told_at_once_and_each_once():
 
 
 def test_a_councillors_proposal_names_the_council():
-    (body,) = told(transforms.musrenbang, [row(POKIR, ROW | {"level_pengusul": None})], context())
+    body = document([row(POKIR.name, ROW | {"level_pengusul": None})])
     assert [(p["id"], p["proposedBy"]) for p in body["planning"]["proposals"]] == [("pokir-1204", "DPRD")]
 
 
@@ -353,14 +351,13 @@ def test_a_councillors_proposal_names_the_council():
 def test_the_status_of_a_proposal(changes, status, details):
     proposal = proposal_of(**changes)
     assert (proposal.get("status"), proposal.get("statusDetails")) == (status, details and " ".join(details.split()))
-    (found,) = transforms.musrenbang.evidence(USULAN.name, row(USULAN, ROW | changes).record)
+    (found,) = transforms.musrenbang.evidence(USULAN.name, row(USULAN.name, ROW | changes).record)
     assert found.status == status
 
 
 def test_an_unknown_status_is_signalled():
-    known = context()
-    told(transforms.musrenbang, [row(USULAN, ROW | {"status_usul_teks": "Entahlah"})], known)
-    assert known.signals == {("musrenbang", "Musrenbang-Usulan", "status_usul_teks", "Entahlah")}
+    found = state([row(USULAN.name, ROW | {"status_usul_teks": "Entahlah"})])
+    assert found.signals == {("musrenbang", "Musrenbang-Usulan", "status_usul_teks", "Entahlah")}
 
 
 @pytest.mark.parametrize(
@@ -377,8 +374,8 @@ def test_a_bad_place_costs_no_proposal(place, kept):
 
 
 def test_the_least_that_a_proposal_can_say():
-    (body,) = told(transforms.musrenbang, [row(USULAN, {"id_usulan": "7"})], context())
-    assert body == {"planning": {"proposals": [{"id": "usulan-7", "status": "proposed"}]}}
+    body = document([row(USULAN.name, {"id_usulan": "7"})])
+    assert body["planning"] == {"proposals": [{"id": "usulan-7", "status": "proposed"}]}
     with pytest.raises(ValidationError, match="no code of its own"):
         USULAN.model.model_validate({"id_usulan": 0})
     with pytest.raises(ValidationError, match="an amount of IDR"):
@@ -386,7 +383,7 @@ def test_the_least_that_a_proposal_can_say():
 
 
 def test_what_a_proposal_tells_of_where_it_belongs():
-    record = row(USULAN, ROW).record
+    record = row(USULAN.name, ROW).record
     (found,) = transforms.musrenbang.evidence(USULAN.name, record)
     assert found.subject == ("usulan", "1204")
     assert (found.year, found.office, found.office_name) == (2025, "1.03.0.00.0.00.02.0000", "DINAS CONTOH")
@@ -396,7 +393,7 @@ def test_what_a_proposal_tells_of_where_it_belongs():
     assert (found.villages, found.districts, found.points) == (("Sukareka",), ("Angan",), ((-7.15, 111.88),))
     assert (found.dates, found.status, found.rups) == (("2024-01-20",), "accepted", ())
     moved = ROW | {"nama_skpd": None, "id_sub_bl": 4711, "id_usulan": " 12  b.0 "}
-    (found,) = transforms.musrenbang.evidence(POKIR.name, row(POKIR, moved).record)
+    (found,) = transforms.musrenbang.evidence(POKIR.name, row(POKIR.name, moved).record)
     expected: Code = ("pokir", identify(POKIR, moved).code)
     assert (found.subject, found.office_name, found.maks) == (expected, "DINAS LAMA", ())
 
@@ -405,27 +402,27 @@ def test_what_a_proposal_tells_of_where_it_belongs():
 
 
 def test_packages_declare_the_extension_where_its_files_are_to_be_put():
-    assert proposals_extension("https://contoh.example/data/") == (
-        "https://contoh.example/data/extensions/proposals/extension.json"
+    assert local_extension("https://contoh.example/data/") == (
+        "https://contoh.example/data/extensions/indonesia/extension.json"
     )
     declared = package("https://contoh.example/all.json", "Contoh", "2025-01-01T00:00:00Z")["extensions"]
-    assert declared == [*EXTENSIONS, "https://jejak.invalid/extensions/proposals/extension.json"]
+    assert declared == [*EXTENSIONS, "https://jejak.invalid/extensions/indonesia/extension.json"]
     given = package("https://a.example/1", "Contoh", "2025-01-01T00:00:00Z", publisher_uri="https://b.example")
-    assert given["extensions"][-1] == "https://b.example/extensions/proposals/extension.json"
+    assert given["extensions"][-1] == "https://b.example/extensions/indonesia/extension.json"
 
 
 def test_the_extension_is_whole():
     files = extension_files()
     assert set(files) == {
-        f"extensions/proposals/{name}"
+        f"extensions/indonesia/{name}"
         for name in ("README.md", "codelists/proposalStatus.csv", "extension.json", "release-schema.json")
     }
-    description = json.loads(files["extensions/proposals/extension.json"])
+    description = json.loads(files["extensions/indonesia/extension.json"])
     named = [*description["schemas"], *(f"codelists/{name}" for name in description["codelists"])]
-    assert all(f"extensions/proposals/{name}" in files for name in named)
+    assert all(f"extensions/indonesia/{name}" in files for name in named)
     assert set(description["dependencies"]) <= set(EXTENSIONS)
-    proposal = json.loads(files["extensions/proposals/release-schema.json"])["definitions"]["Proposal"]["properties"]
-    status = files["extensions/proposals/codelists/proposalStatus.csv"].decode().splitlines()
+    proposal = json.loads(files["extensions/indonesia/release-schema.json"])["definitions"]["Proposal"]["properties"]
+    status = files["extensions/indonesia/codelists/proposalStatus.csv"].decode().splitlines()
     assert [code for code in proposal["status"]["enum"] if code] == [line.partition(",")[0] for line in status[1:]]
 
 
@@ -442,7 +439,7 @@ def test_the_extension_is_whole():
     ],
 )
 def test_the_gate_lets_no_other_proposal_pass(change):
-    release = {"ocid": "ocds-000000-rup-1", "id": "1", "date": "2025-01-01T00:00:00Z", "tag": ["planning"],
+    release = {"ocid": "ocds-000000-rup-1", "id": "1", "date": "2025-01-01T00:00:00+07:00", "tag": ["planning"],
                "initiationType": "tender", "planning": {"proposals": [{"id": "usulan-1"}]}}  # fmt: skip
     validate_release(release)
     release["planning"] = {"proposals": [{"id": "usulan-1", **change}]}

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.parties import is_firm, office_party, plain_name, scrub, supplier_keys, supplier_party, tax_numbers
+from transforms.parties import (
+    is_firm,
+    office_party,
+    payee_party,
+    plain_name,
+    scrub,
+    supplier_keys,
+    supplier_party,
+    surrogate,
+    tax_numbers,
+)
 
 NUMBER = "012345678901234"  # made up: 15 digits
 
@@ -133,16 +143,26 @@ def test_only_a_firms_tax_number_is_published() -> None:
     firm = supplier_party({}, "77", "CV. MAJU", NUMBER)
     person = supplier_party({}, "78", "BUDI", NUMBER)
     assert firm
-    assert firm["additionalIdentifiers"] == [{"scheme": "ID-DJP", "id": NUMBER}]
+    assert firm["id"] == "JEJAK-PENYEDIA-77"
+    assert firm["identifier"] == {"scheme": "ID-DJP", "id": NUMBER, "legalName": "CV. MAJU"}
+    assert firm["additionalIdentifiers"] == [{"scheme": "JEJAK-PENYEDIA", "id": "77", "legalName": "CV. MAJU"}]
     assert person
+    assert person["identifier"] == {"scheme": "JEJAK-PENYEDIA", "id": "78", "legalName": "BUDI"}
     assert "additionalIdentifiers" not in person
     assert NUMBER not in str(person)
 
 
+def test_persons_who_are_paid_are_one_party_without_names() -> None:
+    assert payee_party("Budi Contoh, S.Pd") == payee_party("SITI CONTOH") == {"id": "perorangan", "name": "Perorangan"}
+    for organisation in ("CV. MAJU", "Kelompok Tani Contoh", "SDN 1 Contoh", "Dinas Contoh"):
+        assert payee_party(organisation) == {"id": surrogate("supplier", organisation), "name": organisation}
+    assert payee_party(" - ") is None
+
+
 def test_a_supplier_is_found_by_number_then_name_else_gets_a_surrogate() -> None:
     known = dict.fromkeys(supplier_keys("CV. MAJU JAYA", [NUMBER]), "77")
-    assert supplier_party(known, None, "Toko Lain", NUMBER)["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
-    assert supplier_party(known, None, "CV MAJU  JAYA")["id"] == "ID-LKPP-PENYEDIA-77"  # type: ignore[index]
+    assert supplier_party(known, None, "Toko Lain", NUMBER)["id"] == "JEJAK-PENYEDIA-77"  # type: ignore[index]
+    assert supplier_party(known, None, "CV MAJU  JAYA")["id"] == "JEJAK-PENYEDIA-77"  # type: ignore[index]
     stranger = supplier_party(known, None, "Warung Bu Siti")
     assert stranger
     assert str(stranger["id"]).startswith("supplier-")
@@ -161,7 +181,7 @@ def test_offices_are_told_apart_by_regency() -> None:
     assert one
     assert other
     assert one["id"] != other["id"]
-    assert other["id"] == "ID-LKPP-SATKER-D107-1.02.0.00.0.00.02.0000"
+    assert other["id"] == "JEJAK-SATKER-D107-1.02.0.00.0.00.02.0000"
     named = office_party("D171", "01", "Dinas Kesehatan")
     assert named
     assert str(named["id"]).startswith("office-")

@@ -575,7 +575,7 @@ def test_schedules_and_bids(processes: dict[Code, Row]) -> None:
         told = record.get("bids", {})
         details = told.get("details", [])
         assert sorted(amount(bid["value"]) for bid in details) == sorted(row["nilai_penawaran"] for row in bids)
-        bidders = {f"ID-LKPP-PENYEDIA-{row['kd_penyedia']}" for row in bids}
+        bidders = {f"JEJAK-PENYEDIA-{row['kd_penyedia']}" for row in bids}
         assert {party["id"] for party in tender.get("tenderers", [])} == bidders
         assert {bid["tenderers"][0]["id"] for bid in details} == bidders
         if registered[code]:
@@ -601,7 +601,7 @@ def test_awards(kind: str, processes: dict[Code, Row]) -> None:
         [award] = awards
         [supplier] = award["suppliers"]
         if row.get("kd_penyedia"):
-            assert supplier["id"] == f"ID-LKPP-PENYEDIA-{row['kd_penyedia']}"
+            assert supplier["id"] == f"JEJAK-PENYEDIA-{row['kd_penyedia']}"
             assert squeezed(supplier["name"]) == squeezed(row["nama_penyedia"])
             assert award["id"] == f"{code}-{row['kd_penyedia']}"
             if row["nilai_negosiasi"]:
@@ -724,7 +724,7 @@ def test_orders(processes: dict[Code, Row]) -> None:
         assert award["date"] == local(row["tgl_order"])
         assert (award["status"], contract["status"]) == ("active", contract_status.get(row["status_pkt"], "active"))
         supplier = row["kd_penyedia_sikap"] or row["kd_penyedia_v6"]
-        assert [party["id"] for party in award["suppliers"]] == [f"ID-LKPP-PENYEDIA-{supplier}"]
+        assert [party["id"] for party in award["suppliers"]] == [f"JEJAK-PENYEDIA-{supplier}"]
         assert record["tender"]["procurementMethod"] == "direct"
 
 

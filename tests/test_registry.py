@@ -1,19 +1,19 @@
 """The registry is complete: a source that lacks a part fails here, with the name of the part."""
 
 import csv
+import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.registry import SERVICES, SOURCES, TELLINGS
+from pipeline.registry import MAPPINGS, SERVICES, SOURCES
 from simulator.world import SERVICES as SIMULATED
 from simulator.world import World
+from tests.states import row
 from transforms import codes, owners
-from transforms.releases import _rank, cells
-from transforms.rows import identify
-from transforms.said import Context, Row
+from transforms.state import Process, state_of
 
 ROOT = Path(__file__).parent.parent
 EVERY_SOURCE = pytest.mark.parametrize("source", SOURCES)
@@ -29,16 +29,17 @@ def fixtures(source: str) -> dict[str, list[dict[str, Any]]]:
 @EVERY_SOURCE
 def test_every_service_has_an_address_and_made_up_rows(source: str) -> None:
     services = SOURCES[source].services
-    assert set(SOURCES[source].connector.ADDRESSES) == set(services)
+    connector = importlib.import_module(SOURCES[source].fetch.__module__)
+    assert set(connector.ADDRESSES) == set(services)
     assert set(services) <= set(SIMULATED) | set(fixtures(source))
 
 
 @EVERY_SOURCE
-def test_every_service_that_names_a_process_is_told_or_only_identifies(source: str) -> None:
-    transform = SOURCES[source].transform
-    told = set(transform.TELLINGS) | set(transform.IDENTIFYING)
-    assert {name for name, service in SOURCES[source].services.items() if service.kind} <= told
-    assert told <= set(SOURCES[source].services)
+def test_every_service_that_names_a_process_is_mapped_or_only_identifies(source: str) -> None:
+    mapping = SOURCES[source].mapping
+    mapped = set(mapping.mappers) | set(mapping.identifying)
+    assert {name for name, service in SOURCES[source].services.items() if service.kind} <= mapped
+    assert mapped <= set(SOURCES[source].services)
 
 
 @EVERY_SOURCE
@@ -50,46 +51,63 @@ def test_every_code_table_is_sound(source: str) -> None:
     assert len(keys) == len(set(keys)) > 0
 
 
-def test_every_owner_is_a_service_and_every_teller_owns_something() -> None:
+def test_every_owner_is_a_service_and_every_mapped_one_owns_something() -> None:
     with (ROOT / "transforms" / "codes" / "field_owners.csv").open(encoding="utf-8", newline="") as file:
         named = {owner for row in csv.DictReader(file) for owner in row["owners"].split()} - {"*"}
     assert named <= set(SERVICES)
-    assert set(TELLINGS) <= named
+    assert _mapped() <= named
 
 
-def test_codes_of_a_kind_are_told_by_one_source_that_links_them_or_not() -> None:
+def _mapped() -> set[str]:
+    return {name for name, mapping in MAPPINGS.items() if name in mapping.mappers}
+
+
+def test_codes_of_a_kind_are_of_one_source_that_links_them_or_not() -> None:
     kinds: dict[str, set[tuple[str, bool]]] = {}
     for source, service in SERVICES.values():
         if service.kind:
             kinds.setdefault(service.kind, set()).add((source, service.linked))
-    assert not {kind: told for kind, told in kinds.items() if len(told) > 1}
+    assert not {kind: found for kind, found in kinds.items() if len(found) > 1}
 
 
 @EVERY_SOURCE
 def test_what_links_a_source_is_there(source: str) -> None:
-    services, transform = SOURCES[source].services, SOURCES[source].transform
-    assert set(transform.EVIDENT) <= set(services)
-    assert {name for awaited in transform.AWAITED.values() for name in awaited} <= set(services)
+    services, mapping = SOURCES[source].services, SOURCES[source].mapping
+    assert set(mapping.evident) <= set(services)
+    assert {name for awaited in mapping.awaited.values() for name in awaited} <= set(services)
     linked = {service.kind for service in services.values() if service.linked}
-    assert linked == {services[name].kind for name in transform.EVIDENT if services[name].linked}
+    assert linked == {services[name].kind for name in mapping.evident if services[name].linked}
 
 
-def test_no_service_says_what_it_may_not_say() -> None:
+def test_no_service_gives_what_it_does_not_own() -> None:
     world = World(100, seed=3, unknown_rows=0)
-    for name, (source, telling) in TELLINGS.items():
-        service = SERVICES[name][1]
-        rows = []
-        for number, raw in enumerate(world.rows(name) if name in SIMULATED else fixtures(source)[name]):
-            found = identify(service, raw)
-            rows.append(Row(number, name, found.key, found.code, service.model.model_validate(found.fields)))
+    contract = row("SPSE-NonTenderEkontrak-2Kontrak", {"kd_nontender": 1, "no_kontrak": "1", "kd_satker_str": "1.01"})
+    for name in sorted(_mapped()):
+        source, service = SERVICES[name]
+        given = world.rows(name) if name in SIMULATED else fixtures(source)[name]
+        rows = [row(name, raw, number=number) for number, raw in enumerate(given, 1)]
         assert rows, f"the simulator has no row of {name}"
-        # Everything linked belongs to the one contract that has been told of.
-        links = {(str(service.kind), row.code): (("nontender", "1"),) for row in rows}
-        context = Context("ocds-000000-x-1", "+07:00", "D999", rows={name: rows}, service=name, links=links)
-        context.contracts = {"1-1": ("1-award", {"1"})}
-        said = {pattern for each in telling.mapper(rows, context) for pattern, _ in cells(each.body)}
-        assert said or not service.linked, f"{name} says nothing"
-        unowned = {p for p in said if not p.startswith("parties") and _rank(p, name) is None}
-        assert not unowned, f"{name} says {sorted(unowned)}; give it a place in codes/field_owners.csv"
-        assert not context.signals
-        assert owners.order(name) < len(TELLINGS)
+        # Everything linked belongs to one contract.
+        links = {(str(service.kind), each.code): (("nontender", "1"),) for each in rows}
+        process = Process("ocds-000000-x-1", [*rows, *([contract] if service.linked else [])], links=links)
+        state = state_of(process, MAPPINGS, "+07:00", "D999")
+        found = {path for each in state.contributions if each.service == name for path in _paths(each.partial.body)}
+        assert found or not service.linked, f"{name} gives nothing"
+        unowned = {path for path in found if owners.rank(path, name) is None}
+        assert not unowned, f"{name} gives {sorted(unowned)}; give it a place in codes/field_owners.csv"
+        assert not state.signals
+        assert owners.order(name) < len(_mapped())
+
+
+def _paths(body: dict[str, Any], above: str = "") -> set[str]:
+    """The paths of a partial document's values; of objects and lists those of what stands in them."""
+    found: set[str] = set()
+    for name, value in body.items():
+        entries = value if isinstance(value, list) else [value]
+        if (above or name != "parties") and name != "id":
+            for entry in entries:
+                if isinstance(entry, dict):
+                    found |= _paths(entry, f"{above}{name}.")
+                elif entry not in (None, ""):
+                    found.add(above + name)
+    return found

@@ -13,10 +13,12 @@ import transforms.simpen
 from schemas.service import Service
 from schemas.settings import Settings
 from tests.answering import Answer, answering
-from tests.telling import context, row, told
+from tests.states import row, state
+from tests.states import rows as made
+from transforms.mapping import Row
 from transforms.parties import supplier_keys
 from transforms.rows import identify
-from transforms.said import Context
+from transforms.state import State
 
 PEKERJAAN, PROGRES, DOKUMENTASI = schemas.simpen.SERVICES
 
@@ -61,25 +63,42 @@ REPORT: dict[str, Any] = {
     "permasalahan": "Hujan; hubungi 081234567890",
     "tindakan": "Lembur",
 }
-CONTRACT = {"contracts": {"90000001000-602/12/KPA/2025": ("90000001000-71", {"90000001000"}),
-                          "90000001000-602/99/KPA/2025": ("90000001000-72", {"90000001000"})},
-            "links": {("pekerjaan", "31"): (("tender", "90000001000"),)}}  # fmt: skip
+TENDER = "90000001000"
+LINKS = {("pekerjaan", "31"): (("tender", TENDER),)}
+AGREED = [
+    {"kd_tender": TENDER, "no_kontrak": "602/12/KPA/2025", "no_sppbj": "1", "kd_penyedia": 71, "nama_penyedia": "CV A"},
+    {"kd_tender": TENDER, "no_kontrak": "602/99/KPA/2025", "no_sppbj": "2", "kd_penyedia": 72, "nama_penyedia": "CV B"},
+]
 
 
-def known(*jobs: dict[str, Any]) -> Context:
-    """What is known of the process of the contract that job 31 carries out."""
-    return context(**CONTRACT, rows={PEKERJAAN.name: [row(PEKERJAAN, job) for job in jobs or (JOB,)]})
+def of(service: Service, *fields: dict[str, Any]) -> list[Row]:
+    return made(service.name, *fields)
 
 
-def implementation(service: Service, *rows: dict[str, Any], within: Context | None = None) -> dict[str, Any]:
-    """What the rows of one job say of its contract's implementation."""
-    (body,) = told(transforms.simpen, [row(service, fields) for fields in rows], within or known())
-    (contract,) = body["contracts"]
-    assert (contract["id"], contract["awardID"]) == ("90000001000-602/12/KPA/2025", "90000001000-71")
-    assert set(body) == {"contracts"}
-    assert set(contract) == {"id", "awardID", "implementation"}
-    found: dict[str, Any] = contract["implementation"]
-    return found
+def carried(rows: list[Row], job: dict[str, Any] = JOB, links: Any = LINKS) -> State:
+    """The state of the process of the contract that job 31 carries out."""
+    jobs = [] if any(each.service == PEKERJAAN.name for each in rows) else of(PEKERJAAN, {**job, **NOTHING_DONE})
+    return state([*rows, *jobs, *of_contracts()], links=links)
+
+
+NOTHING_DONE = {"tgl_spmk": None, "tgl_mc0": None, "tgl_pho": None, "tgl_fho": None}
+
+
+def of_contracts() -> list[Row]:
+    return made("SPSE-TenderEkontrak-2Kontrak", *AGREED)
+
+
+def implementation(service: Service, *fields: dict[str, Any]) -> dict[str, Any]:
+    """What the rows of one job give of their contract's implementation."""
+    return implemented(carried(of(service, *fields)))
+
+
+def implemented(found: State) -> dict[str, Any]:
+    first, second = found.document["contracts"]
+    assert (first["id"], first["awardID"]) == ("90000001000-602/12/KPA/2025", "90000001000-71")
+    assert "implementation" not in second
+    body: dict[str, Any] = first["implementation"]
+    return body
 
 
 # --- percentages and slots -------------------------------------------------------------------------------------------
@@ -165,21 +184,21 @@ def test_one_flat_sheet_serves_two_services(tmp_path: Path):
     jobs = fetched(PEKERJAAN, transport="files", folder=str(tmp_path), services=FLAT)
     reports = fetched(PROGRES, transport="files", folder=str(tmp_path), services=FLAT)
     assert fetched(DOKUMENTASI, transport="files", folder=str(tmp_path), services=FLAT) == []
-    for service, rows in ((PEKERJAAN, jobs), (PROGRES, reports)):
-        assert all(set(service.key) <= set(fields) for fields in rows)
+    for service, found in ((PEKERJAAN, jobs), (PROGRES, reports)):
+        assert all(set(service.key) <= set(fields) for fields in found)
         # One row for each payment of the contract: without the payments they are one.
-        assert len({identify(service, fields).content_hash for fields in rows}) == 1
-        assert not service.model.model_validate(rows[0]).model_extra
-    (found,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN, jobs[0]).record)
-    assert found.subject == ("pekerjaan", "602/12/KPA/2025")
-    assert (found.rups, found.numbers, found.amounts) == (
+        assert len({identify(service, fields).content_hash for fields in found}) == 1
+        assert not service.model.model_validate(found[0]).model_extra
+    (evidence,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, jobs[0]).record)
+    assert evidence.subject == ("pekerjaan", "602/12/KPA/2025")
+    assert (evidence.rups, evidence.numbers, evidence.amounts) == (
         (("rup", "90000001"),),
         ("602/12/KPA/2025",),
         (1_500_000_000.0,),
     )
-    links = {("pekerjaan", "602/12/KPA/2025"): (("tender", "90000001000"),)}
-    within = context(contracts=CONTRACT["contracts"], links=links, rows={PEKERJAAN.name: [row(PEKERJAAN, jobs[0])]})
-    physical, financial = implementation(PROGRES, reports[0], within=within)["metrics"]
+    links = {("pekerjaan", "602/12/KPA/2025"): (("tender", TENDER),)}
+    known = [*of_contracts(), row(PEKERJAAN.name, jobs[0]), row(PROGRES.name, reports[0])]
+    physical, financial = implemented(state(known, links=links))["metrics"]
     assert [(seen["id"], seen["measure"]) for seen in physical["observations"]] == [
         ("2025-06-30-Juni-rencana", 45.5),
         ("2025-06-30-Juni-realisasi", 40.25),
@@ -196,18 +215,18 @@ def test_lists_over_rest():
     assert server.paths == ["/progres?tahun=2025", "/pekerjaan?tahun=2025", "/dokumentasi?tahun=2025"]
 
 
-# --- what is told ----------------------------------------------------------------------------------------------------
+# --- what becomes of it ---------------------------------------------------------------------------------------------
 
 
 def test_milestones_of_a_job():
     found = implementation(PEKERJAAN, JOB)
     assert [(m["id"], m["code"], m["type"], m["status"], m["dateMet"]) for m in found["milestones"]] == [
-        ("simpen-31-spmk", "SPMK", "delivery", "met", "2025-03-17T00:00:00+07:00"),
+        ("simpen-31-spmk", "SPMK", "commencement", "met", "2025-03-17T00:00:00+07:00"),
         ("simpen-31-mc0", "MC-0", "assessment", "met", "2025-03-20T00:00:00+07:00"),
         ("simpen-31-pho", "PHO", "delivery", "met", "2025-09-10T00:00:00+07:00"),
     ]
     assert found["milestones"][2]["title"] == "PHO (serah terima pertama)"
-    assert found["milestones"][2]["description"] == "602/90/PHO"
+    assert found["milestones"][2]["number"] == "602/90/PHO"
     assert (found["endDate"], found["endDateDetails"]) == ("2025-09-10T23:59:59+07:00", "Tanggal PHO")
     assert "01.234" not in json.dumps(found)
 
@@ -239,11 +258,11 @@ def test_progress_over_time():
 
 
 def test_a_deviation_is_actual_less_planned_whatever_is_reported():
-    within = known()
     reports = [REPORT | {"nomor_pelaksanaan": n, "deviasi_fisik": d} for n, d in ((1, None), (2, "2,25"), (3, "-2,24"))]
-    physical, _ = implementation(PROGRES, *reports, within=within)["metrics"]
+    found = carried(of(PROGRES, *reports))
+    physical, _ = found.document["contracts"][0]["implementation"]["metrics"]
     assert [s["measure"] for s in physical["observations"] if s["dimensions"]["kind"] == "deviation"] == [-2.25] * 3
-    assert within.signals == {("simpen", "SIMPEN-Progres", "deviasi_fisik", "is not realisasi less rencana")}
+    assert found.signals == {("simpen", "SIMPEN-Progres", "deviasi_fisik", "is not realisasi less rencana")}
     alone = {name: value for name, value in REPORT.items() if name != "rencana_fisik"}
     physical, _ = implementation(PROGRES, alone)["metrics"]
     assert [s["measure"] for s in physical["observations"]] == [10.25, -2.25]
@@ -258,10 +277,7 @@ def test_a_report_without_physical_progress_or_a_date_is_still_told():
 
 
 def test_two_reports_of_one_day_and_number_are_one():
-    again = row(PROGRES, REPORT | {"realisasi_fisik": "11"})
-    rows = [row(PROGRES, REPORT), type(again)(again.raw_id, again.service, f"{again.key}#0", again.code, again.record)]
-    (body,) = told(transforms.simpen, rows[::-1], known())
-    physical = body["contracts"][0]["implementation"]["metrics"][0]
+    physical = implementation(PROGRES, REPORT, REPORT | {"realisasi_fisik": "11"})["metrics"][0]
     assert [s["measure"] for s in physical["observations"]] == [12.5, 10.25, -2.25]
 
 
@@ -270,11 +286,11 @@ def test_photos_and_documents():
              "tanggal": "2025-04-06", "keterangan": "Sebelum", "tahun": 2025}  # fmt: skip
     report = {"pekerjaan_id": 31, "url": "https://contoh.example/laporan?id=7", "jenis": "dokumen"}
     private = {"pekerjaan_id": 31, "url": "https://contoh.example/1234567890123456.jpg", "jenis": "denah"}
-    within = known()
-    found = implementation(DOKUMENTASI, photo, photo | {"tahun": 2026}, report, private, within=within)["documents"]
-    # By year and address; the first one may hold somebody's number.
-    kept_back, typed, whole = ({name: paper[name] for name in paper if name != "id"} for paper in found)
-    assert kept_back == {"format": "image/jpeg", "language": "id"}
+    later = row(DOKUMENTASI.name, photo | {"tahun": 2026}, scope="2026")
+    within = carried([*of(DOKUMENTASI, photo, report, private), later])
+    found = within.document["contracts"][0]["implementation"]["documents"]
+    # By year and address; one may hold somebody's number and is kept back.
+    typed, whole = ({name: paper[name] for name in paper if name != "id"} for paper in found)
     assert whole == {
         "documentType": "illustration",
         "title": "Foto 0 %",
@@ -289,31 +305,32 @@ def test_photos_and_documents():
         "url": "https://contoh.example/laporan?id=7",
         "language": "id",
     }
-    assert len({paper["id"] for paper in found}) == 3
+    assert len({paper["id"] for paper in found}) == 2
     assert all(paper["id"].startswith("simpen-31-") for paper in found)
     assert within.signals == {("simpen", "SIMPEN-Dokumentasi", "jenis", "denah")}
 
 
-def test_nothing_is_said_of_a_contract_that_nobody_has_told_of():
+def test_a_job_without_its_contract_gives_nothing():
     for service, fields in ((PEKERJAAN, JOB), (PROGRES, REPORT)):
-        assert told(transforms.simpen, [row(service, fields)], context(links=CONTRACT["links"])) == []
-        assert told(transforms.simpen, [row(service, fields)], context(contracts=CONTRACT["contracts"])) == []
-    assert told(transforms.simpen, [row(PEKERJAAN, {"pekerjaan_id": 31})], known()) == []
+        unlinked = carried(of(service, fields), links={}).document
+        assert not any("implementation" in contract for contract in unlinked["contracts"])
+        assert state(of(service, fields), links=LINKS).document == {}
+    assert not any("implementation" in c for c in carried(of(PEKERJAAN, {"pekerjaan_id": 31})).document["contracts"])
 
 
-def test_of_several_contracts_the_one_that_bears_the_jobs_number_speaks():
-    other = known(JOB | {"nomor_kontrak": "602/99/KPA/2025"})
-    (body,) = told(transforms.simpen, [row(PROGRES, REPORT)], other)
-    assert body["contracts"][0]["id"] == "90000001000-602/99/KPA/2025"
+def test_of_several_contracts_the_one_that_bears_the_jobs_number_is_meant():
+    found = carried(of(PROGRES, REPORT), JOB | {"nomor_kontrak": "602/99/KPA/2025"}).document
+    assert ["implementation" in contract for contract in found["contracts"]] == [False, True]
 
 
-def test_of_two_years_lists_the_later_speaks():
-    found = implementation(PEKERJAAN, JOB | {"tahun": 2026, "tgl_pho": "2026-01-05"}, JOB)
+def test_of_two_years_lists_the_later_counts():
+    later = row(PEKERJAAN.name, JOB | {"tahun": 2026, "tgl_pho": "2026-01-05"}, scope="2026")
+    found = implemented(carried([later, *of(PEKERJAAN, JOB)]))
     assert found["endDate"] == "2026-01-05T23:59:59+07:00"
 
 
 def test_what_a_job_tells_of_where_it_belongs():
-    (found,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN, JOB).record)
+    (found,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, JOB).record)
     assert (found.subject, found.year) == (("pekerjaan", "31"), 2025)
     assert (found.office, found.office_name) == ("1.03.0.00.0.00.02.0000", "Dinas Contoh Kab. Reka")
     assert found.rups == (("rup", "90000001"), ("rup", "90000002"))
@@ -322,6 +339,6 @@ def test_what_a_job_tells_of_where_it_belongs():
     assert found.amounts == (1_500_000_000.0, 1_600_000_000.0)
     assert found.dates == ("2025-03-14", "2025-03-17")
     assert (found.villages, found.districts, found.points) == (("Sukareka",), ("Angan",), ((-7.15, 111.88),))
-    (least,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN, {"pekerjaan_id": "7.0"}).record)
+    (least,) = transforms.simpen.evidence(PEKERJAAN.name, row(PEKERJAAN.name, {"pekerjaan_id": "7.0"}).record)
     assert least.subject == ("pekerjaan", "7")
-    assert list(transforms.simpen.evidence(PROGRES.name, row(PROGRES, REPORT).record)) == []
+    assert list(transforms.simpen.evidence(PROGRES.name, row(PROGRES.name, REPORT).record)) == []

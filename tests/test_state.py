@@ -186,7 +186,7 @@ def test_what_nobody_announces_is_withdrawn() -> None:
 def test_the_buyer_is_who_a_row_names_and_else_the_regency() -> None:
     payment = {"kd_swakelola_pct": 5, "jenis_realisasi": "Kwitansi", "nilai_realisasi": 1}
     name = "SPSE-PencatatanSwakelolaRealisasi"
-    assert state(row(name, payment)).document["buyer"]["id"] == "ID-LKPP-KLPD-D999"
+    assert state(row(name, payment)).document["buyer"]["id"] == "JEJAK-KLPD-D999"
     [party] = state(row(name, {**payment, **OFFICE})).document["parties"]
     assert party["name"] == "DINAS CONTOH"
     assert "buyer" in party["roles"]
@@ -196,8 +196,8 @@ def test_parties_are_those_referred_to_with_the_roles_of_it() -> None:
     document = state(PLAN, TENDERED, AWARDED).document
     roles = {party["id"]: party["roles"] for party in document["parties"]}
     assert roles.keys() == references(document)
-    assert roles["ID-LKPP-PENYEDIA-71"] == ["supplier"]
-    [office] = roles.keys() - {"ID-LKPP-PENYEDIA-71"}
+    assert roles["JEJAK-PENYEDIA-71"] == ["supplier"]
+    [office] = roles.keys() - {"JEJAK-PENYEDIA-71"}
     assert roles[office] == ["buyer", "procuringEntity"]
 
 

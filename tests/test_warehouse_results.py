@@ -25,7 +25,7 @@ from warehouse.tables import (
 from warehouse.views import view_metadata
 
 views = view_metadata.tables
-OFFICE = "ID-LKPP-SATKER-1.01"
+OFFICE = "JEJAK-SATKER-1.01"
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "family": "ocds-213czf-rup-100",
             "origin": "rup",
             "title": "Jalan desa",
-            "buyer_id": "ID-LKPP-SATKER-1.01",
+            "buyer_id": "JEJAK-SATKER-1.01",
             "buyer_name": "DINAS CONTOH",
             "method": "open",
             "method_details": "Tender",
@@ -128,15 +128,15 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "555", 2, local("2025-02-01T08:00:00"),
         )  # fmt: skip
         assert conn.execute(select(bid.c.id, bid.c.tenderer_id, bid.c.value).order_by(bid.c.id)).all() == [
-            ("b1", "ID-LKPP-PENYEDIA-7", 900),
-            ("b2", "ID-LKPP-PENYEDIA-8", 950),
+            ("b1", "JEJAK-PENYEDIA-7", 900),
+            ("b2", "JEJAK-PENYEDIA-8", 950),
         ]
         assert conn.execute(select(award.c.id, award.c.status, award.c.suppliers).order_by(award.c.id)).all() == [
             ("a0", "cancelled", 1),
             ("a1", None, 1),
         ]
         signed = conn.execute(select(contract).where(contract.c.id == "c1")).one()
-        assert (signed.supplier_id, signed.paid_amount, signed.payments) == ("ID-LKPP-PENYEDIA-7", 900.5, 2)
+        assert (signed.supplier_id, signed.paid_amount, signed.payments) == ("JEJAK-PENYEDIA-7", 900.5, 2)
         assert (signed.final_value, signed.last_payment_at) == (900.5, local("2025-05-01T00:00:00"))
         assert conn.execute(select(payment.c.contract_id, payment.c.id, payment.c.value, payment.c.source)).all() == [
             ("c1", "t1", 300, "lpse"),
@@ -397,7 +397,7 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
         del plan[section]
     plan["tender"]["status"] = "unsuccessful"
     retender, purchase = whole("ocds-213czf-tender-2"), whole("ocds-213czf-ecat-3")
-    purchase["buyer"] = {"id": "ID-LKPP-SATKER-2.02", "name": "KECAMATAN CONTOH"}
+    purchase["buyer"] = {"id": "JEJAK-SATKER-2.02", "name": "KECAMATAN CONTOH"}
     alone = {
         "ocid": "ocds-213czf-tender-9", "date": "d", "buyer": OFFICE,
         "planning": {"budget": {"amount": idr(50)}}, "tender": {"id": "9", "value": idr(49)},
@@ -423,8 +423,8 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
             row.buyer_id: row for row in conn.execute(select(office_stage_completeness)).all() if row.fiscal_year
         }
         assert {name: (row.families, row.with_tender, row.complete) for name, row in offices.items()} == {
-            "ID-LKPP-SATKER-1.01": (1, 1, 1),
-            "ID-LKPP-SATKER-2.02": (1, 1, 1),
+            "JEJAK-SATKER-1.01": (1, 1, 1),
+            "JEJAK-SATKER-2.02": (1, 1, 1),
         }
         alone_there = conn.execute(
             select(office_stage_completeness).where(office_stage_completeness.c.fiscal_year.is_(None))

@@ -21,17 +21,17 @@ def document(
     """An OCDS document whose id is its owner's and a digest of its address; None for what is no http or https address.
 
     `kind` is a code of OCDS's documentType, `date` local text, `form` the format as the source words it. An address
-    that holds what may be a staff or tax number, a phone or an e-mail is kept back: the document is told of without it.
+    that holds what may be a staff or tax number, a phone or an e-mail is kept back, and the document with it.
     """
     found = address(url)
-    if found is None:
+    if found is None or is_personal(found):
         return None
     return {
         "id": f"{owner}-{hashlib.sha256(found.encode()).hexdigest()[:12]}",
         "documentType": kind,
         "title": scrub(title),
         "description": scrub(description),
-        "url": None if is_personal(found) else found,
+        "url": found,
         "datePublished": context.moment(date),
         "format": form if form and "/" in form else media_type(f".{form}" if form else found),
         "language": "id",

@@ -1,8 +1,9 @@
 """LPSE/SPSE, e-catalogue and recorded purchases -> OCDS: tender, bids, awards, contracts and their execution.
 
-Ids: `tender.id` is the attempt's code; an award is the attempt's code and its supplier, so that a replaced winner is
-another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are one award
-and one contract each, named by their kind and code (an order's award also by its supplier).
+Ids: `tender.id` is the attempt's kind and code; an award is the attempt's code and its supplier, so that a replaced
+winner is another award; a contract is the attempt's code and the contract's number; orders and recorded purchases are
+one award and one contract each, named by their kind and code, the award also by its suppliers. Self-managed work has a
+contract and no award.
 """
 
 import hashlib
@@ -15,10 +16,20 @@ from pydantic import BaseModel
 
 from schemas.lpse import SERVICES
 from transforms import codes, mak
+from transforms.budget import account_category, account_items, plan_budget, product_item
 from transforms.evidence import Evidence
 from transforms.identity import Code, RupReference
 from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
-from transforms.parties import SUPPLIER_SCHEME, plain_name, scrub, supplier_keys, tax_numbers
+from transforms.parties import (
+    SUPPLIER_SCHEME,
+    has_code,
+    office_party,
+    payee_party,
+    plain_name,
+    scrub,
+    supplier_keys,
+    tax_numbers,
+)
 
 SOURCE = "lpse"
 
@@ -69,8 +80,9 @@ def references(service: str, record: Any) -> Iterator[RupReference]:
             created=getattr(record, "tgl_buat_paket", None),
             package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
             version=getattr(record, "versi_tender" if tender else "versi_nontender", None) or 1,
-            failed=codes.table(SOURCE).get(("tenderStatus", codes.plain(status or "")))
-            in ("unsuccessful", "cancelled"),
+            # Some years' rows have no status: a higher version of its package alone shows that this one failed.
+            failed=not status
+            or codes.table(SOURCE).get(("tenderStatus", codes.plain(status))) in ("unsuccessful", "cancelled"),
         )
     elif service == "SPSE-PencatatanNonTender":
         yield RupReference(("pencatatan", record.kd_nontender_pct), _rups("rup", record.kd_rup), priority)
@@ -225,34 +237,37 @@ def _announcement(
     consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
     evaluation = getattr(record, "mtd_evaluasi", None)
     place = scrub(getattr(record, "lokasi_pekerjaan", None))
+    accounts = getattr(record, "mak", ())
     return Partial(
         {
             "title": title,
             "buyer": reference(office),
-            "planning": {"budget": {"amount": money(record.pagu), "project": title}},
+            "planning": {"budget": plan_budget(context, record, record.kd_rup, accounts, record.sumber_dana)},
             "tender": {
                 "id": tender_id(row),
                 "title": title,
-                "description": scrub(getattr(record, "ket_ditutup", None)),
                 "status": context.code(SOURCE, "tenderStatus", status_field, status),
-                "statusDetails": status,
+                "statusDetails": _words(status, getattr(record, "ket_ditutup", None)),
                 "value": money(record.hps),
                 "procurementMethod": context.code(SOURCE, "method", "mtd_pemilihan", record.mtd_pemilihan),
-                "procurementMethodDetails": _method(record),
+                "procurementMethodDetails": record.mtd_pemilihan,
                 "mainProcurementCategory": context.code(SOURCE, "category", "jenis_pengadaan", category),
                 "additionalProcurementCategories": [consulting] if consulting else None,
                 "awardCriteria": context.code(SOURCE, "awardCriteria", "mtd_evaluasi", evaluation),
                 "awardCriteriaDetails": evaluation,
                 "eligibilityCriteria": record.kualifikasi_paket and f"Kualifikasi usaha: {record.kualifikasi_paket}",
                 "submissionMethod": ["electronicSubmission"],
+                "submissionMethodDetails": getattr(record, "mtd_kualifikasi", None),
+                "contractPricing": record.kontrak_pembayaran,
                 "procuringEntity": reference(office),
                 "location": {"description": place},
+                "items": account_items(accounts),
                 "documents": [
                     {
                         "id": f"{attempt}-notice",
                         "documentType": "tenderNotice",
                         "url": f"{record.url_lpse.rstrip('/')}/{page}",
-                        "datePublished": context.moment(event),
+                        "datePublished": _fact(context, row, event),
                         "format": "text/html",
                         "language": "id",
                     }
@@ -266,39 +281,73 @@ def _announcement(
     )
 
 
-def _method(record: Any) -> str | None:
-    """The method in the source's words, with how bidders are qualified and how the contract is paid."""
-    words = [record.mtd_pemilihan, getattr(record, "mtd_kualifikasi", None), record.kontrak_pembayaran]
-    return " - ".join(word for word in words if word) or None
+def _words(status: str | None, reason: str | None) -> str | None:
+    """A status in the source's words, with the reason that it gives."""
+    return ": ".join(filter(None, (status, scrub(reason)))) or None
+
+
+def _fact(context: Context, row: Row, day: str | None) -> str | None:
+    """The time of an event, once it has come."""
+    return context.moment(day) if context.happened(row, day) else None
+
+
+def _reached(context: Context, row: Row, day: str | None) -> Body:
+    """When a milestone was met, or is due; nothing where no day is known."""
+    if day is None:
+        return {}
+    if context.happened(row, day):
+        return {"dateMet": context.moment(day), "status": "met"}
+    return {"dueDate": context.moment(day), "status": "scheduled"}
 
 
 def jadwal(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """JadwalTahapan: the planned stages as milestones; bids may be handed in while "Upload Dokumen Penawaran" lasts."""
+    """JadwalTahapan: the planned stages as milestones, without a status: whether they were kept is not known. Bids may
+    be handed in while "Upload Dokumen Penawaran" lasts."""
     for attempt, stages in by_code(rows).items():
-        upload = next(
-            (r.record for r in stages if "upload dokumen penawaran" in (r.record.nama_tahapan or "").lower()), None
-        )
-        yield Partial(
-            {
-                "tender": {
-                    "id": tender_id(stages[0]),
-                    "tenderPeriod": context.period(upload.tgl_awal, upload.tgl_akhir) if upload else None,
-                    "milestones": [
-                        {
-                            "id": f"{attempt}-{row.record.kd_akt or row.record.kd_tahapan or position}",
-                            "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
-                            "type": "preProcurement",
-                            "code": row.record.kd_akt,
-                            "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
-                            "dueDate": context.moment(row.record.tgl_akhir, end=True),
-                            "status": "scheduled",
-                        }
-                        for position, row in enumerate(stages, 1)
-                    ],
-                }
-            },
-            tuple(stages),
-        )
+        yield from _schedule(attempt, stages, context)
+
+
+_BIDDING = re.compile("upload dokumen penawaran", re.IGNORECASE)
+_ENQUIRIES = re.compile("penjelasan dokumen (?:lelang|tender|pemilihan)|pemberian penjelasan", re.IGNORECASE)
+_DECISION = re.compile("penetapan pemenang", re.IGNORECASE)
+
+
+def _stage_period(stages: list[Row], named: re.Pattern[str], context: Context) -> Body | None:
+    """The period of the stages of a name, from the first one's start to the last one's end."""
+    found = [r.record for r in stages if named.search(_blanks(r.record.nama_tahapan or r.record.nama_akt) or "")]
+    starts = [record.tgl_awal for record in found if record.tgl_awal]
+    ends = [record.tgl_akhir for record in found if record.tgl_akhir]
+    return context.period(min(starts, default=None), max(ends, default=None))
+
+
+def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Partial]:
+    yield Partial(
+        {
+            "tender": {
+                "id": tender_id(stages[0]),
+                "enquiryPeriod": _stage_period(stages, _ENQUIRIES, context),
+                "awardPeriod": _stage_period(stages, _DECISION, context),
+                "tenderPeriod": _stage_period(stages, _BIDDING, context),
+                "milestones": [
+                    {
+                        "id": f"{attempt}-{_stage(row.record) or position}",
+                        "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
+                        "type": "tenderStage",
+                        "code": row.record.kd_akt,
+                        "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
+                        "dueDate": context.moment(row.record.tgl_akhir, end=True),
+                    }
+                    for position, row in enumerate(stages, 1)
+                ],
+            }
+        },
+        tuple(stages),
+    )
+
+
+def _stage(record: Any) -> str | None:
+    stage: str | None = getattr(record, "dtj_id", None) or record.kd_akt or record.kd_tahapan
+    return stage
 
 
 def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -314,6 +363,7 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
             if record.nilai_penawaran is not None and party:
                 bidders.append((row, party))
         tenderers = {party["id"]: reference(party) for _, party in bidders}
+        decided = any(row.record.pemenang for row, _ in bidders)
         yield Partial(
             {
                 "tender": {
@@ -330,7 +380,9 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
                     else None,
                     "details": [
                         {
-                            "id": row.record.kd_peserta or f"{attempt}-{row.record.kd_penyedia}",
+                            "id": _bid_id(row),
+                            # Once there is a winner all bids have been looked at; a refused one has a reason.
+                            "status": "disqualified" if row.record.alasan else "valid" if decided else "pending",
                             "tenderers": [reference(party)],
                             "value": money(row.record.nilai_penawaran),
                         }
@@ -341,6 +393,19 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
             },
             tuple(registered),
         )
+
+
+def _bid_id(row: Row) -> str:
+    return row.record.kd_peserta or f"{row.code}-{row.record.kd_penyedia}"
+
+
+def _winning_bid(attempt: str, supplier: Body, context: Context) -> str | None:
+    """The bid of an award's supplier."""
+    for row in context.of(attempt, "SPSE-PesertaTender"):
+        won = row.record.pemenang and row.record.nilai_penawaran is not None
+        if won and supplier["id"] == f"{SUPPLIER_SCHEME}-{row.record.kd_penyedia}":
+            return _bid_id(row)
+    return None
 
 
 # --- awards ----------------------------------------------------------------------------------------------------------
@@ -356,9 +421,11 @@ def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Partial]:
         supplier = _winner(record, context)
         yield Partial(
             {
-                "planning": {"budget": {"amount": money(record.pagu)}},
+                "planning": {
+                    "budget": plan_budget(context, record, record.kd_rup_paket, getattr(record, "mak", ()), ())
+                },
                 "tender": {"id": tender_id(row), "value": money(record.hps)},
-                "awards": [_award(row.code, supplier, record, record.tgl_penetapan_pemenang, context)]
+                "awards": [_award(row, supplier, _fact(context, row, record.tgl_penetapan_pemenang), context)]
                 if supplier
                 else None,
                 "parties": parties(supplier),
@@ -374,7 +441,7 @@ def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
         supplier = _winner(record, context)
         # tgl_selesai_nontender is no event but the end of the schedule, often still to come; SPPBJ dates the award.
         said = _announcement(row, context, record.kd_nontender, "status_nontender", None)
-        award = _award(row.code, supplier, record, None, context) if supplier else None
+        award = _award(row, supplier, None, context) if supplier else None
         if award and said.body["tender"].get("status") != "complete" and not _appointed(row.code, context):
             award["status"] = "pending"
         said.body["awards"] = [award] if award else None
@@ -391,15 +458,17 @@ def _winner(record: Any, context: Context) -> Body | None:
     return context.supplier(record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16)
 
 
-def _award(attempt: str, supplier: Body, record: Any, date: str | None, context: Context) -> Body:
+def _award(row: Row, supplier: Body, date: str | None, context: Context) -> Body:
+    record = row.record
     amounts = (record.nilai_negosiasi, record.nilai_terkoreksi, record.nilai_penawaran)
     return {
-        "id": award_id(attempt, supplier),
+        "id": award_id(row.code, supplier),
         "title": scrub(getattr(record, "nama_paket", None)),
-        "status": _outcome(attempt, context),
-        "date": context.moment(date),
+        "status": _outcome(row.code, context),
+        "date": date,
         "value": money(next((amount for amount in amounts if amount is not None), None)),
         "suppliers": [reference(supplier)],
+        "relatedBid": _winning_bid(row.code, supplier, context),
     }
 
 
@@ -409,23 +478,28 @@ def award_id(attempt: str, supplier: Body | None) -> str:
 
 
 def _standing(attempt: str, supplier: Body | None, context: Context) -> str:
-    """The status of an award that a letter or contract tells of: papers of a winner who was replaced may stay on."""
+    """The status of an award that a letter or contract names: papers of a winner who was replaced may stay on."""
     winners = {
         f"{SUPPLIER_SCHEME}-{row.record.kd_penyedia}"
         for row in context.of(attempt, "SPSE-TenderSelesaiNilai", "SPSE-NonTenderSelesai")
         if row.record.kd_penyedia
     }
-    replaced = winners and supplier and "identifier" in supplier and supplier["id"] not in winners
+    replaced = winners and supplier and has_code(supplier) and supplier["id"] not in winners
     return "cancelled" if replaced else _outcome(attempt, context)
 
 
 def _outcome(attempt: str, context: Context) -> str:
-    """The status of an attempt's award: that of a failed attempt came to nothing, unless it was signed all the same."""
-    signed = context.of(attempt, *_CONTRACTS)
+    """The status of an attempt's award: that of a failed attempt came to nothing, unless it was signed all the same;
+    one that has only a letter (SPPBJ) is pending until the contract is signed."""
+    if _contracts_of(attempt, context):
+        return "active"
     words = [row.record.status_tender for row in context.of(attempt, "SPSE-TenderPengumuman")]
     words += [row.record.status_nontender for row in context.of(attempt, "SPSE-NonTenderPengumuman")]
     status = codes.table(SOURCE).get(("tenderStatus", codes.plain(words[0] or ""))) if words else None
-    return status if status in ("unsuccessful", "cancelled") and not signed else "active"
+    if status in ("unsuccessful", "cancelled"):
+        return status
+    appointed = context.of(attempt, "SPSE-TenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-1SPPBJ", *_CONTRACTS)
+    return "pending" if appointed else "active"
 
 
 def sppbj(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -439,64 +513,70 @@ def sppbj(rows: list[Row], context: Context) -> Iterator[Partial]:
             if not supplier:
                 continue
             named.append(supplier)
-            award = awards.setdefault(
+            awards.setdefault(
                 award_id(attempt, supplier),
                 {
                     "id": award_id(attempt, supplier),
                     "title": scrub(record.nama_paket),
                     "status": _standing(attempt, supplier, context),
-                    "date": context.moment(record.tgl_sppbj),
+                    "date": _fact(context, row, record.tgl_sppbj),
                     "value": money(record.harga_final),
                     "suppliers": [reference(supplier)],
-                    "documents": [],
+                    "number": _paper_number(record.no_sppbj),
+                    "relatedBid": _winning_bid(attempt, supplier, context),
                 },
             )
-            if record.no_sppbj:
-                award["documents"].append(
-                    {
-                        "id": f"sppbj-{_number(record.no_sppbj)}",
-                        "documentType": "awardNotice",
-                        "title": _named("SPPBJ", record.no_sppbj),
-                        "datePublished": context.moment(record.tgl_sppbj),
-                        "language": "id",
-                    }
-                )
-        for award in awards.values():
-            award["documents"] = list({document["id"]: document for document in reversed(award["documents"])}.values())
         yield Partial({"awards": list(awards.values()), "parties": parties(*named)}, tuple(letters))
 
 
 # --- contracts -------------------------------------------------------------------------------------------------------
 
 
-def contract_id(row: Row, context: Context) -> str:
-    """A contract is its attempt's code and its number, blanks and capitals aside. An addendum may bear a number of its
-    own; it belongs to the contract of the same SPPBJ."""
-    number = _number(row.record.no_kontrak)
-    amended = {_number(v.record.no_kontrak): v for v in _contracts_of(row.code, context) if v.record.versi_addendum}
-    if number in amended:
-        letter = _number(amended[number].record.no_sppbj)
-        first = [
-            _number(v.record.no_kontrak)
-            for v in _contracts_of(row.code, context)
-            if not v.record.versi_addendum and _number(v.record.no_sppbj) == letter
-        ]
-        number = number if number in first or not first else min(first)
-    return f"{row.code}-{number}" if number else row.code
+def contract_id(row: Row, context: Context) -> str | None:
+    """A contract is its attempt's code and its number, blanks and capitals aside. A paper without the contract's number
+    belongs to the attempt's only contract; None where there is none, or several."""
+    if number := _number(row.record.no_kontrak):
+        return f"{row.code}-{number}"
+    names = {contract_id(version, context) for version in _contracts_of(row.code, context)}
+    return names.pop() if len(names) == 1 else None
 
 
 def _contracts_of(attempt: str, context: Context) -> list[Row]:
-    return context.of(attempt, *_CONTRACTS)
+    """The rows of an attempt's contracts. INAPROC has a row for each attempt, also where there is no contract."""
+    return [row for row in context.of(attempt, *_CONTRACTS) if _number(row.record.no_kontrak)]
 
 
 def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Kontrak: one contract; further versions of it are its addenda, whose words replace the earlier ones'."""
-    for contract, versions in _by_contract(rows, context).items():
+    for attempt, found in by_code(rows).items():
+        # A row without a contract: at most a letter.
+        for row in () if _contracts_of(attempt, context) else found:
+            supplier = _of_attempt(row, context)
+            if row.record.no_sppbj and supplier:
+                letter: Body = {
+                    "id": award_id(attempt, supplier),
+                    "title": scrub(row.record.nama_paket),
+                    "status": _standing(attempt, supplier, context),
+                    "number": _paper_number(row.record.no_sppbj),
+                    "suppliers": [reference(supplier)],
+                }
+                yield Partial({"awards": [letter], "parties": parties(supplier)}, (row,))
+    for contract, versions in _by_contract([row for row in rows if _number(row.record.no_kontrak)], context).items():
         versions.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_kontrak or "", r.key))
-        row = versions[-1]
+        row, signed = versions[-1], versions[0].record.tgl_kontrak
         record = row.record
         supplier = _of_attempt(row, context)
+        office = context.office(record)
         award = award_id(row.code, supplier)
+        status = context.code(SOURCE, "contractStatus", "status_kontrak", record.status_kontrak)
+        if status == "active" and not context.happened(versions[0], signed):
+            status = "pending"
+        amendments = {v.record.versi_addendum: v for v in versions if v.record.versi_addendum}
+        initial = _initial_value(versions)
+        context.values[contract] = (
+            record.nilai_kontrak if initial is None else initial,
+            [(f"addendum-{number}", v.record.tgl_kontrak, v.record.nilai_kontrak) for number, v in amendments.items()],
+        )
         yield Partial(
             {
                 "awards": [
@@ -506,6 +586,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "status": _standing(row.code, supplier, context),
                         "value": money(record.nilai_kontrak),
                         "suppliers": [reference(supplier)] if supplier else None,
+                        "relatedBid": _winning_bid(row.code, supplier, context) if supplier else None,
                     }
                 ],
                 "contracts": [
@@ -514,43 +595,59 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "awardID": award,
                         "title": scrub(record.nama_paket),
                         "description": scrub(record.lingkup_pekerjaan),
-                        "status": context.code(SOURCE, "contractStatus", "status_kontrak", record.status_kontrak),
+                        "status": status,
+                        "statusDetails": _words(record.status_kontrak, record.alasan_penetapan_status_kontrak),
                         "value": money(record.nilai_kontrak),
-                        "initialValue": money(_initial_value(versions)),
-                        "dateSigned": context.moment(versions[0].record.tgl_kontrak),
+                        "initialValue": money(initial),
+                        "localContentValue": money(record.nilai_pdn_kontrak),
+                        "microEnterpriseValue": money(record.nilai_umk_kontrak),
+                        "dateSigned": _fact(context, versions[0], signed),
                         "period": context.period(record.tgl_kontrak_awal, record.tgl_kontrak_akhir)
                         if (record.tgl_kontrak_awal or "") < (record.tgl_kontrak_akhir or "")
                         else None,
-                        "documents": [
+                        "agreements": [
                             {
                                 "id": f"kontrak-{_number(version.record.no_kontrak)}",
-                                "documentType": "contractNotice",
-                                "title": _named("Kontrak", version.record.no_kontrak),
-                                "language": "id",
+                                "type": "Kontrak",
+                                "number": _paper_number(version.record.no_kontrak),
+                                "date": _fact(context, version, version.record.tgl_kontrak),
+                                "value": money(version.record.nilai_kontrak),
                             }
                             for version in _once(versions, lambda r: _number(r.no_kontrak))
-                            if version.record.no_kontrak
                         ],
+                        "guarantees": list(_guarantees(row, context)),
                         "amendments": [
                             {
-                                "id": f"addendum-{version.record.versi_addendum}",
+                                "id": f"addendum-{number}",
                                 # An addendum that keeps the contract's number repeats its date.
-                                "date": context.moment(version.record.tgl_kontrak)
-                                if version.record.tgl_kontrak != versions[0].record.tgl_kontrak
+                                "date": _fact(context, version, version.record.tgl_kontrak)
+                                if version.record.tgl_kontrak != signed
                                 else None,
-                                "description": f"Addendum {version.record.versi_addendum}",
+                                "description": f"Addendum {number}",
                                 "rationale": scrub(version.record.alasan_addendum),
                             }
-                            for version in {
-                                v.record.versi_addendum: v for v in versions if v.record.versi_addendum
-                            }.values()
+                            for number, version in amendments.items()
                         ],
                     }
                 ],
-                "parties": parties(supplier),
+                "parties": parties(supplier, office),
             },
             tuple(versions),
         )
+
+
+def _guarantees(row: Row, context: Context) -> Iterator[Body]:
+    """The performance guarantee that the letter of a contract asks for."""
+    letters = context.of(row.code, "SPSE-TenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-1SPPBJ")
+    asked = [r.record for r in letters if _number(r.record.no_sppbj) == _number(row.record.no_sppbj)]
+    asked.sort(key=lambda record: record.versi_addendum or 0)
+    if asked and asked[-1].nilai_jaminan_pelaksanaan:
+        yield {
+            "id": "jaminan-pelaksanaan",
+            "type": "performance",
+            "value": money(asked[-1].nilai_jaminan_pelaksanaan),
+            "period": {"durationInDays": asked[-1].masa_berlaku_jaminan or None},
+        }
 
 
 def _initial_value(versions: list[Row]) -> float | int | None:
@@ -584,12 +681,12 @@ def spmk(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "milestones": [
                             {
                                 "id": f"spmk-{_number(row.record.no_spmk_spp)}",
-                                "title": _named("SPMK/SPP", row.record.no_spmk_spp),
-                                "type": "delivery",
+                                "title": "SPMK/SPP",
+                                "type": "commencement",
                                 "code": "SPMK",
+                                "number": _paper_number(row.record.no_spmk_spp),
                                 "description": scrub(row.record.waktu_penyelesaian),
-                                "dateMet": context.moment(row.record.tgl_spmk_spp),
-                                "status": "met",
+                                **_reached(context, row, row.record.tgl_spmk_spp),
                             }
                             for row in _once(orders, lambda r: _number(r.no_spmk_spp))
                         ],
@@ -607,9 +704,14 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Partial]:
         papers.sort(key=lambda r: (r.record.tgl_bap or r.record.tgl_bast or "", r.record.no_bap or "", r.key))
         payments = [r for r in _once(papers, _bap) if r.record.no_bap or r.record.tgl_bap]
         handovers = [r for r in _once(papers, _bast) if r.record.tgl_bast]
-        ended = [r.record.tgl_bast for r in handovers if r.record.status_kontrak == "Kontrak Selesai"]
-        progress = [r for r in payments if r.record.progres_pekerjaan is not None]
-        certified = [r for r in payments if r.record.besar_pembayaran is not None]
+        ended = [
+            r.record.tgl_bast
+            for r in handovers
+            if r.record.status_kontrak == "Kontrak Selesai" and context.happened(r, r.record.tgl_bast)
+        ]
+        passed = [r for r in payments if context.happened(r, r.record.tgl_bap)]
+        progress = [r for r in passed if r.record.progres_pekerjaan is not None]
+        certified = [r for r in passed if r.record.besar_pembayaran is not None]
         metrics = [
             {
                 "id": "physicalProgress",
@@ -618,7 +720,7 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Partial]:
                     {
                         "id": _bap_id(row),
                         "period": context.period(None, row.record.tgl_bap),
-                        "measure": str(row.record.progres_pekerjaan),
+                        "measure": row.record.progres_pekerjaan,
                         "unit": {"scheme": "UNCEFACT", "id": "P1", "name": "percent"},
                     }
                     for row in progress
@@ -648,23 +750,24 @@ def bapbast(rows: list[Row], context: Context) -> Iterator[Partial]:
                                 *(
                                     {
                                         "id": _bap_id(row),
-                                        "title": _named("BAP", row.record.no_bap),
+                                        "title": "BAP",
                                         "type": "payment",
                                         "code": "BAP",
+                                        "number": _paper_number(row.record.no_bap),
+                                        "value": money(row.record.besar_pembayaran),
                                         "description": row.record.cara_pembayaran_kontrak,
-                                        "dateMet": context.moment(row.record.tgl_bap),
-                                        "status": "met",
+                                        **_reached(context, row, row.record.tgl_bap),
                                     }
                                     for row in payments
                                 ),
                                 *(
                                     {
                                         "id": f"bast-{_digest(_bast(row.record))}",
-                                        "title": _named("BAST", row.record.no_bast),
+                                        "title": "BAST",
                                         "type": "delivery",
                                         "code": "BAST",
-                                        "dateMet": context.moment(row.record.tgl_bast),
-                                        "status": "met",
+                                        "number": _paper_number(row.record.no_bast),
+                                        **_reached(context, row, row.record.tgl_bast),
                                     }
                                     for row in handovers
                                 ),
@@ -735,33 +838,43 @@ def pencatatan(rows: list[Row], context: Context) -> Iterator[Partial]:
             record.nama_paket,
             "status_nontender_pct_ket",
             record.total_realisasi,
-            recorded=record.tgl_buat_paket,
             description=record.uraian_pekerjaan,
-            pagu=record.pagu,
+            budget=plan_budget(context, record, record.kd_rup, (), record.sumber_dana),
             method=record.mtd_pemilihan,
             category=record.kategori_pengadaan,
-            ends=record.tgl_selesai_paket,
             why=record.alasan_pembatalan,
+            contract=_recorded(record, context),
         )
 
 
 def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """PencatatanSwakelola: self-managed work has no procurement method; who carries it out stands as the supplier."""
+    """PencatatanSwakelola: self-managed work has no procurement method and no award: its payments have a payer and a
+    payee."""
     for row in _standing_first(rows, "status_swakelola_pct_ket", context):
         record = row.record
-        yield _purchase(
+        partial = _purchase(
             row,
             context,
             record.nama_paket,
             "status_swakelola_pct_ket",
             record.total_realisasi,
-            recorded=record.tgl_buat_paket,
             description=record.uraian_pekerjaan,
-            pagu=record.pagu,
+            budget=plan_budget(context, record, record.kd_rup, (), record.sumber_dana),
             details=record.tipe_swakelola_nama and f"Swakelola {record.tipe_swakelola_nama}",
-            ends=record.tgl_selesai_paket,
             why=record.alasan_pembatalan,
+            contract=_recorded(record, context),
         )
+        del partial.body["awards"]
+        yield partial
+
+
+def _recorded(record: Any, context: Context) -> Body:
+    """What the record of a purchase or of self-managed work has of its contract."""
+    return {
+        "period": context.period(record.tgl_mulai_paket, record.tgl_selesai_paket),
+        "localContentValue": money(record.nilai_pdn_pct),
+        "microEnterpriseValue": money(record.nilai_umk_pct),
+    }
 
 
 def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -770,6 +883,18 @@ def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
         record = row.record
         in_sikap = record.kd_penyedia_sikap not in (None, "0")
         code = record.kd_penyedia_sikap if in_sikap else record.kd_penyedia_v6
+        alone = len(record.product_ids) == 1
+        items = [
+            product_item(product, record.mak, record.jml_produk if alone else None) for product in record.product_ids
+        ]
+        delivery = context.code(SOURCE, "deliveryStatus", "status_pengiriman", record.status_pengiriman)
+        arrived = {
+            "id": "pengiriman",
+            "title": "Pengiriman",
+            "type": "delivery",
+            "description": record.status_pengiriman,
+            "status": delivery,
+        }
         yield _purchase(
             row,
             context,
@@ -778,51 +903,91 @@ def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
             record.total_harga,
             awarded=record.tgl_order,
             lists="order",
-            details="E-Purchasing",
             method="E-Purchasing",
+            budget=plan_budget(context, record, record.kd_rup, record.mak, record.sumber_dana),
+            accounts=record.mak,
             supplier=context.supplier(code, None) if code else None,
+            contract={
+                "items": items,
+                "implementation": {"milestones": [arrived]} if record.status_pengiriman else None,
+            },
+            delivered=record.status_pengiriman == "COMPLETED",
         )
 
 
 def ecat_v5(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """E-catalogue v5: a row is a product of an order; the order is the sum of its rows."""
-    for products in by_code(rows).values():
-        row = products[-1]
+    """E-catalogue v5: a row is a product of an order, equal rows are as many products; the order is their sum."""
+    for rows_of_order in by_code(rows).values():
+        products = _products(rows_of_order)
+        row = rows_of_order[-1]
         record = row.record
-        amounts = [product.record.total_harga for product in products if product.record.total_harga is not None]
+        amounts = [product.total_harga for product in products if product.total_harga is not None]
+        total = getattr(record, "total", None)
+        items: dict[str, Body] = {}
+        for product in products:
+            item = product_item(product.kd_produk or "-", record.kode_anggaran, product.kuantitas)
+            item["unit"] = {"value": money(product.harga_satuan)}
+            if (same := items.setdefault(item["id"], item)) is not item and item["quantity"] is not None:
+                same["quantity"] = (same["quantity"] or 0) + item["quantity"]
         partial = _purchase(
             row,
             context,
             record.nama_paket,
             "paket_status_str" if record.paket_status_str else "status_paket",
-            sum(amounts) if amounts else None,
+            total if total is not None else sum(amounts) if amounts else None,
             awarded=record.tanggal_buat_paket,
             lists="order",
-            details="E-Purchasing",
             method="E-Purchasing",
+            budget=plan_budget(context, record, record.kd_rup, record.kode_anggaran, record.nama_sumber_dana),
+            accounts=record.kode_anggaran,
             supplier=context.supplier(record.kd_penyedia, None) if record.kd_penyedia else None,
+            contract={"items": list(items.values()), "agreements": _order_paper(record.no_paket)},
         )
-        yield Partial(partial.body, tuple(products))
+        yield Partial(partial.body, tuple(rows_of_order))
+
+
+def _order_paper(number: str | None) -> list[Body]:
+    found = _paper_number(number)
+    return [{"id": "pesanan", "type": "Surat Pesanan", "number": found}] if found else []
+
+
+def _products(rows: list[Row]) -> list[Any]:
+    """The products of an order, in the order of their rows; where all stand twice, each once."""
+    records = [row.record for row in rows]
+    alike: dict[tuple[object, ...], list[Any]] = {}
+    for record in records:
+        content = (record.kd_produk, record.kd_paket_produk, record.kuantitas, record.harga_satuan, record.total_harga)
+        alike.setdefault(content, []).append(record)
+    twice = all(len(same) % 2 == 0 for same in alike.values())
+    if twice and len(records) == 2 * (records[0].jml_jenis_produk or 0):
+        return [record for same in alike.values() for record in same[: len(same) // 2]]
+    return records
 
 
 def toko_daring(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Toko Daring: an order in an online shop. Only one that the shop confirms is an award."""
-    for row in _latest(rows):
+    """Toko Daring: an order in an online shop, the sum of its lines; the lines of another time are the order once more.
+    Only one that the shop confirms is an award."""
+    for lines in by_code(rows).values():
+        times: dict[str, list[Row]] = {}
+        for line in lines:
+            times.setdefault(line.record.tanggal_transaksi or "", []).append(line)
+        latest = times[max(times)]
+        amounts = [line.record.valuasi for line in latest if line.record.valuasi is not None]
+        row = latest[-1]
         record = row.record
-        failed = (record.status_konfirmasi_ppmse or "").lower() == "gagal"
-        yield _purchase(
+        partial = _purchase(
             row,
             context,
             record.order_desc,
             "status_konfirmasi_ppmse" if record.status_konfirmasi_ppmse else "status_verif",
-            record.valuasi,
-            awarded=record.tanggal_transaksi,
+            sum(amounts) if amounts else None,
+            awarded=min(times) or None,
             lists="shop",
             method="Toko Daring",
-            details="Toko Daring",
-            description=record.keterangan_ppmse if failed else None,
+            why=record.keterangan_ppmse if (record.status_konfirmasi_ppmse or "").lower() == "gagal" else None,
             supplier=context.supplier(None, record.merchant_name) if record.merchant_name else None,
         )
+        yield Partial(partial.body, tuple(lines))
 
 
 _STATUS_LISTS = {
@@ -843,7 +1008,7 @@ def tender_id(row: Row) -> str:
 
 
 def purchase_id(row: Row) -> str:
-    """The id of an order's or recorded purchase's contract, and of its award where the supplier is told elsewhere."""
+    """The id of an order's or recorded purchase's contract, and of its award where no supplier is known."""
     return f"{_KINDS[row.service]}-{row.code}"
 
 
@@ -855,15 +1020,16 @@ def _purchase(
     amount: float | int | None,
     *,
     awarded: str | None = None,
-    recorded: str | None = None,
     lists: str = "recorded",
     description: str | None = None,
-    pagu: float | int | None = None,
+    budget: Body | None = None,
+    accounts: Iterable[str] = (),
     method: str | None = None,
     details: str | None = None,
     category: str | None = None,
     supplier: Body | None = None,
-    ends: str | None = None,
+    contract: Body | None = None,
+    delivered: bool = False,
     why: str | None = None,
 ) -> Partial:
     """A direct order or recorded purchase: its tender (where no attempt has one), its award and its contract.
@@ -879,32 +1045,36 @@ def _purchase(
     tender_status, award_status, contract_status = (
         context.code(SOURCE, code_list, status_field, status) for code_list in _STATUS_LISTS[lists]
     )
+    if delivered and contract_status == "active":
+        contract_status = "terminated"
+    ordered = _fact(context, row, awarded)
+    bought = context.code(SOURCE, "category", "kategori_pengadaan", category) or account_category(accounts)
     consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
-    ended = ends if contract_status == "terminated" else None
     return Partial(
         {
             "title": title,
             "buyer": reference(office),
-            "planning": {"budget": {"amount": money(pagu), "project": title}},
+            "planning": {"budget": budget},
             "tender": {
                 "id": tender_id(row),
                 "title": title,
                 "description": scrub(description),
                 "status": tender_status,
-                "statusDetails": status,
+                "statusDetails": _words(status, why),
                 "procurementMethod": context.code(SOURCE, "method", "mtd_pemilihan", method),
                 "procurementMethodDetails": details or method,
-                "mainProcurementCategory": context.code(SOURCE, "category", "kategori_pengadaan", category),
+                "mainProcurementCategory": bought,
                 "additionalProcurementCategories": [consulting] if consulting else None,
                 "procuringEntity": reference(office),
+                "items": account_items(accounts),
             },
             "awards": [
                 {
                     "id": award,
                     "title": title,
-                    "description": scrub(why),
                     "status": award_status,
-                    "date": context.moment(awarded),
+                    "statusDetails": _words(status, why),
+                    "date": ordered,
                     "value": money(amount),
                     "suppliers": [reference(supplier)] if supplier else None,
                 }
@@ -915,8 +1085,11 @@ def _purchase(
                     "awardID": award,
                     "title": title,
                     "status": contract_status,
+                    "statusDetails": _words(status, why),
                     "value": money(amount),
-                    "implementation": {"endDate": context.moment(ended, end=True)} if ended else None,
+                    # Until it is confirmed an order is an offer.
+                    "dateSigned": ordered if contract_status in ("active", "terminated") else None,
+                    **(contract or {}),
                 }
             ],
             "parties": parties(office, supplier),
@@ -926,56 +1099,81 @@ def _purchase(
 
 
 def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Realisasi of recorded purchases and self-managed work: payments, each once however many RUPs or payees repeat it.
+    """Realisasi of recorded purchases and self-managed work: agreements are papers of the contract, the rest payments;
+    their values together are the purchase's total_realisasi.
 
     The note on a payment (ket_realisasi) stays behind, and so does a number without a digit: both name officials and
     others who were paid.
     """
-    for payments in by_code(rows).values():
-        purchase = purchase_id(payments[0])
-        repeats: dict[tuple[object, ...], list[Row]] = {}
-        for row in payments:
-            repeats.setdefault(_payment(row.record), []).append(row)
-        suppliers = []
-        transactions = []
-        receipts = []
-        for payment, alike in repeats.items():
-            record = alike[0].record
-            payees = parties(*(_payee(row.record, context) for row in alike))
-            suppliers += payees
-            number = record.no_realisasi if _DIGIT.search(record.no_realisasi or "") else None
-            transactions.append(
-                {
-                    "id": f"{purchase}-{_digest(payment)}",
-                    "date": context.moment(record.tgl_realisasi),
-                    "value": money(record.nilai_realisasi),
-                    "payee": reference(payees[0]) if len(payees) == 1 else None,
-                }
-            )
-            receipts.append(
-                {
-                    "id": f"{purchase}-{_digest(payment)}",
-                    "title": _named(record.jenis_realisasi or "Realisasi", number),
-                    "datePublished": context.moment(record.tgl_realisasi),
-                    "language": "id",
-                }
-            )
-        paid = {party["id"]: reference(party) for party in suppliers}
-        award = recorded_award(purchase, paid)
+    for found in by_code(rows).values():
+        purchase = purchase_id(found[0])
+        header = _header(found[0], context)
+        payer = context.office((header or found[0]).record)
+        self_managed = hasattr(found[0].record, "nama_pelaksana")
+        payees: dict[str, Body] = {}
+        agreements, transactions, due = [], [], []
+        for row, number in _realised(found):
+            record = row.record
+            payee = _payee(row, context)
+            if payee:
+                payees[payee["id"]] = payee
+            entry = {
+                "id": f"{purchase}-{_digest(_payment(record))}" + (f"-{number}" if number > 1 else ""),
+                "type": record.jenis_realisasi,
+                "number": _paper_number(record.no_realisasi),
+                "value": money(record.nilai_realisasi),
+            }
+            if record.jenis_realisasi in _AGREEMENTS:
+                agreements.append({**entry, "date": _fact(context, row, record.tgl_realisasi)})
+            elif context.happened(row, record.tgl_realisasi):
+                paid = {"date": context.moment(record.tgl_realisasi), "payer": reference(payer)}
+                transactions.append({**entry, **paid, "payee": reference(payee)})
+            else:
+                planned = {"type": "payment", "title": record.jenis_realisasi or "Realisasi"}
+                due.append({**entry, **planned, **_reached(context, row, record.tgl_realisasi)})
+        suppliers = {} if self_managed else {party: reference(each) for party, each in payees.items()}
+        award = recorded_award(purchase, suppliers)
         yield Partial(
             {
-                "awards": [{"id": award, "suppliers": list(paid.values())}] if paid else None,
+                "awards": [{"id": award, "suppliers": list(suppliers.values())}] if suppliers else None,
                 "contracts": [
                     {
                         "id": purchase,
                         "awardID": award,
-                        "implementation": {"transactions": transactions, "documents": receipts},
+                        "dateSigned": min((each["date"] for each in agreements if each["date"]), default=None),
+                        "agreements": agreements,
+                        "implementation": {"transactions": transactions, "milestones": due},
                     }
                 ],
-                "parties": parties(*suppliers),
+                "parties": parties(payer, *payees.values()),
             },
-            tuple(payments),
+            tuple(found),
         )
+
+
+def _header(row: Row, context: Context) -> Row | None:
+    """The recorded purchase or self-managed work that a realisasi row belongs to."""
+    return next(iter(context.of(row.code, row.service.removesuffix("Realisasi"))), None)
+
+
+def _realised(rows: list[Row]) -> Iterator[tuple[Row, int]]:
+    """The payments and agreements of one purchase, each with its number among equal ones.
+
+    The rows have no key: equal ones are as many payments. A payment on several RUPs has a row for each of them, with
+    the whole amount. Where they are not total_realisasi together, as where each of several payees has a row with the
+    whole amount, that is for a quality check to find.
+    """
+    alike: dict[tuple[object, ...], dict[object, list[Row]]] = {}
+    for row in rows:
+        rups = getattr(row.record, "kd_rup_paket", None)
+        alike.setdefault(_payment(row.record), {}).setdefault(rups, []).append(row)
+    for by_rup in alike.values():
+        for number, row in enumerate(_longest(by_rup.values()), 1):
+            yield row, number
+
+
+def _longest(groups: Iterable[list[Row]]) -> list[Row]:
+    return max(groups, key=len)
 
 
 def recorded_award(purchase: str, suppliers: Iterable[str]) -> str:
@@ -988,29 +1186,40 @@ def recorded_award(purchase: str, suppliers: Iterable[str]) -> str:
 
 
 def _payees(row: Row, context: Context) -> list[str]:
-    """The ids of those who were paid for a recorded purchase, in the order of its payments."""
+    """The ids of the suppliers who were paid for a recorded purchase; self-managed work has none."""
+    if row.service != "SPSE-PencatatanNonTender":
+        return []
     payments = context.of(row.code, f"{row.service}Realisasi")
-    return [party["id"] for payment in payments if (party := _payee(payment.record, context))]
+    return sorted({party["id"] for payment in payments if (party := _payee(payment, context))})
 
 
-def _payee(record: Any, context: Context) -> Body | None:
-    if hasattr(record, "nama_pelaksana"):
-        return context.supplier(None, record.nama_pelaksana, record.npwp_pelaksana)
-    return context.supplier(None, record.nama_penyedia, record.npwp_penyedia)
+def _payee(row: Row, context: Context) -> Body | None:
+    """Who was paid: a supplier, or for self-managed work an office, a group, a firm, or persons."""
+    record = row.record
+    if not hasattr(record, "nama_pelaksana"):
+        number16 = getattr(record, "npwp_penyedia_16", None)
+        return context.supplier(None, record.nama_penyedia, record.npwp_penyedia, number16)
+    known = context.supplier(None, record.nama_pelaksana, record.npwp_pelaksana)
+    if known and has_code(known):
+        return known
+    name = plain_name(record.nama_pelaksana)
+    header = _header(row, context)
+    if header and name and name == plain_name(header.record.nama_satker):
+        return context.office(header.record)
+    if dotted := context.offices.get((SOURCE, name)):
+        return office_party(record.kd_klpd or context.kd_klpd, dotted, record.nama_pelaksana)
+    return payee_party(record.nama_pelaksana)
 
 
 def _payment(record: Any) -> tuple[object, ...]:
-    """What makes two realisasi rows one payment: everything but the RUP that they are booked on and the payee.
-
-    Each of several payees has a row with the whole amount. Counted so, the payments of each of 557 purchases add up to
-    its total_realisasi.
-    """
+    """What makes two realisasi rows equal: everything but the RUP that they are booked on."""
     return (
         record.jenis_realisasi,
         _number(record.no_realisasi),
         record.tgl_realisasi,
         record.nilai_realisasi,
         record.ket_realisasi,
+        plain_name(getattr(record, "nama_penyedia", None) or getattr(record, "nama_pelaksana", None)),
     )
 
 
@@ -1034,9 +1243,11 @@ def _standing_first(rows: list[Row], status_field: str, context: Context, code_l
 
 
 def _by_contract(rows: list[Row], context: Context) -> dict[str, list[Row]]:
+    """Rows by the contract that they are papers of; those of none are left out."""
     groups: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda r: (r.code, r.key)):
-        groups.setdefault(contract_id(row, context), []).append(row)
+        if contract := contract_id(row, context):
+            groups.setdefault(contract, []).append(row)
     return groups
 
 
@@ -1057,9 +1268,9 @@ def _number(text: str | None) -> str:
     return scrub(_AROUND_SLASH.sub(r"\1", _blanks(text) or "").upper()) or ""
 
 
-def _named(kind: str, number: str | None) -> str:
-    """The title of a document: what it is and, where it has one, its number."""
-    return " ".join(filter(None, (kind, scrub(_blanks(number)))))
+def _paper_number(number: str | None) -> str | None:
+    """A document's number as its clerk wrote it; nothing where there is no digit in it: that may be a name."""
+    return scrub(_blanks(number)) if _DIGIT.search(number or "") else None
 
 
 def _blanks(text: str | None) -> str | None:

@@ -33,3 +33,23 @@ def sub_activity(mak: str) -> str:
 def is_whole(mak: str) -> bool:
     """Whether a canonical code names an account too."""
     return mak.count(".") + 1 == WHOLE
+
+
+_WIDTHS = (1, 1, 2, 2, 2, 4)
+_SPENDING = "5"
+
+
+def account(mak: str | None) -> str | None:
+    """The account of a code in the form of Permendagri 90, `5.1.02.01.01.0024`: of a whole code, or of one that is the
+    account alone. None where there is none, or one that is not of spending (a code whose digits were shifted)."""
+    segments = [part for part in _BETWEEN.split((mak or "").strip()) if part]
+    if len(segments) >= WHOLE:
+        segments = segments[SUB_ACTIVITY:WHOLE]
+    elif len(segments) != SUB_ACTIVITY or len(segments[1]) != 1:  # a sub-activity's second segment has two digits
+        return None
+    fits = all(
+        part.isdecimal() and len(part.lstrip("0")) <= width for part, width in zip(segments, _WIDTHS, strict=True)
+    )
+    if segments[0] != _SPENDING or not fits:
+        return None
+    return ".".join(str(int(part)).zfill(width) for part, width in zip(segments, _WIDTHS, strict=True))

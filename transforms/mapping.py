@@ -12,9 +12,19 @@ from typing import Any
 
 from transforms import codes
 from transforms.identity import Code
-from transforms.parties import SCRUBBED, office_party, plain_name, scrub, supplier_keys, supplier_party, tax_numbers
+from transforms.parties import (
+    SCRUBBED,
+    has_code,
+    office_party,
+    plain_name,
+    scrub,
+    supplier_keys,
+    supplier_party,
+    tax_numbers,
+)
 
 Body = dict[str, Any]
+Amount = float | int | None
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
 
@@ -57,6 +67,8 @@ class Context:
     rups: tuple[Code, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
     suppliers: Mapping[Code, str] = field(default_factory=dict)
+    # kd_penyedia -> a supplier's name, for rows that name only the code.
+    names: Mapping[str, str] = field(default_factory=dict)
     # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
     # The same rows by (service, code).
@@ -69,6 +81,9 @@ class Context:
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     # The contracts of the services mapped so far: id -> (award's id, codes of the rows that name it).
     contracts: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
+    # What the buyer's own system has of a contract's values, by its id: the first one, and of each amendment (id, day,
+    # value that the contract came to have).
+    values: dict[str, tuple[Amount, list[tuple[str, str | None, Amount]]]] = field(default_factory=dict)
     # (service, scope, day) of events that lie after the day on which their rows were seen last.
     due: set[tuple[str, str, str]] = field(default_factory=set)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)
@@ -117,7 +132,8 @@ class Context:
         """The party of the office that a row names."""
         dotted = next((c for c in (record.kd_satker_str, record.kd_satker) if c and "." in str(c)), None)
         dotted = dotted or self.offices.get((self.source, plain_name(record.nama_satker)))
-        return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker)
+        address = getattr(record, "alamat_satker", None)
+        return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker, address)
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
         """(contract id, award id) of the contract that a row of a linked subject belongs to, of several the one that
@@ -134,8 +150,8 @@ class Context:
 
     def supplier(self, kd: str | None, name: str | None, *numbers: str | None, form: str | None = None) -> Body | None:
         """The party of a supplier; what only a name stands for is noted, to be mended when its code is learned."""
-        party = supplier_party(self.suppliers, kd, name, *numbers, form=form)
-        if party and "identifier" not in party:
+        party = supplier_party(self.suppliers, kd, name or self.names.get(kd or ""), *numbers, form=form)
+        if party and not has_code(party):
             self.wanted.update(supplier_keys(name, tax_numbers(*numbers)))
         return party
 

@@ -1,4 +1,4 @@
-"""e-musrenbang -> OCDS: the proposals that a package meets, as `planning.proposals` (extension in `schemas/proposals`).
+"""e-musrenbang -> OCDS: the proposals that a package meets, as `planning.proposals` (extension in `schemas/indonesia`).
 
 Who proposed is told as a level or group; nobody is named. Proposals open no process: they come with the processes of
 the packages that they are linked to.

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 # Lists that one service gives whole: entries of two services must not mix.
-WHOLE = ("tender.items", "awards.suppliers", "contracts.implementation.transactions")
+WHOLE = ("planning.budget.budgetBreakdown", "tender.items", "awards.suppliers", "contracts.implementation.transactions")
 
 
 @cache

@@ -1,5 +1,8 @@
 """Who takes part: offices by kd_satker_str, suppliers by kd_penyedia, reached from tax numbers and names; and what may
-be published of them. Officials' names, tax numbers of persons, accounts, phones and addresses never pass here."""
+be published of them. Officials' names, tax numbers of persons, accounts, phones and private addresses never pass here.
+
+LKPP's code lists stand in no register of identifier schemes: they bear a prefix of our own, described in the
+publication policy."""
 
 import hashlib
 import re
@@ -8,10 +11,12 @@ from functools import lru_cache
 
 from schemas.fields import clean
 
-REGENCY_SCHEME = "ID-LKPP-KLPD"
-SUPPLIER_SCHEME = "ID-LKPP-PENYEDIA"
-OFFICE_SCHEME = "ID-LKPP-SATKER"
+REGENCY_SCHEME = "JEJAK-KLPD"
+SUPPLIER_SCHEME = "JEJAK-PENYEDIA"
+OFFICE_SCHEME = "JEJAK-SATKER"
 TAX_SCHEME = "ID-DJP"
+PERSONS = "perorangan"
+"""The id of the party that stands for all persons who are paid."""
 
 _NOT_WORD = re.compile(r"[^0-9A-Z]+")
 _FIRM_NAME = re.compile(
@@ -19,6 +24,13 @@ _FIRM_NAME = re.compile(
 )
 _FIRM_FORM = re.compile(r"Perseroan|Persekutuan|Koperasi|Yayasan|Perusahaan Umum", re.IGNORECASE)
 _PERSON_FORM = re.compile(r"Perseorangan", re.IGNORECASE)
+
+_ORGANISATION = re.compile(
+    r"(?:^| )(?:BADAN|DINAS|KANTOR|KECAMATAN|KELURAHAN|DESA|PEMERINTAH|PEMDES|PEMKAB|UPT|UPTD|PUSKESMAS|RSUD|KLINIK|"
+    r"SEKOLAH|SD|SDN|SMP|SMPN|SMA|SMAN|SMK|SMKN|UNIVERSITAS|POLITEKNIK|INSTITUT|KELOMPOK|POKMAS|POKTAN|GAPOKTAN|LPM|KSM|"
+    r"LEMBAGA|PANITIA|TIM|FORUM|IKATAN|HIMPUNAN|PERKUMPULAN|ASOSIASI|MASJID|BUMD|BUMN|BUMDES|BANK|PLN|TELKOM|PDAM|BPJS|"
+    r"PERUMDA|PERUSAHAAN|TOKO|RUMAH MAKAN|CATERING|HOTEL|PERCETAKAN|BENGKEL|SPBU|APOTEK|POLRES|KODIM)(?: |$)"
+)
 
 _TAX_OR_STAFF_NUMBER = re.compile(
     r"(?<!\d)(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\d)"
@@ -130,19 +142,41 @@ def supplier_party(
     name = scrub(name)
     if code is None and not plain_name(name):
         return None
+    own = {"scheme": SUPPLIER_SCHEME, "id": code, "legalName": name} if code else None
+    firm = is_firm(name, form)
+    number = next((number for number in taxes if len(number) == 15), None) if firm else None
+    taxed = {"scheme": TAX_SCHEME, "id": number, "legalName": name} if number else None
     party: dict[str, object] = {
         "id": f"{SUPPLIER_SCHEME}-{code}" if code else surrogate("supplier", name),
         "name": name,
     }
-    if code:
-        party["identifier"] = {"scheme": SUPPLIER_SCHEME, "id": code, "legalName": name}
-    published = [n for n in taxes if len(n) == 15] if is_firm(name, form) else []
-    if published:
-        party["additionalIdentifiers"] = [{"scheme": TAX_SCHEME, "id": number} for number in published[:1]]
+    if taxed or own:
+        party["identifier"] = taxed or own
+    if taxed and own:
+        party["additionalIdentifiers"] = [own]
+    if form:
+        party["details"] = {"legalForm": scrub(form)}
     return party
 
 
-def office_party(kd_klpd: str | None, kd_satker_str: str | None, name: str | None) -> dict[str, object] | None:
+def has_code(party: Mapping[str, object]) -> bool:
+    """Whether a supplier's party is known by its code, not by a surrogate made of its name."""
+    return str(party["id"]).startswith(f"{SUPPLIER_SCHEME}-")
+
+
+def payee_party(name: str | None) -> dict[str, object] | None:
+    """The party of who is paid for self-managed work: an organisation by its name; persons are one party without
+    names, since an honorarium is nobody else's business. None where a row names nobody."""
+    if not plain_name(name):
+        return None
+    if is_firm(name) or _ORGANISATION.search(plain_name(name)):
+        return {"id": surrogate("supplier", scrub(name)), "name": scrub(name)}
+    return {"id": PERSONS, "name": "Perorangan"}
+
+
+def office_party(
+    kd_klpd: str | None, kd_satker_str: str | None, name: str | None, address: str | None = None
+) -> dict[str, object] | None:
     """The party of an office (satker). Codes of offices repeat from regency to regency, so the regency's code leads."""
     name = scrub(name)
     code = "".join((kd_satker_str or "").split())
@@ -152,6 +186,7 @@ def office_party(kd_klpd: str | None, kd_satker_str: str | None, name: str | Non
             "id": f"{OFFICE_SCHEME}-{code}",
             "name": name,
             "identifier": {"scheme": OFFICE_SCHEME, "id": code, "legalName": name},
+            "address": {"streetAddress": scrub(address)},
         }
     if not plain_name(name):
         return None

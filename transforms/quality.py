@@ -59,6 +59,8 @@ def _amount(holder: _Object, field: str = "value") -> float | None:
     return amount
 
 
+# Less than a rupiah is rounding.
+_ROUNDED = 1
 _EVENTS = ("date", "dateMet", "dateModified", "datePublished", "dateSigned")
 _PLANS = ("dueDate", "startDate", "endDate", "maxExtentDate")
 
@@ -87,8 +89,16 @@ def _period_reversed(process: _Process) -> _Seen:
 def _amount_negative(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         amount = node.get("amount")
-        if isinstance(amount, int | float) and amount < 0:
+        # A line of a budget may correct another one.
+        if isinstance(amount, int | float) and amount < 0 and "budgetBreakdown" not in path:
             yield (*path, "amount"), "the amount is below zero"
+
+
+def _sum_of_lines(process: _Process) -> _Seen:
+    budget = process.compiled.get("planning", {}).get("budget", {})
+    lines, whole = [_amount(line, "amount") for line in budget.get("budgetBreakdown", [])], _amount(budget, "amount")
+    if lines and whole is not None and None not in lines and abs(sum(filter(None, lines)) - whole) >= _ROUNDED:
+        yield ("planning", "budget", "amount"), "the budget is not the sum of its lines"
 
 
 _CODES = {
@@ -146,8 +156,16 @@ def _award_of_unfinished_tender(process: _Process) -> _Seen:
 def _award_missing(process: _Process) -> _Seen:
     awards = {award.get("id") for award in process.compiled.get("awards", [])}
     for i, contract in enumerate(process.compiled.get("contracts", [])):
-        if contract["awardID"] not in awards:
+        # Self-managed work has no award: its contract refers to itself.
+        if contract["awardID"] not in (*awards, contract["id"]):
             yield ("contracts", i, "awardID"), "no award has this id"
+
+
+def _bid_missing(process: _Process) -> _Seen:
+    bids = {bid["id"] for bid in process.compiled.get("bids", {}).get("details", [])}
+    for i, award in enumerate(process.compiled.get("awards", [])):
+        if "relatedBid" in award and award["relatedBid"] not in bids:
+            yield ("awards", i, "relatedBid"), "no bid has this id"
 
 
 def _signed_before_award(process: _Process) -> _Seen:
@@ -182,6 +200,20 @@ def _paid_too_much(process: _Process) -> _Seen:
         value = _amount(contract)
         if value is not None and sum(_amount(paid) or 0 for paid in transactions) > value:
             yield ("contracts", i, "implementation", "transactions"), "the payments exceed the contract's value"
+
+
+def _recorded_otherwise(process: _Process) -> _Seen:
+    for i, contract, transactions in _transactions(process):
+        milestones = contract.get("implementation", {}).get("milestones", [])
+        # What was recorded with a purchase bears the purchase's id.
+        recorded = [
+            _amount(entry) or 0
+            for entry in (*contract.get("agreements", []), *transactions, *milestones)
+            if entry["id"].startswith(f"{contract['id']}-")
+        ]
+        value = _amount(contract)
+        if recorded and value is not None and abs(sum(recorded) - value) >= _ROUNDED:
+            yield ("contracts", i, "value"), "the value is not the sum of the agreements and payments recorded with it"
 
 
 def _direct_with_rivals(process: _Process) -> _Seen:
@@ -262,14 +294,17 @@ CHECKS: dict[str, Callable[[_Process], _Seen]] = {
     "date_in_future": _date_in_future,
     "period_reversed": _period_reversed,
     "amount_negative": _amount_negative,
+    "budget_not_sum_of_lines": _sum_of_lines,
     "code_unknown": _code_unknown,
     "award_before_tender_end": _award_before_tender_end,
     "award_of_unfinished_tender": _award_of_unfinished_tender,
     "award_missing": _award_missing,
+    "bid_missing": _bid_missing,
     "signed_before_award": _signed_before_award,
     "paid_before_signed": _paid_before_signed,
     "paid_without_contract": _paid_without_contract,
     "paid_too_much": _paid_too_much,
+    "recorded_otherwise": _recorded_otherwise,
     "direct_with_rivals": _direct_with_rivals,
     "unmet_with_date": _unmet_with_date,
     "budget_far_from_tender": _budget_far_from_tender,

@@ -11,7 +11,7 @@ from typing import Any
 from schemas.simda import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
-from transforms.mapping import Body, Context, Partial, Row, SourceMapping, money, parties, reference
+from transforms.mapping import Amount, Body, Context, Partial, Row, SourceMapping, money, parties, reference
 from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 
@@ -111,6 +111,7 @@ def _digests(number: str | None) -> tuple[str, ...]:
 def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Anggaran: the programme, activity and sub-activity that the process is paid from."""
     activities: dict[str, None] = {}
+    projects: dict[str, None] = {}
     sub_activities: dict[str, None] = {}
     for row in rows:
         names = (row.record.Ket_Program, row.record.Ket_Kegiatan, row.record.nm_sub_kegiatan)
@@ -118,6 +119,8 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
         once = {plain_name(name): name for name in map(scrub, names) if name}
         if once:
             activities[" / ".join(once.values())] = None
+        if project := scrub(row.record.nm_sub_kegiatan or row.record.Ket_Kegiatan):
+            projects.setdefault(plain_name(project) and project, None)
         if account := canonical_mak(row.record):
             sub_activities[mak.sub_activity(account)] = None
     if activities or sub_activities:
@@ -125,7 +128,12 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
         body = {
             "buyer": reference(office),
             "planning": {
-                "budget": {"description": "; ".join(sorted(activities)), "projectID": "+".join(sorted(sub_activities))}
+                "budget": {
+                    "description": "; ".join(sorted(activities)),
+                    "project": "; ".join(sorted(projects)),
+                    "projectID": "+".join(sorted(sub_activities)),
+                    "fiscalYear": max(row.record.Tahun for row in rows),
+                }
             },
             "parties": parties(office),
         }
@@ -147,6 +155,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
         versions = [record, *(row.record for row in addenda)]
         values = [version.Nilai for version in versions if version.Nilai is not None]
         days = [found for version in versions if (found := _days(version.Waktu))]
+        changed = len(registered) == 1 and any(row.record.Nilai is not None for row in addenda)
         yield Partial(
             {
                 "contracts": [
@@ -154,7 +163,10 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "id": contract,
                         "awardID": award,
                         "value": money(values[-1]) if values and len(registered) == 1 else None,
-                        "dateSigned": context.moment(record.Tgl_Kontrak),
+                        "initialValue": money(record.Nilai) if changed else None,
+                        "dateSigned": context.moment(record.Tgl_Kontrak)
+                        if context.happened(registered[0], record.Tgl_Kontrak)
+                        else None,
                         "period": {"durationInDays": days[-1]} if days else None,
                     }
                 ]
@@ -164,25 +176,58 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Addendum: each is an amendment that says what the value and the time became."""
+    """Addendum: each is an amendment with what the value and the time became. One that the buyer's own system has
+    too (of the same day, or else the same value) is that one; of the others the latest value is the contract's."""
     for (contract, award), addenda in _by_contract(rows, context).items():
         addenda.sort(key=_added)
         amendments = {}
+        first, known = context.values.get(contract, (None, []))
+        others = list(known)
+        value = None
         for row in addenda:
             record = row.record
             number = _number(record.No_Addendum)
+            same = _same_addendum(record, others)
+            if record.Nilai is not None:
+                value = None if same else record.Nilai
             became = [f"Nilai menjadi {_rupiah(record.Nilai)}"] if record.Nilai is not None else []
             became += [f"Waktu menjadi {record.Waktu}"] if record.Waktu else []
-            entry = f"simda-addendum-{number or row.key.replace('|', '-')}"
+            entry = same or f"simda-addendum-{number or row.key.replace('|', '-')}"
             amendments[entry] = {
                 "id": entry,
-                "date": context.moment(record.Tgl_Addendum),
+                "date": context.moment(record.Tgl_Addendum) if context.happened(row, record.Tgl_Addendum) else None,
                 "description": scrub(record.Keperluan) or f"Addendum {number}".strip(),
                 "rationale": scrub("; ".join(became)),
             }
         yield Partial(
-            {"contracts": [{"id": contract, "awardID": award, "amendments": list(amendments.values())}]}, tuple(addenda)
+            {
+                "contracts": [
+                    {
+                        "id": contract,
+                        "awardID": award,
+                        "value": money(value),
+                        # A value that is the new one already was changed in place.
+                        "initialValue": money(first) if value is not None and first != value else None,
+                        "amendments": list(amendments.values()),
+                    }
+                ]
+            },
+            tuple(addenda),
         )
+
+
+def _same_addendum(record: Any, others: list[tuple[str, str | None, Amount]]) -> str | None:
+    """The id of the amendment that the buyer's own system has for an addendum; taken out of `others`."""
+    day, value = (record.Tgl_Addendum or "")[:10], record.Nilai
+    for other in others:
+        if day and (other[1] or "")[:10] == day:
+            others.remove(other)
+            return other[0]
+    for other in others:
+        if value is not None and other[2] == value:
+            others.remove(other)
+            return other[0]
+    return None
 
 
 def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -190,6 +235,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
     for (contract, award), orders in _by_contract(rows, context).items():
         orders.sort(key=lambda row: (row.record.Tahun, row.record.Tgl_SP2D or "", row.key))
         transactions: dict[str, Body] = {}
+        due: dict[str, Body] = {}
         named: list[Body | None] = []
         for payment in _payments(orders):
             record = payment[-1].record
@@ -199,10 +245,24 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
             entry = f"simda-{_number(record.No_SP2D)}"
             # The treasury counts anew each year.
             entry = f"{entry}-{record.Tahun}" if entry in transactions else entry
+            value = money(sum(amounts)) if amounts else None
+            if not context.happened(payment[-1], record.Tgl_SP2D):
+                day = context.moment(record.Tgl_SP2D)
+                due[entry] = {
+                    "id": entry,
+                    "type": "payment",
+                    "title": "SP2D",
+                    "dueDate": day,
+                    "status": "scheduled",
+                    "value": value,
+                }
+                continue
             transactions[entry] = {
                 "id": entry,
+                "type": "SP2D",
+                "number": _number(record.No_SP2D),
                 "date": context.moment(record.Tgl_SP2D),
-                "value": money(sum(amounts)) if amounts else None,
+                "value": value,
                 "payer": reference(payer),
                 "payee": reference(payee),
             }
@@ -212,7 +272,10 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
                     {
                         "id": contract,
                         "awardID": award,
-                        "implementation": {"transactions": list(transactions.values())},
+                        "implementation": {
+                            "transactions": list(transactions.values()),
+                            "milestones": list(due.values()),
+                        },
                     }
                 ],
                 "parties": parties(*named),

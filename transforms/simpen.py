@@ -21,7 +21,7 @@ EVIDENT = ("SIMPEN-Pekerjaan",)
 
 # Field of the date, field of the paper's number, code, title, type of milestone.
 _MILESTONES = (
-    ("tgl_spmk", "nomor_spmk", "SPMK", "SPMK (perintah mulai kerja)", "delivery"),
+    ("tgl_spmk", "nomor_spmk", "SPMK", "SPMK (perintah mulai kerja)", "commencement"),
     ("tgl_mc0", None, "MC-0", "MC-0 (pemeriksaan bersama pertama)", "assessment"),
     ("tgl_pho", "nomor_pho", "PHO", "PHO (serah terima pertama)", "delivery"),
     ("tgl_fho", "nomor_fho", "FHO", "FHO (serah terima akhir)", "delivery"),
@@ -63,15 +63,19 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
     for job, versions in _by_job(rows).items():
         row = versions[-1]
         record = row.record
+        ended = record.tgl_pho if context.happened(row, record.tgl_pho) else None
         milestones = [
             {
                 "id": f"{SOURCE}-{job}-{code.replace('-', '').lower()}",
                 "title": title,
                 "type": sort,
                 "code": code,
-                "description": scrub(number and getattr(record, number)),
-                "dateMet": context.moment(day),
-                "status": "met",
+                "number": scrub(number and getattr(record, number)),
+                **(
+                    {"dateMet": context.moment(day), "status": "met"}
+                    if context.happened(row, day)
+                    else {"dueDate": context.moment(day), "status": "scheduled"}
+                ),
             }
             for date, number, code, title, sort in _MILESTONES
             if (day := getattr(record, date))
@@ -82,8 +86,8 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
             [getattr(record, date) for date, *_ in _MILESTONES],
             {
                 "milestones": milestones,
-                "endDate": context.moment(record.tgl_pho, end=True),
-                "endDateDetails": "Tanggal PHO" if record.tgl_pho else None,
+                "endDate": context.moment(ended, end=True),
+                "endDateDetails": "Tanggal PHO" if ended else None,
             },
         )
 

@@ -3,12 +3,13 @@
 Where a tender has not spoken yet, the plan stands in for it (`field_owners.csv`): title, method, category and periods.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from transforms import codes, mak
+from transforms.budget import PLANS, account_items, classifications, is_repeated, projects
 from transforms.evidence import Evidence
-from transforms.identity import Plan, Revision
+from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
 from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import scrub
 
@@ -50,6 +51,7 @@ def revisions(service: str, record: Any) -> Iterator[Revision]:
         )
 
 
+_BUDGETS = ("RUP-PaketAnggaranPenyedia", "RUP-PaketAnggaranSwakelola")
 _PLAN_KINDS = {
     "RUP-PaketPenyedia-Terumumkan": "rup",
     "RUP-PaketAnggaranPenyedia": "rup",
@@ -97,7 +99,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
 def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PaketPenyedia and PaketSwakelola: budget, plan dates, and the planned tender.
 
-    A RUP revised into another of the same process speaks through its newest row only; what remains is summed.
+    Of a RUP revised into another of the same process the newest row alone counts; what remains is summed.
     """
     current = _newest(rows, context)
     if not current:
@@ -106,16 +108,17 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
     self_managed = current[0].service == "RUP-PaketSwakelola-Terumumkan"
     amounts = [row.record.pagu for row in current if row.record.pagu is not None]
     office = context.office(first)
-    withdrawn = all(row.record.status_delete_rup or row.record.status_aktif_rup is False for row in current)
+    withdrawn = all(_is_withdrawn(row, context) for row in current)
     categories = [] if self_managed else _categories(context, first.jenis_pengadaan)
     method = None if self_managed else context.code(SOURCE, "method", "metode_pengadaan", first.metode_pengadaan)
     if self_managed:
-        details = f"Swakelola tipe {first.tipe_swakelola}" if first.tipe_swakelola else "Swakelola"
+        details: str | None = f"Swakelola tipe {first.tipe_swakelola}" if first.tipe_swakelola else "Swakelola"
         work = first.uraian_pekerjaan
         contract_period = context.period(first.tgl_awal_pelaksanaan_kontrak, first.tgl_akhir_pelaksanaan_kontrak)
         tender_period = None
     else:
-        details = first.metode_pengadaan
+        # SIRUP's 0 is no method.
+        details = first.metode_pengadaan if first.metode_pengadaan != "0" else None
         work = first.urarian_pekerjaan
         contract_period = context.period(first.tgl_awal_kontrak, first.tgl_akhir_kontrak)
         tender_period = context.period(first.tgl_awal_pemilihan, first.tgl_akhir_pemilihan)
@@ -127,9 +130,10 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
             "planning": {
                 "rationale": scrub(work),
                 "budget": {
-                    "id": "+".join(row.code for row in current),
-                    "project": title,
+                    "id": "+".join(sorted(row.code for row in current)),
                     "amount": money(sum(amounts)) if amounts else None,
+                    "fiscalYear": first.tahun_anggaran,
+                    "isRepeated": is_repeated(context),
                 },
             },
             "tender": {
@@ -145,6 +149,8 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "procuringEntity": reference(office),
                 "tenderPeriod": tender_period,
                 "contractPeriod": contract_period,
+                "smallEnterprisesOnly": _flag(context, "smallEnterprises", "status_ukm", first),
+                "domesticProductsOnly": _flag(context, "domesticProducts", "status_pdn", first),
             },
             "parties": parties(office),
         },
@@ -157,12 +163,15 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
 
     All rows count: the list repeats a line that is there twice, and corrects one by a negative amount.
     """
+    counting = _counting(rows, context)
     lines: dict[str, Body] = {}
     named: list[Body | None] = []
-    for row in rows:
+    funds: set[str] = set()
+    for row in counting:
         record = row.record
         office = context.office(record)
         named.append(office)
+        funds.update(record.sumber_dana)
         words = " ".join((*record.mak, *record.sumber_dana))
         year = record.tahun_anggaran_dana or record.tahun_anggaran
         entry = f"{row.code}-{'-'.join(words.split()) or 'unnamed'}-{year}"
@@ -182,7 +191,17 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield Partial(
             {
                 "buyer": reference(named[0]),
-                "planning": {"budget": {"budgetBreakdown": list(lines.values())}},
+                "planning": {
+                    "budget": {
+                        "budgetBreakdown": list(lines.values()),
+                        "fund": "; ".join(sorted(funds)),
+                        "projectID": projects(filter(None, map(mak.canonical, _maks(counting)))),
+                    }
+                },
+                "tender": {
+                    "id": f"{_PLAN_KINDS[rows[0].service]}-{counting[0].code}",
+                    "items": account_items(_maks(counting)),
+                },
                 "parties": parties(*named),
             },
             tuple(rows),
@@ -191,9 +210,12 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 def lokasi(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PaketLokasi: where the package is to be delivered, one item per place."""
+    counting = _counting(rows, context)
+    bought = classifications(_maks(row for name in _BUDGETS for row in context.rows.get(name, ())))
     items = [
         {
             "id": f"{row.code}-{position}",
+            **bought,
             "deliveryLocation": {"description": scrub(row.record.detail_lokasi)},
             "deliveryAddress": {
                 "locality": row.record.kab_kota,
@@ -201,33 +223,89 @@ def lokasi(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "countryName": "Indonesia",
             },
         }
-        for group in by_code(rows).values()
+        for group in by_code(counting).values()
         for position, row in enumerate(group, 1)
     ]
     if items:
-        office = context.office(rows[0].record)
+        office = context.office(counting[0].record)
         body = {
             "buyer": reference(office),
-            "tender": {"id": f"{_PLAN_KINDS[rows[0].service]}-{rows[0].code}", "items": items},
+            "tender": {"id": f"{_PLAN_KINDS[rows[0].service]}-{counting[0].code}", "items": items},
             "parties": parties(office),
         }
         yield Partial(body, tuple(rows))
 
 
 def _newest(rows: list[Row], context: Context) -> list[Row]:
-    """The RUP rows that still speak: of a revision and what it revises only the revision, active before withdrawn."""
-    present = {row.code for row in rows}
-    revised = {
-        row.record.kd_rup_lama
-        for row in context.rows.get("RUP-HistoryKajiUlang", [])
-        if row.record.kd_rup_baru in present and row.record.kd_rup_lama != row.record.kd_rup_baru
-    }
-    # One row a code: two fiscal years may hold the same package, the later one speaks.
+    """The RUP rows that count: of a revision and what it revises only the revision, withdrawn ones only where no other
+    is left."""
+    # One row a code: where two fiscal years hold the same package, the later one counts.
     latest: dict[str, Row] = {}
     for row in sorted(rows, key=lambda r: (r.record.tahun_anggaran or 0, r.key)):
         latest[row.code] = row
-    kept = [row for row in latest.values() if row.code not in revised] or list(latest.values())
-    return sorted(kept, key=lambda r: (r.record.status_aktif_rup is False, r.code))
+    revised = _revised(latest, context)
+    kept = [row for row in latest.values() if row.code not in revised]
+    standing = [row for row in kept if not _is_withdrawn(row, context)]
+    return sorted(standing or kept, key=lambda r: r.code)
+
+
+def _revised(codes_here: Iterable[str], context: Context) -> set[str]:
+    """The codes here that another code here revises one to one. Of those that revise one another the highest stays: it
+    was given last."""
+    present = set(codes_here)
+    later: dict[str, str] = {}
+    for row in sorted(_history(context), key=lambda r: (r.record.tgl_kaji_ulang or "", r.key)):
+        older, newer = row.record.kd_rup_lama, row.record.kd_rup_baru
+        if older != newer and older and _revision_type(row) not in (SPLIT, CANCELLED, TAKEN_UP):
+            later[older] = newer
+    found = set()
+    for code in present:
+        chain = [code]
+        while (newer := later.get(chain[-1])) is not None and newer not in chain:
+            chain.append(newer)
+        circle = newer is not None
+        followers = [other for other in chain[1:] if other in present]
+        if followers and not (circle and code == max({code, *followers}, key=lambda c: (len(c), c))):
+            found.add(code)
+    return found
+
+
+def _is_withdrawn(row: Row, context: Context) -> bool:
+    """Whether a plan was deleted, made inactive, or cancelled by the last event of its history: a cancellation
+    (PEMBATALAN) holds until the plan is taken up again (PENGAKTIFAN)."""
+    if row.record.status_delete_rup or row.record.status_aktif_rup is False:
+        return True
+    events = [
+        (event.record.tgl_kaji_ulang or "", _revision_type(event) == TAKEN_UP, _revision_type(event))
+        for event in _history(context)
+        if row.code in (event.record.kd_rup_lama, event.record.kd_rup_baru)
+    ]
+    return bool(events) and max(events)[2] == CANCELLED
+
+
+def _history(context: Context) -> list[Row]:
+    return context.rows.get("RUP-HistoryKajiUlang", [])
+
+
+def _revision_type(row: Row) -> str:
+    return "".join((row.record.jenis_revisi or "").upper().split())
+
+
+def _counting(rows: list[Row], context: Context) -> list[Row]:
+    """Budget and place rows without those of plans that no longer count here."""
+    plans = [row for name in PLANS for row in context.rows.get(name, ())]
+    gone = {row.code for row in plans} - {row.code for row in _newest(plans, context)}
+    return [row for row in rows if row.code not in gone] or rows
+
+
+def _maks(rows: Iterable[Row]) -> list[str]:
+    return [line for row in rows for line in row.record.mak]
+
+
+def _flag(context: Context, code_list: str, field: str, record: Any) -> bool | None:
+    """A yes or no of the plan; None where its row has no such field."""
+    code = context.code(SOURCE, code_list, field, getattr(record, field, None))
+    return None if code is None else code == "true"
 
 
 def _categories(context: Context, words: tuple[str, ...]) -> list[str]:
@@ -256,6 +334,6 @@ MAPPING = SourceMapping(
     plans=plans,
     revisions=revisions,
     identifying=IDENTIFYING,
-    announcing=("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan"),
+    announcing=PLANS,
     awaited=AWAITED,
 )

@@ -45,7 +45,8 @@ class Process:
     `rows` are its current rows: those of its own codes, of the RUPs whose planning it carries, and of what is linked to
     either. `rups` are the RUP codes it fulfils, `relations` pairs of (relationship, OCID). `links` gives, for each
     linked subject, the codes here that it belongs to. `suppliers` and `offices` are the parts of the crosswalks that it
-    may need: (kind, key) -> kd_penyedia, (source, plain name) -> kd_satker_str.
+    may need: (kind, key) -> kd_penyedia, (source, plain name) -> kd_satker_str; `names` gives the names of suppliers,
+    by kd_penyedia, that its rows name by code only.
     """
 
     ocid: str
@@ -55,6 +56,7 @@ class Process:
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     offices: Mapping[Code, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def state_of(process: Process, sources: Mapping[str, SourceMapping], utc_offset:
         process.rups,
         process.relations,
         process.suppliers,
+        names=process.names,
         links=process.links,
         offices=process.offices,
     )
@@ -235,6 +238,7 @@ def _completed(document: Body, found: list[Contribution], context: Context, *, a
         words[party["id"]] = {**compact(party), **words.get(party["id"], {})}
     roles: dict[str, set[str]] = {}
     _collect_roles(document, roles, words)
+    _name_alike(document, words)
     document["parties"] = [{**words[party], "roles": sorted(roles[party])} for party in sorted(roles)]
     return document
 
@@ -269,6 +273,19 @@ def _collect_roles(node: Body, roles: dict[str, set[str]], words: dict[str, Body
             for entry in value:
                 if type(entry) is dict:
                     _collect_roles(entry, roles, words)
+
+
+def _name_alike(node: Body, words: dict[str, Body]) -> None:
+    """Give every reference the name that its party has: rows spell names differently."""
+    for name, value in node.items():
+        entries = value if type(value) is list else [value]
+        for entry in entries:
+            if type(entry) is not dict:
+                continue
+            if name not in _ROLES:
+                _name_alike(entry, words)
+            elif known := words[entry["id"]].get("name"):
+                entry["name"] = known
 
 
 def references(document: Body) -> set[str]:

@@ -4,33 +4,33 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.registry import SERVICES, TELLINGS
-from transforms.merge import compiled
-from transforms.releases import Process, Version, derive
-from transforms.rows import identify
+from tests.states import DATE, OCID, document, rows
+from transforms.releases import after, next_release, record_with
 
 FOLDER = Path(__file__).parent
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/rows.json"))
-OBSERVED_AT = "2025-10-03T16:59:59Z"
 
 
 def outcome(case: str) -> dict[str, Any]:
-    """The releases and the compiled release of a case's rows, all seen at one time."""
-    versions: list[Version] = []
-    for name, rows in json.loads((FOLDER / case / "rows.json").read_text(encoding="utf-8")).items():
-        source, service = SERVICES[name]
-        for position, row in enumerate(rows):
-            found = identify(service, row)
-            record = service.model.model_validate(found.fields)
-            key = f"{found.key}#{position}" if position else found.key
-            version = Version(len(versions), source, name, "2025", key, found.code, OBSERVED_AT, False, record)
-            versions.append(version)
-    derived = derive(Process(f"ocds-000000-{case}", versions), TELLINGS, "+07:00", "D999")
-    assert not derived.signals
-    releases = [release for *_, release in derived.releases]
-    return {"releases": releases, "compiled": compiled(releases)}
+    """The state of a case's rows, the first release, and the second one after the case's change."""
+    given: dict[str, list[dict[str, Any]]] = _read(case, "rows")
+    state = _state(given)
+    first = next_release(OCID, None, state, DATE)
+    assert first is not None
+    for change in _read(case, "change"):
+        given[change["service"]][change["row"]] |= change["fields"]
+    second = next_release(OCID, record_with(None, first), _state(given), after(DATE, DATE))
+    return {"state": state, "first": first, "second": second}
 
 
 def golden(case: str) -> Path:
     """The file that holds what a case became."""
     return FOLDER / case / "outcome.json"
+
+
+def _read(case: str, name: str) -> Any:
+    return json.loads((FOLDER / case / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _state(given: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    return document([row for service, fields in given.items() for row in rows(service, *fields)])

@@ -1,0 +1,90 @@
+"""What a budget account code (mak) gives: the plan's budget, what is bought, and in which category."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from transforms import codes, mak
+from transforms.identity import PLANNING
+from transforms.mapping import Body, Context, money
+from transforms.parties import scrub
+
+PLANS = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
+"""The services that announce plans."""
+ACCOUNT_SCHEME = "JEJAK-REKENING"
+"""Accounts (kode rekening) of Permendagri 90, in no register of classifications."""
+PRODUCT_SCHEME = "JEJAK-PRODUK"
+"""Products of the e-catalogue."""
+
+
+def plan_budget(context: Context, record: Any, rups: Iterable[str], lines: Iterable[str], funds: Iterable[str]) -> Body:
+    """`planning.budget` as a purchase's own row has it, for where the plan's rows are missing: pagu, RUPs, year, source
+    of funds, and its account codes. Of one code the amount is the whole pagu; how several share it is not known."""
+    known = sorted({line for line in map(mak.canonical, lines) if line})
+    year = record.tahun_anggaran
+    pagu = getattr(record, "pagu", None)
+    fund = "; ".join(sorted(set(funds)))
+    return {
+        "id": "+".join(sorted(set(rups))),
+        "amount": money(pagu),
+        "projectID": projects(known),
+        "fiscalYear": year,
+        "fund": scrub(fund),
+        "isRepeated": is_repeated(context),
+        "budgetBreakdown": [
+            {
+                "id": "-".join(filter(None, (line, "-".join(fund.split()), str(year or "")))),
+                "description": " ".join(filter(None, (line, fund))),
+                "amount": money(pagu) if len(known) == 1 else None,
+                "period": context.period(f"{year}-01-01", f"{year}-12-31") if year else None,
+            }
+            for line in known
+        ],
+    }
+
+
+def is_repeated(context: Context) -> bool | None:
+    """Whether the plan stands in a process of its own too, so that sums over processes leave it out here. Plans that
+    were bought together and that SIRUP does not announce stand nowhere else."""
+    related = any(relationship == PLANNING for relationship, _ in context.relations)
+    announced = any(context.rows.get(service) for service in PLANS)
+    return (related and (announced or len(context.rups) == 1)) or None
+
+
+def projects(lines: Iterable[str]) -> str:
+    """The sub-activities of canonical account codes, as `budget.projectID`."""
+    return "+".join(sorted({mak.sub_activity(line) for line in lines}))
+
+
+def accounts(lines: Iterable[str]) -> list[str]:
+    """The accounts of account codes, sorted."""
+    return sorted({found for line in lines if (found := mak.account(line))})
+
+
+def account_items(lines: Iterable[str]) -> list[Body]:
+    """What is bought, one item for each account that pays."""
+    return [{"id": f"rekening-{account}", "classification": _classified(account)} for account in accounts(lines)]
+
+
+def account_category(lines: Iterable[str]) -> str | None:
+    """The procurement category that all accounts share."""
+    table = codes.table("lpse")
+    found = {table.get(("accountCategory", ".".join(account.split(".")[:depth])))
+             for account in accounts(lines) for depth in (3, 4)} - {None}  # fmt: skip
+    return found.pop() if len(found) == 1 else None
+
+
+def classifications(lines: Iterable[str]) -> Body:
+    """The fields of an item that classify it by account: by one, or by several beside each other."""
+    found = [_classified(account) for account in accounts(lines)]
+    return {"classification": found[0]} if len(found) == 1 else {"additionalClassifications": found}
+
+
+def product_item(product: str, lines: Iterable[str], quantity: float | int | None) -> Body:
+    """A product of an e-catalogue order."""
+    by_account = classifications(lines)
+    further = [*by_account.get("additionalClassifications", ()), {"scheme": PRODUCT_SCHEME, "id": product}]
+    return {"id": product, "quantity": quantity, **by_account, "additionalClassifications": further}
+
+
+def _classified(account: str) -> Body:
+    return {"scheme": ACCOUNT_SCHEME, "id": account}

@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import select
 
 import schemas.fields
-import schemas.lpse
 from pipeline.fetch import COUNTS
-from pipeline.registry import SERVICES
+from pipeline.registry import SERVICES, SOURCES
 from simulator.days import settled
 from simulator.faults import Fault
 from simulator.rendering import Row
@@ -81,7 +80,12 @@ def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
     town.next_day(0)
     for counts in town.sync(settings=settings).values():
         assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
-    assert contents(town.engine) == before
+    after = contents(town.engine)
+    # When the newest answer was given, and how its rows travelled.
+    for each in (before, after):
+        del each["answer"]
+        each["raw_record"] = [row | {"wire_hash": ""} for row in each["raw_record"]]
+    assert after == before
 
 
 def test_what_happened_in_a_night_is_what_is_counted(town: Town) -> None:
@@ -138,12 +142,13 @@ BAD_FILES: dict[str, tuple[Callable[[list[Row]], str], str]] = {
     "a list of numbers": (lambda rows: json.dumps([*rows, 5]), "holds a int as row 31 where an object is due"),
     "a lost key column": (
         lambda rows: json.dumps([{n: v for n, v in row.items() if n != "kd_akt"} for row in rows]),
-        "no row has kd_akt, which it is known by.*add it to the aliases",
+        "no row has kd_akt, which it is known by.*name it under `columns`",
     ),
     "another service's rows": (lambda rows: json.dumps([{"kd_tender": 1}] * 30), "no row has kd_nontender, kd_akt"),
-    "no rows": (lambda rows: "[]", "0 rows where about 30 are usual.*lower min_share"),
-    "an empty file": (lambda rows: "", "0 rows where about 30 are usual"),
-    "a fifth of the rows": (lambda rows: json.dumps(rows[:6]), "6 rows where about 30 are usual"),
+    "no rows": (lambda rows: "[]", "0 rows with 0 usable keys where about 30 are usual.*lower min_share"),
+    "an empty file": (lambda rows: "", "0 rows with 0 usable keys where about 30 are usual"),
+    "a fifth of the rows": (lambda rows: json.dumps(rows[:6]), "6 rows with 6 usable keys where about 30 are usual"),
+    "a handful of rows over and over": (lambda rows: json.dumps(rows[:6] * 5), "30 rows with 6 usable keys"),
     "words for dates": (
         lambda rows: json.dumps([row | {"tgl_awal": "besok"} for row in rows]),
         "30 of 30 rows can't be used.*tgl_awal.*raise max_reject_share",
@@ -198,7 +203,10 @@ FAULTS = {
         "no row has kd_akt",
     ),
     STAGES: (Fault("few_rows", STAGES), "where about .* are usual"),
-    "RUP-PaketPenyediaLokasi": (Fault("empty", "RUP-PaketPenyediaLokasi"), "0 rows where about .* are usual"),
+    "RUP-PaketPenyediaLokasi": (
+        Fault("empty", "RUP-PaketPenyediaLokasi"),
+        "0 rows with 0 usable keys where about .* are usual",
+    ),
     "SPSE-NonTenderEkontrak-2Kontrak": (Fault("drop", "SPSE-NonTenderEkontrak-Kontrak"), "broke off.*try again later"),
     "RUP-ProgramMaster": (Fault("rate_limit", "RUP-ProgramMaster"), "answered 429 and asked to be left alone for 1 s"),
     "RUP-PaketPenyedia-Terumumkan": (
@@ -228,16 +236,10 @@ def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(tmp_path: P
             else:
                 assert counts["status"] == "success", counts["message"]
         assert not town.server.faults.listed()
-        after = contents(town.engine)
-        begun = {row["service"] for row in after.pop("staged_fetch")}
-        assert begun == {
-            name for name, (fault, _) in FAULTS.items() if fault.kind in ("status", "drop", "rate_limit", "hang")
-        }
-        before.pop("staged_fetch")
-        assert after == before
+        assert contents(town.engine) == before
         for counts in town.sync("--no-build", settings=settings).values():
             assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
-        assert contents(town.engine)["staged_fetch"] == []
+        assert contents(town.engine) == before
 
 
 def test_an_inaproc_page_that_comes_twice_is_counted_as_duplicates(town: Town) -> None:
@@ -317,10 +319,10 @@ def test_odd_rows_that_can_be_used_become_releases(town_on_both: Town, kind: str
     good = len(town.world.rows(ATTEMPTS))
     assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "new": good}
     assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "unchanged": good}
-    assert town.query(select(t.raw_record).where(~t.raw_record.c.placed)) == []
+    assert town.query(select(t.pending_code)) == town.query(select(t.pending_process)) == []
     code = re.sub(r"\D", "", str(SERVICES[ATTEMPTS][1].model.model_validate(odd).kd_nontender))  # type: ignore[attr-defined]
     record = town.compiled("nontender", code)
-    assert record["tender"]["id"] == code
+    assert record["tender"]["id"] == f"nontender-{code}"
     assert "\x00" not in json.dumps(record)
     json.dumps(record, ensure_ascii=False).encode()
     assert town.jejak("export", "--out", town.folder / "out").status == 0
@@ -354,12 +356,13 @@ def test_rows_that_share_a_key_and_differ_are_all_kept_in_any_order(town: Town) 
         return [rows[0] | {"nilai_realisasi": 5}, rows[0], rows[0] | {"nilai_realisasi": 7}, rows[0]]
 
     town.edit(PAYMENTS, disagreeing)
-    assert counted(town.sync(settings=settings)[PAYMENTS]) == {"fetched": 4, "new": 2, "unchanged": 1, "duplicate": 1}
-    kept = town.known(PAYMENTS)
-    assert kept[0] == first  # who had the bare key keeps it
-    assert [row["key"].partition("#")[0] for row in kept] == [first["key"]] * 3
-    assert {row["key"].partition("#")[2] for row in kept[1:]} == {row["content_hash"][:8] for row in kept[1:]}
-    assert sorted(row["payload"]["nilai_realisasi"] for row in kept[1:]) == [5, 7]
+    counts = counted(town.sync(settings=settings)[PAYMENTS])
+    assert counts["new"] == 2
+    assert counts["duplicate"] == counts.get("unchanged", 0) + counts.get("changed", 0) == 1
+    kept = {row["key"]: row["content_hash"] for row in town.known(PAYMENTS)}
+    # Who bears which suffix follows from the contents alone, not from who was there first.
+    bare, *others = sorted(kept.values())
+    assert kept == {first["key"]: bare, **{f"{first['key']}#{each[:8]}": each for each in others}}
     transactions = [
         transaction["value"]["amount"]
         for contract in town.compiled("pencatatan", first["code"])["contracts"]
@@ -372,7 +375,12 @@ def test_rows_that_share_a_key_and_differ_are_all_kept_in_any_order(town: Town) 
     town.next_day(0)
     town.edit(PAYMENTS, lambda rows: [rows[0] | {"nilai_realisasi": 7}, rows[0]])
     counts = town.sync(settings=settings)[PAYMENTS]
-    assert counted(counts) == {"fetched": 2, "unchanged": 2, "gone": 1}
+    assert counts["fetched"] == counts["unchanged"] + counts["changed"] == 2
+    assert counts["gone"] == 1
+    assert {row["payload"]["nilai_realisasi"] for row in town.known(PAYMENTS)} == {
+        7,
+        first["payload"]["nilai_realisasi"],
+    }
 
 
 def test_a_row_that_vanishes_leaves_a_tombstone_and_may_come_back(town_on_both: Town) -> None:
@@ -539,13 +547,10 @@ def test_rows_of_a_renamed_column_are_taken_once_it_has_an_alias(town: Town, mon
     assert {row["reason"] for row in open_rejects(town)} == {"lost key column: kd_akt is in no row of this answer"}
     assert "accepted 0, left 30" in town.jejak("retry", settings=settings).out
 
-    module = schemas.lpse
-    aliased = tuple(
-        replace(each, aliases={**each.aliases, "kode_akt": "kd_akt"}) if each.name == STAGES else each
-        for each in module.SERVICES
-    )
-    monkeypatch.setattr(module, "SERVICES", aliased)
-    monkeypatch.setitem(SERVICES, STAGES, ("lpse", next(each for each in aliased if each.name == STAGES)))
+    service = SERVICES[STAGES][1]
+    aliased = replace(service, aliases={**service.aliases, "kode_akt": "kd_akt"})
+    monkeypatch.setitem(SERVICES, STAGES, ("lpse", aliased))
+    monkeypatch.setitem(SOURCES["lpse"].services, STAGES, aliased)
     assert "accepted 30, left 0" in town.jejak("retry", settings=settings).out
     known = town.known(STAGES)
     assert len(known) == 30
@@ -553,7 +558,7 @@ def test_rows_of_a_renamed_column_are_taken_once_it_has_an_alias(town: Town, mon
     assert {row["observed_at"] for row in known} == {"2025-10-03T16:59:59Z"}
     town.dump()
     counts = town.sync(settings=settings)[STAGES]
-    assert counted(counts) == {"fetched": 30, "new": 1, "unchanged": 29, "gone": 1}
+    assert (counts["fetched"], counts["new"], counts["unchanged"] + counts["changed"], counts["gone"]) == (30, 1, 29, 1)
 
 
 def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town: Town) -> None:
@@ -564,21 +569,10 @@ def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town
     assert reject["key"] is None
     town.next_day(0)
     town.sync(settings=settings)
-    assert open_rejects(town) == [reject | {"observed_at": town.now}]
+    assert open_rejects(town) == [reject]
     town.edit(ATTEMPTS, None)
     town.sync(settings=settings)
     assert open_rejects(town) == []
-
-
-def test_a_reject_that_comes_again_without_any_row_that_tells_a_time_is_as_new_as_its_own(town: Town) -> None:
-    settings = town.settings("files", only=[ATTEMPTS])
-    for day, stamp in enumerate(("2025-10-01", "2025-10-02")):
-        stamped = {"kd_nontender": None, "_event_date": stamp}
-        town.edit(ATTEMPTS, lambda rows, stamped=stamped: [rows[0] | stamped])  # type: ignore[misc]
-        town.dump()
-        town.next_day(0)
-        assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": 1, "rejected": 1}, day
-        assert [row["observed_at"] for row in open_rejects(town)] == [f"{stamp}T16:59:59Z"]
 
 
 @pytest.mark.parametrize("answers", [1, 2])
@@ -668,6 +662,10 @@ def test_another_transport_makes_no_new_release(town: Town) -> None:
         absent = {name for name, each in counts.items() if each["status"] == "absent"}
         assert ("RUP-PaketPenyediaLokasi" in absent) == (transport == "rest")
         after = contents(town.engine)
+        for each in (before, after):
+            # Rows are other versions; all that was made of them is as it was.
+            each["record"] = [row | {"rows": b""} for row in each["record"]]
+            each["contracting_process"] = [row | {"updated_at": ""} for row in each["contracting_process"]]
         for table in ("identity", "process_relation", "process", "release", "record", *(star.name for star in t.STAR)):
             assert after[table] == before[table], (transport, table)
 

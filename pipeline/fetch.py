@@ -326,7 +326,8 @@ def _age(then: str, now: str) -> timedelta:
 
 def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
-    latest = select(func.coalesce(func.max(t.raw_record.c.id), 0)).where(*job.of(t.raw_record))
+    columns = t.raw_record.c
+    latest = select(func.max(columns.id)).where(*job.of(t.raw_record), columns.current)
     staged = _resumes(settings.sources[job.source].transport)
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
@@ -337,8 +338,8 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     with writing(engine) as conn:
         if staged and conn.execute(select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()).first() is None:
             raise SourceUnavailable(_OVERTAKEN)
-        # The plan holds only if nobody has written rows of this place since; `prune` may have deleted some.
-        if conn.execute(latest).scalar_one() > known:
+        # The plan holds only if nobody has written rows of this place since.
+        if conn.execute(latest).scalar_one() != known:
             raise SourceUnavailable(_OVERTAKEN)
         _write(conn, settings, plan, job)
     return plan
@@ -574,13 +575,16 @@ class _Reader:
 
     def _keep_history(self, conn: Connection) -> None:
         """Keep what older times held, as far as it is not known: it changes nothing but the history."""
+        if not self.old:
+            return
         columns = t.raw_record.c
         rows = conn.execute(
-            select(columns.key, columns.content_hash).where(
-                *self.job.of(t.raw_record), columns.key.in_(key_set(conn, {key for key, _ in self.old}))
-            )
+            select(columns.key, columns.content_hash)
+            .where(*self.job.of(t.raw_record), ~columns.current)
+            .where(columns.key.in_(key_set(conn, {key for key, _ in self.old})))
         )
         known = {(row.key, row.content_hash) for row in rows}
+        known |= {(head.key, head.content_hash) for head in self.heads.values()}
         for key, content in self.old:
             self.plan.counts["unchanged"] += 1
             if content.head is None and (key, content.content_hash) not in known:

@@ -47,7 +47,7 @@ def published(engine: Engine) -> dict[str, list[str]]:
 def plain(value: Any) -> Any:
     """A value as both databases give it."""
     if isinstance(value, bytes):
-        return unpacked(value)
+        value = unpacked(value)
     if isinstance(value, list):
         return sorted(value)
     return float(value) if type(value) is int else value

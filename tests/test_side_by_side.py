@@ -21,6 +21,8 @@ from sqlalchemy import Engine, delete, select, text
 from pipeline import fetch, steps
 from pipeline.configure import load_settings
 from pipeline.fetch import COUNTS
+from pipeline.place import _being_read, _failing
+from pipeline.registry import SOURCES
 from schemas.settings import Settings
 from simulator.faults import Fault
 from simulator.rendering import Row
@@ -29,7 +31,8 @@ from tests.test_sync import ATTEMPTS, BIDDERS, FINISHED, PAYMENTS, TENDERS, chan
 from tests.worlds import EditedWorld, Said, Town, contents, run_apart, served
 from transforms.difference import living
 from warehouse import tables as t
-from warehouse.engine import holding, reading, writing
+from warehouse.engine import holding, open_warehouse, reading, writing
+from warehouse.load import upsert_rows
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -221,6 +224,36 @@ def test_counts_are_there_as_soon_as_the_rows_are(town: Town) -> None:
     assert die_at > 5
 
 
+def test_a_sync_killed_at_any_commit_ends_as_one_never_killed(
+    tmp_path: Path, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(EditedWorld(8, seed=3), tmp_path, new_url()) as town:
+        town.edit(ATTEMPTS, lambda rows: [*rows, rows[0] | {"kd_nontender": None}])
+        services = ["RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia", ATTEMPTS, FINISHED]
+        town.sync(settings=town.settings(only=services))
+        town.next_day(0.3)
+        town.edit(ATTEMPTS, lambda rows: [row | {"kolom_baru": 1} for row in rows[:-1]])
+        before = Path(str(town.engine.url.database))
+        expected = None
+        for die_at in itertools.count(0):
+            url = new_url()
+            for suffix in ("", "-wal", "-shm"):
+                if Path(f"{before}{suffix}").exists():
+                    shutil.copy(f"{before}{suffix}", f"{url.removeprefix('sqlite:///')}{suffix}")
+            settings = town.settings(only=services, warehouse_url=url)
+            arguments = ("sync", "--settings", settings)
+            killed = run_apart(town.environment, tmp_path / "log", *arguments, die_at=die_at or None)
+            if expected is not None and killed == 0:
+                break
+            if killed:
+                assert killed == -signal.SIGKILL
+                assert run_apart(town.environment, tmp_path / "log", *arguments) == 0
+            found = contents(open_warehouse(url))
+            expected = expected or found
+            assert found == expected, die_at
+        assert die_at > 15
+
+
 # --- runs that are taken up again ------------------------------------------------------------------------------------
 
 
@@ -333,6 +366,27 @@ def test_lists_of_all_years_lie_with_the_newest_year_of_the_calendar(
     [place] = steps.plan_of(settings, ["sirup"])
     assert place == ("sirup", name, "all")
     assert steps.sync_service(settings, *place, "by hand")["new"] == 3
+
+
+def test_which_sync_reads_and_which_failed_last_follows_from_the_numbers_of_runs(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in one second, and the names in no order."""
+    settings = settings_of(town, town.settings(), monkeypatch)
+    [(kind, service), *_] = [
+        (kind, service) for kind, awaited in SOURCES["sirup"].mapping.awaited.items() for service in awaited
+    ]
+    place = {"source": "sirup", "service": service, "scope": "2025", "finished_at": town.now}
+    for name, status, readers in (("c", "success", {"c"}), ("b", "success", {"b"}), ("a", "failed", set())):
+        steps.start_run(settings, "sync", name)
+        with writing(town.engine) as conn:
+            upsert_rows(conn, t.run_service, [{**place, "run_id": name, "status": status}])
+            assert {reader for reader, _ in _being_read(conn, "ours").values()} == readers
+            assert _failing(conn, settings).get(kind, set()) == ({"2025"} if status == "failed" else set())
+    steps.start_run(settings, "sync", "c")
+    with reading(town.engine) as conn:
+        assert {reader for reader, _ in _being_read(conn, "ours").values()} == {"c"}
+        assert _failing(conn, settings).get(kind, set()) == set()
 
 
 # --- what a sync would do --------------------------------------------------------------------------------------------

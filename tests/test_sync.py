@@ -73,6 +73,29 @@ def test_every_row_is_in_exactly_one_count_and_a_second_sync_changes_nothing(tow
     assert (run["status"], run["built"]) == ("success", 0)
 
 
+def test_the_same_night_twice_changes_nothing_whatever_is_odd_in_it(town: Town) -> None:
+    settings = town.settings("files", only=[ATTEMPTS, FINISHED, TENDERS])
+    old = town.dump({TENDERS: json.dumps(town.world.rows(TENDERS)[1:])})
+    older = (old / f"{TENDERS}.json").read_text(encoding="utf-8")
+    town.next_day(0)
+
+    def odd(rows: list[Row]) -> list[Row]:
+        bad = [rows[0] | {"kd_nontender": None}, rows[0] | {"kd_nontender": 5, "hps": -1}]
+        return [*bad, *(row | {"kolom_baru": 1, "mtd_pemilihan": "Cara Aneh"} for row in rows), rows[1], rows[1]]
+
+    town.edit(ATTEMPTS, odd)
+    town.edit(TENDERS, lambda rows: [row | {"nama_paket": "Judul baru", "kolom_lain": 1} for row in rows])
+    for text in ({}, {TENDERS: older}):
+        town.dump(text)
+        town.sync(settings=settings)
+        before = contents(town.engine)
+        assert {row["kind"] for row in before["signal"]} >= {"field", "code"}
+        assert len(before["reject"]) == 2
+        for _ in range(2):
+            town.sync(settings=settings)
+            assert contents(town.engine) == before
+
+
 def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
     settings = town.settings(only=OF_PROCESSES)
     town.sync(settings=settings)
@@ -247,6 +270,21 @@ def test_an_inaproc_page_that_comes_twice_is_counted_as_duplicates(town: Town) -
     town.server.faults.add(Fault("duplicate_page", "tender/peserta-tender", after_page=1))
     counts = town.sync(settings=settings)[BIDDERS]
     assert counted(counts) == {"fetched": 366, "new": 266, "duplicate": 100}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_an_empty_answer_is_refused_where_rows_were_however_few(town: Town, rows: int) -> None:
+    settings = town.settings(only=[PAYMENTS])
+    town.edit(PAYMENTS, lambda known: known[:3])
+    town.sync(settings=settings)
+    before = contents(town.engine)
+    town.next_day(0)
+    town.edit(PAYMENTS, lambda known: known[:rows])
+    said = town.jejak("sync", settings=settings)
+    assert said.status == (0 if rows else 1)
+    if not rows:
+        assert "0 rows with 0 usable keys where about 3 are usual" in said.err
+        assert contents(town.engine) == before
 
 
 # --- rows that can't be used -----------------------------------------------------------------------------------------
@@ -474,6 +512,107 @@ def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
         assert len(town.known(TENDERS, current=False)) == len(newest) + len(rows)
     record = town.compiled("tender", rows[0]["kd_tender"])
     assert record["tender"]["title"] == "Judul baru"
+
+
+def test_an_older_answer_adds_to_the_history_alone(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings("files", only=[ATTEMPTS, FINISHED])
+    first = town.world.rows(ATTEMPTS)[0]
+    alone = first | {"kd_nontender": 99_000_000_001, "kd_rup": "99000001"}
+    another, seen = {"kd_rup": "99000002", "kolom_baru": 1}, {"_event_date": str(town.world.today)}
+    town.edit(ATTEMPTS, lambda rows: [row | seen for row in [*(row | another for row in rows[1:]), alone]])
+    older = (town.dump() / f"{ATTEMPTS}.json").read_text(encoding="utf-8")
+    town.next_day(0)
+    town.edit(ATTEMPTS, None)
+    town.dump()
+    town.sync(settings=settings)
+    before = contents(town.engine)
+    town.dump({ATTEMPTS: older})
+    counts = town.sync("--no-build", settings=settings)[ATTEMPTS]
+    assert counts["fetched"] == counts["unchanged"] == len(town.world.rows(ATTEMPTS))
+    after = contents(town.engine)
+    history = [row for row in after["raw_record"] if row["service"] == ATTEMPTS and not row["current"]]
+    assert {row["key"] for row in history} == {
+        str(row["kd_nontender"]) for row in [*town.world.rows(ATTEMPTS)[1:], alone]
+    }
+    assert not any(row["gone"] for row in history)
+    # No facts, no codes to place, no signals, no other current row.
+    for each in (before, after):
+        each["raw_record"] = [row | {"id": 0} for row in each["raw_record"] if row["current"]]
+        for table in ("rup_reference", "plan_fact", "rup_revision", "supplier_name"):
+            each[table] = [row | {"row_id": 0} for row in each[table]]
+        each["record"] = [row | {"rows": b""} for row in each["record"]]
+    assert after == before
+
+
+def test_contents_of_different_times_in_one_answer_are_versions_of_one_row(town: Town) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    rows = town.world.rows(ATTEMPTS)
+    said = [("X", "2025-09-01"), ("Z", "2025-09-03"), ("Y", "2025-09-02")]
+    versions = [rows[0] | {"nama_paket": title, "_event_date": day} for title, day in said]
+    for again in range(2):
+        town.dump({ATTEMPTS: json.dumps([*versions[again:], *versions[:again], *rows[1:]])})
+        counts = town.sync(settings=settings)[ATTEMPTS]
+        assert counts["gone"] == counts["changed"] == counts["duplicate"] == 0
+        known = [row for row in town.known(ATTEMPTS, current=False) if row["code"] == str(rows[0]["kd_nontender"])]
+        assert {row["payload"]["nama_paket"]: row["current"] for row in known} == {"X": False, "Y": False, "Z": True}
+        assert {row["key"] for row in known} == {str(rows[0]["kd_nontender"])}
+    # A newer answer is believed, whatever older date a row of it bears.
+    town.next_day(0)
+    town.dump({ATTEMPTS: json.dumps([versions[0], *rows[1:]])})
+    town.sync(settings=settings)
+    expected = town.known(ATTEMPTS)
+    assert [row["payload"]["nama_paket"] for row in expected if row["key"] == str(rows[0]["kd_nontender"])] == ["X"]
+    assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": len(rows), "unchanged": len(rows)}
+    assert town.known(ATTEMPTS) == expected
+
+
+@pytest.mark.parametrize("bad", ["another row", "the row itself", "a row without a code"])
+def test_a_row_is_missing_only_where_no_row_that_could_not_be_read_may_be_it(town: Town, bad: str) -> None:
+    settings = town.settings(only=[FINISHED])
+    town.sync(settings=settings)
+    missing = town.world.rows(FINISHED)[0]["kd_nontender"]
+    code = {"another row": 5, "the row itself": missing, "a row without a code": None}[bad]
+    town.next_day(0)
+    town.edit(FINISHED, lambda rows: [*rows[1:], rows[1] | {"kd_nontender": code, "pagu": "?"}])
+    counts = town.sync(settings=settings)[FINISHED]
+    assert counts["rejected"] == 1
+    assert counts["gone"] == (1 if bad == "another row" else 0)
+    assert (str(missing) in {row["code"] for row in town.known(FINISHED)}) is (bad != "another row")
+    town.next_day(0)
+    town.edit(FINISHED, lambda rows: rows[1:])
+    assert town.sync(settings=settings)[FINISHED]["gone"] == (0 if bad == "another row" else 1)
+
+
+def test_equal_rows_of_a_list_without_keys_are_all_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SOURCES["lpse"].services[PAYMENTS]
+    keyless = replace(service, key=("kd_nontender_pct",), keyless=True)
+    monkeypatch.setitem(SOURCES["lpse"].services, PAYMENTS, keyless)
+    monkeypatch.setitem(SERVICES, PAYMENTS, ("lpse", keyless))
+    settings = only_payments(town)
+    one, other = town.world.rows(PAYMENTS)[:2]
+    third = one | {"nilai_realisasi": 7}
+    for answer, kept in (
+        ([one, one, other], 3),
+        ([other, one, one], 3),
+        ([one, one, one, other, third], 5),
+        ([one, other, third], 3),
+        ([one, other, third] * 2, 3),
+        ([one, one, other] * 4, 3),
+        ([one, one, other, one, one, other, one], 7),
+        ([one] * 4, 4),
+        ([one, one, other], 3),
+    ):
+        town.next_day(0)
+        town.edit(PAYMENTS, lambda rows, answer=answer: answer)  # type: ignore[misc]
+        for again in range(2):
+            counts = town.sync(settings=settings)[PAYMENTS]
+            assert counts["fetched"] == len(answer)
+            assert counts["duplicate"] == len(answer) - kept
+            assert not again or counts["unchanged"] == kept
+            known = [json.dumps(row["payload"], sort_keys=True) for row in town.known(PAYMENTS)]
+            wanted = Counter(json.dumps(row, sort_keys=True) for row in answer)
+            assert Counter(known) == {row: times * kept // len(answer) for row, times in wanted.items()}
 
 
 # --- rejects and their end -------------------------------------------------------------------------------------------

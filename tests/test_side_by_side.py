@@ -1,6 +1,7 @@
 """Runs beside one another and answers out of order: nothing is doubled, nothing newer is overwritten, nobody fails."""
 
 import itertools
+import json
 import os
 import re
 import shutil
@@ -12,10 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text
 
 from pipeline import fetch, steps
@@ -26,6 +31,7 @@ from pipeline.registry import SOURCES
 from schemas.settings import Settings
 from simulator.faults import Fault
 from simulator.rendering import Row
+from simulator.world import World
 from tests.test_order import plain
 from tests.test_sync import ATTEMPTS, BIDDERS, FINISHED, PAYMENTS, TENDERS, changed, counted, open_rejects
 from tests.worlds import EditedWorld, Said, Town, contents, run_apart, served
@@ -560,6 +566,58 @@ def test_answers_make_the_same_of_it_in_whatever_order_they_are_read(tmp_path: P
             for each in read(town, folder, settings, "--no-build").values():
                 assert counted(each).keys() <= {"fetched", "unchanged", "duplicate"}, folder.name
         assert contents(town.engine)["raw_record"] == rows
+
+
+_answers = st.lists(
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from("XYZ"), st.sampled_from([0, 0, 3])), min_size=1, max_size=5),
+    min_size=2,
+    max_size=3,
+)
+
+
+@hypothesis.settings(
+    max_examples=100, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(_answers, st.randoms(use_true_random=False))
+def test_any_answers_in_any_order_leave_the_rows_of_the_newest(
+    town: Town, answers: list[list[tuple[int, str, int]]], random: Random
+) -> None:
+    """An answer is rows of (key, title, days before the answer)."""
+    path = town.settings("files", only=[ATTEMPTS], services={ATTEMPTS: {"min_share": 0}})
+    template = World.rows(town.world, ATTEMPTS)[0]
+    folder = town.folder / "dumps"
+    folder.mkdir(exist_ok=True)
+    first = date(2025, 6, 1)
+    files = []
+    for number, answer in enumerate(answers):
+        day = first + timedelta(days=10 * number)
+        rows = [
+            template | {"kd_nontender": key, "nama_paket": title, "_event_date": str(day - timedelta(days=before))}
+            for key, title, before in [*answer, (9, "W", 0)]
+        ]
+        files.append(json.dumps(random.sample(rows, len(rows))))
+    newest: dict[int, dict[str, int]] = {}
+    for key, title, before in [*answers[-1], (9, "W", 0)]:
+        newest.setdefault(key, {})[title] = min(before, newest.get(key, {}).get(title, before))
+    expected = sorted(
+        (str(key), title)
+        for key, titles in newest.items()
+        for title, before in titles.items()
+        if before == min(titles.values())
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        settings = settings_of(town, path, patch)
+        empty(town.engine)
+        for name in random.sample(range(len(files)), len(files)):
+            (folder / f"{ATTEMPTS}.json").write_text(files[name])
+            for again in range(2):
+                before = town.known(ATTEMPTS, current=False)
+                counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", steps.start_run(settings, "sync"))
+                assert counts["status"] == "success", counts["message"]
+                assert not again or town.known(ATTEMPTS, current=False) == before
+        now = town.known(ATTEMPTS)
+        assert sorted((row["code"], row["payload"]["nama_paket"]) for row in now) == expected
+        assert len({row["key"] for row in now}) == len(now)
 
 
 def test_a_reject_of_an_older_answer_replaces_nothing_when_it_is_taken_at_last(

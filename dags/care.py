@@ -26,15 +26,15 @@ has sent one at night.
 """
 
 PRUNE = """
-Deletes, every Sunday, replaced versions of rows that are older than the setting `keep_versions_days` and that no
-release needs, rejected rows that were settled before then, and what broken fetches left behind. It is skipped where the
-setting is missing: then every version is kept for ever.
+Deletes, every Sunday, replaced versions of rows that are older than the setting `keep_versions_days`, rejected rows
+that were settled before then, and what broken fetches left behind. Versions of which a record still tells something, as
+of a contract's addenda, stay. It is skipped where the setting is missing: then every version is kept for ever.
 
 - **Only count**: shows how many would go, and deletes nothing.
 
-**Counts** are the task's XCom: `versions`, `needed` (old ones that stay), `rejects`, `pages`.
+**Counts** are the task's XCom: `versions`, `rejects`, `fetches`.
 
-**Red?** The end of the task's log says why. It goes on where it stopped: clear the task.
+**Red?** The end of the task's log says why. Nothing was deleted: clear the task to run it again.
 """
 
 with DAG(
@@ -121,10 +121,9 @@ with DAG(
             with steps.recorded(known, "prune", f"{dag_run.dag_id}/{dag_run.run_id}") as run_id:
                 counts = steps.prune_versions(known, run_id)
         log.info(
-            "%s: %s old versions, %s settled rejected rows, %s pages of broken fetches. Old versions that stay, since "
-            "a release needs them: %s.",
+            "%s: %s old versions, %s settled rejected rows, %s broken fetches.",
             "Would go" if params["only_count"] else "Deleted",
-            *(f"{counts[name]:,}" for name in ("versions", "rejects", "pages", "needed")),
+            *(f"{counts[name]:,}" for name in ("versions", "rejects", "fetches")),
         )
         return counts
 

@@ -24,7 +24,7 @@ from pipeline.queues import enqueue_codes, enqueue_processes
 from pipeline.registry import SOURCES, code_fingerprint
 from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
-from schemas.service import UNREADABLE, Page, Service, SourceRecord, read_row
+from schemas.service import UNREADABLE, Page, Service, read_row
 from schemas.settings import ServiceSettings, Settings
 from transforms.rows import hash_of, identify, renamed, wire_hash
 from warehouse import tables as t
@@ -44,6 +44,7 @@ _OVERTAKEN = (
 _FEW = 20
 _EXAMPLES = 20
 _SIBLING = re.compile(r"#[0-9a-f]{8}$")
+_LOST_KEY = "lost key column"
 _local_time: TypeAdapter[str | None] = TypeAdapter(LocalTime)
 
 
@@ -321,7 +322,8 @@ def _age(then: str, now: str) -> timedelta:
 
 def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
-    latest = select(func.coalesce(func.max(t.raw_record.c.id), 0)).where(*job.of(t.raw_record))
+    columns = t.raw_record.c
+    latest = select(func.max(columns.id)).where(*job.of(t.raw_record), columns.current)
     staged = resumes(settings.sources[job.source].transport)
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
@@ -332,8 +334,8 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     with writing(engine) as conn:
         if staged and conn.execute(select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()).first() is None:
             raise SourceUnavailable(_OVERTAKEN)
-        # The plan holds only if nobody has written rows of this place since; `prune` may have deleted some.
-        if conn.execute(latest).scalar_one() > known:
+        # The plan holds only if nobody has written rows of this place since.
+        if conn.execute(latest).scalar_one() != known:
             raise SourceUnavailable(_OVERTAKEN)
         _write(conn, settings, plan, job)
     return plan
@@ -360,12 +362,12 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
     newest = conn.execute(select(t.answer.c.observed_at).where(*job.of(t.answer))).scalar_one_or_none()
     plan.older = bool(newest and plan.observed_at and plan.observed_at < newest)
     reader.check_keys(options)
-    usable = reader.settle(conn)
-    live = [head for head in heads.values() if not head.gone]
-    if not plan.older:
-        _check_rows(plan, usable, len(live), options)
+    reader.settle(conn)
     reader.reject_open(conn)
     _check_rejects(plan, options)
+    live = [head for head in heads.values() if not head.gone]
+    if not plan.older:
+        _check_rows(plan, len(reader.present()), len(live), options)
     if not plan.older and plan.observed_at:
         reader.find_gone(live)
     return plan
@@ -385,8 +387,10 @@ def _base(head: _Head) -> str:
 class _Reader:
     """Sorts the rows of one answer: known ones by their hash as received, others by what they hold."""
 
-    def __init__(self, job: _Job, heads: dict[str, _Head], when: Callable[[Mapping[str, Any]], str]) -> None:
-        self.job, self.heads, self.when = job, heads, when
+    def __init__(
+        self, job: _Job, heads: dict[str, _Head], when: Callable[[Mapping[str, Any]], str], *, retried: bool = False
+    ) -> None:
+        self.job, self.heads, self.when, self.retried = job, heads, when, retried
         self.plan = Plan()
         self.observed_at = ""
         self.known: dict[str, list[_Head]] = defaultdict(list)  # by hash as received
@@ -403,6 +407,7 @@ class _Reader:
         self.unread_codes: set[str | None] = set()
         self.numbered: dict[str, list[str]] = defaultdict(list)  # of a list without keys: the keys of equal rows
         self.fields: dict[str, None] = {}
+        self.old: list[tuple[str, _Content]] = []  # what older times held, with its key
 
     def take(self, row: dict[str, Any]) -> None:
         """One row of the answer."""
@@ -457,8 +462,7 @@ class _Reader:
     def check_keys(self, options: ServiceSettings) -> None:
         """Raises StructureError where no row has one of the fields that rows are known by."""
         service, plan = self.job.service, self.plan
-        names = {service.aliases.get(name, name) for name in self.fields} | self.fields.keys()
-        lost = [name for name in service.key if name not in names and name not in service.optional_key]
+        lost = service.lost_key(self.fields)
         if lost and plan.counts["fetched"] and options.max_reject_share < 1:
             raise StructureError(
                 f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at what the source "
@@ -467,20 +471,19 @@ class _Reader:
         if lost and plan.counts["fetched"]:
             for bare, contents in self.rows.items():
                 for each in contents.values():
-                    reason = f"lost key column: {', '.join(lost)} is in no row of this answer"
+                    reason = f"{_LOST_KEY}: {', '.join(lost)} is in no row of this answer"
                     self.unread.append((bare, each.content_hash, reason, each.row, each.observed_at))
                     self.unread_codes.add(None)
             self.rows.clear()
 
-    def settle(self, conn: Connection) -> int:
-        """Decide what becomes of every row that is not as it was; return the number of usable keys of the answer."""
+    def settle(self, conn: Connection) -> None:
+        """Decide what becomes of every row that is not as it was."""
         if self.job.service.keyless:
             self._drop_repeats()
         suffixed: dict[str, list[str]] = defaultdict(list)
         for key in self.heads:
             if _SIBLING.search(key):
                 suffixed[key[:-9]].append(key)  # without "#" and eight digits
-        old: list[tuple[str, _Content]] = []
         for bare in sorted(self.rows):
             contents = dict(self.rows[bare])
             for key in (bare, *suffixed.get(bare, ())):
@@ -493,30 +496,31 @@ class _Reader:
             current = sorted(name for name, each in contents.items() if each.observed_at == latest)
             for content in current:
                 key = bare if content == current[0] else f"{bare}#{content[:8]}"
-                self._settle(conn, key, contents[content], old)
-            old += [(bare, each) for each in contents.values() if each.observed_at != latest]
-        self._keep_history(conn, old)
+                self._settle(conn, key, contents[content])
+            self.old += [(bare, each) for each in contents.values() if each.observed_at != latest]
+        self._keep_history(conn)
         self.plan.counts["unchanged"] += len(self.seen)
-        written = {version.values["key"] for version in self.plan.versions}
-        return len(self.seen.keys() | written | {key for key, _ in old})
+
+    def present(self) -> set[str]:
+        """The usable keys of the answer."""
+        return {version.values["key"] for version in self.plan.versions} | self.seen.keys() | {k for k, _ in self.old}
 
     def _drop_repeats(self) -> None:
         """A list without keys that stands in the answer several times as a whole counts once."""
-        order = self.order
-        for times in (2, 3, 4):
-            part = len(order) // times
-            parts = [order[part * number : part * (number + 1)] for number in range(times)]
-            if part > 1 and len(order) == part * times and all(each == parts[0] for each in parts):
-                break
-        else:
+        rows = self.order
+        parts = (part for part in range(2, len(rows) // 2 + 1) if len(rows) % part == 0)
+        # The same row over and over is no list that repeats.
+        part = next((part for part in parts if rows[part:] == rows[:-part] and len(set(rows[:part])) > 1), None)
+        if part is None:
             return
+        times = len(rows) // part
         for keys in self.numbered.values():
             for key in sorted(keys, key=lambda each: (len(each), each))[len(keys) // times :]:
                 self.rows.pop(key, None)
                 self.seen.pop(key, None)
                 self.plan.counts["duplicate"] += 1
 
-    def _settle(self, conn: Connection, key: str, content: _Content, old: list[tuple[str, _Content]]) -> None:
+    def _settle(self, conn: Connection, key: str, content: _Content) -> None:
         """A row that the answer holds as the present one of its key."""
         plan, service = self.plan, self.job.service
         head = self.heads.get(key)
@@ -530,11 +534,17 @@ class _Reader:
             payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.head.id)
             content.row = conn.execute(payload).scalar_one()
             content.fields = renamed(service, content.row)
-        if (record := self._record(key, content)) is None:
+        try:
+            record, dropped = read_row(service, content.fields)
+        except RowError as error:
+            self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
+            self.unread_codes.add(content.code)
             return
-        if plan.older or (head is not None and content.observed_at < head.observed_at and not head.gone):
-            old.append((key, content))
+        if plan.older or (self.retried and head and not head.gone and content.observed_at < head.observed_at):
+            self.old.append((key, content))
             return
+        plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
+        plan.dropped.update(dropped.items())
         version = self._version(key, content)
         subject = (version.values["kind"], content.code)
         version.facts = extract(self.job.source, service, record, subject)
@@ -544,19 +554,6 @@ class _Reader:
         plan.count("new" if head is None or head.gone else "changed", content.code)
         if head is not None:
             plan.superseded.append(head.id)
-
-    def _record(self, key: str, content: _Content) -> SourceRecord | None:
-        """The validated row; None, and a reject, where it can't be used."""
-        service = self.job.service
-        try:
-            record, dropped = read_row(service, content.fields)
-        except RowError as error:
-            self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
-            self.unread_codes.add(content.code)
-            return None
-        self.plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
-        self.plan.dropped.update(dropped.items())
-        return record
 
     def _version(self, key: str, content: _Content) -> _Version:
         job = self.job
@@ -576,16 +573,19 @@ class _Reader:
             }
         )
 
-    def _keep_history(self, conn: Connection, old: list[tuple[str, _Content]]) -> None:
+    def _keep_history(self, conn: Connection) -> None:
         """Keep what older times held, as far as it is not known: it changes nothing but the history."""
+        if not self.old:
+            return
         columns = t.raw_record.c
         rows = conn.execute(
-            select(columns.key, columns.content_hash).where(
-                *self.job.of(t.raw_record), columns.key.in_(key_set(conn, {key for key, _ in old}))
-            )
+            select(columns.key, columns.content_hash)
+            .where(*self.job.of(t.raw_record), ~columns.current)
+            .where(columns.key.in_(key_set(conn, {key for key, _ in self.old})))
         )
         known = {(row.key, row.content_hash) for row in rows}
-        for key, content in old:
+        known |= {(head.key, head.content_hash) for head in self.heads.values()}
+        for key, content in self.old:
             self.plan.counts["unchanged"] += 1
             if content.head is None and (key, content.content_hash) not in known:
                 known.add((key, content.content_hash))
@@ -626,7 +626,7 @@ class _Reader:
         """Keys that the answer no longer holds: none that a row may be which could not be read."""
         if None in self.unread_codes:
             return
-        present = {version.values["key"] for version in self.plan.versions} | self.seen.keys()
+        present = self.present()
         for head in live:
             if (
                 head.key not in present
@@ -856,18 +856,40 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
 
 
 def _retry(conn: Connection, job: _Job, rejects: Sequence[Any]) -> int:
-    """Take over those rejected rows of a place that today's code can use, as rows of the newest answer."""
-    observed = ""
-    reader = _Reader(job, _heads(conn, job), lambda row: observed)
-    for reject in rejects:
-        observed = reject.observed_at
-        reader.take(from_json(reject.payload))
-    reader.settle(conn)
-    reader.reject_open(conn)
-    plan = reader.plan
-    insert_rows(conn, t.reject, plan.rejects)
-    write_versions(conn, job.source, plan)
-    if plan.closed:
-        ids = key_set(conn, plan.closed, int)
+    """Take over those rejected rows of a place that today's code can use; return how many.
+
+    Rows of the newest answer become current. Those of an older answer, which came after it, are history.
+    """
+    run, answer = t.run.c, t.answer
+    newest = conn.execute(
+        select(run.number).join(answer, answer.c.run_id == run.id).where(*job.of(answer))
+    ).scalar_one_or_none()
+    runs = key_set(conn, {reject.run_id for reject in rejects})
+    numbers = conn.execute(select(run.id, run.number).where(run.id.in_(runs)))
+    late = {name for name, started in numbers if newest is not None and started > newest}
+    accepted = [
+        *_retry_as(conn, job, [reject for reject in rejects if reject.run_id in late], older=True),
+        *_retry_as(conn, job, [reject for reject in rejects if reject.run_id not in late], older=False),
+    ]
+    if accepted:
+        ids = key_set(conn, accepted, int)
         conn.execute(update(t.reject).where(t.reject.c.id.in_(ids)).values(resolved_at=utc_now()))
-    return len(plan.closed)
+    return len(accepted)
+
+
+def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any], *, older: bool) -> list[int]:
+    """Take over what can be used of rejected rows of one answer; return the numbers of these rejects."""
+    observed = ""
+    reader = _Reader(job, _heads(conn, job), lambda row: observed, retried=True)
+    reader.plan.older = older
+    rows = {}
+    for reject in rejects:
+        row = from_json(reject.payload)
+        if not (reject.reason.startswith(_LOST_KEY) and job.service.lost_key(row)):
+            observed = reject.observed_at
+            rows[reject.id] = row
+            reader.take(row)
+    reader.settle(conn)
+    write_versions(conn, job.source, reader.plan)
+    refused = {id(row) for _, _, _, row, _ in reader.unread}
+    return [name for name, row in rows.items() if id(row) not in refused]

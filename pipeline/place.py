@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, or_, select, text
+from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, text
 
 from pipeline.clock import utc_now
 from pipeline.links import ask, processes_of, revised_codes, years_of
@@ -308,7 +308,7 @@ def _failing(conn: Connection, settings: Settings) -> dict[str, set[str]]:
             select(runs.service, runs.scope, runs.status)
             .join(t.run, run.id == runs.run_id)
             .where(runs.service.in_(kinds))
-            .order_by(func.coalesce(runs.finished_at, run.started_at), run.started_at, run.id)
+            .order_by(run.number)
         )
     }
     answered = set(
@@ -332,21 +332,30 @@ def _being_read(conn: Connection, run_id: str) -> dict[str, tuple[str, str]]:
     since = (datetime.fromisoformat(utc_now()) - _READING_ENDS).strftime("%Y-%m-%dT%H:%M:%SZ")
     runs, run = t.run_service.c, t.run.c
     query = (
-        select(runs.source, runs.scope, runs.status, runs.finished_at, run.id, run.started_at, run.status.label("run"))
+        select(
+            runs.source,
+            runs.scope,
+            runs.status,
+            runs.finished_at,
+            run.id,
+            run.number,
+            run.started_at,
+            run.status.label("run"),
+        )
         .join(t.run, run.id == runs.run_id)
         .where(run.command == "sync", or_(run.status == "running", run.started_at > since))
     )
-    scopes: dict[tuple[str, str, str], set[str]] = defaultdict(set)  # by source, start and name of the run
-    seen: dict[tuple[str, str, str], str] = {}  # when it showed itself last
+    scopes: dict[tuple[str, int, str], set[str]] = defaultdict(set)  # by source, number and name of the run
+    seen: dict[tuple[str, int, str], str] = {}  # when it showed itself last
     going_on = set()
     for row in conn.execute(query):
-        reader = (row.source, row.started_at, row.id)
+        reader = (row.source, row.number, row.id)
         scopes[reader].add(row.scope)
         seen[reader] = max(row.started_at, row.finished_at or "", seen.get(reader, ""))
         if row.run == "running" and row.status == "success" and row.id != run_id:
             going_on.add(reader)
 
-    def read_since(reader: tuple[str, str, str]) -> bool:
+    def read_since(reader: tuple[str, int, str]) -> bool:
         return any(other[0] == reader[0] and other > reader and scopes[other] >= scopes[reader] for other in scopes)
 
     return {

@@ -22,7 +22,10 @@ def prune(engine: Engine, settings: Settings, *, dry_run: bool = False) -> dict[
     Raises SettingsError where the settings say nothing of it.
     """
     if settings.keep_versions_days is None:
-        raise SettingsError("keep_versions_days is not set: every version of a row is kept for ever")
+        raise SettingsError(
+            "every version of a row is kept for ever, since keep_versions_days is not set: set it in the settings to "
+            "the number of days after which replaced versions may go"
+        )
     cutoff = (datetime.fromisoformat(utc_now()) - timedelta(days=settings.keep_versions_days)).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )

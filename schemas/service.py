@@ -1,6 +1,6 @@
 """What a service of a source system is: the unit that is fetched, counted and promoted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -77,6 +77,11 @@ class Service:
     def required(self) -> frozenset[str]:
         """The fields that cost a row where they can't be read: its key and what else it is about."""
         return (self.essential | frozenset(self.key)) - self.optional_key
+
+    def lost_key(self, columns: Collection[str]) -> list[str]:
+        """The key fields that are not among the columns of rows as received, and that rows may not lack."""
+        names = {self.aliases.get(name, name) for name in columns} | set(columns)
+        return [name for name in self.key if name not in names and name not in self.optional_key]
 
     def kind_of(self, fields: Mapping[str, object]) -> str | None:
         """The space of a row's code."""

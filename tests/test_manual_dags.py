@@ -157,7 +157,7 @@ def test_a_rebuild_of_one_process(told):
     assert run["run"] == "success"
     counts = run["xcoms"]["report.return_value"]
     # What nobody has mapped otherwise comes out as it was.
-    assert (counts["derived"], counts["new"], counts["changed"], counts["removed"]) == (1, 0, 0, 0)
+    assert (counts["built"], counts["new"], counts["changed"], counts["removed"]) == (1, 0, 0, 0)
     assert run["xcoms"]["report.changed"] == {"new": [], "changed": [], "removed": []}
 
 
@@ -166,7 +166,7 @@ def test_a_rebuild_of_all(told):
     assert run["run"] == "success"
     with reading(open_warehouse(told["url"])) as conn:
         processes = conn.execute(select(func.count()).select_from(t.process)).scalar_one()
-    assert run["xcoms"]["report.return_value"]["derived"] == processes > 1
+    assert run["xcoms"]["report.return_value"]["built"] == processes > 1
 
 
 def test_a_form_that_makes_no_sense_fails_with_a_sentence(told):
@@ -206,7 +206,7 @@ def test_pruning_counts_or_deletes(told):
     assert count["run"] == prune["run"] == "success"
     # All is of today.
     nothing = dict.fromkeys(count["xcoms"]["prune.return_value"], 0)
-    assert "Would go: 0 old versions, 0 settled rejected rows, 0 pages of broken fetches. " in count["log"]
+    assert "Would go: 0 old versions, 0 settled rejected rows, 0 broken fetches." in count["log"]
     assert count["xcoms"]["prune.return_value"] == prune["xcoms"]["prune.return_value"] == nothing
     with reading(open_warehouse(told["url"])) as conn:
         runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.command == "prune")).all()

@@ -25,7 +25,7 @@ def picture(engine: Engine) -> dict[str, Any]:
             "identity": {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))},
             "family": {row.ocid: row.family for row in conn.execute(select(t.process))},
             "state": {
-                row.ocid: _plain(living(row.compiled, row.withdrawn or ())) for row in conn.execute(select(t.record))
+                row.ocid: plain(living(row.compiled, row.withdrawn or ())) for row in conn.execute(select(t.record))
             },
             "link": {row.id: (row.status, round(row.confidence, 3), row.by) for row in conn.execute(select(t.link))},
         }
@@ -37,12 +37,12 @@ def picture(engine: Engine) -> dict[str, Any]:
     return found
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A document whose lists of entries are in the order of their ids: order of entries is no difference."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, dict) and "id" in item for item in value):
-        return sorted((_plain(item) for item in value), key=lambda entry: str(entry["id"]))
+        return sorted((plain(item) for item in value), key=lambda entry: str(entry["id"]))
     return value
 
 

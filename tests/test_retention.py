@@ -1,7 +1,7 @@
 """Forgetting: what goes is needed by nothing, and all that is published stays as though nothing had gone."""
 
+import itertools
 import json
-import signal
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from pipeline.links import demand
-from pipeline.registry import SOURCES
+from pipeline.registry import MAPPINGS, SOURCES
 from simulator.faults import Fault
 from simulator.rendering import Row
 from tests.worlds import EditedWorld, Town, run_apart, served
 from warehouse import tables as t
-from warehouse.engine import reading, writing
+from warehouse.engine import reading
+from warehouse.releases import unpacked
 
 PUBLISHED = (t.release, t.record, *t.STAR, t.organization)
 ATTEMPTS = "SPSE-NonTenderPengumuman"
 TENDERS = "SPSE-TenderPengumuman"
 PROVINCES = "RUP-MasterProvinsi"
+HISTORIES = {name for mapping in MAPPINGS.values() for name in mapping.histories}
 SOME = ["RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia", ATTEMPTS, "SPSE-NonTenderSelesai", PROVINCES]
 
 
@@ -31,17 +32,25 @@ def _two_days(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def published(engine: Engine) -> dict[str, list[str]]:
-    """All that analysts read, whichever run wrote it."""
+    """All that analysts read, whichever run and row version it came from."""
     found = {}
     with reading(engine) as conn:
         for table in PUBLISHED:
             rows = [
-                # The two databases give the same amount as another type of number.
-                {name: float(value) if type(value) is int else value for name, value in row.items() if name != "run_id"}
+                {name: plain(value) for name, value in row.items() if name not in ("run_id", "rows")}
                 for row in conn.execute(select(table)).mappings()
             ]
             found[table.name] = sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
     return found
+
+
+def plain(value: Any) -> Any:
+    """A value as both databases give it."""
+    if isinstance(value, bytes):
+        value = unpacked(value)
+    if isinstance(value, list):
+        return sorted(value)
+    return float(value) if type(value) is int else value
 
 
 def versions(town: Town) -> list[dict[str, Any]]:
@@ -78,22 +87,21 @@ def test_what_is_published_stays_and_goes_on_as_though_nothing_had_gone(
                     each.sync(settings=own)
 
         live(2)
-        assert pruned(town, settings=settings) == {"versions": 0, "needed": 0, "rejects": 0, "pages": 0}
+        assert pruned(town, settings=settings) == {"versions": 0, "rejects": 0, "fetches": 0}
         live(4)
         before, counted = versions(town), pruned(town, "--dry-run", settings=settings)
         assert versions(town) == before
         assert [run["command"] for run in town.query(select(t.run))].count("prune") == 1
         assert pruned(town, settings=settings) == counted
-        assert counted["needed"] > 5
         left = versions(town)
         assert {row["service"] for row in before if row not in left} >= {ATTEMPTS, PROVINCES}
         assert len(before) - len(left) == counted["versions"]
-        # Of a list that no process reads only what held within the days that are kept is left.
-        oldest = min(row["observed_at"] for row in left if row["service"] == PROVINCES)
-        assert datetime.fromisoformat(town.now) - datetime.fromisoformat(oldest) == timedelta(days=3)
-        # Every row that is left and says something is shown as the origin of some release.
-        told = {row["raw_id"] for row in town.query(select(t.lineage))}
-        assert {row["id"] for row in left if not row["gone"] and row["kind"] in ("nontender", "rup")} <= told
+        # What holds within the days that are kept is left, and versions that a mapping takes.
+        oldest = min(row["observed_at"] for row in left if row["service"] not in HISTORIES)
+        assert datetime.fromisoformat(town.now) - datetime.fromisoformat(oldest) == timedelta(days=2)
+        assert [row for row in left if row["service"] in HISTORIES] == [
+            row for row in before if row["service"] in HISTORIES
+        ]
         assert published(town.engine) == published(kept.engine)
         assert pruned(town, settings=settings) == {**counted, "versions": 0}
         for each, own in everything:
@@ -106,7 +114,7 @@ def test_what_is_published_stays_and_goes_on_as_though_nothing_had_gone(
         town.engine.dispose()
 
 
-def test_killed_in_the_middle_it_goes_on_from_there(town_on_both: Town, tmp_path: Path) -> None:
+def test_killed_at_any_commit_it_has_done_all_or_nothing(town_on_both: Town, tmp_path: Path) -> None:
     town = town_on_both
     settings = town.settings(only=SOME)
     town.edit(ATTEMPTS, stamped(town))
@@ -116,33 +124,17 @@ def test_killed_in_the_middle_it_goes_on_from_there(town_on_both: Town, tmp_path
         town.sync(settings=settings)
     before, counted = published(town.engine), pruned(town, "--dry-run", settings=settings)
     found = len(versions(town))
+    assert counted["versions"]
     environment = {**town.environment, "JEJAK_KEEP_VERSIONS_DAYS": "2"}
-    left = set()
-    for die_at in (5, 7, 9):
+    for die_at in itertools.count(1):
         status = run_apart(environment, tmp_path / "log", "prune", "--settings", settings, die_at=die_at)
-        assert status in (-signal.SIGKILL, 0)
+        assert found - len(versions(town)) in (0, counted["versions"])
         assert published(town.engine) == before
-        left.add(found - len(versions(town)))
-    assert len(left) > 1, "it was never killed in the middle"
-    pruned(town, settings=settings)
+        if status == 0:
+            break
     assert found - len(versions(town)) == counted["versions"]
-    assert published(town.engine) == before
     assert town.jejak("rebuild", settings=settings).status == 0
     assert published(town.engine) == before
-
-
-def test_a_process_that_waits_to_be_derived_keeps_all_it_has(town: Town) -> None:
-    settings = town.settings(only=[ATTEMPTS])
-    town.edit(ATTEMPTS, stamped(town))
-    for _ in range(5):
-        town.next_day()
-        town.sync(settings=settings)
-    attempts = len(town.known(ATTEMPTS))
-    with writing(town.engine) as conn:
-        demand(conn, conn.execute(select(t.process.c.ocid)).scalars().all())
-    assert pruned(town, settings=settings) == {"versions": 0, "needed": attempts, "rejects": 0, "pages": 0}
-    town.jejak("build", settings=settings)
-    assert pruned(town, settings=settings) == {"versions": attempts, "needed": 0, "rejects": 0, "pages": 0}
 
 
 def test_settled_rejects_and_pages_left_behind_go_and_what_is_open_stays(town_on_both: Town) -> None:
@@ -154,34 +146,31 @@ def test_settled_rejects_and_pages_left_behind_go_and_what_is_open_stays(town_on
     town.next_day()
     town.server.faults.add(Fault("status", "tender/peserta-tender", after_page=3, times=None))
     assert town.jejak("sync", settings=settings).status == 1
-    pages = len(town.query(select(t.staged_page)))
-    assert pages
-    assert pruned(town, settings=settings) == {"versions": 0, "needed": 0, "rejects": 0, "pages": 0}
+    assert town.query(select(t.staged_page))
+    assert pruned(town, settings=settings) == {"versions": 0, "rejects": 0, "fetches": 0}
     for _ in range(3):
         town.next_day()
-    assert pruned(town, settings=settings) == {"versions": 0, "needed": 0, "rejects": 1, "pages": pages}
-    assert town.query(select(t.staged_fetch)) == []
+    assert pruned(town, settings=settings) == {"versions": 0, "rejects": 1, "fetches": 1}
+    assert town.query(select(t.staged_fetch)) == town.query(select(t.staged_page)) == []
     assert [row["resolved_at"] for row in town.query(select(t.reject))] == [None]
 
 
-def test_a_dump_of_before_what_is_kept_is_refused(town: Town) -> None:
+def test_a_dump_of_before_what_is_kept_is_history_that_goes_again(town: Town) -> None:
     settings = town.settings("files", only=[TENDERS])
     older = (town.dump() / f"{TENDERS}.json").read_text(encoding="utf-8")
-    first = town.now
     for _ in range(4):
         town.next_day(0.1)
+        town.edit(TENDERS, stamped(town))
         town.dump()
         town.sync(settings=settings)
-    known = town.known(TENDERS, current=False)
+    pruned(town, settings=settings)
+    before, known = published(town.engine), town.known(TENDERS, current=False)
     town.dump({TENDERS: older})
-    said = town.jejak("sync", settings=settings)
-    assert said.status == 1
-    assert f"of {first[:10]}" in said.err
-    assert "keep_versions_days" in said.err
-    assert town.known(TENDERS, current=False) == known
-    # It is read anew once it is mended.
-    town.dump()
-    assert town.sync(settings=settings)[TENDERS]["unchanged"] == len(town.known(TENDERS))
+    for _ in range(2):
+        assert town.sync(settings=settings)[TENDERS]["gone"] == 0
+        assert published(town.engine) == before
+        assert pruned(town, settings=settings)["versions"] > 0
+        assert town.known(TENDERS, current=False) == known
 
 
 def test_without_the_setting_nothing_goes_and_it_is_said_how_to_set_it(

@@ -1,6 +1,7 @@
 """Runs beside one another and answers out of order: nothing is doubled, nothing newer is overwritten, nobody fails."""
 
 import itertools
+import json
 import os
 import re
 import shutil
@@ -12,22 +13,32 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select, text
 
 from pipeline import fetch, steps
 from pipeline.configure import load_settings
 from pipeline.fetch import COUNTS
+from pipeline.place import _being_read, _failing
+from pipeline.registry import SOURCES
 from schemas.settings import Settings
 from simulator.faults import Fault
 from simulator.rendering import Row
+from simulator.world import World
+from tests.test_order import plain
 from tests.test_sync import ATTEMPTS, BIDDERS, FINISHED, PAYMENTS, TENDERS, changed, counted, open_rejects
 from tests.worlds import EditedWorld, Said, Town, contents, run_apart, served
+from transforms.difference import living
 from warehouse import tables as t
-from warehouse.engine import holding, reading, writing
+from warehouse.engine import holding, open_warehouse, reading, writing
+from warehouse.load import upsert_rows
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -133,7 +144,7 @@ def test_what_a_killed_process_left_of_its_lock_keeps_nobody_out(town_on_both: T
     settings = town.settings(only=[BIDDERS])
     with gated(town, BIDDERS):
         first = Apart(town, settings)
-        until(lambda: town.query(select(t.staged_fetch)))
+        until(lambda: locks(town))
         first.process.kill()
         first.ends()
     said = town.jejak("sync", "lpse", "--no-build", settings=settings)
@@ -219,6 +230,36 @@ def test_counts_are_there_as_soon_as_the_rows_are(town: Town) -> None:
     assert die_at > 5
 
 
+def test_a_sync_killed_at_any_commit_ends_as_one_never_killed(
+    tmp_path: Path, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(EditedWorld(8, seed=3), tmp_path, new_url()) as town:
+        town.edit(ATTEMPTS, lambda rows: [*rows, rows[0] | {"kd_nontender": None}])
+        services = ["RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia", ATTEMPTS, FINISHED]
+        town.sync(settings=town.settings(only=services))
+        town.next_day(0.3)
+        town.edit(ATTEMPTS, lambda rows: [row | {"kolom_baru": 1} for row in rows[:-1]])
+        before = Path(str(town.engine.url.database))
+        expected = None
+        for die_at in itertools.count(0):
+            url = new_url()
+            for suffix in ("", "-wal", "-shm"):
+                if Path(f"{before}{suffix}").exists():
+                    shutil.copy(f"{before}{suffix}", f"{url.removeprefix('sqlite:///')}{suffix}")
+            settings = town.settings(only=services, warehouse_url=url)
+            arguments = ("sync", "--settings", settings)
+            killed = run_apart(town.environment, tmp_path / "log", *arguments, die_at=die_at or None)
+            if expected is not None and killed == 0:
+                break
+            if killed:
+                assert killed == -signal.SIGKILL
+                assert run_apart(town.environment, tmp_path / "log", *arguments) == 0
+            found = contents(open_warehouse(url))
+            expected = expected or found
+            assert found == expected, die_at
+        assert die_at > 15
+
+
 # --- runs that are taken up again ------------------------------------------------------------------------------------
 
 
@@ -273,23 +314,29 @@ def test_a_run_that_reads_a_place_again_counts_what_it_brought_as_a_whole(
     }  # fmt: skip
 
 
-def test_what_is_deleted_while_an_answer_is_compared_keeps_it_from_nothing(
+def test_what_is_pruned_while_an_answer_is_compared_keeps_it_from_nothing(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = settings_of(town, town.settings(only=[ATTEMPTS]), monkeypatch)
-    steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "first")
-    newest = town.known(ATTEMPTS)[-1]["id"]
-    kept = {row["key"] for row in town.known(ATTEMPTS)[:-1]}
+    older = shutil.copytree(town.dump(), town.folder / "older")
+    path = town.settings("files", only=[ATTEMPTS])
+    town.next_day(0)
+    town.edit(ATTEMPTS, changed(nama_paket="Judul baru"))
+    newer = shutil.copytree(town.dump(), town.folder / "newer")
+    for folder in (newer, older):
+        read(town, folder, path, "--no-build")
+    known = town.known(ATTEMPTS)
+    assert town.known(ATTEMPTS, current=False)[-1]["id"] > known[-1]["id"]
+    settings = settings_of(town, path, monkeypatch)
     begin = fetch._check_rejects
 
     def prune(*arguments: Any) -> None:
         with writing(town.engine) as conn:
-            conn.execute(delete(t.raw_record).where(t.raw_record.c.id == newest))
+            conn.execute(delete(t.raw_record).where(~t.raw_record.c.current))
         begin(*arguments)
 
     monkeypatch.setattr(fetch, "_check_rejects", prune)
-    assert steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "second")["status"] == "success"
-    assert {row["key"] for row in town.known(ATTEMPTS)} == kept
+    assert steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "third")["status"] == "success"
+    assert town.known(ATTEMPTS) == known
 
 
 def test_a_run_that_nobody_has_begun_begins_and_ends_with_the_service(
@@ -325,6 +372,27 @@ def test_lists_of_all_years_lie_with_the_newest_year_of_the_calendar(
     [place] = steps.plan_of(settings, ["sirup"])
     assert place == ("sirup", name, "all")
     assert steps.sync_service(settings, *place, "by hand")["new"] == 3
+
+
+def test_which_sync_reads_and_which_failed_last_follows_from_the_numbers_of_runs(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All in one second, and the names in no order."""
+    settings = settings_of(town, town.settings(), monkeypatch)
+    [(kind, service), *_] = [
+        (kind, service) for kind, awaited in SOURCES["sirup"].mapping.awaited.items() for service in awaited
+    ]
+    place = {"source": "sirup", "service": service, "scope": "2025", "finished_at": town.now}
+    for name, status, readers in (("c", "success", {"c"}), ("b", "success", {"b"}), ("a", "failed", set())):
+        steps.start_run(settings, "sync", name)
+        with writing(town.engine) as conn:
+            upsert_rows(conn, t.run_service, [{**place, "run_id": name, "status": status}])
+            assert {reader for reader, _ in _being_read(conn, "ours").values()} == readers
+            assert _failing(conn, settings).get(kind, set()) == ({"2025"} if status == "failed" else set())
+    steps.start_run(settings, "sync", "c")
+    with reading(town.engine) as conn:
+        assert {reader for reader, _ in _being_read(conn, "ours").values()} == {"c"}
+        assert _failing(conn, settings).get(kind, set()) == set()
 
 
 # --- what a sync would do --------------------------------------------------------------------------------------------
@@ -459,12 +527,14 @@ def known_now(town: Town) -> dict[tuple[str, str], str]:
     return {(row["service"], row["key"]): row["content_hash"] for row in rows if not row["gone"]}
 
 
-def records_now(town: Town) -> dict[str, Any]:
-    return {row["ocid"]: row["compiled"] for row in town.query(select(t.record))}
-
-
-def releases_now(town: Town) -> set[str]:
-    return {row["id"] for row in town.query(select(t.release.c.id).where(t.release.c.voided_at.is_(None)))}
+def states_now(town: Town) -> dict[str, Any]:
+    """The state of every process that a current row announces."""
+    announced = select(t.identity.c.ocid).join(
+        t.raw_record, (t.raw_record.c.kind == t.identity.c.kind) & (t.raw_record.c.code == t.identity.c.key)
+    )
+    announced = announced.where(t.raw_record.c.service == ATTEMPTS, t.raw_record.c.current, ~t.raw_record.c.gone)
+    rows = town.query(select(t.record).where(t.record.c.ocid.in_(announced)))
+    return {row["ocid"]: plain(living(row["compiled"], row["withdrawn"] or ())) for row in rows}
 
 
 def test_answers_make_the_same_of_it_in_whatever_order_they_are_read(tmp_path: Path, warehouse_url: str) -> None:
@@ -474,7 +544,7 @@ def test_answers_make_the_same_of_it_in_whatever_order_they_are_read(tmp_path: P
         assert len(town.world.rows(ATTEMPTS)) >= sum(each[2] != "-" for each in DAYS.values())
         for folder in days:
             read(town, folder, settings)
-        expected = known_now(town), records_now(town), releases_now(town)
+        expected = known_now(town), states_now(town)
         titles = {record["tender"].get("title") for record in expected[1].values() if "tender" in record}
         assert titles >= {"Judul X", "Judul Y", "Judul Z"}
         for order in list(itertools.permutations(range(3)))[1:]:
@@ -489,13 +559,65 @@ def test_answers_make_the_same_of_it_in_whatever_order_they_are_read(tmp_path: P
                         assert each["fetched"] == each["unchanged"] + each["duplicate"]
                         assert each["gone"] == 0
                 newest = max(newest, day)
-            assert (known_now(town), records_now(town), releases_now(town)) == expected, order
+            assert (known_now(town), states_now(town)) == expected, order
         # Once more, all of them: there is nothing in them that is not known.
         rows = contents(town.engine)["raw_record"]
         for folder in days:
             for each in read(town, folder, settings, "--no-build").values():
                 assert counted(each).keys() <= {"fetched", "unchanged", "duplicate"}, folder.name
         assert contents(town.engine)["raw_record"] == rows
+
+
+_answers = st.lists(
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from("XYZ"), st.sampled_from([0, 0, 3])), min_size=1, max_size=5),
+    min_size=2,
+    max_size=3,
+)
+
+
+@hypothesis.settings(
+    max_examples=100, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(_answers, st.randoms(use_true_random=False))
+def test_any_answers_in_any_order_leave_the_rows_of_the_newest(
+    town: Town, answers: list[list[tuple[int, str, int]]], random: Random
+) -> None:
+    """An answer is rows of (key, title, days before the answer)."""
+    path = town.settings("files", only=[ATTEMPTS], services={ATTEMPTS: {"min_share": 0}})
+    template = World.rows(town.world, ATTEMPTS)[0]
+    folder = town.folder / "dumps"
+    folder.mkdir(exist_ok=True)
+    first = date(2025, 6, 1)
+    files = []
+    for number, answer in enumerate(answers):
+        day = first + timedelta(days=10 * number)
+        rows = [
+            template | {"kd_nontender": key, "nama_paket": title, "_event_date": str(day - timedelta(days=before))}
+            for key, title, before in [*answer, (9, "W", 0)]
+        ]
+        files.append(json.dumps(random.sample(rows, len(rows))))
+    newest: dict[int, dict[str, int]] = {}
+    for key, title, before in [*answers[-1], (9, "W", 0)]:
+        newest.setdefault(key, {})[title] = min(before, newest.get(key, {}).get(title, before))
+    expected = sorted(
+        (str(key), title)
+        for key, titles in newest.items()
+        for title, before in titles.items()
+        if before == min(titles.values())
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        settings = settings_of(town, path, patch)
+        empty(town.engine)
+        for name in random.sample(range(len(files)), len(files)):
+            (folder / f"{ATTEMPTS}.json").write_text(files[name])
+            for again in range(2):
+                before = town.known(ATTEMPTS, current=False)
+                counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", steps.start_run(settings, "sync"))
+                assert counts["status"] == "success", counts["message"]
+                assert not again or town.known(ATTEMPTS, current=False) == before
+        now = town.known(ATTEMPTS)
+        assert sorted((row["code"], row["payload"]["nama_paket"]) for row in now) == expected
+        assert len({row["key"] for row in now}) == len(now)
 
 
 def test_a_reject_of_an_older_answer_replaces_nothing_when_it_is_taken_at_last(
@@ -521,7 +643,7 @@ def test_a_reject_of_an_older_answer_replaces_nothing_when_it_is_taken_at_last(
     assert "accepted 2, left 0" in town.jejak("retry", settings=settings).out
     assert known_now(town) == now
     assert open_rejects(town) == []
-    assert len(town.known(ATTEMPTS, current=False)) == len(now) + 4
+    assert len(town.known(ATTEMPTS, current=False)) == len(now) + 2
 
 
 def test_a_dump_of_today_is_no_newer_than_what_is_asked_for_after_it(town: Town) -> None:

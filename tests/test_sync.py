@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import select
 
 import schemas.fields
-import schemas.lpse
 from pipeline.fetch import COUNTS
-from pipeline.registry import SERVICES
+from pipeline.registry import SERVICES, SOURCES
 from simulator.days import settled
 from simulator.faults import Fault
 from simulator.rendering import Row
@@ -74,6 +73,29 @@ def test_every_row_is_in_exactly_one_count_and_a_second_sync_changes_nothing(tow
     assert (run["status"], run["built"]) == ("success", 0)
 
 
+def test_the_same_night_twice_changes_nothing_whatever_is_odd_in_it(town: Town) -> None:
+    settings = town.settings("files", only=[ATTEMPTS, FINISHED, TENDERS])
+    old = town.dump({TENDERS: json.dumps(town.world.rows(TENDERS)[1:])})
+    older = (old / f"{TENDERS}.json").read_text(encoding="utf-8")
+    town.next_day(0)
+
+    def odd(rows: list[Row]) -> list[Row]:
+        bad = [rows[0] | {"kd_nontender": None}, rows[0] | {"kd_nontender": 5, "hps": -1}]
+        return [*bad, *(row | {"kolom_baru": 1, "mtd_pemilihan": "Cara Aneh"} for row in rows), rows[1], rows[1]]
+
+    town.edit(ATTEMPTS, odd)
+    town.edit(TENDERS, lambda rows: [row | {"nama_paket": "Judul baru", "kolom_lain": 1} for row in rows])
+    for text in ({}, {TENDERS: older}):
+        town.dump(text)
+        town.sync(settings=settings)
+        before = contents(town.engine)
+        assert {row["kind"] for row in before["signal"]} >= {"field", "code"}
+        assert len(before["reject"]) == 2
+        for _ in range(2):
+            town.sync(settings=settings)
+            assert contents(town.engine) == before
+
+
 def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
     settings = town.settings(only=OF_PROCESSES)
     town.sync(settings=settings)
@@ -81,7 +103,12 @@ def test_stamps_and_the_order_of_lists_are_no_change(town: Town) -> None:
     town.next_day(0)
     for counts in town.sync(settings=settings).values():
         assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
-    assert contents(town.engine) == before
+    after = contents(town.engine)
+    # When the newest answer was given, and how its rows travelled.
+    for each in (before, after):
+        del each["answer"]
+        each["raw_record"] = [row | {"wire_hash": ""} for row in each["raw_record"]]
+    assert after == before
 
 
 def test_what_happened_in_a_night_is_what_is_counted(town: Town) -> None:
@@ -133,12 +160,13 @@ BAD_FILES: dict[str, tuple[Callable[[list[Row]], str], str]] = {
     "a list of numbers": (lambda rows: json.dumps([*rows, 5]), "holds a int as row 31 where an object is due"),
     "a lost key column": (
         lambda rows: json.dumps([{n: v for n, v in row.items() if n != "kd_akt"} for row in rows]),
-        "no row has kd_akt, which it is known by.*add it to the aliases",
+        "no row has kd_akt, which it is known by.*name it under `columns`",
     ),
     "another service's rows": (lambda rows: json.dumps([{"kd_tender": 1}] * 30), "no row has kd_nontender, kd_akt"),
-    "no rows": (lambda rows: "[]", "0 rows where about 30 are usual.*lower min_share"),
-    "an empty file": (lambda rows: "", "0 rows where about 30 are usual"),
-    "a fifth of the rows": (lambda rows: json.dumps(rows[:6]), "6 rows where about 30 are usual"),
+    "no rows": (lambda rows: "[]", "0 rows with 0 usable keys where about 30 are usual.*lower min_share"),
+    "an empty file": (lambda rows: "", "0 rows with 0 usable keys where about 30 are usual"),
+    "a fifth of the rows": (lambda rows: json.dumps(rows[:6]), "6 rows with 6 usable keys where about 30 are usual"),
+    "a handful of rows over and over": (lambda rows: json.dumps(rows[:6] * 5), "30 rows with 6 usable keys"),
     "words for dates": (
         lambda rows: json.dumps([row | {"tgl_awal": "besok"} for row in rows]),
         "30 of 30 rows can't be used.*tgl_awal.*raise max_reject_share",
@@ -193,7 +221,10 @@ FAULTS = {
         "no row has kd_akt",
     ),
     STAGES: (Fault("few_rows", STAGES), "where about .* are usual"),
-    "RUP-PaketPenyediaLokasi": (Fault("empty", "RUP-PaketPenyediaLokasi"), "0 rows where about .* are usual"),
+    "RUP-PaketPenyediaLokasi": (
+        Fault("empty", "RUP-PaketPenyediaLokasi"),
+        "0 rows with 0 usable keys where about .* are usual",
+    ),
     "SPSE-NonTenderEkontrak-2Kontrak": (Fault("drop", "SPSE-NonTenderEkontrak-Kontrak"), "broke off.*try again later"),
     "RUP-ProgramMaster": (Fault("rate_limit", "RUP-ProgramMaster"), "answered 429 and asked to be left alone for 1 s"),
     "RUP-PaketPenyedia-Terumumkan": (
@@ -223,16 +254,10 @@ def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(tmp_path: P
             else:
                 assert counts["status"] == "success", counts["message"]
         assert not town.server.faults.listed()
-        after = contents(town.engine)
-        begun = {row["service"] for row in after.pop("staged_fetch")}
-        assert begun == {
-            name for name, (fault, _) in FAULTS.items() if fault.kind in ("status", "drop", "rate_limit", "hang")
-        }
-        before.pop("staged_fetch")
-        assert after == before
+        assert contents(town.engine) == before
         for counts in town.sync("--no-build", settings=settings).values():
             assert counted(counts).keys() <= {"fetched", "unchanged", "duplicate"}
-        assert contents(town.engine)["staged_fetch"] == []
+        assert contents(town.engine) == before
 
 
 def test_an_inaproc_page_that_comes_twice_changes_nothing(town: Town) -> None:
@@ -242,6 +267,21 @@ def test_an_inaproc_page_that_comes_twice_changes_nothing(town: Town) -> None:
     assert said.status == 1
     assert_says(town.counts()[BIDDERS]["message"], "same page twice.*run again")
     assert counted(town.sync(settings=settings)[BIDDERS]) == {"fetched": 266, "new": 266}
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_an_empty_answer_is_refused_where_rows_were_however_few(town: Town, rows: int) -> None:
+    settings = town.settings(only=[PAYMENTS])
+    town.edit(PAYMENTS, lambda known: known[:3])
+    town.sync(settings=settings)
+    before = contents(town.engine)
+    town.next_day(0)
+    town.edit(PAYMENTS, lambda known: known[:rows])
+    said = town.jejak("sync", settings=settings)
+    assert said.status == (0 if rows else 1)
+    if not rows:
+        assert "0 rows with 0 usable keys where about 3 are usual" in said.err
+        assert contents(town.engine) == before
 
 
 # --- rows that can't be used -----------------------------------------------------------------------------------------
@@ -314,10 +354,10 @@ def test_odd_rows_that_can_be_used_become_releases(town_on_both: Town, kind: str
     good = len(town.world.rows(ATTEMPTS))
     assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "new": good}
     assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": good, "unchanged": good}
-    assert town.query(select(t.raw_record).where(~t.raw_record.c.placed)) == []
+    assert town.query(select(t.pending_code)) == town.query(select(t.pending_process)) == []
     code = re.sub(r"\D", "", str(SERVICES[ATTEMPTS][1].model.model_validate(odd).kd_nontender))  # type: ignore[attr-defined]
     record = town.compiled("nontender", code)
-    assert record["tender"]["id"] == code
+    assert record["tender"]["id"] == f"nontender-{code}"
     assert "\x00" not in json.dumps(record)
     json.dumps(record, ensure_ascii=False).encode()
     assert town.jejak("export", "--out", town.folder / "out").status == 0
@@ -351,12 +391,13 @@ def test_rows_that_share_a_key_and_differ_are_all_kept_in_any_order(town: Town) 
         return [rows[0] | {"nilai_realisasi": 5}, rows[0], rows[0] | {"nilai_realisasi": 7}, rows[0]]
 
     town.edit(PAYMENTS, disagreeing)
-    assert counted(town.sync(settings=settings)[PAYMENTS]) == {"fetched": 4, "new": 2, "unchanged": 1, "duplicate": 1}
-    kept = town.known(PAYMENTS)
-    assert kept[0] == first  # who had the bare key keeps it
-    assert [row["key"].partition("#")[0] for row in kept] == [first["key"]] * 3
-    assert {row["key"].partition("#")[2] for row in kept[1:]} == {row["content_hash"][:8] for row in kept[1:]}
-    assert sorted(row["payload"]["nilai_realisasi"] for row in kept[1:]) == [5, 7]
+    counts = counted(town.sync(settings=settings)[PAYMENTS])
+    assert counts["new"] == 2
+    assert counts["duplicate"] == counts.get("unchanged", 0) + counts.get("changed", 0) == 1
+    kept = {row["key"]: row["content_hash"] for row in town.known(PAYMENTS)}
+    # Who bears which suffix follows from the contents alone, not from who was there first.
+    bare, *others = sorted(kept.values())
+    assert kept == {first["key"]: bare, **{f"{first['key']}#{each[:8]}": each for each in others}}
     transactions = [
         transaction["value"]["amount"]
         for contract in town.compiled("pencatatan", first["code"])["contracts"]
@@ -369,7 +410,12 @@ def test_rows_that_share_a_key_and_differ_are_all_kept_in_any_order(town: Town) 
     town.next_day(0)
     town.edit(PAYMENTS, lambda rows: [rows[0] | {"nilai_realisasi": 7}, rows[0]])
     counts = town.sync(settings=settings)[PAYMENTS]
-    assert counted(counts) == {"fetched": 2, "unchanged": 2, "gone": 1}
+    assert counts["fetched"] == counts["unchanged"] + counts["changed"] == 2
+    assert counts["gone"] == 1
+    assert {row["payload"]["nilai_realisasi"] for row in town.known(PAYMENTS)} == {
+        7,
+        first["payload"]["nilai_realisasi"],
+    }
 
 
 def test_a_row_that_vanishes_leaves_a_tombstone_and_may_come_back(town_on_both: Town) -> None:
@@ -465,6 +511,107 @@ def test_an_older_observation_never_replaces_a_newer_one(town: Town) -> None:
     assert record["tender"]["title"] == "Judul baru"
 
 
+def test_an_older_answer_adds_to_the_history_alone(town_on_both: Town) -> None:
+    town = town_on_both
+    settings = town.settings("files", only=[ATTEMPTS, FINISHED])
+    first = town.world.rows(ATTEMPTS)[0]
+    alone = first | {"kd_nontender": 99_000_000_001, "kd_rup": "99000001"}
+    another, seen = {"kd_rup": "99000002", "kolom_baru": 1}, {"_event_date": str(town.world.today)}
+    town.edit(ATTEMPTS, lambda rows: [row | seen for row in [*(row | another for row in rows[1:]), alone]])
+    older = (town.dump() / f"{ATTEMPTS}.json").read_text(encoding="utf-8")
+    town.next_day(0)
+    town.edit(ATTEMPTS, None)
+    town.dump()
+    town.sync(settings=settings)
+    before = contents(town.engine)
+    town.dump({ATTEMPTS: older})
+    counts = town.sync("--no-build", settings=settings)[ATTEMPTS]
+    assert counts["fetched"] == counts["unchanged"] == len(town.world.rows(ATTEMPTS))
+    after = contents(town.engine)
+    history = [row for row in after["raw_record"] if row["service"] == ATTEMPTS and not row["current"]]
+    assert {row["key"] for row in history} == {
+        str(row["kd_nontender"]) for row in [*town.world.rows(ATTEMPTS)[1:], alone]
+    }
+    assert not any(row["gone"] for row in history)
+    # No facts, no codes to place, no signals, no other current row.
+    for each in (before, after):
+        each["raw_record"] = [row | {"id": 0} for row in each["raw_record"] if row["current"]]
+        for table in ("rup_reference", "plan_fact", "rup_revision", "supplier_name"):
+            each[table] = [row | {"row_id": 0} for row in each[table]]
+        each["record"] = [row | {"rows": b""} for row in each["record"]]
+    assert after == before
+
+
+def test_contents_of_different_times_in_one_answer_are_versions_of_one_row(town: Town) -> None:
+    settings = town.settings("files", only=[ATTEMPTS])
+    rows = town.world.rows(ATTEMPTS)
+    said = [("X", "2025-09-01"), ("Z", "2025-09-03"), ("Y", "2025-09-02")]
+    versions = [rows[0] | {"nama_paket": title, "_event_date": day} for title, day in said]
+    for again in range(2):
+        town.dump({ATTEMPTS: json.dumps([*versions[again:], *versions[:again], *rows[1:]])})
+        counts = town.sync(settings=settings)[ATTEMPTS]
+        assert counts["gone"] == counts["changed"] == counts["duplicate"] == 0
+        known = [row for row in town.known(ATTEMPTS, current=False) if row["code"] == str(rows[0]["kd_nontender"])]
+        assert {row["payload"]["nama_paket"]: row["current"] for row in known} == {"X": False, "Y": False, "Z": True}
+        assert {row["key"] for row in known} == {str(rows[0]["kd_nontender"])}
+    # A newer answer is believed, whatever older date a row of it bears.
+    town.next_day(0)
+    town.dump({ATTEMPTS: json.dumps([versions[0], *rows[1:]])})
+    town.sync(settings=settings)
+    expected = town.known(ATTEMPTS)
+    assert [row["payload"]["nama_paket"] for row in expected if row["key"] == str(rows[0]["kd_nontender"])] == ["X"]
+    assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": len(rows), "unchanged": len(rows)}
+    assert town.known(ATTEMPTS) == expected
+
+
+@pytest.mark.parametrize("bad", ["another row", "the row itself", "a row without a code"])
+def test_a_row_is_missing_only_where_no_row_that_could_not_be_read_may_be_it(town: Town, bad: str) -> None:
+    settings = town.settings(only=[FINISHED])
+    town.sync(settings=settings)
+    missing = town.world.rows(FINISHED)[0]["kd_nontender"]
+    code = {"another row": 5, "the row itself": missing, "a row without a code": None}[bad]
+    town.next_day(0)
+    town.edit(FINISHED, lambda rows: [*rows[1:], rows[1] | {"kd_nontender": code, "pagu": "?"}])
+    counts = town.sync(settings=settings)[FINISHED]
+    assert counts["rejected"] == 1
+    assert counts["gone"] == (1 if bad == "another row" else 0)
+    assert (str(missing) in {row["code"] for row in town.known(FINISHED)}) is (bad != "another row")
+    town.next_day(0)
+    town.edit(FINISHED, lambda rows: rows[1:])
+    assert town.sync(settings=settings)[FINISHED]["gone"] == (0 if bad == "another row" else 1)
+
+
+def test_equal_rows_of_a_list_without_keys_are_all_kept(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SOURCES["lpse"].services[PAYMENTS]
+    keyless = replace(service, key=("kd_nontender_pct",), keyless=True)
+    monkeypatch.setitem(SOURCES["lpse"].services, PAYMENTS, keyless)
+    monkeypatch.setitem(SERVICES, PAYMENTS, ("lpse", keyless))
+    settings = only_payments(town)
+    one, other = town.world.rows(PAYMENTS)[:2]
+    third = one | {"nilai_realisasi": 7}
+    for answer, kept in (
+        ([one, one, other], 3),
+        ([other, one, one], 3),
+        ([one, one, one, other, third], 5),
+        ([one, other, third], 3),
+        ([one, other, third] * 2, 3),
+        ([one, one, other] * 4, 3),
+        ([one, one, other, one, one, other, one], 7),
+        ([one] * 4, 4),
+        ([one, one, other], 3),
+    ):
+        town.next_day(0)
+        town.edit(PAYMENTS, lambda rows, answer=answer: answer)  # type: ignore[misc]
+        for again in range(2):
+            counts = town.sync(settings=settings)[PAYMENTS]
+            assert counts["fetched"] == len(answer)
+            assert counts["duplicate"] == len(answer) - kept
+            assert not again or counts["unchanged"] == kept
+            known = [json.dumps(row["payload"], sort_keys=True) for row in town.known(PAYMENTS)]
+            wanted = Counter(json.dumps(row, sort_keys=True) for row in answer)
+            assert Counter(known) == {row: times * kept // len(answer) for row, times in wanted.items()}
+
+
 # --- rejects and their end -------------------------------------------------------------------------------------------
 
 
@@ -536,13 +683,10 @@ def test_rows_of_a_renamed_column_are_taken_once_it_has_an_alias(town: Town, mon
     assert {row["reason"] for row in open_rejects(town)} == {"lost key column: kd_akt is in no row of this answer"}
     assert "accepted 0, left 30" in town.jejak("retry", settings=settings).out
 
-    module = schemas.lpse
-    aliased = tuple(
-        replace(each, aliases={**each.aliases, "kode_akt": "kd_akt"}) if each.name == STAGES else each
-        for each in module.SERVICES
-    )
-    monkeypatch.setattr(module, "SERVICES", aliased)
-    monkeypatch.setitem(SERVICES, STAGES, ("lpse", next(each for each in aliased if each.name == STAGES)))
+    service = SERVICES[STAGES][1]
+    aliased = replace(service, aliases={**service.aliases, "kode_akt": "kd_akt"})
+    monkeypatch.setitem(SERVICES, STAGES, ("lpse", aliased))
+    monkeypatch.setitem(SOURCES["lpse"].services, STAGES, aliased)
     assert "accepted 30, left 0" in town.jejak("retry", settings=settings).out
     known = town.known(STAGES)
     assert len(known) == 30
@@ -550,7 +694,7 @@ def test_rows_of_a_renamed_column_are_taken_once_it_has_an_alias(town: Town, mon
     assert {row["observed_at"] for row in known} == {"2025-10-03T16:59:59Z"}
     town.dump()
     counts = town.sync(settings=settings)[STAGES]
-    assert counted(counts) == {"fetched": 30, "new": 1, "unchanged": 29, "gone": 1}
+    assert (counts["fetched"], counts["new"], counts["unchanged"] + counts["changed"], counts["gone"]) == (30, 1, 29, 1)
 
 
 def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town: Town) -> None:
@@ -561,21 +705,10 @@ def test_a_row_without_a_code_is_settled_once_the_source_no_longer_sends_it(town
     assert reject["key"] is None
     town.next_day(0)
     town.sync(settings=settings)
-    assert open_rejects(town) == [reject | {"observed_at": town.now}]
+    assert open_rejects(town) == [reject]
     town.edit(ATTEMPTS, None)
     town.sync(settings=settings)
     assert open_rejects(town) == []
-
-
-def test_a_reject_that_comes_again_without_any_row_that_tells_a_time_is_as_new_as_its_own(town: Town) -> None:
-    settings = town.settings("files", only=[ATTEMPTS])
-    for day, stamp in enumerate(("2025-10-01", "2025-10-02")):
-        stamped = {"kd_nontender": None, "_event_date": stamp}
-        town.edit(ATTEMPTS, lambda rows, stamped=stamped: [rows[0] | stamped])  # type: ignore[misc]
-        town.dump()
-        town.next_day(0)
-        assert counted(town.sync(settings=settings)[ATTEMPTS]) == {"fetched": 1, "rejected": 1}, day
-        assert [row["observed_at"] for row in open_rejects(town)] == [f"{stamp}T16:59:59Z"]
 
 
 @pytest.mark.parametrize("answers", [1, 2])
@@ -665,6 +798,10 @@ def test_another_transport_makes_no_new_release(town: Town) -> None:
         absent = {name for name, each in counts.items() if each["status"] == "absent"}
         assert ("RUP-PaketPenyediaLokasi" in absent) == (transport == "rest")
         after = contents(town.engine)
+        for each in (before, after):
+            # Rows are other versions; all that was made of them is as it was.
+            each["record"] = [row | {"rows": b""} for row in each["record"]]
+            each["contracting_process"] = [row | {"updated_at": ""} for row in each["contracting_process"]]
         for table in ("identity", "process_relation", "process", "release", "record", *(star.name for star in t.STAR)):
             assert after[table] == before[table], (transport, table)
 

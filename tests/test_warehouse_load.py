@@ -17,11 +17,10 @@ from warehouse.tables import (
     bid,
     budget_line,
     contracting_process,
-    lineage,
-    pending_build,
+    pending_link,
+    plan_fact,
     raw_record,
     record,
-    release,
     run,
     signal,
 )
@@ -33,7 +32,7 @@ def raw_rows(keys: Iterator[int] | range, **changed: Any) -> Iterator[dict[str, 
     for key in keys:
         yield {
             "source": "lpse", "service": "S", "scope": "2025", "key": str(key), "kind": "tender", "code": str(key),
-            "content_hash": f"h{key}", "observed_at": "2025-01-01T00:00:00Z", "run_id": "r1",
+            "content_hash": f"h{key}", "wire_hash": "w", "observed_at": "2025-01-01T00:00:00Z", "run_id": "r1",
             "payload": {"kd_tender": key, "nama_paket": "jalan\tdesa\n\\N"}, **changed,
         }  # fmt: skip
 
@@ -51,15 +50,15 @@ def test_rows_arrive_whole_and_take_defaults(loaded: Engine) -> None:
     with reading(loaded) as conn:
         rows = conn.execute(select(raw_record).order_by(raw_record.c.id)).all()
     assert [row.payload["kd_tender"] for row in rows] == list(range(1234))
-    assert {(row.gone, row.current, row.placed) for row in rows} == {(False, True, False)}
+    assert {(row.gone, row.current) for row in rows} == {(False, True)}
     assert rows[7].payload == {"kd_tender": 7, "nama_paket": "jalan\tdesa\n\\N"}
 
 
 def test_no_rows_are_no_work(loaded: Engine) -> None:
     with writing(loaded) as conn:
         assert insert_rows(conn, raw_record, []) == 0
-        assert upsert_rows(conn, pending_build, iter(())) == 0
-        assert delete_by(conn, pending_build, pending_build.c.ocid, []) == 0
+        assert upsert_rows(conn, pending_link, iter(())) == 0
+        assert delete_by(conn, pending_link, pending_link.c.code, []) == 0
 
 
 def test_rows_of_one_insert_have_the_same_columns(loaded: Engine) -> None:
@@ -94,14 +93,17 @@ def test_an_upsert_inserts_replaces_and_lets_the_last_win(warehouse: Engine) -> 
 
 def test_an_upsert_of_keys_alone_keeps_what_is_there(warehouse: Engine) -> None:
     with writing(warehouse) as conn:
-        assert upsert_rows(conn, pending_build, [{"ocid": "b"}, {"ocid": "a"}, {"ocid": "b"}]) == 3
-        assert conn.scalars(select(pending_build.c.ocid).order_by(pending_build.c.ocid)).all() == ["a", "b"]
+        rows = [{"kind": "k", "code": code, "year": 0} for code in "bab"]
+        assert upsert_rows(conn, pending_link, rows) == 3
+        assert conn.scalars(select(pending_link.c.code).order_by(pending_link.c.code)).all() == ["a", "b"]
 
 
 def test_dates_and_amounts_keep_their_types(loaded: Engine) -> None:
     moment = datetime.fromisoformat("2025-01-31T23:59:59")
     with writing(loaded) as conn:
-        insert_rows(conn, record, [{"ocid": "o", "compiled": {}, "releases": 1, "date": "d", "run_id": "r1"}])
+        insert_rows(
+            conn, record, [{"ocid": "o", "compiled": {}, "releases": 1, "date": "d", "rows": b"", "run_id": "r1"}]
+        )
         insert_rows(conn, contracting_process, [{"ocid": "o", "family": "o", "updated_at": "d"}])
         insert_rows(
             conn, bid,
@@ -175,7 +177,7 @@ def _write(job: tuple[str, int]) -> int:
             known = conn.scalar(select(func.count()).select_from(raw_record)) or 0
             first = (writer * _TRANSACTIONS + transaction) * _ROWS
             written += insert_rows(conn, raw_record, raw_rows(range(first, first + _ROWS)))
-            upsert_rows(conn, pending_build, [{"ocid": f"o{known % 7}"}])
+            upsert_rows(conn, pending_link, [{"kind": "k", "code": f"c{known % 7}", "year": 0}])
     engine.dispose()
     return written
 
@@ -189,16 +191,11 @@ def test_processes_that_write_at_once_lose_nothing(loaded: Engine, warehouse_url
         assert sorted(map(int, keys)) == list(range(_WRITERS * _TRANSACTIONS * _ROWS))
 
 
-def test_lineage_needs_both_its_ends(loaded: Engine) -> None:
+def test_facts_are_of_a_row_that_is_there(loaded: Engine) -> None:
+    fact = {"kind": "rup", "code": "1", "first_year": None, "inside": []}
     with writing(loaded) as conn:
         insert_rows(conn, raw_record, raw_rows(range(1)))
-        raw_id = conn.scalar(select(raw_record.c.id))
-        body = {"ocid": "o", "id": "x"}
-        insert_rows(
-            conn, release,
-            [{"id": "x", "ocid": "o", "subject": "s", "source": "lpse", "service": "S", "date": "d", "position": 0,
-              "tags": ["tender"], "body": body, "run_id": "r1"}],
-        )  # fmt: skip
-        insert_rows(conn, lineage, [{"release_id": "x", "raw_id": raw_id}])
+        row_id = conn.scalar(select(raw_record.c.id))
+        insert_rows(conn, plan_fact, [fact | {"row_id": row_id}])
     with pytest.raises(Exception, match=r"FOREIGN KEY|foreign key"), writing(loaded) as conn:
-        insert_rows(conn, lineage, [{"release_id": "x", "raw_id": -1}])
+        insert_rows(conn, plan_fact, [fact | {"row_id": -1}])

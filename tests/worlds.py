@@ -30,6 +30,7 @@ from simulator.truth import truth
 from simulator.world import World
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading
+from warehouse.releases import unpacked
 
 PREFIX = "ocds-213czf"
 API_KEY = "kunci-isb-yang-dirahasiakan"
@@ -339,8 +340,8 @@ def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at
 
 
 def contents(engine: Engine) -> dict[str, list[Any]]:
-    """All tables but the bookkeeping of runs, alike for alike warehouses: ids by number become ranks within the row's
-    key, since services may be read in any order."""
+    """All tables but the bookkeeping of runs, alike for alike warehouses: numbers of row versions become ranks within
+    the row's key, since services may be read in any order."""
     found = {}
     raw = t.raw_record.c
     versions = select(raw.id).order_by(raw.source, raw.service, raw.scope, raw.key, raw.id)
@@ -352,11 +353,15 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:
                 row.pop("run_id", None)
+                row.pop("token", None)
                 if table is t.reject:
                     del row["id"]
-                for name in ("id", "raw_id"):
+                for name in ("id", "row_id"):
                     if isinstance(row.get(name), int):
                         row[name] = raw_ids[row[name]]
+                if table is t.record:
+                    versions_of = unpacked(row["rows"])
+                    row["rows"] = sorted([*version[:-1], raw_ids[version[-1]]] for version in versions_of)
             found[table.name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))
     return found
 

@@ -245,6 +245,9 @@ Index(
     raw_record.c.content_hash,
     raw_record.c.observed_at,
     raw_record.c.gone,
+    raw_record.c.kind,
+    raw_record.c.code,
+    raw_record.c.current,  # else SQLite looks into the row for it
     **_CURRENT,
 )
 Index(

@@ -64,7 +64,7 @@ class Snapshot:
 
     `rows` are all current ones, tombstones too; `earlier` the replaced versions of those whose mapping takes them.
     `record` is (compiled as JSON text, releases, row versions, since when it has no row), `only` the (id, date, tags)
-    of its only release where it has but one. `last` is the (number, date) of its last release, voided ones too.
+    of its only release where the record alone holds that one's body. `last` is the (number, date) of its last release, voided ones too.
     """
 
     ocid: str
@@ -104,7 +104,6 @@ class Built:
 def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 0, shards: int = 1) -> dict[str, int]:
     """Build the processes of a shard in `pending_process`; return how many were `built`, and how many of their states
     that made `new`, `changed` or `removed`."""
-    _enqueue_outdated(engine)
     with reading(engine) as conn:
         asked = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
         pending = [(row.ocid, row.token) for row in asked if _falls_in(row.ocid, shard, shards)]
@@ -126,15 +125,14 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     return counts
 
 
-def _enqueue_outdated(engine: Engine) -> None:
-    """Queue the processes that another code built last."""
+def enqueue_outdated(engine: Engine) -> None:
+    """Queue the processes that another code built last; before any shard builds, since this replaces tokens."""
     columns = t.process.c
-    with reading(engine) as conn:
+    with writing(engine) as conn:
         outdated = columns.fingerprint.is_not(None) & (columns.fingerprint != code_fingerprint())
         ocids = conn.execute(select(columns.ocid).where(outdated)).scalars().all()
-    if ocids:
-        log.info("%d processes were built by another version of the mappings: they are built again", len(ocids))
-        with writing(engine) as conn:
+        if ocids:
+            log.info("%d processes were built by another version of the mappings: they are built again", len(ocids))
             enqueue_processes(conn, ocids)
 
 
@@ -243,7 +241,14 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     }
     releases = by_process(
         conn.execute(
-            select(release.ocid, release.number, release.id, release.date, release.tags, release.voided_at)
+            select(
+                release.ocid,
+                release.number,
+                release.id,
+                release.date,
+                release.tags,
+                (release.voided_at.is_(None) & release.body.is_(None)).label("bare"),
+            )
             .where(release.ocid.in_(keys))
             .order_by(release.ocid, release.number)
         )
@@ -252,7 +257,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     found = []
     for ocid, token in asked.items():
         stored, made = records.get(ocid), releases.get(ocid, [])
-        valid = [row for row in made if row.voided_at is None]
+        bare = next((row for row in made if row.bare), None)
         found.append(
             Snapshot(
                 ocid,
@@ -264,7 +269,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
                 sorted(rows[ocid]),
                 earlier[ocid],
                 (stored.compiled, stored.releases, stored.rows, stored.rowless_since) if stored else None,
-                (valid[0].id, valid[0].date, valid[0].tags) if stored and len(valid) == 1 else None,
+                (bare.id, bare.date, bare.tags) if stored and bare else None,
                 (made[-1].number, max(row.date for row in made)) if made else None,
             )
         )
@@ -356,7 +361,8 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
     built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
-    if snapshot.record is None and not state.announced:
+    # Once told of, a process stays so: also where all its releases were voided.
+    if snapshot.record is None and not (document and (state.announced or snapshot.last)):
         return built
     compiled = from_json(snapshot.record[0]) if snapshot.record else None
     lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], row[0]] for row in snapshot.rows]
@@ -621,6 +627,9 @@ def _write_rejects(conn: Connection, results: list[Built], run_id: str) -> None:
             place = (built.ocid, reject["service"], reject["scope"], reject["key"], reject["content_hash"])
             if stored.pop(place, None) is None:
                 fresh.append({**reject, "ocid": built.ocid, "run_id": run_id, "rejected_at": now})
+    # What a process that could not be built would have been built without is not known.
+    failed = {built.ocid for built in results if built.failed is not None}
+    stored = {place: name for place, name in stored.items() if place[0] not in failed}
     insert_rows(conn, t.reject, fresh)
     if stored:
         conn.execute(

@@ -28,6 +28,7 @@ from schemas.settings import Settings
 from transforms.difference import withdrawn
 from transforms.identity import Code
 from transforms.mapping import Row
+from transforms.merge import extended
 from transforms.releases import after, next_release, record_with
 from transforms.rows import renamed
 from transforms.state import Contribution, Process, State, state_of
@@ -44,6 +45,14 @@ Object = dict[str, Any]
 _BATCH = 200
 # So many wrong fields are taken out of a state before it is given up.
 _MOST_WRONG = 20
+
+# What a document needs beside its sections to be taken for a release.
+_HEAD: Object = {
+    "id": "-",
+    "date": "2000-01-01T00:00:00+07:00",
+    "tag": ["planning"],
+    "initiationType": "tender",
+}
 
 _T = TypeVar("_T")
 
@@ -64,7 +73,8 @@ class Snapshot:
 
     `rows` are all current ones, tombstones too; `earlier` the replaced versions of those whose mapping takes them.
     `record` is (compiled as JSON text, releases, row versions, since when it has no row), `only` the (id, date, tags)
-    of its only release where the record alone holds that one's body. `last` is the (number, date) of its last release, voided ones too.
+    of its only release where the record alone holds that one's body. `last` is the (number, date) of its last release,
+    voided ones too.
     """
 
     ocid: str
@@ -368,7 +378,8 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], row[0]] for row in snapshot.rows]
     before: list[list[Any]] = unpacked(snapshot.record[2]) if snapshot.record else []
     date = _release_date(snapshot, before, context)
-    release = next_release(snapshot.ocid, compiled, document, date)
+    told = document if state.announced or compiled is None else _with_last_said(compiled, document)
+    release = next_release(snapshot.ocid, compiled, told, date)
     if release is not None:
         validate_release(release)
         built.release = {
@@ -413,24 +424,30 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     return built
 
 
+def _with_last_said(compiled: Object, document: Object) -> Object:
+    """The state of a process that nothing announces any more, with what its record holds of plan and tender: neither
+    loses more than the tender's status, whatever other rows go on giving."""
+    kept: Object = {name: compiled[name] for name in ("planning", "tender") if name in compiled and name in document}
+    if not kept:
+        return document
+    merged = extended(
+        {**_HEAD, "ocid": compiled["ocid"], **kept},
+        {**_HEAD, "ocid": compiled["ocid"], **{name: document[name] for name in kept}},
+    )
+    return {**document, **{name: merged[name] for name in kept}}
+
+
 def _passing(ocid: str, document: Object, signals: set[tuple[str, str, str, str, str]]) -> Object:
     """The document without the fields that no release may hold; what is left out is signalled."""
     if not document:
         return document
-    head = {
-        "ocid": ocid,
-        "id": ocid,
-        "date": "2000-01-01T00:00:00+07:00",
-        "tag": ["planning"],
-        "initiationType": "tender",
-    }
     for _ in range(_MOST_WRONG):
-        wrong = wrong_paths({**head, **document})
+        wrong = wrong_paths({**_HEAD, "ocid": ocid, **document})
         if not wrong:
             break
         path, reason = wrong[0]
         name = "/".join(str(part) for part in path if isinstance(part, str))
-        if not path or path[0] in head or not _taken_out(document, list(path)):
+        if not path or path[0] in _HEAD or path[0] == "ocid" or not _taken_out(document, list(path)):
             break
         signals.add(("-", "OCDS", name, reason, "dropped"))
     return document

@@ -237,7 +237,12 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
             if (row["by_kind"], row["by_code"]) in by
         ]
         now = {tuple(row.values()) for row in rows}
-        gone = [row for row in stored if tuple(row[name] for name in (rows or stored)[0]) not in now]
+        # Of other codes that were opened on the way the placement has only a part of what their rows give.
+        gone = [
+            row
+            for row in stored
+            if (row["by_kind"], row["by_code"]) in codes and tuple(row[name] for name in (rows or stored)[0]) not in now
+        ]
         known = {tuple(row[name] for name in rows[0]) for row in stored} if rows else set()
         changed |= {row["ocid"] for row in gone} | {row["ocid"] for row in rows if tuple(row.values()) not in known}
         if gone:

@@ -361,6 +361,15 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
     return found
 
 
+def plain(value: Any) -> Any:
+    """A document whose lists of entries are in the order of their ids: order of entries is no difference."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "id" in item for item in value):
+        return sorted((plain(item) for item in value), key=lambda entry: str(entry["id"]))
+    return value
+
+
 def differences(engine: Engine, world: World) -> dict[str, Any]:
     """Where the warehouse disagrees with the world's truth about identity, relations, families and unknown codes."""
     told = truth(world)

@@ -30,6 +30,7 @@ from simulator.truth import truth
 from simulator.world import World
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading
+from warehouse.releases import unpacked
 
 PREFIX = "ocds-213czf"
 API_KEY = "kunci-isb-yang-dirahasiakan"
@@ -354,9 +355,12 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
                 row.pop("run_id", None)
                 if table is t.reject:
                     del row["id"]
-                for name in ("id", "raw_id"):
+                for name in ("id", "row_id"):
                     if isinstance(row.get(name), int):
                         row[name] = raw_ids[row[name]]
+                row |= {name: unpacked(value) for name, value in row.items() if isinstance(value, bytes)}
+                for version in row.get("rows", ()) if table is t.record else ():
+                    version[-1] = raw_ids[version[-1]]
             found[table.name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))
     return found
 

@@ -359,8 +359,10 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
                     if isinstance(row.get(name), int):
                         row[name] = raw_ids[row[name]]
                 row |= {name: unpacked(value) for name, value in row.items() if isinstance(value, bytes)}
-                for version in row.get("rows", ()) if table is t.record else ():
-                    version[-1] = raw_ids[version[-1]]
+                if table is t.record:
+                    row["rows"] = sorted([*version[:-1], raw_ids[version[-1]]] for version in row["rows"])
+                if table is t.release:
+                    row["lineage"] = sorted(row["lineage"])
             found[table.name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))
     return found
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from commands.parsing import Add, source_name
+from commands.parsing import Add, local_day, source_name
 
 
 def add_commands(add: Add) -> None:
@@ -23,7 +23,9 @@ def add_commands(add: Add) -> None:
     show.add_argument("code", metavar="OCID|kd_rup|kd_tender")
     show.add_argument("--json", action="store_true", help="the states as JSON: records without what is withdrawn")
     show.add_argument("--versioned", action="store_true", help="the versioned releases, as JSON")
-    show.add_argument("--as-of", metavar="DATE", help="the records at the end of a day (YYYY-MM-DD), as JSON")
+    show.add_argument(
+        "--as-of", metavar="DATE", type=local_day, help="the records at the end of a day (YYYY-MM-DD), as JSON"
+    )
     show.add_argument("--why", metavar="PATH", help="which row gives a value, as `jejak why`")
     why = add("why", _why, "which row, service, run and moment gives a value of a record, and who gives another")
     why.add_argument("ocid", metavar="OCID")

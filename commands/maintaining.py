@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from commands.parsing import Add
+from commands.parsing import Add, local_day
 
 
 def add_commands(add: Add) -> None:
@@ -15,6 +15,9 @@ def add_commands(add: Add) -> None:
     void = add("void", _void, "void the releases that say a value, and publish anew what is true and was in them")
     void.add_argument("ocid", metavar="OCID")
     void.add_argument("path", metavar="PATH", help="names and ids, such as awards/ID/suppliers/ID/name")
+    void.add_argument(
+        "--as-of", metavar="DATE", type=local_day, help="the value that the record had at the end of a day (YYYY-MM-DD)"
+    )
     void.add_argument("--reason", required=True, help="why; it is published with the ids of voided releases")
     void.add_argument("--erase", action="store_true", help="erase their bodies too (privacy); id and date stay")
     simulate = add("simulate", _simulate, "a fictional regency: serve it over HTTP or write it as a folder of dumps")
@@ -64,7 +67,9 @@ def _void(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.settings)
     with steps.recorded(settings, "void") as run_id:
-        names = steps.void_value(settings, options.ocid, options.path, options.reason, erase=options.erase)
+        names = steps.void_value(
+            settings, options.ocid, options.path, options.reason, as_of=options.as_of, erase=options.erase
+        )
         counts = steps.build_records(settings, run_id)
     for name in names:
         print(name)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Collection
+from datetime import date
 from typing import Protocol
 
 Run = Callable[[argparse.Namespace], int]
@@ -27,6 +28,16 @@ def rule_name(name: str) -> str:
 
     # A purchase names its plan by code: no link is kept of that.
     return _one_of([each for each in RULES if each != "rup-package"], name)
+
+
+def local_day(text: str) -> str:
+    """A day as YYYY-MM-DD, as an argument. Raises ArgumentTypeError for anything else."""
+    try:
+        if date.fromisoformat(text).isoformat() == text:
+            return text
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"invalid day: {text!r} (write YYYY-MM-DD)")
 
 
 def _one_of(names: Collection[str], name: str) -> str:

@@ -57,7 +57,7 @@ def _validate(options: argparse.Namespace) -> int:
         for compiled, withdrawn in records:
             checked["compiled"] += 1
             invalid += _faults(ocds.validate_compiled_release, compiled, schema_errors)
-            record = {"ocid": compiled["ocid"], **living(compiled, withdrawn or ())}
+            record = {"ocid": compiled["ocid"], "date": compiled["date"], **living(compiled, withdrawn or ())}
             for finding in check(record):
                 found[finding.code] = found.get(finding.code, 0) + 1
                 if options.findings:

@@ -28,6 +28,7 @@ from schemas.settings import Settings
 from transforms.difference import withdrawn
 from transforms.identity import Code
 from transforms.mapping import Row
+from transforms.merge import extended
 from transforms.releases import after, next_release, record_with
 from transforms.rows import renamed
 from transforms.state import Contribution, Process, State, state_of
@@ -44,6 +45,14 @@ Object = dict[str, Any]
 _BATCH = 200
 # So many wrong fields are taken out of a state before it is given up.
 _MOST_WRONG = 20
+
+# What a document needs beside its sections to be taken for a release.
+_HEAD: Object = {
+    "id": "-",
+    "date": "2000-01-01T00:00:00+07:00",
+    "tag": ["planning"],
+    "initiationType": "tender",
+}
 
 _T = TypeVar("_T")
 
@@ -64,7 +73,8 @@ class Snapshot:
 
     `rows` are all current ones, tombstones too; `earlier` the replaced versions of those whose mapping takes them.
     `record` is (compiled as JSON text, releases, row versions, since when it has no row), `only` the (id, date, tags)
-    of its only release where it has but one. `last` is the (number, date) of its last release, voided ones too.
+    of its only release where the record alone holds that one's body. `last` is the (number, date) of its last release,
+    voided ones too.
     """
 
     ocid: str
@@ -104,7 +114,6 @@ class Built:
 def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 0, shards: int = 1) -> dict[str, int]:
     """Build the processes of a shard in `pending_process`; return how many were `built`, and how many of their states
     that made `new`, `changed` or `removed`."""
-    _enqueue_outdated(engine)
     with reading(engine) as conn:
         asked = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
         pending = [(row.ocid, row.token) for row in asked if _falls_in(row.ocid, shard, shards)]
@@ -126,15 +135,14 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     return counts
 
 
-def _enqueue_outdated(engine: Engine) -> None:
-    """Queue the processes that another code built last."""
+def enqueue_outdated(engine: Engine) -> None:
+    """Queue the processes that another code built last; before any shard builds, since this replaces tokens."""
     columns = t.process.c
-    with reading(engine) as conn:
+    with writing(engine) as conn:
         outdated = columns.fingerprint.is_not(None) & (columns.fingerprint != code_fingerprint())
         ocids = conn.execute(select(columns.ocid).where(outdated)).scalars().all()
-    if ocids:
-        log.info("%d processes were built by another version of the mappings: they are built again", len(ocids))
-        with writing(engine) as conn:
+        if ocids:
+            log.info("%d processes were built by another version of the mappings: they are built again", len(ocids))
             enqueue_processes(conn, ocids)
 
 
@@ -243,7 +251,14 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     }
     releases = by_process(
         conn.execute(
-            select(release.ocid, release.number, release.id, release.date, release.tags, release.voided_at)
+            select(
+                release.ocid,
+                release.number,
+                release.id,
+                release.date,
+                release.tags,
+                (release.voided_at.is_(None) & release.body.is_(None)).label("bare"),
+            )
             .where(release.ocid.in_(keys))
             .order_by(release.ocid, release.number)
         )
@@ -252,7 +267,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     found = []
     for ocid, token in asked.items():
         stored, made = records.get(ocid), releases.get(ocid, [])
-        valid = [row for row in made if row.voided_at is None]
+        bare = next((row for row in made if row.bare), None)
         found.append(
             Snapshot(
                 ocid,
@@ -264,7 +279,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
                 sorted(rows[ocid]),
                 earlier[ocid],
                 (stored.compiled, stored.releases, stored.rows, stored.rowless_since) if stored else None,
-                (valid[0].id, valid[0].date, valid[0].tags) if stored and len(valid) == 1 else None,
+                (bare.id, bare.date, bare.tags) if stored and bare else None,
                 (made[-1].number, max(row.date for row in made)) if made else None,
             )
         )
@@ -356,13 +371,15 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
     built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
-    if snapshot.record is None and not state.announced:
+    # Once told of, a process stays so: also where all its releases were voided.
+    if snapshot.record is None and not (document and (state.announced or snapshot.last)):
         return built
     compiled = from_json(snapshot.record[0]) if snapshot.record else None
     lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], row[0]] for row in snapshot.rows]
     before: list[list[Any]] = unpacked(snapshot.record[2]) if snapshot.record else []
     date = _release_date(snapshot, before, context)
-    release = next_release(snapshot.ocid, compiled, document, date)
+    told = document if state.announced or compiled is None else _with_last_said(compiled, document)
+    release = next_release(snapshot.ocid, compiled, told, date)
     if release is not None:
         validate_release(release)
         built.release = {
@@ -407,24 +424,30 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     return built
 
 
+def _with_last_said(compiled: Object, document: Object) -> Object:
+    """The state of a process that nothing announces any more, with what its record holds of plan and tender: neither
+    loses more than the tender's status, whatever other rows go on giving."""
+    kept: Object = {name: compiled[name] for name in ("planning", "tender") if name in compiled and name in document}
+    if not kept:
+        return document
+    merged = extended(
+        {**_HEAD, "ocid": compiled["ocid"], **kept},
+        {**_HEAD, "ocid": compiled["ocid"], **{name: document[name] for name in kept}},
+    )
+    return {**document, **{name: merged[name] for name in kept}}
+
+
 def _passing(ocid: str, document: Object, signals: set[tuple[str, str, str, str, str]]) -> Object:
     """The document without the fields that no release may hold; what is left out is signalled."""
     if not document:
         return document
-    head = {
-        "ocid": ocid,
-        "id": ocid,
-        "date": "2000-01-01T00:00:00+07:00",
-        "tag": ["planning"],
-        "initiationType": "tender",
-    }
     for _ in range(_MOST_WRONG):
-        wrong = wrong_paths({**head, **document})
+        wrong = wrong_paths({**_HEAD, "ocid": ocid, **document})
         if not wrong:
             break
         path, reason = wrong[0]
         name = "/".join(str(part) for part in path if isinstance(part, str))
-        if not path or path[0] in head or not _taken_out(document, list(path)):
+        if not path or path[0] in _HEAD or path[0] == "ocid" or not _taken_out(document, list(path)):
             break
         signals.add(("-", "OCDS", name, reason, "dropped"))
     return document
@@ -621,6 +644,9 @@ def _write_rejects(conn: Connection, results: list[Built], run_id: str) -> None:
             place = (built.ocid, reject["service"], reject["scope"], reject["key"], reject["content_hash"])
             if stored.pop(place, None) is None:
                 fresh.append({**reject, "ocid": built.ocid, "run_id": run_id, "rejected_at": now})
+    # What a process that could not be built would have been built without is not known.
+    failed = {built.ocid for built in results if built.failed is not None}
+    stored = {place: name for place, name in stored.items() if place[0] not in failed}
     insert_rows(conn, t.reject, fresh)
     if stored:
         conn.execute(

@@ -91,11 +91,8 @@ def _place(conn: Connection, settings: Settings, codes: set[Code], run_id: str) 
     placement = place(
         settings.ocid_prefix, (code for code in codes if code[0] in RUP_KINDS), plans, batch.values(), known
     )
-    before = _write_placement(conn, codes | batch.keys(), placement, run_id)
-    ocids = before | set(placement.ocids.values())
-    ocids |= {ocid for given in placement.rups.values() for ocid, _ in given}
-    ocids |= {ocid for given in placement.relations.values() for ocid, _, _ in given}
-    return ocids | processes_of(conn, codes), waiting
+    changed = _write_placement(conn, codes | batch.keys(), placement, run_id)
+    return changed | set(placement.ocids.values()) | processes_of(conn, codes), waiting
 
 
 def _references(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
@@ -196,7 +193,7 @@ def _ocids(conn: Connection, codes: set[Code]) -> dict[Code, str]:
 
 def _write_placement(conn: Connection, codes: set[Code], placement: Placement, run_id: str) -> set[str]:
     """Write new crosswalk entries, and bring RUPs and relations to what the rows of these codes give now; return the
-    processes that had some of them before."""
+    processes that have others now than before."""
     insert_rows(
         conn,
         t.identity,
@@ -205,8 +202,8 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
             for (kind, code), ocid in sorted(placement.ocids.items())
         ],
     )
-    # Of other codes that were opened on the way the placement has only a part of what their rows give.
-    before: set[str] = set()
+    by = codes | placement.rups.keys() | placement.relations.keys()
+    changed: set[str] = set()
     for table, rows in (
         (
             t.process_rup,
@@ -235,20 +232,26 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
         stored = [
             dict(row)
             for row in conn.execute(
-                select(table).where(columns.by_code.in_(key_set(conn, {code for _, code in codes})))
+                select(table).where(columns.by_code.in_(key_set(conn, {code for _, code in by})))
             ).mappings()
-            if (row["by_kind"], row["by_code"]) in codes
+            if (row["by_kind"], row["by_code"]) in by
         ]
         now = {tuple(row.values()) for row in rows}
-        gone = [row for row in stored if tuple(row[name] for name in (rows or stored)[0]) not in now]
-        before |= {row["ocid"] for row in stored}
+        # Of other codes that were opened on the way the placement has only a part of what their rows give.
+        gone = [
+            row
+            for row in stored
+            if (row["by_kind"], row["by_code"]) in codes and tuple(row[name] for name in (rows or stored)[0]) not in now
+        ]
+        known = {tuple(row[name] for name in rows[0]) for row in stored} if rows else set()
+        changed |= {row["ocid"] for row in gone} | {row["ocid"] for row in rows if tuple(row.values()) not in known}
         if gone:
             conn.execute(
                 delete(table).where(*(columns[name] == bindparam(f"at_{name}") for name in gone[0])),
                 [{f"at_{name}": value for name, value in row.items()} for row in gone],
             )
         upsert_rows(conn, table, sorted(rows, key=lambda row: tuple(row.values())))
-    return before
+    return changed
 
 
 def _waiting(

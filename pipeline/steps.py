@@ -16,9 +16,11 @@ from pipeline.registry import SOURCES
 from pipeline.void import void, void_rejected
 from schemas.errors import JejakError, SettingsError
 from schemas.settings import Settings
+from transforms.merge import compiled
 from transforms.paths import resolved, value_at
 from warehouse import tables as t
 from warehouse.engine import holding, migrate, open_warehouse, reading, writing
+from warehouse.releases import releases_of
 
 log = logging.getLogger("jejak")
 
@@ -184,6 +186,7 @@ def place_records(settings: Settings, run_id: str) -> dict[str, int]:
     engine = warehouse(settings)
     with build.alone(engine):
         facts.extract_outdated(engine)
+        build.enqueue_outdated(engine)
         placed = place.place_rows(engine, settings, run_id)
         linked = links.link_pending(engine, settings, run_id)
     return {"placed": placed, "linked": linked}
@@ -244,20 +247,32 @@ def retry(settings: Settings, run_id: str, source: str | None = None) -> dict[st
     return {**counts, **build_records(settings, run_id)}
 
 
-def void_value(settings: Settings, ocid: str, path: str, reason: str, *, erase: bool = False) -> list[str]:
-    """Void the releases of a process that say the value that its record has at a path (see `transforms.paths`); return
+def void_value(
+    settings: Settings, ocid: str, path: str, reason: str, *, as_of: str | None = None, erase: bool = False
+) -> list[str]:
+    """Void the releases of a process that give the value that its record has at a path (see `transforms.paths`), or had
+    at the end of the local day `as_of` (YYYY-MM-DD); of an object or a list, those that give any part of it. Returns
     their ids. Raises SettingsError for a path that the record does not have.
 
     What the rows still give is published anew by the next build: mend the row, the mapping or the settings first.
     """
     engine = warehouse(settings)
     with build.alone(engine), writing(engine) as conn:
-        compiled = conn.execute(select(t.record.c.compiled).where(t.record.c.ocid == ocid)).scalar_one_or_none()
-        parts = resolved(compiled, path) if compiled else None
+        releases = releases_of(conn, [ocid])[ocid]
+        if as_of:
+            releases = [release for release in releases if release["date"][:10] <= as_of]
+        record = compiled(releases) if releases else {}
+        parts = resolved(record, path)
         if parts is None:
-            raise SettingsError(f"the record of {ocid} has no path {path}; `jejak show {ocid} --json` shows it")
-        value = value_at(compiled, parts)
-        return void(conn, ocid, lambda body, lineage: value_at(body, parts) == value, reason, erase=erase)
+            when = f" at the end of {as_of}" if as_of else ""
+            raise SettingsError(f"the record of {ocid} has no path {path}{when}; `jejak show {ocid} --json` shows it")
+        value = value_at(record, parts)
+
+        def gives(body: dict[str, Any], lineage: list[list[Any]]) -> bool:
+            found = value_at(body, parts)
+            return found is not None if isinstance(value, dict | list) else found == value
+
+        return void(conn, ocid, gives, reason, erase=erase)
 
 
 def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:

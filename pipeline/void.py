@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from pipeline.clock import utc_now
+from pipeline.links import standing_links
 from pipeline.queues import enqueue_processes
 from transforms.identity import Code
 from transforms.merge import compiled
@@ -72,9 +73,16 @@ def _made_of(subject: Code, body: dict[str, Any], lineage: list[list[Any]]) -> b
     return any((row[0], row[1]) == subject for row in lineage)
 
 
+def _codes_of(conn: Connection, ocid: str) -> set[Code]:
+    """The codes of a process and the RUPs whose planning it carries."""
+    own = select(t.identity.c.kind, t.identity.c.key).where(t.identity.c.ocid == ocid)
+    carried = select(t.process_rup.c.kind, t.process_rup.c.code).where(t.process_rup.c.ocid == ocid)
+    return {(kind, code) for query in (own, carried) for kind, code in conn.execute(query)}
+
+
 def void_rejected(conn: Connection, links: Iterable[Any]) -> int:
     """Void what rejected links had brought into processes: the releases that hold or withdraw rows of a link's subject,
-    in the processes of its target. Returns how many."""
+    in the processes of its target, unless another link still joins the subject to them. Returns how many."""
     count = 0
     for link in links:
         subject: Code = (link.from_kind, link.from_code)
@@ -83,6 +91,8 @@ def void_rejected(conn: Connection, links: Iterable[Any]) -> int:
             t.process_rup.c.kind == link.to_kind, t.process_rup.c.code == link.to_code
         )
         for ocid in sorted({*conn.execute(target).scalars(), *conn.execute(carrying).scalars()}):
+            if any(subject in joined for joined in standing_links(conn, _codes_of(conn, ocid)).values()):
+                continue
             voided = void(
                 conn,
                 ocid,

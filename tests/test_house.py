@@ -21,8 +21,9 @@ ARROWS = {
     "simulator": {"schemas"},
     "pipeline": {"schemas", "connectors", "transforms", "warehouse"},
     "reports": {"schemas", "connectors", "transforms", "warehouse", "pipeline", "simulator"},
+    "desk": {"schemas", "transforms", "warehouse", "pipeline", "reports"},
     "commands": {"schemas", "transforms", "warehouse", "pipeline", "reports", "simulator"},
-    "dags": {"pipeline", "reports", "schemas"},
+    "dags": {"pipeline", "reports", "schemas", "desk"},
     "deploy": {"pipeline"},
 }
 FILES = sorted(path for folder in ARROWS for path in (ROOT / folder).rglob("*.py"))
@@ -93,10 +94,10 @@ def test_source_is_whole(source):
     assert (ROOT / "transforms" / "codes" / f"{source}.csv").is_file()
     services = SOURCES[source].services
     assert services
-    assert set(SOURCES[source].connector.ADDRESSES) == set(services)
-    tellings = SOURCES[source].transform.TELLINGS
-    assert tellings
-    assert set(tellings) <= set(services)
+    mapping = SOURCES[source].mapping
+    assert mapping.name == source
+    assert mapping.mappers
+    assert set(mapping.mappers) <= set(services)
     assert f"[sources.{source}]" in (ROOT / "settings" / "simulator.toml").read_text()
     assert f"| `{source}` |" in (ROOT / "README.md").read_text()
 

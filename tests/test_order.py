@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from pipeline import steps
 from pipeline.configure import load_settings
 from pipeline.registry import SOURCES
-from tests.worlds import EditedWorld, Town, served
+from tests.worlds import EditedWorld, Town, plain, served
 from transforms.difference import living
 from warehouse import tables as t
 from warehouse.engine import reading
@@ -35,15 +35,6 @@ def picture(engine: Engine) -> dict[str, Any]:
                 row.pop("updated_at", None)
             found[table.name] = sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
     return found
-
-
-def plain(value: Any) -> Any:
-    """A document whose lists of entries are in the order of their ids: order of entries is no difference."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list) and value and all(isinstance(item, dict) and "id" in item for item in value):
-        return sorted((plain(item) for item in value), key=lambda entry: str(entry["id"]))
-    return value
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

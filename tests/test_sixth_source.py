@@ -56,7 +56,7 @@ def add(root: Path) -> None:
             folder = line.removeprefix("import ").partition(".")[0]
             text = re.sub(rf"(import {folder}\.musrenbang\n)", rf"\1{line}\n", text)
         else:
-            text = text.replace("SOURCES = {\n", f"SOURCES = {{\n{line}\n")
+            text = re.sub(r"(?m)^(SOURCES: .* = \{\n)", rf"\1{line}\n", text)
     registry.write_text(text)
     owners = root / "transforms" / "codes" / "field_owners.csv"
     text = owners.read_text()

@@ -17,19 +17,18 @@ from warehouse import dictionary, export
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.export import export_parquet
 from warehouse.load import insert_rows
+from warehouse.releases import packed
 from warehouse.roles import grant_analyst
-from warehouse.star import write_records
+from warehouse.star import star_rows, write_star
 from warehouse.tables import (
     OPEN,
     PRIVATE,
     STAR,
     bid,
     evidence,
-    lineage,
     link,
     metadata,
     organization,
-    raw_record,
     record,
     release,
     run,
@@ -45,85 +44,90 @@ def lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def add_release(conn: Connection, name: str, ocid: str, date: str, position: int, raws: list[int], **more: Any) -> None:
+SERVICES = {"SPSE-TenderPengumuman": "lpse"}
+
+
+def version(code: str, day: int = 1) -> list[Any]:
+    """A row version, as lineage names it."""
+    return ["tender", code, "SPSE-TenderPengumuman", "2025", code, f"2025-01-0{day}T00:00:00Z"]
+
+
+def add_release(
+    conn: Connection, name: str, ocid: str, number: int, lineage: list[list[Any]], *, bare: bool = False, **more: Any
+) -> None:
     body = {
-        "ocid": ocid, "id": name, "date": date, "tag": ["tender"], "initiationType": "tender",
-        "tender": {"id": "1", "title": "Jembatan é"},
+        "ocid": ocid, "id": name, "date": f"2025-01-0{number}T00:00:00+07:00", "tag": ["tender"],
+        "initiationType": "tender", "tender": {"id": "1", "title": "Jembatan é"},
     }  # fmt: skip
     insert_rows(
         conn, release,
-        [{"id": name, "ocid": ocid, "subject": "s", "source": "lpse", "service": "SPSE-TenderPengumuman", "date": date,
-          "position": position, "tags": body["tag"], "body": body, "run_id": "r1", **more}],
+        [{"id": name, "ocid": ocid, "number": number, "date": body["date"], "made_at": "2025-01-09T00:00:00Z",
+          "tags": body["tag"], "body": None if bare else packed(body), "lineage": packed(lineage), "run_id": "r1",
+          **more}],
     )  # fmt: skip
-    insert_rows(conn, lineage, [{"release_id": name, "raw_id": raw_id} for raw_id in raws])
 
 
 @pytest.fixture
 def town(warehouse: Engine) -> Engine:
-    """Two processes with records, one without yet; rows that are current, superseded, gone, and of no process."""
-    first, second, third = "ocds-213czf-rup-1", "ocds-213czf-tender-2", "ocds-213czf-rup-3"
-    row = {
-        "source": "lpse", "service": "SPSE-TenderPengumuman", "scope": "2025", "kind": "tender", "content_hash": "h",
-        "observed_at": "2025-01-01T00:00:00Z", "run_id": "r1", "payload": {"npwp": "99.999.999.9-999.999"},
-    }  # fmt: skip
+    """Two processes with records, the second of one release alone; and a voided release."""
+    first, second = "ocds-213czf-rup-1", "ocds-213czf-tender-2"
     with writing(warehouse) as conn:
         conn.execute(
             insert(run), {"id": "r1", "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
         )
-        states = (("7", True, False), ("8", True, False), ("8", False, False), ("9", True, True), ("10", True, False))
-        built = ((first, 3), (second, 1))
-        insert_rows(
-            conn, raw_record,
-            [{**row, "key": code, "code": code, "current": current, "gone": gone} for code, current, gone in states],
-        )  # fmt: skip
-        r7, r8, r8_old, r9, _ = conn.scalars(select(raw_record.c.id).order_by(raw_record.c.id)).all()
-        add_release(conn, "b", second, "2025-01-02T00:00:00Z", 0, [r7, r8])
-        add_release(conn, "d", first, "2025-01-02T00:00:00Z", 1, [r7])
-        add_release(conn, "c", first, "2025-01-02T00:00:00Z", 0, [r7, r8_old])
-        add_release(conn, "a", first, "2025-01-03T00:00:00Z", 0, [r9])
-        add_release(
-            conn, "v", first, "2025-01-04T00:00:00Z", 0, [r7], voided_at="2025-01-05T00:00:00Z", void_reason="mended"
-        )
-        add_release(conn, "e", third, "2025-01-01T00:00:00Z", 0, [])
-        write_records(
-            conn,
-            [{"ocid": ocid, "compiled": whole(ocid), "releases": count, "run_id": "r1"} for ocid, count in built],
-        )  # fmt: skip
+        add_release(conn, "d", first, 1, [version("7")])
+        add_release(conn, "c", first, 2, [version("7"), version("8")])
+        add_release(conn, "v", first, 3, [version("7")], voided_at="2025-01-05T00:00:00Z", void_reason="wrong")
+        add_release(conn, "a", first, 4, [version("9"), version("8", 4)])
+        add_release(conn, "b", second, 2, [version("7"), version("10")], bare=True)
+        for ocid, count, rows in (
+            (first, 3, [[*version("8", 4), 11], [*version("7"), 3]]),
+            (second, 1, [[*version("10"), 6], [*version("7"), 3]]),
+        ):
+            stored = {"compiled": whole(ocid), "releases": count, "date": "d", "rows": packed(rows), "run_id": "r1"}
+            insert_rows(conn, record, [{"ocid": ocid, **stored}])
+            write_star(conn, [(ocid, star_rows(whole(ocid), ocid))])
     return warehouse
 
 
 def test_the_exports_hold_what_is_valid_in_order(town: Engine, tmp_path: Path) -> None:
     out = tmp_path / "new" / "out"
     with reading(town) as conn:
-        counts = export.export(conn, out, package=PACKAGE)
-    assert counts == {"releases.jsonl": 5, "compiled.jsonl": 2, "records.jsonl": 2, "rows.jsonl": 3}
+        counts = export.export(conn, out, package=PACKAGE, sources=SERVICES)
+    assert counts == {"releases.jsonl": 4, "compiled.jsonl": 2, "records.jsonl": 2, "rows.jsonl": 4}
     assert {path.name for path in out.iterdir()} == FILES
     assert json.loads((out / "package.json").read_text()) == PACKAGE
-    assert [one["id"] for one in lines(out / "releases.jsonl")] == ["c", "d", "a", "e", "b"]
+    assert [one["id"] for one in lines(out / "releases.jsonl")] == ["d", "c", "a", "b"]
     assert [one["ocid"] for one in lines(out / "compiled.jsonl")] == ["ocds-213czf-rup-1", "ocds-213czf-tender-2"]
     assert lines(out / "compiled.jsonl")[0] == whole("ocds-213czf-rup-1")
     records = lines(out / "records.jsonl")
     assert [list(one) for one in records] == [["ocid", "releases", "compiledRelease"]] * 2
-    assert [[one["id"] for one in entry["releases"]] for entry in records] == [["c", "d", "a"], ["b"]]
+    assert [[one["id"] for one in entry["releases"]] for entry in records] == [["d", "c", "a"], ["b"]]
     assert records[1]["compiledRelease"] == whole("ocds-213czf-tender-2")
+    # The release whose body the record holds.
+    [alone] = records[1]["releases"]
+    assert alone == {
+        **whole("ocds-213czf-tender-2"), "id": "b", "date": "2025-01-02T00:00:00+07:00", "tag": ["tender"]
+    }  # fmt: skip
     service = {"source": "lpse", "service": "SPSE-TenderPengumuman"}
     assert lines(out / "rows.jsonl") == [
-        {**service, "key": "7", "ocid": "ocds-213czf-rup-1", "release": "d"},
+        {**service, "key": "7", "ocid": "ocds-213czf-rup-1", "release": "c"},
+        {**service, "key": "8", "ocid": "ocds-213czf-rup-1", "release": "a"},
+        {**service, "key": "10", "ocid": "ocds-213czf-tender-2", "release": "b"},
         {**service, "key": "7", "ocid": "ocds-213czf-tender-2", "release": "b"},
-        {**service, "key": "8", "ocid": "ocds-213czf-tender-2", "release": "b"},
     ]
 
 
 def test_both_databases_export_the_same_bytes(town: Engine, tmp_path: Path) -> None:
     """The bytes are pinned once for both: JSONB keeps neither order nor blanks, and locales sort as they like."""
     with reading(town) as conn:
-        export.export(conn, tmp_path, package=PACKAGE)
+        export.export(conn, tmp_path, package=PACKAGE, sources=SERVICES)
     assert (
         (tmp_path / "releases.jsonl")
         .read_bytes()
         .startswith(
-            b'{"ocid":"ocds-213czf-rup-1","id":"c","date":"2025-01-02T00:00:00Z","tag":["tender"],'
-            + '"initiationType":"tender","tender":{"id":"1","title":"Jembatan é"}}\n'.encode()
+            b'{"date":"2025-01-01T00:00:00+07:00","id":"d","initiationType":"tender","ocid":"ocds-213czf-rup-1",'
+            + '"tag":["tender"],"tender":{"id":"1","title":"Jembatan é"}}\n'.encode()
         )
     )
     assert (tmp_path / "compiled.jsonl").read_bytes().startswith(b'{"awards":[{"id":"a0","status":"cancelled",')
@@ -132,7 +136,7 @@ def test_both_databases_export_the_same_bytes(town: Engine, tmp_path: Path) -> N
 @needs_reference
 def test_records_are_valid_ocds(town: Engine, tmp_path: Path) -> None:
     with reading(town) as conn:
-        export.export(conn, tmp_path, package=PACKAGE)
+        export.export(conn, tmp_path, package=PACKAGE, sources=SERVICES)
     package = {
         "uri": "https://example.org/records.json", "version": "1.1", "publisher": PACKAGE["publisher"],
         "publishedDate": "2025-01-01T00:00:00Z", "records": lines(tmp_path / "records.jsonl"),
@@ -142,18 +146,18 @@ def test_records_are_valid_ocds(town: Engine, tmp_path: Path) -> None:
 
 def test_an_export_that_fails_leaves_the_earlier_one(town: Engine, tmp_path: Path) -> None:
     with reading(town) as conn:
-        export.export(conn, tmp_path / "out", package=PACKAGE)
+        export.export(conn, tmp_path / "out", package=PACKAGE, sources=SERVICES)
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     with writing(town) as conn:
-        conn.execute(update(release).values(position=5))
+        conn.execute(update(release).values(void_reason="other", voided_at="2025-01-06T00:00:00Z"))
     with reading(town) as conn, pytest.raises(TypeError):
-        export.export(conn, tmp_path / "out", package={"publisher": object()})
+        export.export(conn, tmp_path / "out", package={"publisher": object()}, sources={})
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
 def test_an_empty_warehouse_exports_empty_files(warehouse: Engine, tmp_path: Path) -> None:
     with reading(warehouse) as conn:
-        assert set(export.export(conn, tmp_path, package={}).values()) == {0}
+        assert set(export.export(conn, tmp_path, package={}, sources={}).values()) == {0}
         assert set(export_parquet(conn, tmp_path / "parquet").values()) == {0}
     assert pq.read_schema(tmp_path / "parquet" / "bid.parquet").names == [column.name for column in bid.columns]
 

@@ -4,17 +4,15 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, Engine, Table, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
-from warehouse.engine import alembic_config, migrate, open_warehouse, reading, writing
+from warehouse.engine import reading, writing
 from warehouse.load import insert_rows
 from warehouse.tables import (
     contract,
     contracting_process,
     identity,
     link,
-    pending_build,
     process_rup,
     proposal,
     record,
@@ -49,10 +47,16 @@ def add_process(conn: Connection, kind: str, code: str, *rups: str, **columns: A
         "ocid": ocid, "family": ocid, "origin": kind, "title": f"Paket {code}", "buyer_id": OFFICE,
         "buyer_name": "DINAS CONTOH", "fiscal_year": 2025, "updated_at": "t", **columns,
     }  # fmt: skip
-    insert_rows(conn, record, [{"ocid": ocid, "compiled": {}, "releases": 1, "date": "t", "run_id": "2025-09-01"}])
+    insert_rows(
+        conn, record, [{"ocid": ocid, "compiled": {}, "releases": 1, "date": "t", "rows": b"", "run_id": "2025-09-01"}]
+    )
     insert_rows(conn, contracting_process, [row])
     insert_rows(conn, identity, [{"kind": kind, "key": code, "ocid": ocid, "run_id": "2025-09-01"}])
-    insert_rows(conn, process_rup, [{"ocid": ocid, "kind": "rup", "code": rup} for rup in rups])
+    insert_rows(
+        conn,
+        process_rup,
+        [{"ocid": ocid, "kind": "rup", "code": rup, "by_kind": "rup", "by_code": rup} for rup in rups],
+    )
     return ocid
 
 
@@ -331,25 +335,3 @@ def test_results_are_found_by_index(today: Engine, query: str, used: tuple[str, 
         plan = _plan(conn, query)
     assert [name for name in used if name not in plan] == []
     assert [name for name in unused if name in plan] == []
-
-
-def _ids(conn: Connection, table: Table) -> list[str]:
-    return list(conn.scalars(select(table.c.ocid).order_by(table.c.ocid)))
-
-
-def test_the_records_of_an_older_warehouse_are_built_again(empty_url: str) -> None:
-    """They have no rows in the new star tables; raw rows, links and decisions are not touched."""
-    engine = open_warehouse(empty_url)
-    with writing(engine) as conn:
-        command.upgrade(alembic_config(conn), "0001")
-        conn.execute(text("INSERT INTO run (id, command, started_at, status) VALUES ('r', 'sync', 't', 'success')"))
-        insert_rows(
-            conn, record,
-            [{"ocid": ocid, "compiled": {}, "releases": 1, "date": "t", "run_id": "r"} for ocid in ("a", "b")],
-        )  # fmt: skip
-        insert_rows(conn, pending_build, [{"ocid": "b"}, {"ocid": "c"}])
-    migrate(engine)
-    with reading(engine) as conn:
-        assert _ids(conn, record) == ["a", "b"]
-        assert _ids(conn, pending_build) == ["a", "b", "c"]
-    engine.dispose()

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select
 from tests.processes import OFFICE, WINNER, idr, whole
 from tests.releases import releases
 from warehouse.engine import reading, writing
-from warehouse.load import insert_rows
-from warehouse.star import stage_counts, star_rows, write_records
+from warehouse.load import insert_rows, upsert_rows
+from warehouse.star import note_changes, stage_counts, star_rows, write_star
 from warehouse.tables import (
     OPEN,
     STAR,
@@ -22,19 +22,14 @@ from warehouse.tables import (
     contract,
     contracting_process,
     document,
-    evidence,
-    lineage,
     milestone,
     organization,
     payment,
-    pending_build,
     process,
     process_party,
     progress,
     proposal,
-    raw_record,
     record,
-    release,
     run,
     run_process,
     tender,
@@ -57,8 +52,15 @@ def started(warehouse: Engine) -> Engine:
 
 
 def write(conn: Connection, *compiled: dict[str, Any]) -> int:
-    records = [{"ocid": one["ocid"], "compiled": one, "releases": 3, "run_id": "r1"} for one in compiled]
-    return write_records(conn, records)["built"]
+    """Write states as a build does; returns how many."""
+    families = dict(conn.execute(select(process.c.ocid, process.c.family)).all())
+    for one in compiled:
+        row = {"ocid": one["ocid"], "compiled": one, "releases": 1, "date": "d", "rows": b"", "run_id": "r1"}
+        upsert_rows(conn, record, [row])
+        sources = {"t1": "lpse", "t2": "lpse", "simda-1/LS": "simda"}
+        rows = star_rows(one, families.get(one["ocid"], one["ocid"]), None, "2025-06-01T00:00:00Z", sources)
+        write_star(conn, [(one["ocid"], rows)])
+    return len(compiled)
 
 
 def count(conn: Connection, table: Table) -> int:
@@ -88,9 +90,7 @@ def metric(name: str, month: int, plan: float | None, actual: float | None) -> d
 
 def test_a_process_of_five_stages(started: Engine) -> None:
     with writing(started) as conn:
-        conn.execute(insert(pending_build), [{"ocid": "ocds-213czf-rup-100"}, {"ocid": "other"}])
         assert write(conn, whole()) == 1
-        assert conn.scalars(select(pending_build.c.ocid)).all() == ["other"]
     with reading(started) as conn:
         row = conn.execute(select(contracting_process)).one()._mapping
         assert dict(row) == {
@@ -153,36 +153,34 @@ def test_a_process_of_five_stages(started: Engine) -> None:
         assert count(conn, process_party) == 5
         named = conn.execute(select(organization).where(organization.c.id == OFFICE["id"])).one()
         assert (named.name, named.locality, named.region) == ("DINAS CONTOH", "Contoh", "Jawa")
-        stored = conn.execute(select(record)).one()
-        assert (stored.compiled, stored.releases, stored.date) == (whole(), 3, "2025-06-01T00:00:00Z")
+
+
+REACHED = ["tender", "contract", "implementation"]
 
 
 @pytest.mark.parametrize(
     ("changed", "stages"),
     [
-        ({"planning": {"budget": {"id": "100"}}, "tender": {"id": "100", "status": "planned"}}, ["planning"]),
-        ({"planning": {"budget": {"id": "99+100"}}, "tender": {"id": "100", "status": "cancelled"}}, ["planning"]),
-        ({"planning": {"budget": {"id": "100"}}, "tender": {"id": "555", "status": "planned"}}, ["planning", "tender"]),
-        ({"tender": {"id": "555", "status": "planned"}}, []),
-        ({"tender": {"id": "555", "status": "cancelled"}}, ["tender"]),
-        ({"awards": [{"id": "a", "status": "unsuccessful"}]}, []),
-        ({"awards": [{"id": "a"}]}, ["award"]),
-        ({"contracts": [{"id": "c", "awardID": "a", "status": "cancelled"}]}, []),
+        ({"planning": {"budget": {"id": "100"}}, "tender": {"id": "rup-100", "status": "planned"}}, ["planning"]),
+        ({"planning": {"budget": {"id": "9"}}, "tender": {"id": "swk-9", "status": "cancelled"}}, ["planning"]),
+        ({"tender": {"id": "tender-555", "status": "planned"}}, ["tender"]),
+        ({"planning": {"budget": {"id": "1"}}, "tender": {"id": "tender-5"}}, ["planning", "tender"]),
+        ({"tender": {"id": "nontender-555", "status": "cancelled"}}, ["tender"]),
+        ({"bids": {"details": [{"id": "b"}]}}, ["tender"]),
+        ({"awards": [{"id": "a", "status": "unsuccessful"}]}, ["tender"]),
+        ({"awards": [{"id": "a"}]}, ["tender", "award"]),
+        ({"contracts": [{"id": "c", "awardID": "a", "status": "cancelled"}]}, ["tender"]),
         (
             {"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "scheduled"}]}]},
-            ["contract"],
+            ["tender", "contract"],
         ),
-        (
-            {"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "met"}]}]},
-            ["contract", "implementation"],
-        ),
-        ({"contracts": [carried({"transactions": [{"id": "t", "value": idr(1)}]})]}, ["contract", "implementation"]),
-        ({"contracts": [carried({"transactions": [{"id": "t"}]})]}, ["contract"]),
-        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, 0)]})]}, ["contract", "implementation"]),
-        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, None)]})]}, ["contract"]),
-        ({"contracts": [carried({"documents": [{"id": "d", "title": "Foto"}]})]}, ["contract", "implementation"]),
-        ({"contracts": [carried({"documents": [{"id": "d"}]})]}, ["contract"]),
-        ({"contracts": [carried({"finalValue": idr(1)}, status="cancelled")]}, []),
+        ({"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "met"}]}]}, REACHED),
+        ({"contracts": [carried({"transactions": [{"id": "t", "value": idr(1)}]})]}, REACHED),
+        ({"contracts": [carried({"transactions": [{"id": "t"}]})]}, ["tender", "contract"]),
+        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, 0)]})]}, REACHED),
+        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, None)]})]}, ["tender", "contract"]),
+        ({"contracts": [carried({"documents": [{"id": "d", "title": "Foto"}]})]}, REACHED),
+        ({"contracts": [carried({"finalValue": idr(1)}, status="cancelled")]}, ["tender"]),
     ],
 )
 def test_a_stage_counts_when_it_was_reached(changed: dict[str, Any], stages: list[str]) -> None:
@@ -268,7 +266,7 @@ def test_proposals_and_documents(started: Engine) -> None:
                  "quantity": 12.5, "unit": {"name": "meter"}, "value": idr(50), "documents": [paper]},
                 {"id": "usulan-2", "status": "withdrawn"},
             ],
-            "documents": [paper, {"id": "taken back"}],
+            "documents": [paper],
         },
         "tender": {"id": "1", "documents": [paper]},
         "awards": [{"id": "a", "documents": [paper]}],
@@ -314,7 +312,7 @@ def test_money_of_another_currency_is_not_added_up() -> None:
     assert star_rows(compiled, "o")["contracting_process"][0]["awarded_amount"] is None
 
 
-def test_writing_again_replaces_and_a_record_without_releases_goes(started: Engine) -> None:
+def test_writing_again_replaces_and_a_process_without_rows_goes(started: Engine) -> None:
     changed = whole()
     del changed["bids"], changed["contracts"]
     with writing(started) as conn:
@@ -324,70 +322,39 @@ def test_writing_again_replaces_and_a_record_without_releases_goes(started: Engi
             "records": 2, "planning": 2, "tender": 2, "award": 2, "contract": 1, "implementation": 1,
         }  # fmt: skip
         assert count(conn, bid) == 2
-        gone = [{"ocid": ocid, "compiled": None, "releases": 0, "run_id": "r1"} for ocid in (
-            "ocds-213czf-rup-100", "ocds-213czf-rup-101", "never-there")]  # fmt: skip
-        assert write_records(conn, gone) == {"built": 0, "removed": 2}
-        assert {table.name: count(conn, table) for table in (*STAR, organization, record)} == dict.fromkeys(
-            (table.name for table in (*STAR, organization, record)), 0
+        write_star(conn, [(ocid, {}) for ocid in ("ocds-213czf-rup-100", "ocds-213czf-rup-101", "never-there")])
+        assert {table.name: count(conn, table) for table in (*STAR, organization)} == dict.fromkeys(
+            (table.name for table in (*STAR, organization)), 0
         )
+        assert count(conn, record) == 2
 
 
 def test_a_run_that_is_tried_again_keeps_what_it_has_changed(started: Engine) -> None:
-    other = {**whole(), "title": "Jalan lain"}
-    gone = {"ocid": other["ocid"], "compiled": None, "releases": 0}
-
-    def noted(conn: Connection, run_id: str) -> list[str]:
-        return list(conn.scalars(select(run_process.c.change).where(run_process.c.run_id == run_id)))
-
     with writing(started) as conn:
         conn.execute(insert(run), {"id": "r2", "command": "build", "started_at": "t", "status": "running"})
-        for compiled in (whole(), other, other):
-            write(conn, compiled)
-            assert noted(conn, "r1") == ["new"]
-        for compiled in (other, other | {"date": "2031-01-01T00:00:00Z"}):
-            write_records(conn, [{"ocid": other["ocid"], "compiled": compiled, "releases": 3, "run_id": "r2"}])
-            assert noted(conn, "r2") == ([] if compiled is other else ["changed"])
-        write_records(conn, [{**gone, "run_id": "r2"}])
-        assert noted(conn, "r2") == ["removed"]
-        write(conn, other)
-        write_records(conn, [{**gone, "run_id": "r1"}])
-        assert noted(conn, "r1") == []
+
+        def noted(run_id: str, change: str | None) -> list[str]:
+            note_changes(conn, run_id, {"o": change} if change else {})
+            return list(conn.scalars(select(run_process.c.change).where(run_process.c.run_id == run_id)))
+
+        for run_id, change, net in (
+            ("r1", "new", ["new"]),
+            ("r1", "changed", ["new"]),
+            ("r1", None, ["new"]),
+            ("r2", "changed", ["changed"]),
+            ("r2", "removed", ["removed"]),
+            ("r2", "new", ["changed"]),
+            ("r1", "removed", []),
+        ):
+            assert noted(run_id, change) == net
 
 
-def test_batches_do_not_matter(started: Engine) -> None:
-    records = [
-        {"ocid": f"o{number}", "compiled": whole(f"o{number}"), "releases": 1, "run_id": "r1"} for number in range(7)
-    ]
-    with writing(started) as conn:
-        assert write_records(conn, iter(records), batch=3) == {"built": 7, "new": 7}
-        assert stage_counts(conn)["records"] == 7
-
-
-def test_the_fiscal_year_falls_back_to_where_the_source_filed_the_rows(started: Engine) -> None:
-    compiled = whole("ocds-213czf-tender-9")
-    del compiled["planning"]
-    row = {
-        "source": "lpse", "service": "S", "key": "9", "code": "9", "content_hash": "h", "observed_at": "t",
-        "run_id": "r1", "payload": {},
-    }  # fmt: skip
-    with writing(started) as conn:
-        insert_rows(conn, raw_record, [{**row, "scope": scope} for scope in ("2026", "2025", "all")])
-        insert_rows(
-            conn, release,
-            [{"id": "x", "ocid": compiled["ocid"], "subject": "s", "source": "lpse", "service": "S", "date": "d",
-              "position": 0, "tags": [], "body": {}, "run_id": "r1"}],
-        )  # fmt: skip
-        ids = conn.scalars(select(raw_record.c.id))
-        insert_rows(conn, lineage, [{"release_id": "x", "raw_id": raw_id} for raw_id in ids.all()])
-        write(conn, compiled)
-        assert conn.scalar(select(contracting_process.c.fiscal_year)) == 2025
-        # What a row itself says of its year goes before where it was filed.
-        said = {"kind": "tender", "code": "9", "says": "{}", "year": 2027}
-        insert_rows(
-            conn, evidence, [{**{name: row[name] for name in ("source", "service", "key")}, "scope": "all", **said}]
-        )
-        write(conn, compiled)
-        assert conn.scalar(select(contracting_process.c.fiscal_year)) == 2027
+def test_the_fiscal_year_falls_back_to_that_of_the_rows() -> None:
+    state = whole("ocds-213czf-tender-9")
+    assert star_rows(state, "f", 2030)["contracting_process"][0]["fiscal_year"] == 2025
+    del state["planning"]
+    assert star_rows(state, "f", 2030)["contracting_process"][0]["fiscal_year"] == 2030
+    assert star_rows(state, "f")["contracting_process"][0]["fiscal_year"] is None
 
 
 def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> None:
@@ -435,41 +402,49 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
 # ------------------------------------------------------------------------------------------------------- organizations
 
 
-def naming(ocid: str, day: int, names: dict[str, str]) -> dict[str, Any]:
-    parties = [{"id": party, "name": name, "roles": ["supplier"]} for party, name in names.items()]
-    return {"ocid": ocid, "date": f"2025-01-{day:02}T00:00:00Z", "parties": parties}
+def naming(ocid: str, names: dict[str, str]) -> dict[str, Any]:
+    """A state that names organisations; an empty name is none."""
+    parties = [
+        {"id": party, "roles": ["supplier"], **({"name": name} if name else {})} for party, name in names.items()
+    ]
+    return {"ocid": ocid, "parties": parties}
 
 
-def test_an_organisation_is_named_by_its_latest_record(started: Engine) -> None:
+def test_an_organisation_has_the_words_of_the_first_record_that_names_it(started: Engine) -> None:
     def names() -> dict[str, str]:
         return dict(conn.execute(select(organization.c.id, organization.c.name)).all())
 
     with writing(started) as conn:
-        write(conn, naming("a", 5, {"p": "new", "q": "only"}), naming("b", 3, {"p": "old"}))
-        assert names() == {"p": "new", "q": "only"}
-        write(conn, naming("b", 4, {"p": "still old"}))
-        assert names() == {"p": "new", "q": "only"}
-        write(conn, naming("a", 6, {}))
-        assert names() == {"p": "still old"}
+        write(conn, naming("b", {"p": "of b", "q": "only"}))
+        write(conn, naming("c", {"p": "of c"}))
+        assert names() == {"p": "of b", "q": "only"}
+        write(conn, naming("a", {"p": ""}))
+        assert names() == {"p": "of b", "q": "only"}
+        write(conn, naming("a", {"p": "of a"}))
+        assert names() == {"p": "of a", "q": "only"}
+        write(conn, naming("a", {}))
+        assert names() == {"p": "of b", "q": "only"}
+        write(conn, naming("b", {}))
+        assert names() == {"p": "of c"}
 
 
-_names = st.dictionaries(st.sampled_from("pq"), st.sampled_from("ABC"), max_size=2)
-_records = st.tuples(st.sampled_from("abc"), st.integers(1, 3), _names)
+_names = st.dictionaries(st.sampled_from("pq"), st.sampled_from(["", "A", "B"]), max_size=2)
+_records = st.tuples(st.sampled_from("abc"), _names)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_records, max_size=8))
 def test_organisations_do_not_depend_on_the_order_of_writing(
-    started: Engine, written: list[tuple[str, int, dict[str, str]]]
+    started: Engine, written: list[tuple[str, dict[str, str]]]
 ) -> None:
     """After any sequence of writes the table is what writing only the last version of each record gives."""
     columns = organization.c.id, organization.c.name, organization.c.ocid
-    last = {ocid: naming(ocid, day, names) for ocid, day, names in written}
+    last = {ocid: naming(ocid, names) for ocid, names in written}
     with writing(started) as conn:
-        for ocid, day, names in written:
-            write(conn, naming(ocid, day, names))
+        for ocid, names in written:
+            write(conn, naming(ocid, names))
         found = conn.execute(select(*columns).order_by(organization.c.id)).all()
-        write_records(conn, [{"ocid": o, "compiled": None, "releases": 0, "run_id": "r1"} for o in "abc"])
+        write_star(conn, [(ocid, {}) for ocid in "abc"])
         assert count(conn, organization) == 0
         write(conn, *last.values())
         assert found == conn.execute(select(*columns).order_by(organization.c.id)).all()

@@ -359,11 +359,22 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
                 for name in ("id", "row_id"):
                     if isinstance(row.get(name), int):
                         row[name] = raw_ids[row[name]]
+                row |= {name: unpacked(value) for name, value in row.items() if isinstance(value, bytes)}
                 if table is t.record:
-                    versions_of = unpacked(row["rows"])
-                    row["rows"] = sorted([*version[:-1], raw_ids[version[-1]]] for version in versions_of)
+                    row["rows"] = sorted([*version[:-1], raw_ids[version[-1]]] for version in row["rows"])
+                if table is t.release:
+                    row["lineage"] = sorted(row["lineage"])
             found[table.name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True, default=str))
     return found
+
+
+def plain(value: Any) -> Any:
+    """A document whose lists of entries are in the order of their ids: order of entries is no difference."""
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list) and value and all(isinstance(item, dict) and "id" in item for item in value):
+        return sorted((plain(item) for item in value), key=lambda entry: str(entry["id"]))
+    return value
 
 
 def differences(engine: Engine, world: World) -> dict[str, Any]:

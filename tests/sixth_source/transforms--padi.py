@@ -4,21 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from transforms.evidence import Evidence
-from transforms.identity import Naming, silent
+from transforms.identity import RupReference
+from transforms.mapping import Context, Partial, Row, SourceMapping, money, parties, reference
 from transforms.parties import scrub
-from transforms.said import Context, Row, Said, Telling, money, parties, reference
 
 SOURCE = "padi"
-IDENTIFYING = ("PaDi-Pesanan",)
-EVIDENT = IDENTIFYING
-AWAITED: dict[str, tuple[str, ...]] = {}
-# PaDi holds neither RUP rows nor their revisions.
-plans = revisions = silent
 
 
-def namings(service: str, record: Any) -> Iterator[Naming]:
+def references(service: str, record: Any) -> Iterator[RupReference]:
     """The package that an order fulfils."""
-    yield Naming(("padi", record.nomor_pesanan), tuple(("rup", code) for code in record.kd_rup), 0)
+    yield RupReference(("padi", record.nomor_pesanan), tuple(("rup", code) for code in record.kd_rup), 0)
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
@@ -34,17 +29,15 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     )
 
 
-def pesanan(rows: list[Row], context: Context) -> Iterator[Said]:
+def pesanan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Pesanan: one order, one award, one contract."""
     for row in rows:
         record = row.record
         order, office = f"padi-{row.code}", context.office(record)
         seller = context.supplier(None, record.nama_penjual, record.npwp_penjual)
         status = context.code(SOURCE, "awardStatus", "status", record.status)
-        yield Said(
-            subject=row.code,
-            event=record.tgl_pesanan,
-            body={
+        yield Partial(
+            {
                 "buyer": reference(office),
                 "awards": [
                     {
@@ -59,8 +52,16 @@ def pesanan(rows: list[Row], context: Context) -> Iterator[Said]:
                 "contracts": [{"id": order, "awardID": order, "value": money(record.nilai)}],
                 "parties": parties(office, seller),
             },
-            rows=(row,),
+            (row,),
         )
 
 
-TELLINGS = {"PaDi-Pesanan": Telling("contract", pesanan)}
+MAPPING = SourceMapping(
+    SOURCE,
+    mappers={"PaDi-Pesanan": pesanan},
+    references=references,
+    evidence=evidence,
+    identifying=("PaDi-Pesanan",),
+    evident=("PaDi-Pesanan",),
+    announcing=("PaDi-Pesanan",),
+)

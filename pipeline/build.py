@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
 from pipeline.clock import local_time, utc_now
 from pipeline.fetch import defect, note_signals
 from pipeline.links import offices_by_name, standing_links
-from pipeline.queues import clear_processes, enqueue_processes
+from pipeline.queues import clear_processes, enqueue_processes, settling
 from pipeline.registry import MAPPINGS, SERVICES, code_fingerprint
 from pipeline.workers import spread
 from schemas.errors import RowError
@@ -34,7 +34,7 @@ from transforms.rows import renamed
 from transforms.state import Contribution, Process, State, state_of
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, writing
-from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
+from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.releases import by_process, only_release, packed, unpacked
 from warehouse.star import note_changes, star_rows, write_star
 
@@ -84,7 +84,7 @@ class Snapshot:
     relations: tuple[tuple[str, str], ...]
     links: Mapping[Code, tuple[Code, ...]]
     rows: list[RawRow]
-    earlier: list[tuple[str, str, str, str]]  # service, scope, key, payload
+    earlier: list[tuple[str, str, str]]  # service, code, payload
     record: tuple[str, int, bytes, str | None] | None = None
     only: tuple[str, str, list[str]] | None = None
     last: tuple[int, str] | None = None
@@ -125,7 +125,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     done = 0
     for results in spread(settings, len(pending), _build_batch, jobs, _prepare, context):
         with writing(engine) as conn:
-            written = _write(conn, results, run_id, began)
+            written = _write(conn, results, run_id, began, settings.utc_offset)
         counts["built"] += len(written)
         for built in written:
             if built.change:
@@ -175,10 +175,7 @@ def context_of(conn: Connection, settings: Settings) -> Shared:
     return Shared(
         {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))},
         offices_by_name(conn),
-        {
-            (row.service, row.scope): local_time(row.observed_at, settings.utc_offset)[:10]
-            for row in conn.execute(select(t.answer))
-        },
+        _answered_days(conn, settings.utc_offset),
         settings.utc_offset,
         settings.kd_klpd,
         utc_now(),
@@ -213,7 +210,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
         for subject in joined:
             owners[subject].add(ocid)
     rows: dict[str, list[RawRow]] = defaultdict(list)
-    earlier: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
+    earlier: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     columns = t.raw_record.c
     wanted = [
         columns[name]
@@ -225,17 +222,12 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
         for row in conn.execute(select(*wanted, cast(columns.payload, Text)).where(*named, columns.current)):
             for ocid in owners[(kind, row.code)]:
                 rows[ocid].append(tuple(row))
-    versioned = {(row[2], row[3], row[4]): ocid for ocid, found in rows.items() for row in found if row[2] in histories}
-    if versioned:
-        replaced = (
-            select(columns.service, columns.scope, columns.key, cast(columns.payload, Text))
-            .where(~columns.current, ~columns.gone, columns.service.in_(histories))
-            .where(columns.key.in_(key_set(conn, {key for _, _, key in versioned})))
-            .order_by(columns.observed_at, columns.id)
+        replaced = select(columns.service, columns.code, cast(columns.payload, Text)).where(
+            *named, ~columns.current, ~columns.gone, columns.service.in_(histories)
         )
-        for row in conn.execute(replaced):
-            if owner := versioned.get((row[0], row[1], row[2])):
-                earlier[owner].append(tuple(row))
+        for row in conn.execute(replaced.order_by(columns.observed_at, columns.id)):
+            for ocid in owners[(kind, row.code)]:
+                earlier[ocid].append(tuple(row))
     record, release, process = t.record.c, t.release.c, t.process.c
     records = {
         row.ocid: row
@@ -318,11 +310,11 @@ def _build_batch(batch: list[Snapshot]) -> list[Built]:
 
 def process_of(snapshot: Snapshot, context: Shared) -> tuple[Process, list[Object]]:
     """What the state of a process follows from, and the rows that today's models refuse, as rejects."""
-    earlier: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-    for service_name, scope, key, payload in snapshot.earlier:
+    earlier: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for service_name, code, payload in snapshot.earlier:
         service = SERVICES[service_name][1]
         try:
-            earlier[service_name, scope, key].append(read_row(service, renamed(service, from_json(payload)))[0])
+            earlier[service_name, code].append(read_row(service, renamed(service, from_json(payload)))[0])
         except RowError:
             continue  # a version that is not current is not needed for the state
     rows, rejects = [], []
@@ -347,9 +339,7 @@ def process_of(snapshot: Snapshot, context: Shared) -> tuple[Process, list[Objec
             )
             continue
         seen = context.seen.get((service_name, scope), "")
-        rows.append(
-            Row(service_name, scope, key, code, record, seen, tuple(earlier.get((service_name, scope, key), ())))
-        )
+        rows.append(Row(service_name, scope, key, code, record, seen, tuple(earlier.get((service_name, code), ()))))
     process = Process(
         snapshot.ocid,
         rows,
@@ -375,7 +365,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     if snapshot.record is None and not (document and (state.announced or snapshot.last)):
         return built
     compiled = from_json(snapshot.record[0]) if snapshot.record else None
-    lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], row[0]] for row in snapshot.rows]
+    lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], bool(row[9]), row[0]] for row in snapshot.rows]
     before: list[list[Any]] = unpacked(snapshot.record[2]) if snapshot.record else []
     date = _release_date(snapshot, before, context)
     told = document if state.announced or compiled is None else _with_last_said(compiled, document)
@@ -472,7 +462,7 @@ def _taken_out(document: Object, path: list[str | int]) -> bool:
 def _release_date(snapshot: Snapshot, before: list[list[Any]], context: Shared) -> str:
     """The newest observation of the rows that make the difference; the time of the build where a link, a mapping or a
     table makes it. Always later than the release before."""
-    known = {row[6] for row in before}
+    known = {row[-1] for row in before}
     times = [row[8] for row in snapshot.rows if row[0] not in known]
     date = local_time(max(times, default=context.now), context.utc_offset)
     return after(date, snapshot.last[1] if snapshot.last else None)
@@ -485,15 +475,15 @@ def _lineage(
     withdraws, and those whose mapping gives a value that stands in it."""
     if first:
         return [row[:6] for row in lineage]
-    now, then = {row[6] for row in lineage}, {row[6] for row in before}
+    now, then = {row[-1] for row in lineage}, {row[-1] for row in before}
     giving = {
         (row.service, row.scope, row.key)
         for each in state.contributions
         if _share(each.partial.body, release)
         for row in each.partial.rows
     }
-    rows = [row[:6] for row in lineage if row[6] not in then or (row[2], row[3], row[4]) in giving]
-    return rows + [row[:6] for row in before if row[6] not in now and row[:6] not in rows]
+    rows = [row[:6] for row in lineage if row[-1] not in then or (row[2], row[3], row[4]) in giving]
+    return rows + [row[:6] for row in before if row[-1] not in now and row[:6] not in rows]
 
 
 def _share(partial: Any, release: Any, top: bool = True) -> bool:
@@ -541,8 +531,9 @@ def _paying_sources(contributions: Iterable[Contribution]) -> dict[str, str]:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _write(conn: Connection, results: list[Built], run_id: str, began: str) -> list[Built]:
+def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_offset: str) -> list[Built]:
     """Write what was built, as far as the queue still asks for it; return that."""
+    settling(conn, shared=True)
     columns = t.pending_process.c
     # A shard may be run twice at once, where its machine was given up for lost: the second finds the entries gone.
     asked = conn.execute(
@@ -573,7 +564,7 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str) -> l
         .values(fingerprint=code_fingerprint())
     )
     clear_processes(conn, {built.ocid: built.token for built in results})
-    _ask_again(conn, whole)
+    _ask_again(conn, whole, utc_offset)
     return [built for built in whole if built.record]
 
 
@@ -598,17 +589,30 @@ def _write_lookups(conn: Connection, results: list[Built]) -> None:
     )
 
 
-def _ask_again(conn: Connection, results: list[Built]) -> None:
-    """Queue again the processes that looked up a supplier whose key has another answer since: they were not yet known
-    to have done so when it changed."""
+def _ask_again(conn: Connection, results: list[Built], utc_offset: str) -> None:
+    """Queue again the processes that looked up a supplier whose key has another answer since, or wait for a day that a
+    newer answer has reached: they were not yet known to do so when it changed."""
     keys = {key for built in results for key in built.suppliers}
     columns = t.supplier_key.c
-    rows = conn.execute(select(t.supplier_key).where(columns.key.in_(key_set(conn, {key for _, key in keys}))))
+    rows = conn.execute(select(t.supplier_key).where(of_codes(conn, columns.kind, columns.key, keys)))
     now = {(row.kind, row.key): row.kd_penyedia for row in rows}
+    days = _answered_days(conn, utc_offset) if any(built.due for built in results) else {}
     enqueue_processes(
         conn,
-        (built.ocid for built in results if any(now.get(key, "") != answer for key, answer in built.suppliers.items())),
+        (
+            built.ocid
+            for built in results
+            if any(now.get(key, "") != answer for key, answer in built.suppliers.items())
+            or any(day <= days.get((service, scope), "") for _, service, scope, day in built.due)
+        ),
     )
+
+
+def _answered_days(conn: Connection, utc_offset: str) -> dict[tuple[str, str], str]:
+    """The local day of the newest answer of each service and scope."""
+    return {
+        (row.service, row.scope): local_time(row.observed_at, utc_offset)[:10] for row in conn.execute(select(t.answer))
+    }
 
 
 def _write_rejects(conn: Connection, results: list[Built], run_id: str) -> None:

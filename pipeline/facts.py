@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select, text
+from sqlalchemy import Connection, Engine, delete, select
 
 from pipeline.links import Place, note_evidence
-from pipeline.queues import enqueue_codes, enqueue_processes
+from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import SERVICES, SOURCES, code_fingerprint
 from schemas.errors import RowError
 from schemas.service import Service, SourceRecord, read_row
@@ -18,13 +18,22 @@ from transforms.parties import supplier_keys, tax_numbers
 from transforms.rows import renamed
 from warehouse import tables as t
 from warehouse.engine import reading, writing
-from warehouse.load import insert_rows, key_set, upsert_rows
+from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 log = logging.getLogger("jejak.facts")
 
 _PLACE = ("source", "service", "scope", "key")
 _BATCH = 2000
-_SUPPLIER_LOCK = 0x6A656A616F  # key of PostgreSQL's advisory lock
+
+
+@dataclass(slots=True)
+class Changed:
+    """What a change of rows concerns: codes by (kind, code), supplier keys, and processes. It is queued at once, at the
+    end of the transaction (`settle`)."""
+
+    codes: set[Code] = field(default_factory=set)
+    suppliers: set[Code] = field(default_factory=set)
+    ocids: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,11 @@ def _suppliers(record: Any) -> Iterator[tuple[Code, str]]:
             yield key, code
 
 
-def write_facts(conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone: Iterable[Place] = ()) -> None:
-    """Keep the facts of new current row versions (id, place, facts); `gone` are places whose row is there no more."""
+def write_facts(
+    conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone: Iterable[Place], changed: Changed
+) -> None:
+    """Keep the facts of new current row versions (id, place, facts); `gone` are places whose row is there no more.
+    Adds to `changed` what they concern."""
     plans: list[dict[str, Any]] = []
     revisions: list[dict[str, Any]] = []
     references: list[dict[str, Any]] = []
@@ -109,8 +121,8 @@ def write_facts(conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone
     insert_rows(conn, t.rup_revision, revisions)
     insert_rows(conn, t.rup_reference, references)
     insert_rows(conn, t.supplier_name, suppliers)
-    _revised(conn, revisions)
-    _write_supplier_keys(conn, {(row["kind"], row["key"]) for row in suppliers})
+    changed.codes |= _revised(revisions)
+    changed.suppliers |= {(row["kind"], row["key"]) for row in suppliers}
     note_evidence(conn, evidence)
 
 
@@ -142,10 +154,13 @@ def extract_outdated(engine: Engine) -> None:
                         .where(columns.service == name, columns.current, ~columns.gone, columns.id > last)
                         .order_by(columns.id)
                         .limit(_BATCH)
+                        # Not while it is replaced: facts of a row that is current no more would stay.
+                        .with_for_update()
                     )
                 )
                 last = rows[-1].id if rows else last + 1
-                drop_facts(conn, [row.id for row in rows])
+                changed = Changed({(row.kind, row.code) for row in rows if row.kind})
+                drop_facts(conn, [row.id for row in rows], changed)
                 found, refused = [], []
                 for row in rows:
                     place: Place = (row.source, row.service, row.scope, row.key)
@@ -156,62 +171,66 @@ def extract_outdated(engine: Engine) -> None:
                         refused.append(place)
                     else:
                         found.append((row.id, place, extract(source, service, record, (row.kind, row.code))))
-                write_facts(conn, found, refused)
-                enqueue_codes(conn, source, {(row.kind, row.code) for row in rows if row.kind})
+                write_facts(conn, found, refused, changed)
+                settling(conn)
+                settle(conn, source, changed)
         with writing(engine) as conn:
             upsert_rows(conn, t.fingerprint, [{"service": name, "extraction": code}])
 
 
-def drop_facts(conn: Connection, row_ids: list[int]) -> None:
-    """Forget the facts of row versions that are current no more."""
+def drop_facts(conn: Connection, row_ids: list[int], changed: Changed) -> None:
+    """Forget the facts of row versions that are current no more; adds to `changed` what they concerned."""
     if not row_ids:
         return
     ids = key_set(conn, row_ids, int)
     revision, supplier = t.rup_revision.c, t.supplier_name.c
-    _revised(conn, conn.execute(select(t.rup_revision).where(revision.row_id.in_(ids))).mappings())
+    changed.codes |= _revised(conn.execute(select(t.rup_revision).where(revision.row_id.in_(ids))).mappings())
     keys = conn.execute(select(supplier.kind, supplier.key).where(supplier.row_id.in_(ids)).distinct()).all()
     for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name):
         conn.execute(delete(table).where(table.c.row_id.in_(ids)))
-    _write_supplier_keys(conn, {(row.kind, row.key) for row in keys})
+    changed.suppliers |= {(row.kind, row.key) for row in keys}
 
 
-def _revised(conn: Connection, revisions: Iterable[Any]) -> None:
-    """Queue both codes of revisions: where their processes belong may be another."""
-    codes = {(row["kind"], row[name]) for row in revisions for name in ("older", "newer")}
-    enqueue_codes(conn, "sirup", codes)
+def _revised(revisions: Iterable[Any]) -> set[Code]:
+    """Both codes of revisions: where their processes belong may be another."""
+    return {(row["kind"], row[name]) for row in revisions for name in ("older", "newer")}
 
 
-def _write_supplier_keys(conn: Connection, keys: set[Code]) -> None:
-    """Bring the supplier crosswalk to what current rows give for some keys; where an answer changed, queue the
-    processes that had looked it up."""
+def settle(conn: Connection, source: str, changed: Changed) -> None:
+    """Queue what a change of rows of a source concerns, after `settling`: last in its transaction."""
+    ocids = changed.ocids | _write_supplier_keys(conn, changed.suppliers)
+    enqueue_codes(conn, source, changed.codes)
+    enqueue_processes(conn, ocids)
+
+
+def _write_supplier_keys(conn: Connection, keys: set[Code]) -> set[str]:
+    """Bring the supplier crosswalk to what current rows give for some keys; return the processes that had looked up
+    one whose answer changed."""
     if not keys:
-        return
-    if conn.dialect.name == "postgresql":
-        # Services are taken over side by side: each has to see what the others gave.
-        conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SUPPLIER_LOCK})
-    wanted = key_set(conn, {key for _, key in keys})
+        return set()
     found: dict[Code, set[str]] = {key: set() for key in keys}
     name = t.supplier_name.c
-    query = select(name.kind, name.key, name.kd_penyedia).where(name.key.in_(wanted)).distinct()
+    given = name.key.in_(key_set(conn, {key for _, key in keys}))
+    query = select(name.kind, name.key, name.kd_penyedia).where(given).distinct()
     for row in conn.execute(query):
         if (row.kind, row.key) in found:
             found[row.kind, row.key].add(row.kd_penyedia)
     stored = {
         (row.kind, row.key): row.kd_penyedia
-        for row in conn.execute(select(t.supplier_key).where(t.supplier_key.c.key.in_(wanted)))
+        for row in conn.execute(
+            select(t.supplier_key).where(of_codes(conn, t.supplier_key.c.kind, t.supplier_key.c.key, keys))
+        )
     }
     # A name or number of two suppliers does not tell them apart: it is a key to nobody.
     now = {key: next(iter(codes)) if len(codes) == 1 else "" for key, codes in found.items()}
     changed = {key: code for key, code in now.items() if stored.get(key, "") != code or key not in stored}
     if not changed:
-        return
+        return set()
     upsert_rows(
         conn,
         t.supplier_key,
         [{"kind": kind, "key": key, "kd_penyedia": code} for (kind, key), code in sorted(changed.items())],
     )
     use = t.supplier_use.c
-    users = conn.execute(
-        select(use.kind, use.key, use.ocid).where(use.key.in_(key_set(conn, {key for _, key in changed})))
-    )
-    enqueue_processes(conn, {row.ocid for row in users if (row.kind, row.key) in changed})
+    users = conn.execute(select(use.kind, use.key, use.ocid).where(of_codes(conn, use.kind, use.key, changed)))
+    return {row.ocid for row in users if (row.kind, row.key) in changed}

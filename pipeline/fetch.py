@@ -18,14 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.transport.read import resumes
 from pipeline.clock import local_time, utc_now
-from pipeline.facts import Facts, drop_facts, extract, write_facts
+from pipeline.facts import Changed, Facts, drop_facts, extract, settle, write_facts
 from pipeline.links import Place
-from pipeline.queues import enqueue_codes, enqueue_processes
+from pipeline.queues import settling
 from pipeline.registry import SOURCES, code_fingerprint
 from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
 from schemas.service import UNREADABLE, Page, Service, read_row
 from schemas.settings import ServiceSettings, Settings
+from transforms.identity import Code
 from transforms.rows import hash_of, identify, renamed, wire_hash
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, to_json, writing
@@ -448,8 +449,11 @@ class _Reader:
         if service.keyless:
             # A row without a key is known by its content; equal rows are told apart by number.
             base = f"{found.key}|{found.content_hash[:16]}"
-            numbers = (base, *(f"{base}|{number}" for number in range(2, len(self.numbered[base]) + 2)))
-            key = next(each for each in numbers if each not in self.seen and each not in self.rows)
+            number = len(self.numbered[base]) + 1
+            key = base if number == 1 else f"{base}|{number}"
+            while key in self.seen or key in self.rows:
+                number += 1
+                key = f"{base}|{number}"
             self.numbered[base].append(key)
         same = self.rows[key]
         content = _Content(found.content_hash, wire, when, found.code, found.fields, row)
@@ -484,11 +488,16 @@ class _Reader:
         for key in self.heads:
             if _SIBLING.search(key):
                 suffixed[key[:-9]].append(key)  # without "#" and eight digits
-        for bare in sorted(self.rows):
-            contents = dict(self.rows[bare])
+        # Of rows that share a key those that stay bear another suffix where the first of them is gone.
+        orphaned = {
+            bare for bare, keys in suffixed.items() if bare not in self.seen and not self.seen.keys().isdisjoint(keys)
+        }
+        for bare in sorted(self.rows.keys() | orphaned):
+            contents = dict(self.rows.get(bare, {}))
             for key in (bare, *suffixed.get(bare, ())):
                 if key in self.seen:
                     head = self.heads[key]
+                    self.plan.counts["duplicate"] += head.content_hash in contents
                     contents[head.content_hash] = _Content(
                         head.content_hash, head.wire_hash, self.seen.pop(key), head.code, head=head
                     )
@@ -540,7 +549,7 @@ class _Reader:
             self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return
-        if plan.older or (self.retried and head and not head.gone and content.observed_at < head.observed_at):
+        if plan.older or (self.retried and head and content.observed_at < head.observed_at):
             self.old.append((key, content))
             return
         plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
@@ -592,6 +601,8 @@ class _Reader:
                 version = self._version(key, content)
                 version.values["current"] = False
                 self.plan.versions.append(version)
+                if self.job.service.name in SOURCES[self.job.source].mapping.histories and version.values["kind"]:
+                    self.plan.codes.add((version.values["kind"], content.code))
 
     def reject_open(self, conn: Connection) -> None:
         """Count the rows that can't be used; those known as such stay as they are, the answer closes the others."""
@@ -617,6 +628,8 @@ class _Reader:
                         "payload": to_json(row),
                         "observed_at": when,
                         "rejected_at": utc_now(),
+                        # Of an older answer it is history, and is not tried again.
+                        "resolved_at": utc_now() if self.plan.older else None,
                     }
                 )
         if not self.plan.older:
@@ -676,7 +689,7 @@ def _check_rejects(plan: Plan, options: ServiceSettings) -> None:
 def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
     """Write what was planned and, so that no kill can part the two, its counts."""
     now = utc_now()
-    write_versions(conn, job.source, plan)
+    changed = write_versions(conn, plan)
     insert_rows(conn, t.reject, plan.rejects)
     if plan.closed:
         conn.execute(update(t.reject).where(t.reject.c.id.in_(key_set(conn, plan.closed, int))).values(resolved_at=now))
@@ -685,8 +698,10 @@ def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
         (job.source, job.service.name, name, reason, "dropped", rows) for (name, reason), rows in plan.dropped.items()
     ]
     note_signals(conn, found, now)
+    settling(conn)
     if not plan.older:
-        _note_answer(conn, settings, plan, job)
+        _note_answer(conn, settings, plan, job, changed)
+    settle(conn, job.source, changed)
     _discard(conn, job)
     before = _counted(conn, job, job.run_id)
     _add_up(plan.counts, before)
@@ -694,25 +709,42 @@ def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
     upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **_row(job, "success", None, plan.counts), **times}])
 
 
-def _note_answer(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
-    """Note that this answer is the newest; events that were due before its day are facts now."""
+def _note_answer(conn: Connection, settings: Settings, plan: Plan, job: _Job, changed: Changed) -> None:
+    """Note that this answer is the newest. Events that were due before its day are facts now; codes that waited for the
+    service to answer at all may open processes of their own."""
     if plan.observed_at:
+        if conn.execute(select(t.answer.c.run_id).where(*job.of(t.answer))).first() is None:
+            changed.codes |= _awaiting(conn, job)
         upsert_rows(conn, t.answer, [{**job.place, "observed_at": plan.observed_at, "run_id": job.run_id}])
         due = t.due_event.c
         day = local_time(plan.observed_at, settings.utc_offset)[:10]
-        enqueue_processes(conn, conn.execute(select(due.ocid).where(*job.of(t.due_event), due.day <= day)).scalars())
+        changed.ocids |= set(conn.execute(select(due.ocid).where(*job.of(t.due_event), due.day <= day)).scalars())
     known = select(t.fingerprint.c.service).where(t.fingerprint.c.service == job.service.name)
     if plan.first and conn.execute(known).first() is None:
         upsert_rows(conn, t.fingerprint, [{"service": job.service.name, "extraction": code_fingerprint()}])
 
 
-def write_versions(conn: Connection, source: str, plan: Plan) -> None:
-    """Write the row versions of a plan, their facts, and which codes changed."""
+def _awaiting(conn: Connection, job: _Job) -> set[Code]:
+    """Codes of contract papers and payments that this service would announce."""
     columns = t.raw_record.c
+    announced = SOURCES[job.source].mapping.standalone
+    papers = [name for name, announcing in announced.items() if announcing == job.service.name]
+    rows = conn.execute(
+        select(columns.kind, columns.code)
+        .where(columns.source == job.source, columns.service.in_(papers), columns.scope == job.scope)
+        .where(columns.current, ~columns.gone)
+        .distinct()
+    )
+    return {(row.kind, row.code) for row in rows}
+
+
+def write_versions(conn: Connection, plan: Plan) -> Changed:
+    """Write the row versions of a plan and their facts; return what that concerns."""
+    columns, changed = t.raw_record.c, Changed(set(plan.codes))
     if plan.superseded:
         ids = key_set(conn, plan.superseded, int)
         conn.execute(update(t.raw_record).where(columns.id.in_(ids)).values(current=False))
-        drop_facts(conn, plan.superseded)
+        drop_facts(conn, plan.superseded, changed)
     if plan.same:
         conn.execute(
             update(t.raw_record).where(columns.id == bindparam("number")).values(wire_hash=bindparam("wire")),
@@ -729,8 +761,8 @@ def write_versions(conn: Connection, source: str, plan: Plan) -> None:
         for number, version in zip(numbers, plan.versions, strict=True)
         if version.facts is not None
     ]
-    write_facts(conn, facts, [_place(version) for version in plan.versions if version.values["gone"]])
-    enqueue_codes(conn, source, plan.codes)
+    write_facts(conn, facts, [_place(version) for version in plan.versions if version.values["gone"]], changed)
+    return changed
 
 
 def _place(version: _Version) -> Place:
@@ -762,7 +794,7 @@ def _add_up(counts: Counter[str], before: Mapping[str, Any]) -> None:
         counts[name] += before.get(name, 0)
     # Rows that it brought before are mostly unchanged now; each counts once.
     for name in ("unchanged", "changed", "new"):
-        counts[name] -= min(counts[name], sum(counts[each] for each in COUNTS[1:6]) - counts["fetched"])
+        counts[name] -= min(counts[name], max(0, sum(counts[each] for each in COUNTS[1:6]) - counts["fetched"]))
 
 
 def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], now: str) -> None:
@@ -856,32 +888,18 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
 
 
 def _retry(conn: Connection, job: _Job, rejects: Sequence[Any]) -> int:
-    """Take over those rejected rows of a place that today's code can use; return how many.
-
-    Rows of the newest answer become current. Those of an older answer, which came after it, are history.
-    """
-    run, answer = t.run.c, t.answer
-    newest = conn.execute(
-        select(run.number).join(answer, answer.c.run_id == run.id).where(*job.of(answer))
-    ).scalar_one_or_none()
-    runs = key_set(conn, {reject.run_id for reject in rejects})
-    numbers = conn.execute(select(run.id, run.number).where(run.id.in_(runs)))
-    late = {name for name, started in numbers if newest is not None and started > newest}
-    accepted = [
-        *_retry_as(conn, job, [reject for reject in rejects if reject.run_id in late], older=True),
-        *_retry_as(conn, job, [reject for reject in rejects if reject.run_id not in late], older=False),
-    ]
+    """Take over those rejected rows of a place that today's code can use; return how many."""
+    accepted = _retry_as(conn, job, rejects)
     if accepted:
         ids = key_set(conn, accepted, int)
         conn.execute(update(t.reject).where(t.reject.c.id.in_(ids)).values(resolved_at=utc_now()))
     return len(accepted)
 
 
-def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any], *, older: bool) -> list[int]:
+def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any]) -> list[int]:
     """Take over what can be used of rejected rows of one answer; return the numbers of these rejects."""
     observed = ""
     reader = _Reader(job, _heads(conn, job), lambda row: observed, retried=True)
-    reader.plan.older = older
     rows = {}
     for reject in rejects:
         row = from_json(reject.payload)
@@ -890,6 +908,8 @@ def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any], *, older: boo
             rows[reject.id] = row
             reader.take(row)
     reader.settle(conn)
-    write_versions(conn, job.source, reader.plan)
+    changed = write_versions(conn, reader.plan)
+    settling(conn)
+    settle(conn, job.source, changed)
     refused = {id(row) for _, _, _, row, _ in reader.unread}
     return [name for name, row in rows.items() if id(row) not in refused]

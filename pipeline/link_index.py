@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from transforms.evidence import Link
 from transforms.identity import Code
@@ -13,7 +13,7 @@ from transforms.linking.offices import Naming
 from transforms.linking.scoring import Weighed
 from transforms.linking.year import Facts, Outcome, from_text, to_text
 from warehouse import tables as t
-from warehouse.load import insert_rows, key_set, upsert_rows
+from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 _PARTS = 200  # of one query: SQLite takes so many conditions
 
@@ -123,12 +123,6 @@ class KeptYear:
             )
             if (row.to_kind, row.to_code) in targets
         }
-
-
-def of_codes(conn: Connection, kind: Any, code: Any, codes: Iterable[Code]) -> ColumnElement[bool]:
-    """Rows of these subjects, and of others of their kinds that bear another's code: by an index of both columns."""
-    wanted = set(codes)
-    return and_(kind.in_({each for each, _ in wanted}), code.in_(key_set(conn, sorted({each for _, each in wanted}))))
 
 
 def kept_of(conn: Connection, codes: set[Code]) -> set[tuple[Code, int]]:

@@ -18,12 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, or_, select, update
 
 import transforms.linking
 from pipeline.clock import utc_now
-from pipeline.link_index import KeptYear, kept_of, of_codes, write_year
+from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.queues import enqueue_processes as demand
+from pipeline.queues import settling
 from pipeline.registry import LINKED_KINDS
 from schemas.errors import SettingsError
 from schemas.settings import Settings
@@ -34,7 +35,7 @@ from transforms.linking.year import Nothing, Outcome, Revisions, relink, worth_k
 from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
 from warehouse.engine import reading, writing
-from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
+from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 
 log = logging.getLogger("jejak.links")
 
@@ -64,10 +65,14 @@ def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]
     Subjects whose evidence changed are to be linked again.
     """
     by_place = dict(said)
+    if not by_place:
+        return
     columns = t.evidence.c
+    lists = {place[:3] for place in by_place}
+    here = or_(*(and_(*(columns[name] == part for name, part in zip(_PLACE, each, strict=False))) for each in lists))
+    keys = columns.key.in_(key_set(conn, {key for *_, key in by_place}))
     known = {
-        (row.source, row.service, row.scope, row.key): row
-        for row in conn.execute(select(t.evidence).where(columns.key.in_(key_set(conn, {key for *_, key in by_place}))))
+        (row.source, row.service, row.scope, row.key): row for row in conn.execute(select(t.evidence).where(here, keys))
     }
     fresh, changed = [], set()
     for place, evidence in by_place.items():
@@ -175,6 +180,7 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
                     for year, asked in sorted(years.items())
                 ]
             with writing(engine) as conn:
+                settling(conn)
                 if all(KeptYear(conn, each.kept.year).token == each.kept.token for each in linked):
                     changed = _write(conn, settings, pending, linked, fingerprint, run_id)
                     log.info("linked %d subjects again, %d links changed", len(pending), changed)
@@ -523,11 +529,10 @@ def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence
 
 def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
     """The processes that purchases and plans belong to; all processes of a family carry its plans."""
-    ocids = set()
-    keys = key_set(conn, {code for _, code in codes})
-    for table, column in ((t.identity, t.identity.c.key), (t.process_rup, t.process_rup.c.code)):
-        rows = conn.execute(select(table.c.ocid, table.c.kind, column).where(column.in_(keys)))
-        ocids |= {ocid for ocid, kind, code in rows if (kind, code) in codes}
+    ocids: set[str] = set()
+    for table, code in ((t.identity, t.identity.c.key), (t.process_rup, t.process_rup.c.code)):
+        rows = conn.execute(select(table.c.ocid, table.c.kind, code).where(of_codes(conn, table.c.kind, code, codes)))
+        ocids |= {ocid for ocid, kind, each in rows if (kind, each) in codes}
     return ocids
 
 
@@ -538,7 +543,7 @@ def standing_links(conn: Connection, codes: Iterable[Code]) -> dict[Code, list[C
     found: dict[Code, list[Code]] = defaultdict(list)
     for row in conn.execute(
         select(columns.from_kind, columns.from_code, columns.to_kind, columns.to_code)
-        .where(columns.to_code.in_(key_set(conn, {code for _, code in wanted})), columns.status.in_(STANDING))
+        .where(of_codes(conn, columns.to_kind, columns.to_code, wanted), columns.status.in_(STANDING))
         .order_by(columns.from_kind, columns.from_code)
     ):
         if (row.to_kind, row.to_code) in wanted and row.from_kind in LINKED_KINDS:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, text
 
 from pipeline.clock import utc_now
 from pipeline.links import ask, processes_of, revised_codes, years_of
-from pipeline.queues import enqueue_processes
+from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS, SOURCES
 from schemas.settings import Settings
 from transforms.identity import (
@@ -24,13 +24,14 @@ from transforms.identity import (
     Placement,
     Plan,
     RupReference,
+    canonical,
     chain,
     families,
     place,
 )
 from warehouse import tables as t
 from warehouse.engine import writing
-from warehouse.load import insert_rows, key_set, upsert_rows
+from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 log = logging.getLogger("jejak.place")
 
@@ -49,6 +50,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
     with writing(engine) as conn:
         if engine.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MINT_LOCK})
+        settling(conn)
         # The first attempt of a RUP is chosen once and for all: not while its source is still being read.
         being_read = _being_read(conn, run_id)
         for source, (reader, until) in being_read.items():
@@ -60,7 +62,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         codes: set[Code] = {(row.kind, row.code) for row in pending}
         linked = {code for code in codes if code[0] in LINKED_KINDS}
         ocids, waiting = _place(conn, settings, codes - linked, run_id)
-        _write_families(conn, ocids)
+        ocids |= _write_families(conn, ocids)
         revised = {code for code in codes if code[0] in RUP_KINDS}
         ask(conn, years_of(conn, linked | revised))
         enqueue_processes(conn, ocids)
@@ -77,6 +79,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
 
 def _place(conn: Connection, settings: Settings, codes: set[Code], run_id: str) -> tuple[set[str], set[Code]]:
     """Place codes; return the processes whose rows, RUPs or relations may be others now, and the codes that wait."""
+    codes = codes | _naming_revised(conn, codes)
     references = _references(conn, codes)
     references |= _standalone(conn, codes - references.keys())
     plans = _plans(conn, codes)
@@ -95,11 +98,24 @@ def _place(conn: Connection, settings: Settings, codes: set[Code], run_id: str) 
     return changed | set(placement.ocids.values()) | processes_of(conn, codes), waiting
 
 
+def _naming_revised(conn: Connection, codes: set[Code]) -> set[Code]:
+    """The codes whose rows name a RUP of a revision that one of these is part of: what they relate may be another."""
+    older, split = revised_codes(conn)
+    roots = {canonical(code, older) for code in codes if code[0] in RUP_KINDS}
+    chained = {*older, *older.values(), *split, *split.values()}
+    revised = {code for code in chained if canonical(code, older) in roots}
+    rups = t.process_rup.c
+    rows = conn.execute(
+        select(rups.kind, rups.code, rups.by_kind, rups.by_code).where(of_codes(conn, rups.kind, rups.code, revised))
+    )
+    return {(row.by_kind, row.by_code) for row in rows if (row.kind, row.code) in revised}
+
+
 def _references(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
     """What the current rows of codes say of the RUPs they fulfil: the best service first, gaps filled by the others."""
     columns = t.rup_reference.c
     found: dict[Code, RupReference] = {}
-    query = select(t.rup_reference).where(columns.code.in_(key_set(conn, {code for _, code in codes})))
+    query = select(t.rup_reference).where(of_codes(conn, columns.kind, columns.code, codes))
     given = [_reference(row) for row in conn.execute(query) if (row.kind, row.code) in codes]
     for each in sorted(given, key=lambda each: (each.priority, each.created or "", each.rups, -each.version)):
         found[each.subject] = _better(found.get(each.subject), each)
@@ -148,8 +164,8 @@ def _standalone(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
 
 def _plans(conn: Connection, codes: set[Code]) -> list[Plan]:
     columns = t.plan_fact.c
-    rups = {code for kind, code in codes if kind in RUP_KINDS}
-    rows = conn.execute(select(t.plan_fact).where(columns.code.in_(key_set(conn, rups))))
+    rups = {code for code in codes if code[0] in RUP_KINDS}
+    rows = conn.execute(select(t.plan_fact).where(of_codes(conn, columns.kind, columns.code, rups)))
     return [
         Plan((row.kind, row.code), row.first_year, tuple(row.inside)) for row in rows if (row.kind, row.code) in codes
     ]
@@ -187,7 +203,7 @@ def _known(conn: Connection, codes: set[Code], references: dict[Code, RupReferen
 
 def _ocids(conn: Connection, codes: set[Code]) -> dict[Code, str]:
     columns = t.identity.c
-    rows = conn.execute(select(t.identity).where(columns.key.in_(key_set(conn, {code for _, code in codes}))))
+    rows = conn.execute(select(t.identity).where(of_codes(conn, columns.kind, columns.key, codes)))
     return {(row.kind, row.key): row.ocid for row in rows if (row.kind, row.key) in codes}
 
 
@@ -232,7 +248,7 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
         stored = [
             dict(row)
             for row in conn.execute(
-                select(table).where(columns.by_code.in_(key_set(conn, {code for _, code in by})))
+                select(table).where(of_codes(conn, columns.by_kind, columns.by_code, by))
             ).mappings()
             if (row["by_kind"], row["by_code"]) in by
         ]
@@ -368,25 +384,25 @@ def _being_read(conn: Connection, run_id: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def _write_families(conn: Connection, ocids: set[str]) -> None:
-    """Name the families of these processes anew, and of all that share a RUP with them, however far."""
+def _write_families(conn: Connection, ocids: set[str]) -> set[str]:
+    """Name the families of these processes anew, of all that share a RUP with them, however far, and of those that did;
+    return the known processes whose family is another now."""
+    process, rups = t.process.c, t.process_rup.c
+    old = select(process.family).where(process.ocid.in_(key_set(conn, ocids)))
+    members = set(ocids) | set(conn.execute(select(process.ocid).where(process.family.in_(old))).scalars())
     edges: set[tuple[str, Code]] = set()
-    members, frontier = set(ocids), set(ocids)
-    rups = t.process_rup.c
+    frontier = set(members)
     while frontier:
         own = conn.execute(select(t.process_rup).where(rups.ocid.in_(key_set(conn, frontier)))).all()
         codes = {(row.kind, row.code) for row in own} - {rup for _, rup in edges}
-        shared = conn.execute(
-            select(t.process_rup).where(rups.code.in_(key_set(conn, {code for _, code in codes})))
-        ).all()
+        shared = conn.execute(select(t.process_rup).where(of_codes(conn, rups.kind, rups.code, codes))).all()
         edges |= {(row.ocid, (row.kind, row.code)) for row in (*own, *shared)}
         frontier = {row.ocid for row in shared if (row.kind, row.code) in codes} - members
         members |= frontier
     named = {ocid: ocid for ocid in members} | {o: f for o, f in families(sorted(edges)).items() if o in members}
     before = {
-        row.ocid: row.family
-        for row in conn.execute(select(t.process).where(t.process.c.ocid.in_(key_set(conn, members))))
+        row.ocid: row.family for row in conn.execute(select(t.process).where(process.ocid.in_(key_set(conn, members))))
     }
     changed = {ocid: family for ocid, family in named.items() if before.get(ocid) != family}
     upsert_rows(conn, t.process, [{"ocid": ocid, "family": family} for ocid, family in sorted(changed.items())])
-    enqueue_processes(conn, (ocid for ocid in changed if ocid in before))
+    return changed.keys() & before.keys()

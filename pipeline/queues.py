@@ -7,11 +7,21 @@ what changes meanwhile is not lost.
 import secrets
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, bindparam, delete
+from sqlalchemy import Connection, bindparam, delete, text
 
 from transforms.identity import Code
 from warehouse import tables as t
 from warehouse.load import upsert_rows
+
+_QUEUE_LOCK = 0x6A656A616F  # key of PostgreSQL's advisory lock
+
+
+def settling(conn: Connection, *, shared: bool = False) -> None:
+    """Let transactions that queue take turns on PostgreSQL (builds, `shared`, only with those): each has to see what
+    the others looked up and what they answered. To be called before any row of a queue is locked."""
+    if conn.dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        conn.execute(text(f"SELECT {lock}(:key)"), {"key": _QUEUE_LOCK})
 
 
 def enqueue_codes(conn: Connection, source: str, codes: Iterable[Code]) -> None:

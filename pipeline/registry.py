@@ -70,13 +70,16 @@ LINKED_KINDS: dict[str, str] = {
 """Kinds of the subjects that links join to processes, and the source that has them."""
 
 
+_CODE = {".py", ".csv"}
+
+
 @cache
 def code_fingerprint() -> str:
     """A digest of the code and tables that decide what rows mean. Facts and records bear that of the code that made
     them: where it differs they are made again."""
     digest = hashlib.blake2b(digest_size=8)
-    for module in (schemas, transforms):
-        folder = Path(str(module.__file__)).parent
-        for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.csv"))):
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    root = Path(str(schemas.__file__)).parent.parent
+    paths = [path for name in ("schemas", "transforms") for path in (root / name).rglob("*") if path.suffix in _CODE]
+    for path in sorted((*paths, root / "warehouse" / "star.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

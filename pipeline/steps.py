@@ -258,6 +258,7 @@ def void_value(
     """
     engine = warehouse(settings)
     with build.alone(engine), writing(engine) as conn:
+        queues.settling(conn)
         releases = releases_of(conn, [ocid])[ocid]
         if as_of:
             releases = [release for release in releases if release["date"][:10] <= as_of]
@@ -285,6 +286,7 @@ def decide(settings: Settings, names: list[str], status: str, who: str, note: st
     link had brought into a process is voided."""
     engine = warehouse(settings)
     with build.alone(engine), writing(engine) as conn:
+        queues.settling(conn)
         links_decided = links.decide(conn, names, status, who, note)
         if status == "rejected":
             void_rejected(conn, links_decided)

@@ -13,6 +13,7 @@ from pipeline.links import standing_links
 from pipeline.queues import enqueue_processes
 from transforms.identity import Code
 from transforms.merge import compiled
+from transforms.paths import value_at
 from warehouse import tables as t
 from warehouse.releases import lineages_of, packed, releases_of
 from warehouse.star import write_star
@@ -33,10 +34,15 @@ def void(
     bodies = releases_of(conn, [ocid])[ocid]
     lineages = lineages_of(conn, ocid)
     voided = {body["id"] for body in bodies if wrong(body, lineages[body["id"]])}
+    columns = t.release.c
+    if erase:
+        # Also of releases that were voided before, for another reason.
+        for body in releases_of(conn, [ocid], voided=True)[ocid]:
+            if wrong(body, []):
+                conn.execute(update(t.release).where(columns.id == body["id"]).values(body=None))
     if not voided:
         return []
     now = utc_now()
-    columns = t.release.c
     conn.execute(
         update(t.release)
         .where(columns.id == bindparam("release"))
@@ -62,7 +68,9 @@ def _record_without(conn: Connection, ocid: str, left: list[dict[str, Any]]) -> 
     columns = t.record.c
     if left:
         merged = compiled(left)
-        values = {"compiled": merged, "withdrawn": None, "releases": len(left), "date": merged["date"]}
+        before = conn.execute(select(columns.withdrawn).where(columns.ocid == ocid)).scalar_one_or_none() or ()
+        gone = [path for path in before if value_at(merged, path) is not None]
+        values = {"compiled": merged, "withdrawn": gone or None, "releases": len(left), "date": merged["date"]}
         conn.execute(update(t.record).where(columns.ocid == ocid).values(**values))
         return
     write_star(conn, [(ocid, {})])

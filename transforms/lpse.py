@@ -651,12 +651,17 @@ def _guarantees(row: Row, context: Context) -> Iterator[Body]:
 
 
 def _initial_value(versions: list[Row]) -> float | int | None:
-    """A contract's value before its first addendum, of the row of version 0 or of what its row held earlier; None where
-    there is no addendum."""
+    """A contract's value before its first addendum, of the row of version 0, also where the addendum's has taken its
+    place; None where there is no addendum."""
     if not versions[-1].record.versi_addendum:
         return None
-    first = [v.record for v in versions if not v.record.versi_addendum]
-    first += [record for v in versions for record in v.earlier if not record.versi_addendum]
+    numbers = {_number(v.record.no_kontrak) for v in versions} | {_number(v.record.no_sppbj) for v in versions}
+    earlier = (
+        record
+        for record in versions[-1].earlier
+        if _number(record.no_kontrak) in numbers or _number(record.no_sppbj) in numbers
+    )
+    first = [record for record in (*(v.record for v in versions), *earlier) if not record.versi_addendum]
     return next((record.nilai_kontrak for record in first if record.nilai_kontrak is not None), None)
 
 

@@ -32,8 +32,8 @@ _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 class Row:
     """A current row of a source.
 
-    `seen` is the local day of the newest answer that holds it, empty where unknown; `earlier` are the records of its
-    replaced versions, the oldest first, for the services whose mapping names them (`SourceMapping.histories`).
+    `seen` is the local day of the newest answer that holds it, empty where unknown; `earlier` are the records of
+    replaced versions of the rows of its code, the oldest first, for the services that `SourceMapping.histories` names.
     """
 
     service: str

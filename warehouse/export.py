@@ -115,7 +115,8 @@ def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], 
                 "release": latest.get((kind, code, service, scope, key, observed_at)),
             }
         )
-        for kind, code, service, scope, key, observed_at, _ in sorted(rows)
+        for kind, code, service, scope, key, observed_at, gone, _ in sorted(rows)
+        if not gone
     ]
     return bodies, [merged], [record_line], of_rows
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Integer,
     Select,
@@ -89,6 +90,15 @@ def key_set(conn: Connection, values: Iterable[str] | Iterable[int], kind: type[
         return select(table.c.value.label("key"))
     array = ARRAY(BigInteger if (type(keys[0]) if keys else kind) is int else Text)
     return select(func.unnest(bindparam(None, keys, array)).column_valued("key"))
+
+
+def of_codes(
+    conn: Connection, kind: Column[Any], code: Column[Any], codes: Iterable[tuple[str, str]]
+) -> ColumnElement[bool]:
+    """Rows of some (kind, code)s, and of others of these kinds that bear another's code: by the index of both columns.
+    Who asks leaves out the latter."""
+    chosen = set(codes)
+    return kind.in_({each for each, _ in chosen}) & code.in_(key_set(conn, {each for _, each in chosen}))
 
 
 def delete_by(conn: Connection, table: Table, column: Column[Any], values: Iterable[str] | Iterable[int]) -> int:

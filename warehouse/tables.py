@@ -260,6 +260,13 @@ Index(
     postgresql_where=text("NOT current"),
 )
 Index("raw_record_code", raw_record.c.kind, raw_record.c.code, **_CURRENT)
+Index(
+    "raw_record_replaced",
+    raw_record.c.kind,
+    raw_record.c.code,
+    sqlite_where=text("current = 0"),
+    postgresql_where=text("NOT current"),
+)
 Index("raw_record_run", raw_record.c.run_id)
 reject = Table(
     "reject",
@@ -691,8 +698,8 @@ record = Table(
         "rows",
         LargeBinary,
         nullable=False,
-        comment="the row versions of its state as in `release.lineage`, each with its number: what differs from them "
-        "makes the next release",
+        comment="the row versions of its state as in `release.lineage`, each with whether it is a tombstone, and its "
+        "number: what differs from them makes the next release",
     ),
     _run(),
     comment="One compiled OCDS record per contracting process. Its state is the record without what is withdrawn.",

@@ -329,6 +329,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("current = 0"),
         postgresql_where=sa.text("NOT current"),
     )
+    op.create_index(
+        "raw_record_replaced",
+        "raw_record",
+        ["kind", "code"],
+        unique=False,
+        sqlite_where=sa.text("current = 0"),
+        postgresql_where=sa.text("NOT current"),
+    )
     op.create_index("raw_record_run", "raw_record", ["run_id"], unique=False)
     op.create_table(
         "record",
@@ -757,6 +765,12 @@ def downgrade() -> None:
     op.drop_table("reject")
     op.drop_table("record")
     op.drop_index("raw_record_run", table_name="raw_record")
+    op.drop_index(
+        "raw_record_replaced",
+        table_name="raw_record",
+        sqlite_where=sa.text("current = 0"),
+        postgresql_where=sa.text("NOT current"),
+    )
     op.drop_index(
         "raw_record_key",
         table_name="raw_record",

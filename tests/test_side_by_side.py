@@ -611,10 +611,10 @@ def test_any_answers_in_any_order_leave_the_rows_of_the_newest(
         for name in random.sample(range(len(files)), len(files)):
             (folder / f"{ATTEMPTS}.json").write_text(files[name])
             for again in range(2):
-                before = town.known(ATTEMPTS, current=False)
+                known = town.known(ATTEMPTS, current=False)
                 counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", steps.start_run(settings, "sync"))
                 assert counts["status"] == "success", counts["message"]
-                assert not again or town.known(ATTEMPTS, current=False) == before
+                assert not again or town.known(ATTEMPTS, current=False) == known
         now = town.known(ATTEMPTS)
         assert sorted((row["code"], row["payload"]["nama_paket"]) for row in now) == expected
         assert len({row["key"] for row in now}) == len(now)

@@ -400,6 +400,7 @@ class _Reader:
                 self.known[head.wire_hash].append(head)
         self.seen: dict[str, str] = {}  # key -> when, of rows that are as they were
         self.wires: Counter[str] = Counter()
+        self.taken: dict[str, _Content] = {}  # by hash as received
         self.order: list[str] = []  # of a list without keys: its rows as they came
         self.rows: dict[str, dict[str, _Content]] = defaultdict(dict)  # bare key -> content hash -> content
         self.unread: list[
@@ -423,6 +424,7 @@ class _Reader:
             self.order.append(wire)
         elif times:
             plan.counts["duplicate"] += 1
+            self._take_again(wire, self.when(row))
             return
         if (fault := row.get(UNREADABLE)) is not None:
             self.unread.append((None, wire, f"line {fault['line']}: {fault['reason']}", row, self.when({})))
@@ -462,6 +464,17 @@ class _Reader:
         else:
             before.observed_at = max(before.observed_at, when)
             plan.counts["duplicate"] += 1
+        self.taken[wire] = same[found.content_hash]
+
+    def _take_again(self, wire: str, when: str) -> None:
+        """A row that the answer has once more: it is as new as the newest of them."""
+        if heads := self.known.get(wire):
+            self.seen[heads[0].key] = max(self.seen[heads[0].key], when)
+        elif content := self.taken.get(wire):
+            content.observed_at = max(content.observed_at, when)
+        else:
+            return
+        self.observed_at = max(self.observed_at, when)
 
     def check_keys(self, options: ServiceSettings) -> None:
         """Raises StructureError where no row has one of the fields that rows are known by."""
@@ -488,11 +501,8 @@ class _Reader:
         for key in self.heads:
             if _SIBLING.search(key):
                 suffixed[key[:-9]].append(key)  # without "#" and eight digits
-        # Of rows that share a key those that stay bear another suffix where the first of them is gone.
-        orphaned = {
-            bare for bare, keys in suffixed.items() if bare not in self.seen and not self.seen.keys().isdisjoint(keys)
-        }
-        for bare in sorted(self.rows.keys() | orphaned):
+        # Also of rows that are all as they were one may be the only one left, or older than another.
+        for bare in sorted(self.rows.keys() | suffixed.keys()):
             contents = dict(self.rows.get(bare, {}))
             for key in (bare, *suffixed.get(bare, ())):
                 if key in self.seen:
@@ -501,7 +511,7 @@ class _Reader:
                     contents[head.content_hash] = _Content(
                         head.content_hash, head.wire_hash, self.seen.pop(key), head.code, head=head
                     )
-            latest = max(each.observed_at for each in contents.values())
+            latest = max((each.observed_at for each in contents.values()), default="")
             current = sorted(name for name, each in contents.items() if each.observed_at == latest)
             for content in current:
                 key = bare if content == current[0] else f"{bare}#{content[:8]}"
@@ -587,17 +597,20 @@ class _Reader:
         if not self.old:
             return
         columns = t.raw_record.c
+        bare = [_SIBLING.sub("", key) for key, _ in self.old]
+        keys = {*bare, *(f"{key}#{each.content_hash[:8]}" for key, (_, each) in zip(bare, self.old, strict=True))}
         rows = conn.execute(
             select(columns.key, columns.content_hash)
             .where(*self.job.of(t.raw_record), ~columns.current)
-            .where(columns.key.in_(key_set(conn, {key for key, _ in self.old})))
+            .where(columns.key.in_(key_set(conn, keys)))
         )
-        known = {(row.key, row.content_hash) for row in rows}
-        known |= {(head.key, head.content_hash) for head in self.heads.values()}
-        for key, content in self.old:
+        # What is known was known by its key with or without a suffix.
+        known = {(_SIBLING.sub("", row.key), row.content_hash) for row in rows}
+        known |= {(_SIBLING.sub("", head.key), head.content_hash) for head in self.heads.values()}
+        for place, (key, content) in zip(bare, self.old, strict=True):
             self.plan.counts["unchanged"] += 1
-            if content.head is None and (key, content.content_hash) not in known:
-                known.add((key, content.content_hash))
+            if (place, content.content_hash) not in known:
+                known.add((place, content.content_hash))
                 version = self._version(key, content)
                 version.values["current"] = False
                 self.plan.versions.append(version)

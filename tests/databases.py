@@ -18,6 +18,8 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from warehouse.engine import migrate, open_warehouse
 from warehouse.tables import definition, metadata
 
+on_postgresql = pytest.mark.parametrize("warehouse_url", ["postgresql"], indirect=True)
+
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:

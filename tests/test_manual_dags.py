@@ -165,8 +165,8 @@ def test_a_rebuild_of_all(told):
     run = told["runs"]["all"]
     assert run["run"] == "success"
     with reading(open_warehouse(told["url"])) as conn:
-        processes = conn.execute(select(func.count()).select_from(t.process)).scalar_one()
-    assert run["xcoms"]["report.return_value"]["built"] == processes > 1
+        records = conn.execute(select(func.count()).select_from(t.record)).scalar_one()
+    assert run["xcoms"]["report.return_value"]["built"] == records > 1
 
 
 def test_a_form_that_makes_no_sense_fails_with_a_sentence(told):

@@ -230,7 +230,7 @@ def test_counts_are_there_as_soon_as_the_rows_are(town: Town) -> None:
     assert die_at > 5
 
 
-def test_a_sync_killed_at_any_commit_ends_as_one_never_killed(
+def test_a_sync_killed_at_a_commit_ends_as_one_never_killed(
     tmp_path: Path, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(EditedWorld(8, seed=3), tmp_path, new_url()) as town:
@@ -241,7 +241,7 @@ def test_a_sync_killed_at_any_commit_ends_as_one_never_killed(
         town.edit(ATTEMPTS, lambda rows: [row | {"kolom_baru": 1} for row in rows[:-1]])
         before = Path(str(town.engine.url.database))
         expected = None
-        for die_at in itertools.count(0):
+        for die_at in itertools.chain([0], itertools.count(1, 3)):
             url = new_url()
             for suffix in ("", "-wal", "-shm"):
                 if Path(f"{before}{suffix}").exists():
@@ -611,10 +611,10 @@ def test_any_answers_in_any_order_leave_the_rows_of_the_newest(
         for name in random.sample(range(len(files)), len(files)):
             (folder / f"{ATTEMPTS}.json").write_text(files[name])
             for again in range(2):
-                before = town.known(ATTEMPTS, current=False)
+                known = town.known(ATTEMPTS, current=False)
                 counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", steps.start_run(settings, "sync"))
                 assert counts["status"] == "success", counts["message"]
-                assert not again or town.known(ATTEMPTS, current=False) == before
+                assert not again or town.known(ATTEMPTS, current=False) == known
         now = town.known(ATTEMPTS)
         assert sorted((row["code"], row["payload"]["nama_paket"]) for row in now) == expected
         assert len({row["key"] for row in now}) == len(now)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 
 from schemas.errors import SettingsError
-from tests.test_warehouse_export import on_postgresql
+from tests.databases import on_postgresql
 from warehouse.engine import migrate, open_warehouse, reading, writing
 from warehouse.tables import definition, metadata
 from warehouse.views import creation_order, parse_view, view_metadata

@@ -192,7 +192,7 @@ def test_processes_that_write_at_once_lose_nothing(loaded: Engine, warehouse_url
 
 
 def test_facts_are_of_a_row_that_is_there(loaded: Engine) -> None:
-    fact = {"kind": "rup", "code": "1", "first_year": None, "inside": []}
+    fact: dict[str, Any] = {"kind": "rup", "code": "1", "first_year": None, "inside": []}
     with writing(loaded) as conn:
         insert_rows(conn, raw_record, raw_rows(range(1)))
         row_id = conn.scalar(select(raw_record.c.id))

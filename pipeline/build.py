@@ -396,7 +396,8 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
             built.first_body = {"id": snapshot.only[0], "body": packed(only_release(compiled, *snapshot.only))}
         compiled = record_with(compiled, release)
     assert compiled is not None
-    paths = withdrawn(compiled, document)
+    # In one order on both databases: JSONB keeps none.
+    paths = sorted(withdrawn(compiled, document))
     built.record = {
         "ocid": snapshot.ocid,
         "compiled": compiled,

@@ -476,6 +476,9 @@ def _release_date(snapshot: Snapshot, before: list[list[Any]], context: Shared) 
     known = {row[6] for row in before}
     times = [row[8] for row in snapshot.rows if row[0] not in known]
     date = local_time(max(times, default=context.now), context.utc_offset)
+    if snapshot.last and after(date, snapshot.last[1]) != date:
+        # Rows that were there before the last release: a link made since then brings them.
+        date = local_time(context.now, context.utc_offset)
     return after(date, snapshot.last[1] if snapshot.last else None)
 
 

@@ -386,7 +386,8 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
             built.first_body = {"id": snapshot.only[0], "body": packed(only_release(compiled, *snapshot.only))}
         compiled = record_with(compiled, release)
     assert compiled is not None
-    paths = withdrawn(compiled, document)
+    # In one order on both databases: JSONB keeps none.
+    paths = sorted(withdrawn(compiled, document))
     built.record = {
         "ocid": snapshot.ocid,
         "compiled": compiled,
@@ -465,6 +466,9 @@ def _release_date(snapshot: Snapshot, before: list[list[Any]], context: Shared) 
     known = {row[-1] for row in before}
     times = [row[8] for row in snapshot.rows if row[0] not in known]
     date = local_time(max(times, default=context.now), context.utc_offset)
+    if snapshot.last and after(date, snapshot.last[1]) != date:
+        # Rows that were there before the last release: a link made since then brings them.
+        date = local_time(context.now, context.utc_offset)
     return after(date, snapshot.last[1] if snapshot.last else None)
 
 

@@ -405,6 +405,51 @@ def test_a_payment_that_its_source_takes_back_is_withdrawn(town_on_both: Town) -
     assert_sound(town)
 
 
+CONTRACTS = "SPSE-NonTenderEkontrak-2Kontrak"
+
+
+def addendum(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a contract's first addendum, which raises its value by a tenth and lasts longer."""
+    return row | {
+        "versi_addendum": 1,
+        "no_kontrak": "900.3/901/ADD-SPK/REKAAN/2025",
+        "nilai_kontrak": round(row["nilai_kontrak"] * 1.1),
+    }
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["one after the other", "first seen together"])
+def test_an_addendum_is_an_amendment_of_its_contract(town_on_both: Town, together: bool) -> None:
+    town = town_on_both
+    settings = town.settings(only=[NONTENDER, CONTRACTS])
+    signed = {"versi_addendum": 0, "no_sppbj": "900.3/901/SPPBJ/REKAAN/2025", "no_kontrak": "900.3/901/SPK/REKAAN/2025"}
+    row = town.world.rows(CONTRACTS)[0] | signed
+    code = row["kd_nontender"]
+
+    def listed(*versions: dict[str, Any]) -> Callable[[Rows], Rows]:
+        return lambda rows: [*(each for each in rows if each["kd_nontender"] != code), *versions]
+
+    town.edit(CONTRACTS, listed(row, addendum(row)) if together else listed(row))
+    town.sync(settings=settings)
+    ocid = ocid_of(town, "nontender", code)
+    if not together:
+        [before] = state(town, ocid)["contracts"]
+        assert "amendments" not in before
+        assert before["value"]["amount"] == row["nilai_kontrak"]
+        assert "contractAmendment" not in releases(town, ocid)[-1]["tag"]
+        town.edit(CONTRACTS, listed(row, addendum(row)))
+        night(town, settings)
+    [contract] = state(town, ocid)["contracts"]
+    assert contract["value"]["amount"] == addendum(row)["nilai_kontrak"]
+    assert contract["initialValue"] == {"amount": row["nilai_kontrak"], "currency": "IDR"}
+    [amendment] = contract["amendments"]
+    last = releases(town, ocid)[-1]
+    assert "contractAmendment" in last["tag"]
+    assert "contractUpdate" not in last["tag"]
+    assert [each["id"] for each in last["contracts"][0]["amendments"]] == [amendment["id"]]
+    assert len(releases(town, ocid)) == (1 if together else 2)
+    assert_sound(town)
+
+
 def mended(patch: pytest.MonkeyPatch, name: str) -> None:
     """From now on the code that decides what rows mean is another."""
     for module in (build, facts, fetch):

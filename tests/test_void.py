@@ -67,6 +67,7 @@ def test_a_rejected_link_voids_what_it_had_brought_and_what_is_true_is_told_anew
     town.next_day()
     assert town.jejak("links", "confirm", link["id"], "--by", "operator", settings=settings).status == 0
     assert state(town, ocid) == state_before
+    assert releases(town, ocid)[-1]["date"] == f"{town.world.today}T19:00:00+07:00"
     assert_sound(town)
     out = exported(town, settings)
     published = {release["id"] for release in lines(out / "releases.jsonl")}

@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, Connection, Date, DateTime, Float, Integer, Nume
 
 from warehouse.load import key_set
 from warehouse.releases import Lineage, by_process, releases_of, unpacked
-from warehouse.tables import STAR, link, organization, record, release, subject
+from warehouse.tables import STAR, link, organization, raw_record, record, release, subject
 from warehouse.views import view_metadata
 
 # Rows held in memory at a time.
@@ -33,7 +33,8 @@ def export(
     - `compiled.jsonl`: the compiled releases
     - `records.jsonl`: OCDS records: `{"ocid", "releases", "compiledRelease"}`
     - `rows.jsonl`: per current source row and process `{"source", "service", "key", "ocid", "release"}`: `key` is the
-      source's own code, `release` the latest release of the process that was made of the row
+      source's own code, `release` the latest release of the process that was made of the row: of its current version,
+      else of an earlier one that gave the same; null where the process has no release that the row changed
     - `package.json`: `package`, the metadata (publisher, extensions, ...) that a package of these lines needs
 
     `sources` gives the source of each service. `conn` is best a `reading(engine)`: then all files show one state.
@@ -89,13 +90,20 @@ def _processes(conn: Connection) -> Iterator[_Process]:
             )
         )
         releases = releases_of(conn, chunk)
-        for row in conn.execute(
+        records = conn.execute(
             select(record.c.ocid, record.c.compiled, record.c.rows)
             .where(record.c.ocid.in_(keys))
             .order_by(record.c.ocid)
-        ):
+        ).all()
+        versions = {row.ocid: unpacked(row.rows) for row in records}
+        # Tombstones are part of what a record was made of; they are no rows.
+        numbers = key_set(conn, {version[-1] for each in versions.values() for version in each}, int)
+        raw = raw_record.c
+        gone = set(conn.execute(select(raw.id).where(raw.id.in_(numbers), raw.gone)).scalars())
+        for row in records:
             made_of = [(each.id, unpacked(each.lineage)) for each in lineages[row.ocid]]
-            yield row.ocid, row.compiled, unpacked(row.rows), releases[row.ocid], made_of
+            rows = [version for version in versions[row.ocid] if version[-1] not in gone]
+            yield row.ocid, row.compiled, rows, releases[row.ocid], made_of
 
 
 def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], ...]:
@@ -104,7 +112,10 @@ def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], 
     bodies = [orjson.dumps(body, option=orjson.OPT_SORT_KEYS) for body in releases]
     merged = orjson.dumps(compiled, option=orjson.OPT_SORT_KEYS)
     record_line = b'{"ocid":%b,"releases":[%b],"compiledRelease":%b}' % (orjson.dumps(ocid), b",".join(bodies), merged)
-    latest = {tuple(version): name for name, lineage in lineages for version in lineage}
+    latest: dict[tuple[str, ...], str] = {}
+    for name, lineage in lineages:
+        for version in lineage:
+            latest[tuple(version)] = latest[tuple(version[:5])] = name
     of_rows = [
         orjson.dumps(
             {
@@ -112,7 +123,8 @@ def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], 
                 "service": service,
                 "key": code,
                 "ocid": ocid,
-                "release": latest.get((kind, code, service, scope, key, observed_at)),
+                "release": latest.get((kind, code, service, scope, key, observed_at))
+                or latest.get((kind, code, service, scope, key)),
             }
         )
         for kind, code, service, scope, key, observed_at, gone, _ in sorted(rows)

@@ -314,7 +314,7 @@ def test_a_command_loads_what_it_uses(lived: Lived) -> None:
 
 WRONG_SETTINGS: dict[str, tuple[str, str]] = {
     "no TOML": ("name = ", "is not valid TOML"),
-    "a name that nobody knows": ('nama = "x"', "nama: Extra inputs are not permitted"),
+    "a name that nobody knows": ('nama = "x"', "nama is no setting; did you mean name[?]"),
     "nothing": ("", "name: Field required.*ocid_prefix: Field required.*kd_klpd: Field required"),
     "a wrong prefix": ('ocid_prefix = "ocds-AAA"', "ocid_prefix: String should match pattern"),
     "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: Input should be 'isb'"),

@@ -133,7 +133,7 @@ def _unknown(content: Mapping[str, Any], path: Keys = ()) -> Iterator[tuple[Keys
         if name not in names:
             # Who mixes up keys and services in api_keys has written a secret here.
             hidden = path[-1:] == ("api_keys",) and not _nearest(name, names)
-            yield (*path, "***" if hidden else name), f"is no {what}; {_meant(name, names)}"
+            yield (*path, "***" if hidden else name), f"is no {what}; {meant(name, names)}"
         elif isinstance(value, Mapping):
             yield from _unknown(value, (*path, name))
 
@@ -159,7 +159,7 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
             if found is None:
                 own = _OWN if not path else ()
                 written = {_variable((*path, each)): each for each in (*names, *own)}
-                wrong.append(f"{variable}: this is no {what}; {_meant(variable, list(written))}")
+                wrong.append(f"{variable}: this is no {what}; {meant(variable, list(written))}")
                 break
             path = (*path, found)
         else:
@@ -198,7 +198,8 @@ def _nearest(name: str, names: Collection[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-def _meant(name: str, names: Collection[str]) -> str:
+def meant(name: str, names: Collection[str]) -> str:
+    """What to say of a name that is none of these: the nearest of them, or all."""
     near = _nearest(name, names)
     return f"did you mean {near}?" if near else f"there are {', '.join(names)}"
 

@@ -119,7 +119,7 @@ def years_of(settings: Settings, moment: str | None = None) -> list[int]:
     return settings.years_on(datetime.fromisoformat(moment or utc_now()).astimezone(zone).date())
 
 
-def _dated(settings: Settings) -> Settings:
+def with_years(settings: Settings) -> Settings:
     """The settings with the years that are read now, also where the calendar gives them."""
     return settings.model_copy(update={"fiscal_years": years_of(settings)})
 
@@ -186,13 +186,13 @@ def sync_service(settings: Settings, source: str, service: str, scope: str, run_
         begun = conn.execute(again).rowcount
     if not begun:
         with recorded(settings, "sync", run_id):
-            return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
-    return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
+            return fetch.sync_service(engine, with_years(settings), source, service, scope, run_id)
+    return fetch.sync_service(engine, with_years(settings), source, service, scope, run_id)
 
 
 def preview_service(settings: Settings, source: str, service: str, scope: str) -> dict[str, Any]:
     """What `sync_service` would do now, with `examples` of rows; writes nothing (see `pipeline.fetch`)."""
-    return fetch.preview_service(warehouse(settings), _dated(settings), source, service, scope)
+    return fetch.preview_service(warehouse(settings), with_years(settings), source, service, scope)
 
 
 def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: str) -> Iterator[dict[str, Any]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands.parsing import Add
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
 
 
 def add_commands(add: Add) -> None:
@@ -14,6 +17,7 @@ def add_commands(add: Add) -> None:
     check = add("check", _check, "try each source as the settings have it, one page a list; load nothing")
     check.add_argument("sources", nargs="*", metavar="SOURCE", help="such as sirup or lpse; all configured by default")
     check.add_argument("--service", action="append", metavar="NAME", help="only this service (may be given again)")
+    check.add_argument("--draft", action="store_true", help="propose which columns are which of our fields, as TOML")
     check.add_argument("--json", action="store_true")
 
 
@@ -23,6 +27,8 @@ def _check(options: argparse.Namespace) -> int:
     from schemas.errors import SettingsError
 
     settings = load_settings(options.settings)
+    if options.draft:
+        return _draft(settings, options)
     found = []
     for each in checked(settings, options.sources, options.service):
         found.append(each)
@@ -36,6 +42,15 @@ def _check(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"\n{bad} of {len(found)} lists need something." if bad else "\nAll is well: run `jejak sync`.")
     return 1 if bad else 0
+
+
+def _draft(settings: Settings, options: argparse.Namespace) -> int:
+    from pipeline.checking import drafts
+
+    texts = [text for _, _, text in drafts(settings, options.sources, options.service)]
+    print("\n\n".join(texts))
+    # A comment alone: the service could not be read, or has nothing to map.
+    return 0 if any(text.startswith("[") for text in texts) else 1
 
 
 def _print(found: dict[str, Any]) -> None:

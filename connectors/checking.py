@@ -56,7 +56,7 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
     good = [row for row in page.rows if is_readable(row)]
     columns = list(dict.fromkeys(column for row in good for column in row))
     fields = {service.aliases.get(column, column) for column in columns}
-    known = set(service.model.model_fields)
+    known = set(service.fields)
     own = source.service(service.name)
     unused = [column for column in columns if service.aliases.get(column, column) not in known]
     unknown = [column for column in unused if column not in service.ignored]
@@ -93,7 +93,7 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
         tuple(column for column in columns if column not in given and column not in unused),
         (*own.ignore, *(column for column in unused if column in service.ignored)) if good else (),
         tuple(lost),
-        tuple(sorted(known - fields - set(service.key))) if good else (),
+        tuple(sorted(known - fields - set(service.key) - service.volatile)) if good else (),
         tuple(unknown),
         tuple(problems),
         empty=not page.rows,

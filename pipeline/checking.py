@@ -1,12 +1,15 @@
 """Each configured source, tried without loading anything: what `jejak check` finds."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from connectors import Checked, check
+from connectors import Checked, Guess, check, draft
 from pipeline.registry import SOURCES
 from pipeline.steps import plan_of, with_years, years_of
+from schemas.errors import JejakError
+from schemas.service import Service
 from schemas.settings import Settings
 
 
@@ -41,6 +44,61 @@ def checked(
             yield _row(source, Checked(service, ""), ["not tried, since nobody answered before"], ok=False)
 
 
+def drafts(
+    settings: Settings, sources: list[str] | None = None, services: list[str] | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """For each service that can be read, but for the columns that the settings give it: source, service, and a
+    proposal for its columns as TOML, ready to take the place of what the settings say of the service. What is in doubt
+    is marked with `# ?`.
+
+    A service that can't be read gets its reason as a comment. Raises SettingsError as `checked`.
+    """
+    for source, service in dict.fromkeys((each[0], each[1]) for each in plan_of(settings, sources, None, services)):
+        options = settings.sources[source]
+        bare = options.service(service).model_copy(update={"columns": {}, "constants": {}, "ignore": []})
+        open_ = options.model_copy(update={"services": {**options.services, service: bare}})
+        trying = with_years(settings.model_copy(update={"sources": {**settings.sources, source: open_}}))
+        kind = SOURCES[source].services[service]
+        scope = str(max(trying.fiscal_years)) if kind.yearly else "all"
+        try:
+            page = next(SOURCES[source].fetch(kind, trying, open_, scope), None)
+        except JejakError as error:
+            yield source, service, f"# {service}: {error}"
+            continue
+        if page is None or not page.rows:
+            yield source, service, f"# {service}: {'no such list' if page is None else 'no rows'} for {scope}"
+            continue
+        yield source, service, _as_toml(settings, source, kind, draft(kind, page.rows))
+
+
+def _as_toml(settings: Settings, source: str, service: Service, guesses: list[Guess]) -> str:
+    if not guesses:
+        return f"# {service.name}: every column goes by our own name, there is nothing to map"
+    known = settings.sources[source].service(service.name)
+    table = f'sources.{source}.services."{service.name}"'
+    lines = [f"[{table}]"]
+    for name in ("file", "sheet", "header_row", "delimiter", "encoding", "endpoint"):
+        if (value := getattr(known, name)) is not None:
+            lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    left = [guess.column for guess in guesses if not guess.field]
+    if left:
+        lines.append("ignore = [")
+        lines += [f"  {json.dumps(column, ensure_ascii=False)},  # ? like no field of ours" for column in left]
+        lines.append("]")
+    lines += ["", f"[{table}.columns]"]
+    for guess in guesses:
+        if guess.field:
+            other = f", or {guess.other}" if guess.other else ""
+            mark = "" if guess.sure else f"  # ? {guess.likeness} % alike{other}"
+            lines.append(f"{guess.field} = {json.dumps(guess.column, ensure_ascii=False)}{mark}")
+    there = {guess.field for guess in guesses}
+    lost = [field for field in service.fields if field not in there]
+    lines.append(f"# Fields without a column here: {', '.join(lost)}")
+    if service.key[0] in lost:
+        lines.append(f"# {service.key[0]} is what a row is known by: without it no row can be read")
+    return "\n".join(lines)
+
+
 def _tried(settings: Settings, source: str, service: str) -> Checked:
     options = settings.sources[source]
     # A second attempt tells a hiccup from a fault; a night's patience would keep a person waiting.
@@ -61,7 +119,7 @@ def _tried(settings: Settings, source: str, service: str) -> Checked:
 def _finding(settings: Settings, source: str, found: Checked, *, needed: bool) -> dict[str, Any]:
     named = settings.sources[source].service(found.service).file is not None
     if (found.empty or found.absent) and not needed and not (found.absent and named):
-        what = "has no rows" if found.empty else "is not offered"
+        what = "has no rows" if found.empty else "is not there"
         return _row(source, replace(found, problems=()), [what], ok=True)
     return _row(source, found, [], ok=not found.problems)
 

@@ -116,9 +116,7 @@ def _below(path: Keys) -> tuple[str, Collection[str]] | None:
             return "setting of a service", ServiceSettings.model_fields
         case ("sources", source, "services", name, "columns" | "constants"):
             service = SOURCES[source].services[name]
-            return f"field of {name}", list(
-                dict.fromkeys([*service.key, *service.model.model_fields, *service.aliases])
-            )
+            return f"field of {name}", list(dict.fromkeys([*service.key, *service.fields, *service.aliases]))
         case ("sources", _, "services", _, "columns", _):
             return "part of a split column", SplitColumn.model_fields
     return None

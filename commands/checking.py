@@ -46,8 +46,14 @@ def _check(options: argparse.Namespace) -> int:
 
 def _draft(settings: Settings, options: argparse.Namespace) -> int:
     from pipeline.checking import drafts
+    from schemas.errors import SettingsError
 
     texts = [text for _, _, text in drafts(settings, options.sources, options.service)]
+    if not texts:
+        raise SettingsError(
+            "there is no list to draft from; name the file (or endpoint) of a service in the settings, such as "
+            '[sources.simpen.services."SIMPEN-Pekerjaan"] with file = "rekap.xlsx"'
+        )
     print("\n\n".join(texts))
     # A comment alone: the service could not be read, or has nothing to map.
     return 0 if any(text.startswith("[") for text in texts) else 1

@@ -51,7 +51,8 @@ def drafts(
     proposal for its columns as TOML, ready to take the place of what the settings say of the service. What is in doubt
     is marked with `# ?`.
 
-    A service that can't be read gets its reason as a comment. Raises SettingsError as `checked`.
+    A service that can't be read gets its reason as a comment; one that isn't there, and that nobody has named, nothing.
+    Raises SettingsError as `checked`.
     """
     for source, service in dict.fromkeys((each[0], each[1]) for each in plan_of(settings, sources, None, services)):
         options = settings.sources[source]
@@ -64,6 +65,8 @@ def drafts(
             page = next(SOURCES[source].fetch(kind, trying, open_, scope), None)
         except JejakError as error:
             yield source, service, f"# {service}: {error}"
+            continue
+        if page is None and bare.file is None and not services:
             continue
         if page is None or not page.rows:
             yield source, service, f"# {service}: {'no such list' if page is None else 'no rows'} for {scope}"

@@ -2,12 +2,16 @@
 
 import random
 import re
+import tomllib
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import schemas.simpen
 from connectors import draft
 from schemas.service import Service
+from tests.worlds import jejak
 
 JOBS, REPORTS, _ = schemas.simpen.SERVICES
 # Headings of systems like SIMPEN (the progress reports of public works), the field of ours that each is, and a value.
@@ -98,3 +102,49 @@ def test_two_columns_for_one_field_are_marked() -> None:
     found = draft(JOBS, rows)
     assert [guess.column for guess in found] == ["Nilai Kontrak", "Harga Kontrak (Rp)"]
     assert not any(guess.sure for guess in found)
+
+
+BASE = """name = "Kabupaten Contoh"
+ocid_prefix = "ocds-000000"
+kd_klpd = "D999"
+kd_lpse = "999"
+fiscal_years = [2025]
+[sources.simpen]
+transport = "files"
+folder = "{folder}"
+"""
+
+
+def test_a_draft_is_pasted_and_the_source_is_well(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"Kode Paket": ["1", "2"], "No. Kontrak": ["a", "b"], "Nilai (Rp)": ["Rp 1.000", "Rp 2.000"], "Warna": "x"}
+    )
+    table.to_excel(tmp_path / "rekap.xlsx", index=False)
+    service = '[sources.simpen.services."SIMPEN-Pekerjaan"]\nfile = "rekap.xlsx"\n'
+    path = tmp_path / "settings.toml"
+    path.write_text(BASE.format(folder=tmp_path) + service)
+    assert jejak("check", "simpen", "--service", "SIMPEN-Pekerjaan", "--settings", path).status == 1
+    said = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert said.status == 0, said.err
+    own = tomllib.loads(said.out)["sources"]["simpen"]["services"]["SIMPEN-Pekerjaan"]
+    assert own["file"] == "rekap.xlsx"
+    assert {"pekerjaan_id": "Kode Paket", "nomor_kontrak": "No. Kontrak"}.items() <= own["columns"].items()
+    assert '"Warna",  # ? like no field of ours' in said.out
+    assert "# Fields without a column here: " in said.out
+    path.write_text(BASE.format(folder=tmp_path) + said.out)
+    checked = jejak("check", "simpen", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert checked.status == 0, checked.out + checked.err
+    # What is drafted again is the same: what the settings map now does not count.
+    again = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert again.out == said.out
+
+
+def test_no_draft_of_what_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(BASE.format(folder=tmp_path))
+    said = jejak("check", "simpen", "--draft", "--settings", path)
+    assert (said.status, said.out) == (1, "")
+    assert "name the file (or endpoint) of a service in the settings" in said.err
+    said = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert said.status == 1
+    assert "# SIMPEN-Pekerjaan: no such list for 2025" in said.out

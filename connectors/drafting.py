@@ -86,8 +86,8 @@ def _words(name: str) -> str:
     """A heading's words as they are compared: lower case, without units, abbreviations written out, in order."""
     plain = re.sub(r"[\W_]+", " ", _CAMEL.sub(" ", _UNIT.sub(" ", name)).casefold()).strip()
     plain = " ".join(_corrected(word) for word in plain.split())
-    # Single words first, so that phrases are met however they are abbreviated.
-    for single in (True, False):
+    # Phrases before their words are written out, and once more as they are then.
+    for single in (False, True, False):
         for written, means in _meanings():
             if (" " not in written) == single:
                 plain = re.sub(rf"\b{written}\b(?! {means.rpartition(' ')[2]}\b)", means, plain)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.merge import offline_schema
+from pipeline.registry import SOURCES
 from simulator.dump import write_dumps
 from simulator.server import running
 from simulator.world import World, packages_for_rows
@@ -127,8 +128,9 @@ def _over_http(world: World, folder: Path) -> Iterator[Path]:
     """Settings that read the world over HTTP, while it is served."""
     database = f"sqlite:///{folder / 'simda.db'}"
     with running(world, api_key=_KEY, simda_url=database) as server:
+        isb = f'transport = "isb", url = "{server.url}/isb-2", api_key = "{_KEY}"'
         reached = {
-            **dict.fromkeys(SYSTEMS[:2], f'{{ transport = "isb", url = "{server.url}/isb-2", api_key = "{_KEY}" }}'),
+            **{name: f"{{ {isb}, services = {{ {_numbers(name)} }} }}" for name in SYSTEMS[:2]},
             "simda": f'{{ transport = "sql", database = "{database}" }}',
             **{name: f'{{ transport = "rest", url = "{server.url}/{name}/api" }}' for name in SYSTEMS[3:]},
         }
@@ -137,6 +139,11 @@ def _over_http(world: World, folder: Path) -> Iterator[Path]:
             SETTINGS + "".join(f"sources.{name} = {text}\n" for name, text in reached.items()), encoding="utf-8"
         )
         yield settings
+
+
+def _numbers(source: str) -> str:
+    """A number for each service, any of which the simulated ISB takes."""
+    return ", ".join(f'"{service}" = {{ service_no = "0" }}' for service in SOURCES[source].services)
 
 
 def _real_rows(versions: list[Version]) -> None:

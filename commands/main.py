@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import links, looking, maintaining, publishing, syncing
+from commands import checking, links, looking, maintaining, publishing, syncing
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add = _adding(commands, common)
+    checking.add_commands(add)
     syncing.add_commands(add)
     looking.add_commands(add)
     text = "what joins the systems: list, look at and decide links, measure their quality"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from commands.looking import print_services, print_status
 from commands.parsing import Add, source_name
+from schemas.errors import SettingsError
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
@@ -22,6 +23,7 @@ def add_commands(add: Add) -> None:
     sync.add_argument(
         "sources", nargs="*", metavar="SOURCE", help="such as sirup or lpse; all configured ones by default"
     )
+    sync.add_argument("--service", action="append", metavar="NAME", help="only this service (may be given again)")
     sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
     sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
     sync.add_argument("--dry-run", action="store_true", help="fetch and show what would change; write nothing")
@@ -38,8 +40,9 @@ def _sync(options: argparse.Namespace) -> int:
     from reports.status import status
 
     settings = load_settings(options.settings)
-    chosen = options.sources or steps.sources_of(settings)
-    plan = steps.plan_of(settings, chosen, options.year)
+    plan = steps.plan_of(settings, options.sources, options.year, options.service)
+    if not plan:
+        raise SettingsError("nothing to read: the settings have no source, or all their services are switched off")
     if options.dry_run:
         return _preview(settings, plan)
     run_id = steps.start_run(settings, "sync")
@@ -53,7 +56,7 @@ def _sync(options: argparse.Namespace) -> int:
                 missing.discard(result["source"])
         for source in sorted(missing):
             log.warning("the folder holds no list of %s at all; look at JEJAK_DUMPS or its folder", source)
-        if missing == set(chosen):
+        if missing == {source for source, _, _ in plan}:
             failed += sorted(missing)
         # All is read: whoever builds now, this run or another, may place its rows.
         steps.finish_run(settings, run_id, f"failed: {', '.join(failed)}" if failed else None)

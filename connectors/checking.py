@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from connectors.transport.parse import is_readable
-from schemas.errors import JejakError
+from schemas.errors import JejakError, SourceUnavailable
 from schemas.service import Page, Service
 from schemas.settings import Settings, SourceSettings
 
@@ -17,8 +17,10 @@ class Checked:
     """What one page of a service showed. `problems` are sentences that say what to change; none: all is well.
 
     `read_from` is the file or endpoint, empty where nothing was read; `rows` are those of the page, of which
-    `unreadable` could not be read. `lost` are fields of the key that no row has, `missing` other fields of ours that no
-    row has, `unknown` columns that are no field of ours.
+    `unreadable` could not be read. `mapped` are fields of ours that settings give a column, `own` those that go by
+    their own name; `ignored` are columns left out, by the settings or since a reason stands in the service; `lost` are
+    fields of the key that no row has, `missing` other fields of ours that no row has, `unknown` columns that are no
+    field of ours. `absent`: the source has no such list; `empty`: it has no rows; `unreachable`: nobody answered.
     """
 
     service: str
@@ -26,10 +28,16 @@ class Checked:
     read_from: str = ""
     rows: int = 0
     unreadable: int = 0
+    mapped: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    absent: bool = False
+    empty: bool = False
+    unreachable: bool = False
 
 
 def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: str) -> Checked:
@@ -42,14 +50,17 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
     try:
         page = next(fetch(service, settings, source, scope), None)
     except JejakError as error:
-        return Checked(service.name, scope, problems=(str(error),))
+        return Checked(service.name, scope, problems=(str(error),), unreachable=isinstance(error, SourceUnavailable))
     if page is None:
-        return Checked(service.name, scope, problems=(_absent(name, service, source),))
+        return Checked(service.name, scope, problems=(_absent(name, service, source),), absent=True)
     good = [row for row in page.rows if is_readable(row)]
     columns = list(dict.fromkeys(column for row in good for column in row))
     fields = {service.aliases.get(column, column) for column in columns}
-    known = set(service.model.model_fields)
-    unknown = [column for column in columns if service.aliases.get(column, column) not in known]
+    known = set(service.fields)
+    own = source.service(service.name)
+    unused = [column for column in columns if service.aliases.get(column, column) not in known]
+    unknown = [column for column in unused if column not in service.ignored]
+    given = {*own.columns, *own.constants}
     table = f'sources.{name}.services."{service.name}"'
     problems: list[str] = []
     if not page.rows:
@@ -78,10 +89,14 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
         page.name,
         len(page.rows),
         len(page.rows) - len(good),
+        tuple(field for field in columns if field in given),
+        tuple(column for column in columns if column not in given and column not in unused),
+        (*own.ignore, *(column for column in unused if column in service.ignored)) if good else (),
         tuple(lost),
-        tuple(sorted(known - fields - set(service.key))) if good else (),
+        tuple(sorted(known - fields - set(service.key) - service.volatile)) if good else (),
         tuple(unknown),
         tuple(problems),
+        empty=not page.rows,
     )
 
 

@@ -1,44 +1,42 @@
-"""Settings from a TOML file, each value overridable by environment; secrets stand there, or in a layer between."""
+"""Settings from a TOML file, each value overridable by environment; secrets stand there, or in a layer between.
 
+Nothing that nobody knows is passed over: a setting, source, service, field or linking rule that doesn't exist is an
+error that names the one that was meant.
+"""
+
+import difflib
+import json
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings import SettingsError as UnreadableVariable
 
+from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
-from schemas.settings import Settings
+from schemas.settings import Alerts, ServiceSettings, Settings, SourceSettings, SplitColumn, Thresholds
+from transforms.linking import RULES
 
+PREFIX = "JEJAK_"
+# Variables of Jejak that are no settings: which file holds them, what time it is, and what tests and the bench use.
+_OWN = ("SETTINGS", "NOW", "EXAMPLES", "OCDS_REFERENCE", "REAL_DATA")
+_OWN_PREFIXES = ("TEST_", "BENCH_")
 
-class _Overridable(BaseSettings, Settings):
-    """The settings, environment before file: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
-
-    model_config = SettingsConfigDict(env_prefix="JEJAK_", env_nested_delimiter="__", extra="forbid")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
+Keys = tuple[str, ...]
 
 
 def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[str, Any]] | None = None) -> Settings:
-    """The settings of the file at `path`, or of the one that JEJAK_SETTINGS names.
+    """The settings of the file at `path`, or of the one that JEJAK_SETTINGS names; the environment overrides any value:
+    `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, `JEJAK_FISCAL_YEARS='[2025]'`.
 
     `more` is given those and returns what is laid over the file, below the environment: in Airflow its connections.
 
-    Raises SettingsError naming the key that is wrong and what to write; a value is never repeated, it may be a secret.
+    Raises SettingsError naming each key or variable that is wrong and what to write; a value is never repeated, it may
+    be a secret.
     """
-    chosen = path or os.environ.get("JEJAK_SETTINGS")
+    chosen = path or os.environ.get(f"{PREFIX}SETTINGS")
     if not chosen:
         raise SettingsError(
             "no settings file: give --settings FILE or set JEJAK_SETTINGS (settings/ holds examples, one per regency)"
@@ -49,26 +47,180 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
         raise SettingsError(f"settings file {chosen} can't be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
-    try:
-        settings = _Overridable(**content)
-        return _Overridable(**_laid_over(content, more(settings))) if more else settings
-    except ValidationError as failure:
-        raise SettingsError(f"settings file {chosen} (or a JEJAK_ variable): {faults(failure)}") from None
-    except UnreadableVariable as error:
-        raise SettingsError(f"a JEJAK_ variable is no JSON, which lists and tables must be: {error}") from None
+    settings = _checked(chosen, content, {})
+    return _checked(chosen, content, more(settings)) if more else settings
 
 
 def faults(failure: ValidationError) -> str:
     """What is wrong with which keys, without their values."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-        for fault in failure.errors(include_url=False, include_input=False, include_context=False)
-    )
+    return "; ".join(f"{_shown(loc)}: {said}" for loc, _, said in _said(failure))
 
 
-def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) -> Settings:
+    """The settings of a file, with what is laid over it and the environment. Raises SettingsError."""
+    wrong = {
+        "file": [f"{_shown(path)} {said}" for path, said in _unknown(content)],
+        "above": [f"{_shown(path)} {said}" for path, said in _unknown(above)],
+        "environment": [],
+    }
+    values, variables, wrong["environment"] = _environment()
+    try:
+        settings = Settings.model_validate(_laid_over(_laid_over(content, above), values))
+    except ValidationError as failure:
+        settings = None
+        for loc, kind, said in _said(failure):
+            variable = next((name for name, path in variables.items() if loc[: len(path)] == path), None)
+            if kind == "extra_forbidden":
+                continue  # said above, with the name that was meant
+            if variable is not None:
+                inside = f" ({_shown(loc)})" if loc != variables[variable] else ""
+                hint = ", written as JSON" if kind in ("list_type", "dict_type", "model_type") else ""
+                wrong["environment"].append(f"{variable}{inside}: {said}{hint}")
+            else:
+                wrong["above" if _holds(above, loc) else "file"].append(f"{_shown(loc)}: {said}")
+    texts = []
+    if wrong["file"]:
+        texts.append(f"settings file {chosen}: {'; '.join(wrong['file'])}")
+    if wrong["above"]:
+        texts.append(f"laid over settings file {chosen} (in Airflow by a connection): {'; '.join(wrong['above'])}")
+    texts += wrong["environment"]
+    if settings is None or texts:
+        raise SettingsError("; ".join(texts))
+    return settings
+
+
+def _said(failure: ValidationError) -> Iterator[tuple[Keys, str, str]]:
+    """The path, kind and text of each fault that pydantic found, without values."""
+    for fault in failure.errors(include_url=False, include_input=False, include_context=False):
+        yield tuple(str(part) for part in fault["loc"]), fault["type"], fault["msg"].removeprefix("Value error, ")
+
+
+def _below(path: Keys) -> tuple[str, Collection[str]] | None:
+    """What the keys of the table at a path are, and which there are; None where no table of names stands."""
+    match path:
+        case ():
+            return "setting", Settings.model_fields
+        case ("alerts",):
+            return "setting of alerts", Alerts.model_fields
+        case ("links",):
+            return "linking rule", RULES
+        case ("links", _):
+            return "setting of a linking rule", Thresholds.model_fields
+        case ("sources",):
+            return "source", SOURCES
+        case ("sources", _):
+            return "setting of a source", SourceSettings.model_fields
+        case ("sources", source, "services" | "api_keys"):
+            return f"service of {source}", SOURCES[source].services
+        case ("sources", _, "services", _):
+            return "setting of a service", ServiceSettings.model_fields
+        case ("sources", source, "services", name, "columns" | "constants"):
+            service = SOURCES[source].services[name]
+            return f"field of {name}", list(dict.fromkeys([*service.key, *service.fields, *service.aliases]))
+        case ("sources", _, "services", _, "columns", _):
+            return "part of a split column", SplitColumn.model_fields
+    return None
+
+
+def _unknown(content: Mapping[str, Any], path: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """The path of each name that nobody knows, and what to say of it."""
+    if (below := _below(path)) is None:
+        return
+    what, names = below
+    for name, value in content.items():
+        if name not in names:
+            # Who mixes up keys and services in api_keys has written a secret here.
+            hidden = path[-1:] == ("api_keys",) and not _nearest(name, names)
+            yield (*path, "***" if hidden else name), f"is no {what}; {meant(name, names)}"
+        elif isinstance(value, Mapping):
+            yield from _unknown(value, (*path, name))
+
+
+def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
+    """What the variables set, as the file would have it; the path of each; and what is wrong with their names."""
+    values: dict[str, Any] = {}
+    variables: dict[str, Keys] = {}
+    wrong: list[str] = []
+    given = {name: name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
+    # A table as a whole comes before the single values in it.
+    for variable, name in sorted(given.items(), key=lambda item: item[1].count("__")):
+        if name in _OWN or name.startswith(_OWN_PREFIXES):
+            continue
+        path: Keys = ()
+        for part in name.split("__"):
+            below = _below(path)
+            if below is None:
+                wrong.append(f"{variable}: {_shown(path)} has no parts; write {_variable(path)}")
+                break
+            what, names = below
+            found = next((each for each in names if _plain(each) == _plain(part)), None)
+            if found is None:
+                own = _OWN if not path else ()
+                written = {_variable((*path, each)): each for each in (*names, *own)}
+                wrong.append(f"{variable}: this is no {what}; {meant(variable, list(written))}")
+                break
+            path = (*path, found)
+        else:
+            value = _read(os.environ[variable])
+            variables[variable] = path
+            if isinstance(value, Mapping):
+                wrong += [f"{variable}: {_shown(inner)} {said}" for inner, said in _unknown(value, path)]
+            for part in reversed(path):
+                value = {part: value}
+            values = _laid_over(values, value)
+    return values, variables, wrong
+
+
+def _read(text: str) -> Any:
+    """A variable's value: a list or table where it is one in JSON, else the text."""
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            pass  # `{year}` in a path; where a list or table is due, the model refuses the text
+    return text
+
+
+def _plain(name: str) -> str:
+    """A name as variables can have it: the shell knows no `-` in them."""
+    return name.casefold().replace("-", "_")
+
+
+def _variable(path: Keys) -> str:
+    return PREFIX + "__".join(part.upper().replace("-", "_") for part in path)
+
+
+def _nearest(name: str, names: Collection[str]) -> str | None:
+    plain = {_plain(each): each for each in names}
+    found = difflib.get_close_matches(_plain(name), plain, 1, 0.6)
+    return plain[found[0]] if found else None
+
+
+def meant(name: str, names: Collection[str]) -> str:
+    """What to say of a name that is none of these: the nearest of them, or all."""
+    near = _nearest(name, names)
+    return f"did you mean {near}?" if near else f"there are {', '.join(names)}"
+
+
+def _shown(path: Keys) -> str:
+    """A path as TOML writes it."""
+    return ".".join(part if part.replace("-", "_").isidentifier() else f'"{part}"' for part in path)
+
+
+def _holds(content: Any, path: Keys) -> bool:
+    """Whether a table says something of what stands at the path, or of what it stands in."""
+    for part in path:
+        if not isinstance(content, Mapping):
+            return True
+        if part not in content:
+            return False
+        content = content[part]
+    return True
+
+
+def _laid_over(below: Any, above: Mapping[str, Any]) -> dict[str, Any]:
     """The two as one: tables key by key, of anything else what is above."""
-    return {**below} | {
-        key: _laid_over(below.get(key, {}), value) if isinstance(value, Mapping) else value
-        for key, value in above.items()
+    known = below if isinstance(below, Mapping) else {}
+    return {**known} | {
+        key: _laid_over(known.get(key), value) if isinstance(value, Mapping) else value for key, value in above.items()
     }

@@ -12,10 +12,11 @@ from sqlalchemy import Engine, insert, or_, select, update
 
 from pipeline import build, facts, fetch, links, place, queues, retention, workers
 from pipeline.clock import utc_now
-from pipeline.registry import SOURCES
+from pipeline.configure import meant
+from pipeline.registry import SERVICES, SOURCES
 from pipeline.void import void, void_rejected
 from schemas.errors import JejakError, SettingsError
-from schemas.settings import Settings
+from schemas.settings import FIRST_YEAR, Settings
 from transforms.merge import compiled
 from transforms.paths import resolved, value_at
 from warehouse import tables as t
@@ -107,7 +108,7 @@ def sources_of(settings: Settings) -> list[str]:
 def services_of(settings: Settings, source: str) -> list[str]:
     """The services of a source that are switched on, in the order in which they are read."""
     if source not in SOURCES:
-        raise SettingsError(f"unknown source {source}: there are {', '.join(SOURCES)}")
+        raise SettingsError(f"unknown source {source}; {meant(source, list(SOURCES))}")
     if source not in settings.sources:
         raise SettingsError(f"source {source} is not in the settings: add a section [sources.{source}]")
     options = settings.sources[source]
@@ -120,7 +121,7 @@ def years_of(settings: Settings, moment: str | None = None) -> list[int]:
     return settings.years_on(datetime.fromisoformat(moment or utc_now()).astimezone(zone).date())
 
 
-def _dated(settings: Settings) -> Settings:
+def with_years(settings: Settings) -> Settings:
     """The settings with the years that are read now, also where the calendar gives them."""
     return settings.model_copy(update={"fiscal_years": years_of(settings)})
 
@@ -133,16 +134,46 @@ def scopes_of(settings: Settings, source: str, service: str, years: list[int] | 
 
 
 def plan_of(
-    settings: Settings, sources: list[str] | None = None, years: list[int] | None = None
+    settings: Settings,
+    sources: list[str] | None = None,
+    years: list[int] | None = None,
+    services: list[str] | None = None,
 ) -> list[tuple[str, str, str]]:
-    """The (source, service, scope)s that a sync reads, each once: of all configured sources by default."""
+    """The (source, service, scope)s that a sync reads, each once: of all configured sources by default, or of those
+    that have the `services`.
+
+    Raises SettingsError for a source or service that isn't there or is switched off, and for a year that no source has.
+    """
+    last = max([int(utc_now()[:4]) + 1, *settings.fiscal_years])
+    if wrong := [year for year in years or () if not FIRST_YEAR <= year <= last]:
+        raise SettingsError(f"no source has rows of the fiscal year {wrong[0]}: give one from {FIRST_YEAR} to {last}")
+    chosen = sources or sources_of(settings)
+    wanted = {source: services_of(settings, source) for source in chosen}
+    if services:
+        for name in services:
+            _check_service(settings, name, sources)
+        owners = {SERVICES[name][0] for name in services}
+        wanted = {
+            source: [name for name in names if name in services] for source, names in wanted.items() if source in owners
+        }
     plan = [
         (source, service, scope)
-        for source in sources or sources_of(settings)
-        for service in services_of(settings, source)
+        for source, names in wanted.items()
+        for service in names
         for scope in scopes_of(settings, source, service, years)
     ]
     return list(dict.fromkeys(plan))
+
+
+def _check_service(settings: Settings, name: str, sources: list[str] | None) -> None:
+    """Raise SettingsError for a service that is not read from these sources, or from any."""
+    names = [each for each, (source, _) in SERVICES.items() if not sources or source in sources]
+    if name not in names:
+        where = f" of {' or '.join(sources)}" if sources else ""
+        raise SettingsError(f"unknown service {name}{where}; {meant(name, names)}")
+    source = SERVICES[name][0]
+    if name not in services_of(settings, source):
+        raise SettingsError(f'service {name} is switched off: enabled = false in [sources.{source}.services."{name}"]')
 
 
 def sync_service(settings: Settings, source: str, service: str, scope: str, run_id: str) -> dict[str, Any]:
@@ -157,13 +188,13 @@ def sync_service(settings: Settings, source: str, service: str, scope: str, run_
         begun = conn.execute(again).rowcount
     if not begun:
         with recorded(settings, "sync", run_id):
-            return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
-    return fetch.sync_service(engine, _dated(settings), source, service, scope, run_id)
+            return fetch.sync_service(engine, with_years(settings), source, service, scope, run_id)
+    return fetch.sync_service(engine, with_years(settings), source, service, scope, run_id)
 
 
 def preview_service(settings: Settings, source: str, service: str, scope: str) -> dict[str, Any]:
     """What `sync_service` would do now, with `examples` of rows; writes nothing (see `pipeline.fetch`)."""
-    return fetch.preview_service(warehouse(settings), _dated(settings), source, service, scope)
+    return fetch.preview_service(warehouse(settings), with_years(settings), source, service, scope)
 
 
 def sync_services(settings: Settings, plan: list[tuple[str, str, str]], run_id: str) -> Iterator[dict[str, Any]]:

@@ -74,6 +74,11 @@ class Service:
         object.__setattr__(self, "stamps", stamps)
 
     @property
+    def fields(self) -> list[str]:
+        """The names of a row's fields as they are read: `_event_date`, which no attribute can be called, by itself."""
+        return [str(field.validation_alias or name) for name, field in self.model.model_fields.items()]
+
+    @property
     def required(self) -> frozenset[str]:
         """The fields that cost a row where they can't be read: its key and what else it is about."""
         return (self.essential | frozenset(self.key)) - self.optional_key

@@ -1,9 +1,12 @@
 """Settings: everything that is about one regency, one source address or one machine. Read by `pipeline.configure`."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+FIRST_YEAR = 2011
+"""The first fiscal year that SIRUP, the oldest of the sources, holds."""
 
 
 class _Strict(BaseModel):
@@ -22,7 +25,7 @@ class ServiceSettings(_Strict):
     """What differs from the default for one service of one source."""
 
     enabled: bool = True
-    service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber")
+    service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber, e.g. '1234'")
     file: str | None = Field(None, description="file name or glob in the source's folder, not the service's name")
     sheet: str | None = Field(None, description="the one sheet of a workbook to read, e.g. 'Kec. Kota'")
     header_row: int | list[int] | None = Field(
@@ -57,6 +60,9 @@ class SourceSettings(_Strict):
     folder: str | None = Field(None, description="folder for files; `{year}` is replaced; defaults to `dumps`")
     token: SecretStr | None = Field(None, description="bearer token for inaproc, rest and sipd")
     api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services")
+    service_no: str | None = Field(
+        None, description="ISB's number of all services that have none of their own: only a stand-in for ISB has that"
+    )
     api_keys: dict[str, SecretStr] = Field(default_factory=dict, description="ISB key per service name")
     dumped_on: date | None = Field(None, description="day of the dumps, where rows don't say it")
     page_size: int = Field(1000, ge=1, le=1000)
@@ -102,7 +108,7 @@ class Settings(_Strict):
     kd_klpd: str = Field(description="LKPP's code of the regency")
     kd_lpse: str = Field(description="LKPP's code of its LPSE")
     utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
-    fiscal_years: list[int] = Field(
+    fiscal_years: list[Annotated[int, Field(ge=FIRST_YEAR, le=2100)]] = Field(
         default_factory=list, description="years that a sync reads unless told otherwise; by default by the calendar"
     )
     closing_months: int = Field(

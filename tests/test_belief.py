@@ -36,7 +36,14 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings_of(url: str, transport: str, **more: Any) -> Settings:
-    source = {"transport": transport, "url": url, "token": TOKEN, "api_key": TOKEN, "retries": 1} | more
+    source = {
+        "transport": transport,
+        "url": url,
+        "token": TOKEN,
+        "api_key": TOKEN,
+        "service_no": "0",
+        "retries": 1,
+    } | more
     return Settings.model_validate(
         {"name": "Kabupaten Contoh", "ocid_prefix": "ocds-000000", "kd_klpd": "D999", "kd_lpse": "999",
          "fiscal_years": [2025], "sources": {"lpse": source, "musrenbang": source}}

@@ -17,7 +17,7 @@ from tests.answering import Answer, answering
 TENDERS = next(service for service in schemas.lpse.SERVICES if service.name == "SPSE-TenderPengumuman")
 JOBS = next(service for service in schemas.simpen.SERVICES if service.name == "SIMPEN-Pekerjaan")
 TOKEN = "rahasia-yang-tak-boleh-bocor"
-GOOD = dict.fromkeys(schemas.lpse.SERVICES[0].model.model_fields) | {"kd_tender": 1}
+GOOD = dict.fromkeys(schemas.lpse.SERVICES[0].fields) | {"kd_tender": 1}
 
 
 def tried(source: str, **settings: Any) -> Checked:

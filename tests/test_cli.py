@@ -327,7 +327,7 @@ def test_a_command_loads_what_it_uses(lived: Lived) -> None:
 
 WRONG_SETTINGS: dict[str, tuple[str, str]] = {
     "no TOML": ("name = ", "is not valid TOML"),
-    "a name that nobody knows": ('nama = "x"', "nama: Extra inputs are not permitted"),
+    "a name that nobody knows": ('nama = "x"', "nama is no setting; did you mean name[?]"),
     "nothing": ("", "name: Field required.*ocid_prefix: Field required.*kd_klpd: Field required"),
     "a wrong prefix": ('ocid_prefix = "ocds-AAA"', "ocid_prefix: String should match pattern"),
     "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: Input should be 'isb'"),
@@ -412,10 +412,44 @@ def test_the_environment_comes_before_the_file(
 # --- how commands end ------------------------------------------------------------------------------------------------
 
 
+WRONG_PLANS = {
+    "--year 1850": "no source has rows of the fiscal year 1850: give one from 2011 to ",
+    "lpse --year 2100": "no source has rows of the fiscal year 2100",
+    "--service SPSE-TenderPengumumn": "unknown service SPSE-TenderPengumumn; did you mean SPSE-TenderPengumuman?",
+    "sirup --service SPSE-TenderPengumuman": "unknown service SPSE-TenderPengumuman of sirup; ",
+    "--service SIMDA-SP2D": "source simda is not in the settings: add a section [sources.simda]",
+}
+
+
+def test_a_sync_reads_single_services(town: Town) -> None:
+    wanted = ("SPSE-TenderPengumuman", "RUP-MasterProvinsi")
+    counts = town.sync(*(f"--service={name}" for name in wanted))
+    assert counts.keys() == {*wanted}
+    assert counts["SPSE-TenderPengumuman"]["new"] == len(town.world.rows("SPSE-TenderPengumuman"))
+    off = town.settings(services={"SPSE-TenderPengumuman": {"enabled": False}})
+    said = town.jejak("sync", "lpse", "--service", "SPSE-TenderPengumuman", settings=off)
+    assert said.status == 1
+    assert 'switched off: enabled = false in [sources.lpse.services."SPSE-TenderPengumuman"]' in said.err
+
+
+def test_settings_that_read_nothing_are_no_success(town: Town) -> None:
+    said = town.jejak("sync", settings=town.settings(only=[]))
+    assert (said.status, said.out) == (1, "")
+    assert "nothing to read: the settings have no source, or all their services are switched off" in said.err
+
+
 def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
     said = town.jejak("sync", "simbada")
     assert said.status == 1
-    assert "unknown source simbada: there are sirup, lpse, simda" in said.err
+    assert "unknown source simbada; did you mean simda?" in said.err
+    said = town.jejak("sync", "padi")
+    assert said.status == 1
+    assert "unknown source padi; there are sirup, lpse, simda" in said.err
+    for words, message in WRONG_PLANS.items():
+        said = town.jejak("sync", *words.split())
+        assert (said.status, said.out) == (1, "")
+        assert message in said.err
+    assert town.query(select(t.run)) == []
     without = tmp_path / "without.toml"
     rows = town.settings().read_text(encoding="utf-8").splitlines(keepends=True)
     without.write_text("".join(row for row in rows if not row.startswith("sources")), encoding="utf-8")

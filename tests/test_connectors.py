@@ -75,7 +75,7 @@ def rows_of(pages: list[Page]) -> list[dict[str, object]]:
 
 
 def isb(url: str, **more: Any) -> Settings:
-    return configured(transport="isb", url=url, api_key=KEY, **more)
+    return configured(transport="isb", url=url, api_key=KEY, **{"service_no": "0", **more})
 
 
 def inaproc(url: str, **more: Any) -> Settings:

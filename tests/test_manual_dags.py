@@ -27,11 +27,13 @@ warehouse_url = "{warehouse}"
 [sources.sirup]
 url = "{url}/isb-2"
 api_key = "simulator"
+service_no = "0"
 retries = 0
 
 [sources.lpse]
 url = "{url}/isb-2"
 api_key = "simulator"
+service_no = "0"
 retries = 0
 """
 

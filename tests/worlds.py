@@ -141,7 +141,7 @@ class Town:
                 if name in own:
                     own[name] |= more
             url = self.server.url + ("/api/v1" if transport == "rest" else "/isb-2")
-            reached: dict[str, Any] = {"transport": transport, "url": url}
+            reached: dict[str, Any] = {"transport": transport, "url": url, "service_no": "0"}
             if source == "simda":
                 reached = {"transport": "sql", "database": self.simda_url}
             elif source not in LKPP:

@@ -81,8 +81,7 @@ def read(
                 source,
                 url=_given(source.url, f"{environment}URL"),
                 key=_given(key, f"{environment}API_KEY"),
-                # LKPP gives a number per subscriber; a stand-in for it asks for none.
-                service_no=own.service_no or "0",
+                service_no=_numbered(own.service_no or source.service_no, name, service),
                 name=address.isb,
                 tipe=address.tipe,
                 parameter=address.parameter.format_map(words),
@@ -132,6 +131,16 @@ def _mapped(pages: Iterator[Page], settings: ServiceSettings) -> Iterator[Page]:
         rows = mapped(page.rows, settings, page.name, seen)
         seen.update(name for row in page.rows for name in row if name != UNREADABLE)
         yield replace(page, rows=rows)
+
+
+def _numbered(number: str | None, name: str, service: Service) -> str:
+    """The number that LKPP has given a subscriber for a service."""
+    if number is None:
+        raise SettingsError(
+            f"{service.name} has no service_no, and ISB knows a service by its number; set it in "
+            f'[sources.{name}.services."{service.name}"]: it stands beside the key in the subscription'
+        )
+    return number
 
 
 def _given(value: _Setting | None, variable: str) -> _Setting:

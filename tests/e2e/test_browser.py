@@ -108,7 +108,7 @@ def _settings(url: str, simda: str) -> str:
     for name, source in SOURCES.items():
         lines += ["", f"[sources.{name}]"]
         if LKPP.keys() & source.services:
-            lines += ['transport = "isb"', f'url = "{url}/isb-2"', 'api_key = "simulator"']
+            lines += ['transport = "isb"', f'url = "{url}/isb-2"', 'api_key = "simulator"', 'service_no = "0"']
         elif name == "simda":
             lines += ['transport = "sql"', f'database = "{simda}"']
         else:

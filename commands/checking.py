@@ -1,0 +1,75 @@
+"""The command that tries the settings: check."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from commands.parsing import Add
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+
+def add_commands(add: Add) -> None:
+    """Add the commands of this file to the parser."""
+    check = add("check", _check, "try each source as the settings have it, one page a list; load nothing")
+    check.add_argument("sources", nargs="*", metavar="SOURCE", help="such as sirup or lpse; all configured by default")
+    check.add_argument("--service", action="append", metavar="NAME", help="only this service (may be given again)")
+    check.add_argument("--draft", action="store_true", help="propose which columns are which of our fields, as TOML")
+    check.add_argument("--json", action="store_true")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from pipeline.checking import checked
+    from pipeline.configure import load_settings
+    from schemas.errors import SettingsError
+
+    settings = load_settings(options.settings)
+    if options.draft:
+        return _draft(settings, options)
+    found = []
+    for each in checked(settings, options.sources, options.service):
+        found.append(each)
+        if not options.json:
+            _print(each)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+    if not found:
+        raise SettingsError("nothing to try: the settings have no source, or all their services are switched off")
+    bad = sum(not each["ok"] for each in found)
+    if not options.json:
+        print(f"\n{bad} of {len(found)} lists need something." if bad else "\nAll is well: run `jejak sync`.")
+    return 1 if bad else 0
+
+
+def _draft(settings: Settings, options: argparse.Namespace) -> int:
+    from pipeline.checking import drafts
+    from schemas.errors import SettingsError
+
+    texts = [text for _, _, text in drafts(settings, options.sources, options.service)]
+    if not texts:
+        raise SettingsError(
+            "there is no list to draft from; name the file (or endpoint) of a service in the settings, such as "
+            '[sources.simpen.services."SIMPEN-Pekerjaan"] with file = "rekap.xlsx"'
+        )
+    print("\n\n".join(texts))
+    # A comment alone: the service could not be read, or has nothing to map.
+    return 0 if any(text.startswith("[") for text in texts) else 1
+
+
+def _print(found: dict[str, Any]) -> None:
+    """One list: what was read, and what to change in the settings."""
+    told = [f"{found['rows']} rows on the first page of {found['read_from']}"] if found["rows"] else []
+    if found["unreadable"]:
+        told.append(f"{found['unreadable']} of them unreadable")
+    told += found["notes"]
+    name = f"{found['service']} {found['scope']}".strip()
+    print(f"{'ok' if found['ok'] else 'WRONG':7}{found['source']:11}{name}: {'; '.join(told) or 'nothing read'}")
+    for problem in found["problems"]:
+        print(f"         - {problem}")
+    for what in ("mapped", "ignored", "unknown", "missing"):
+        # All that a source could say is too much to read where nobody has set anything.
+        if found[what] and (found["mapped"] or found["ignored"] or found["problems"]):
+            print(f"         {what}: {', '.join(found[what])}")

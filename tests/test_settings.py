@@ -1,0 +1,182 @@
+"""Settings that can't be misread: whatever nobody knows is an error with the right name and where it stands."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.configure import load_settings
+from pipeline.registry import SOURCES
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "rahasia-yang-tak-boleh-bocor"
+BASE = 'name = "Kabupaten Contoh"\nocid_prefix = "ocds-000000"\nkd_klpd = "D999"\nkd_lpse = "999"\n'
+PLANS = "RUP-PaketPenyedia-Terumumkan"
+
+IN_FILE: dict[str, tuple[str, str]] = {
+    "a key": ('kd_kldp = "D171"', "kd_kldp is no setting; did you mean kd_klpd?"),
+    "a section": ('[alert]\nwebhook = "x"', "alert is no setting; did you mean alerts?"),
+    "a key of alerts": ('[alerts]\nwebhok = "x"', "alerts.webhok is no setting of alerts; did you mean webhook?"),
+    "the only source": ('[sources.sirupp]\ntransport = "inaproc"', "sources.sirupp is no source; did you mean sirup?"),
+    "a source unlike any": (
+        '[sources.padi]\ntransport = "rest"',
+        f"sources.padi is no source; there are {', '.join(SOURCES)}",
+    ),
+    "a key of a source": (
+        f'[sources.lpse]\ntokn = "{SECRET}"',
+        "sources.lpse.tokn is no setting of a source; did you mean token?",
+    ),
+    "a service switched off": (
+        '[sources.sirup.services."RUP-PaketPenyedia-Terumumkn"]\nenabled = false',
+        f"sources.sirup.services.RUP-PaketPenyedia-Terumumkn is no service of sirup; did you mean {PLANS}?",
+    ),
+    "a service with a file": (
+        '[sources.simpen.services."SIMPEN-Pekerjan"]\nfile = "x.xlsx"',
+        "sources.simpen.services.SIMPEN-Pekerjan is no service of simpen; did you mean SIMPEN-Pekerjaan?",
+    ),
+    "a service of another source": (
+        f'[sources.lpse.services."{PLANS}"]\nenabled = false',
+        f"sources.lpse.services.{PLANS} is no service of lpse; ",
+    ),
+    "a key of a service": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan"]\nshet = "Kota"',
+        "sources.simpen.services.SIMPEN-Pekerjaan.shet is no setting of a service; did you mean sheet?",
+    ),
+    "a column of ours": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan".columns]\nnomr_kontrak = "No. Kontrak"',
+        "SIMPEN-Pekerjaan.columns.nomr_kontrak is no field of SIMPEN-Pekerjaan; did you mean nomor_kontrak?",
+    ),
+    "a constant": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan".constants]\ntahn = 2025',
+        "SIMPEN-Pekerjaan.constants.tahn is no field of SIMPEN-Pekerjaan; did you mean tahun?",
+    ),
+    "a part of a split column": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan".columns]\n'
+        'desa = { column = "Lokasi", split = ",", part = 0, parts = 1 }',
+        "columns.desa.parts is no part of a split column; did you mean part?",
+    ),
+    "a service with a key": (
+        f'[sources.lpse.api_keys]\nSPSE-TenderPengumuman1 = "{SECRET}"',
+        "sources.lpse.api_keys.SPSE-TenderPengumuman1 is no service of lpse; did you mean SPSE-TenderPengumuman?",
+    ),
+    "a key in a service's place": (
+        f'[sources.lpse.api_keys]\n"{SECRET}" = "SPSE-TenderPengumuman"',
+        'sources.lpse.api_keys."***" is no service of lpse',
+    ),
+    "a linking rule": (
+        "[links.budget-pakage]\naccept = 0.9\npending = 0.5",
+        "links.budget-pakage is no linking rule; did you mean budget-package?",
+    ),
+    "a threshold": (
+        "[links.budget-package]\naccept = 0.9\npendng = 0.5",
+        "links.budget-package.pendng is no setting of a linking rule; did you mean pending?",
+    ),
+    "a year before all sources": ("fiscal_years = [1850]", 'fiscal_years."0": Input should be greater than or equal'),
+}
+
+IN_ENVIRONMENT: dict[str, tuple[str, str, str]] = {
+    "a key": ("JEJAK_WAREHOUSE", "sqlite:///x.db", "this is no setting; did you mean JEJAK_WAREHOUSE_URL?"),
+    "a variable of Jejak's own": ("JEJAK_SETING", "x.toml", "this is no setting; did you mean JEJAK_SETTINGS?"),
+    "a source": (
+        "JEJAK_SOURCES__LPS__TOKEN",
+        SECRET,
+        "this is no source; did you mean JEJAK_SOURCES__LPSE?",
+    ),
+    "a key of a source": (
+        "JEJAK_SOURCES__LPSE__TOKN",
+        SECRET,
+        "this is no setting of a source; did you mean JEJAK_SOURCES__LPSE__TOKEN?",
+    ),
+    "a service with a key": (
+        "JEJAK_SOURCES__LPSE__API_KEYS",
+        json.dumps({"SPSE-TenderPengumumn": SECRET}),
+        "sources.lpse.api_keys.SPSE-TenderPengumumn is no service of lpse; did you mean SPSE-TenderPengumuman?",
+    ),
+    "a service's key": (
+        "JEJAK_SOURCES__LPSE__SERVICES",
+        json.dumps({"SPSE-TenderPengumuman": {"enable": False}}),
+        "SPSE-TenderPengumuman.enable is no setting of a service; did you mean enabled?",
+    ),
+    "no JSON": ("JEJAK_SOURCES", SECRET, "Input should be a valid dictionary, written as JSON"),
+    "cut off": ("JEJAK_SOURCES__LPSE__API_KEYS", f'{{"a": "{SECRET}', "Input should be a valid dictionary, written"),
+    "no list": ("JEJAK_FISCAL_YEARS", "2025", "Input should be a valid list, written as JSON"),
+    "no number": ("JEJAK_SHARDS", SECRET, "Input should be a valid integer"),
+    "more parts than there are": ("JEJAK_NAME__FIRST", "x", "name has no parts; write JEJAK_NAME"),
+}
+
+
+def written(path: Path, more: str = "") -> str:
+    (path / "settings.toml").write_text(BASE + more)
+    return str(path / "settings.toml")
+
+
+@pytest.mark.parametrize("kind", IN_FILE)
+def test_what_a_file_misspells_is_named_with_what_was_meant(tmp_path, kind):
+    more, said = IN_FILE[kind]
+    with pytest.raises(SettingsError) as caught:
+        load_settings(written(tmp_path, more))
+    assert str(caught.value).startswith(f"settings file {tmp_path}/settings.toml: ")
+    assert said in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", IN_ENVIRONMENT)
+def test_what_a_variable_misspells_is_named_with_the_variable(tmp_path, monkeypatch, kind):
+    variable, value, said = IN_ENVIRONMENT[kind]
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(written(tmp_path))
+    assert str(caught.value).startswith(variable)
+    assert said in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("JEJAK_SHARD", "2")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(written(tmp_path, 'kd_kldp = "D171"\nworkers = 0\n'))
+    for said in ("kd_kldp is no setting", "workers: Input should be greater", "JEJAK_SHARD: this is no setting"):
+        assert said in str(caught.value)
+
+
+def test_what_is_laid_between_is_checked_too(tmp_path):
+    path = written(tmp_path, "[sources.lpse]\n")
+    with pytest.raises(SettingsError, match=r"in Airflow by a connection.*api_keys.SPSE-Tender is no service of lpse"):
+        load_settings(path, lambda _: {"sources": {"lpse": {"api_keys": {"SPSE-Tender": SECRET}}}})
+    with pytest.raises(SettingsError, match=r"in Airflow by a connection.*sources.lpse.page_size: Input should be"):
+        load_settings(path, lambda _: {"sources": {"lpse": {"page_size": SECRET}}})
+
+
+def test_variables_lie_over_the_layer_and_that_over_the_file(tmp_path, monkeypatch):
+    path = written(
+        tmp_path, '[sources.lpse]\nretries = 1\ntimeout_seconds = 2\nservices."SPSE-PesertaTender".file = "a"\n'
+    )
+    monkeypatch.setenv("JEJAK_SOURCES", json.dumps({"lpse": {"max_pages": 7, "folder": "of the table"}}))
+    monkeypatch.setenv("JEJAK_SOURCES__LPSE__FOLDER", "{year}")
+    monkeypatch.setenv("JEJAK_SOURCES__LPSE__RETRIES", "3")
+    monkeypatch.setenv("JEJAK_SOURCES__LPSE__SERVICES__SPSE_PESERTATENDER__SHEET", "Kota")
+    monkeypatch.setenv("JEJAK_LINKS__BUDGET_PACKAGE", '{"accept": 0.9, "pending": 0.5}')
+    monkeypatch.setenv("JEJAK_DUMPS", "dumps")
+    monkeypatch.setenv("JEJAK_FISCAL_YEARS", "[2024, 2025]")
+    settings = load_settings(path, lambda known: {"sources": {"lpse": {"retries": 2, "page_size": 9}}})
+    lpse = settings.sources["lpse"]
+    assert (lpse.retries, lpse.page_size, lpse.timeout_seconds, lpse.max_pages, lpse.folder) == (3, 9, 2, 7, "{year}")
+    assert lpse.services["SPSE-PesertaTender"].model_dump(exclude_unset=True) == {"file": "a", "sheet": "Kota"}
+    assert (settings.links["budget-package"].accept, settings.dumps) == (0.9, "dumps")
+    assert settings.fiscal_years == [2024, 2025]
+
+
+@pytest.mark.parametrize(
+    "variable", ["JEJAK_SETTINGS", "JEJAK_NOW", "JEJAK_TEST_POSTGRES_URL", "JEJAK_BENCH_WAREHOUSE_URL",
+                 "JEJAK_EXAMPLES", "JEJAK_OCDS_REFERENCE", "JEJAK_REAL_DATA"]
+)  # fmt: skip
+def test_what_is_no_setting_of_a_regency_is_let_be(tmp_path, monkeypatch, variable):
+    monkeypatch.setenv(variable, "x")
+    assert isinstance(load_settings(written(tmp_path)), Settings)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "settings").glob("*.toml")), ids=lambda path: path.stem)
+def test_what_we_ship_is_right(path):
+    assert load_settings(str(path)).sources

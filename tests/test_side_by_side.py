@@ -32,9 +32,8 @@ from schemas.settings import Settings
 from simulator.faults import Fault
 from simulator.rendering import Row
 from simulator.world import World
-from tests.test_order import plain
 from tests.test_sync import ATTEMPTS, BIDDERS, FINISHED, PAYMENTS, TENDERS, changed, counted, open_rejects
-from tests.worlds import EditedWorld, Said, Town, contents, run_apart, served
+from tests.worlds import EditedWorld, Said, Town, contents, plain, run_apart, served
 from transforms.difference import living
 from warehouse import tables as t
 from warehouse.engine import holding, open_warehouse, reading, writing

@@ -15,7 +15,7 @@ from simulator.server import running
 from simulator.world import World
 from tests.answering import Answer, answering
 from tests.nights import ROOT, SYNCS, spend
-from tests.test_order import plain
+from tests.worlds import plain
 from transforms.difference import living
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading

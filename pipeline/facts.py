@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from pipeline.links import Place, note_evidence
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
@@ -14,7 +14,8 @@ from schemas.errors import RowError
 from schemas.service import Service, SourceRecord, read_row
 from transforms.evidence import Evidence
 from transforms.identity import Code, Plan, Revision, RupReference
-from transforms.parties import supplier_keys, tax_numbers
+from transforms.mapping import SUPPLIER_CODE
+from transforms.parties import scrub, supplier_keys, tax_numbers
 from transforms.rows import renamed
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -38,13 +39,13 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia). `evidence` is empty where the row says
-    nothing of whom it belongs to."""
+    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the row
+    says nothing of whom it belongs to."""
 
     plan: Plan | None
     revision: Revision | None
     reference: RupReference | None
-    suppliers: tuple[tuple[Code, str], ...]
+    suppliers: tuple[tuple[Code, str, str | None], ...]
     evidence: Evidence | None
 
 
@@ -64,12 +65,12 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
     )
 
 
-def _suppliers(record: Any) -> Iterator[tuple[Code, str]]:
+def _suppliers(record: Any) -> Iterator[tuple[Code, str, str | None]]:
     code = getattr(record, "kd_penyedia", None)
     if code:
         numbers = tax_numbers(record.npwp_penyedia, record.npwp_penyedia_16)
         for key in dict.fromkeys(supplier_keys(record.nama_penyedia, numbers)):
-            yield key, code
+            yield key, code, scrub(record.nama_penyedia)
 
 
 def write_facts(
@@ -114,7 +115,8 @@ def write_facts(
                 }
             )
         suppliers += [
-            {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code} for (kind, key), code in facts.suppliers
+            {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code, "name": name}
+            for (kind, key), code, name in facts.suppliers
         ]
         evidence.append((place, facts.evidence))
     insert_rows(conn, t.plan_fact, plans)
@@ -123,6 +125,7 @@ def write_facts(
     insert_rows(conn, t.supplier_name, suppliers)
     changed.codes |= _revised(revisions)
     changed.suppliers |= {(row["kind"], row["key"]) for row in suppliers}
+    changed.suppliers |= {(SUPPLIER_CODE, row["kd_penyedia"]) for row in suppliers}
     note_evidence(conn, evidence)
 
 
@@ -185,10 +188,11 @@ def drop_facts(conn: Connection, row_ids: list[int], changed: Changed) -> None:
     ids = key_set(conn, row_ids, int)
     revision, supplier = t.rup_revision.c, t.supplier_name.c
     changed.codes |= _revised(conn.execute(select(t.rup_revision).where(revision.row_id.in_(ids))).mappings())
-    keys = conn.execute(select(supplier.kind, supplier.key).where(supplier.row_id.in_(ids)).distinct()).all()
+    given = select(supplier.kind, supplier.key, supplier.kd_penyedia).where(supplier.row_id.in_(ids)).distinct()
+    keys = conn.execute(given).all()
     for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name):
         conn.execute(delete(table).where(table.c.row_id.in_(ids)))
-    changed.suppliers |= {(row.kind, row.key) for row in keys}
+    changed.suppliers |= {(row.kind, row.key) for row in keys} | {(SUPPLIER_CODE, row.kd_penyedia) for row in keys}
 
 
 def _revised(revisions: Iterable[Any]) -> set[Code]:
@@ -208,21 +212,23 @@ def _write_supplier_keys(conn: Connection, keys: set[Code]) -> set[str]:
     one whose answer changed."""
     if not keys:
         return set()
-    found: dict[Code, set[str]] = {key: set() for key in keys}
     name = t.supplier_name.c
-    given = name.key.in_(key_set(conn, {key for _, key in keys}))
-    query = select(name.kind, name.key, name.kd_penyedia).where(given).distinct()
-    for row in conn.execute(query):
+    found: dict[Code, set[str]] = {key: set() for key in keys}
+    given = name.key.in_(key_set(conn, {key for kind, key in keys if kind != SUPPLIER_CODE}))
+    for row in conn.execute(select(name.kind, name.key, name.kd_penyedia).where(given).distinct()):
         if (row.kind, row.key) in found:
             found[row.kind, row.key].add(row.kd_penyedia)
+    # A name or number of two suppliers does not tell them apart: it is a key to nobody.
+    now = {key: next(iter(codes)) if len(codes) == 1 else "" for key, codes in found.items()}
+    coded = name.kd_penyedia.in_(key_set(conn, {key for kind, key in keys if kind == SUPPLIER_CODE}))
+    named = select(name.kd_penyedia, func.min(name.name)).where(coded).group_by(name.kd_penyedia)
+    now |= {(SUPPLIER_CODE, code): first or "" for code, first in conn.execute(named)}
     stored = {
         (row.kind, row.key): row.kd_penyedia
         for row in conn.execute(
             select(t.supplier_key).where(of_codes(conn, t.supplier_key.c.kind, t.supplier_key.c.key, keys))
         )
     }
-    # A name or number of two suppliers does not tell them apart: it is a key to nobody.
-    now = {key: next(iter(codes)) if len(codes) == 1 else "" for key, codes in found.items()}
     changed = {key: code for key, code in now.items() if stored.get(key, "") != code or key not in stored}
     if not changed:
         return set()

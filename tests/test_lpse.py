@@ -291,7 +291,7 @@ ORDER = {"kd_paket": "01K", "rup_nama_pkt": "ATK", "status_pkt": "ON_PROCESS", "
 
 
 def test_an_order_has_a_date_products_and_a_category() -> None:
-    found = document([row("Ecat-PaketEPurchasingV6", ORDER)], names={"71": "CV MAJU"})
+    found = document([row("Ecat-PaketEPurchasingV6", ORDER)], suppliers={("code", "71"): "CV MAJU"})
     [contract] = found["contracts"]
     assert (contract["status"], contract["dateSigned"]) == ("active", "2025-08-27T00:00:00+07:00")
     assert [item["id"] for item in contract["items"]] == ["p1", "p2"]

@@ -25,6 +25,9 @@ from transforms.parties import (
 
 Body = dict[str, Any]
 Amount = float | int | None
+SUPPLIER_CODE = "code"
+"""The kind of those keys of the suppliers' crosswalk that lead from a supplier's code to its name."""
+
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
 
@@ -58,7 +61,7 @@ class Context:
     """What a mapping may know beside its rows: the process, its neighbours, the settings that matter, the crosswalks.
 
     `service` is the one whose rows are being mapped; `signals` collects (source, service, field, value) of code values
-    that no code table knows; `wanted` the supplier keys that only a surrogate id could answer.
+    that no code table knows; `wanted` the supplier keys that a later row may answer or answer otherwise.
     """
 
     ocid: str
@@ -67,8 +70,6 @@ class Context:
     rups: tuple[Code, ...] = ()
     relations: tuple[tuple[str, str], ...] = ()
     suppliers: Mapping[Code, str] = field(default_factory=dict)
-    # kd_penyedia -> a supplier's name, for rows that name only the code.
-    names: Mapping[str, str] = field(default_factory=dict)
     # The process's current rows by service, for what one service needs of another (a contract its award's supplier).
     rows: Mapping[str, list[Row]] = field(default_factory=dict)
     # The same rows by (service, code).
@@ -149,8 +150,12 @@ class Context:
         return (found[0], self.contracts[found[0]][0]) if found else None
 
     def supplier(self, kd: str | None, name: str | None, *numbers: str | None, form: str | None = None) -> Body | None:
-        """The party of a supplier; what only a name stands for is noted, to be mended when its code is learned."""
-        party = supplier_party(self.suppliers, kd, name or self.names.get(kd or ""), *numbers, form=form)
+        """The party of a supplier. What is looked up in the crosswalk is noted: the process is built again when the
+        answer changes."""
+        if kd and not name:
+            self.wanted.add((SUPPLIER_CODE, kd))
+            name = self.suppliers.get((SUPPLIER_CODE, kd))
+        party = supplier_party(self.suppliers, kd, name, *numbers, form=form)
         if party and not has_code(party):
             self.wanted.update(supplier_keys(name, tax_numbers(*numbers)))
         return party

@@ -45,8 +45,7 @@ class Process:
     `rows` are its current rows: those of its own codes, of the RUPs whose planning it carries, and of what is linked to
     either. `rups` are the RUP codes it fulfils, `relations` pairs of (relationship, OCID). `links` gives, for each
     linked subject, the codes here that it belongs to. `suppliers` and `offices` are the parts of the crosswalks that it
-    may need: (kind, key) -> kd_penyedia, (source, plain name) -> kd_satker_str; `names` gives the names of suppliers,
-    by kd_penyedia, that its rows name by code only.
+    may need: (kind, key) -> kd_penyedia, or the name of a supplier's code; (source, plain name) -> kd_satker_str.
     """
 
     ocid: str
@@ -56,7 +55,6 @@ class Process:
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     offices: Mapping[Code, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,6 @@ def state_of(process: Process, sources: Mapping[str, SourceMapping], utc_offset:
         process.rups,
         process.relations,
         process.suppliers,
-        names=process.names,
         links=process.links,
         offices=process.offices,
     )

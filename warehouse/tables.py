@@ -424,19 +424,22 @@ supplier_name = Table(
     _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
     _text("key", "the key itself"),
     _text("kd_penyedia", "LKPP's code of the supplier"),
+    _maybe("name", "its name as the row has it"),
     PrimaryKeyConstraint("row_id", "kind", "key"),
     comment="Tax numbers and names that current rows give beside a supplier's code.",
 )
 Index("supplier_name_key", supplier_name.c.key)
+Index("supplier_name_code", supplier_name.c.kd_penyedia)
 
 supplier_key = Table(
     "supplier_key",
     metadata,
-    _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
+    _text("kind", "npwp (SHA-256 of the digits), name (normalised) or code"),
     _text("key", "the key itself"),
-    _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key"),
+    _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key. Of a code its first name"),
     PrimaryKeyConstraint("kind", "key"),
-    comment="The crosswalk from tax numbers and names to LKPP's supplier codes, as `supplier_name` has it.",
+    comment="The crosswalk from tax numbers and names to LKPP's supplier codes, and from codes (kind code) to names, as "
+    "`supplier_name` has it.",
 )
 
 supplier_use = Table(

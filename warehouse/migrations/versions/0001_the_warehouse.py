@@ -538,9 +538,11 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("kd_penyedia", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["row_id"], ["raw_record.id"], name=op.f("supplier_name_row_id_fkey")),
         sa.PrimaryKeyConstraint("row_id", "kind", "key", name=op.f("supplier_name_pkey")),
     )
+    op.create_index("supplier_name_code", "supplier_name", ["kd_penyedia"], unique=False)
     op.create_index("supplier_name_key", "supplier_name", ["key"], unique=False)
     op.create_table(
         "award",
@@ -739,6 +741,7 @@ def downgrade() -> None:
     op.drop_index("award_supplier", table_name="award")
     op.drop_table("award")
     op.drop_index("supplier_name_key", table_name="supplier_name")
+    op.drop_index("supplier_name_code", table_name="supplier_name")
     op.drop_table("supplier_name")
     op.drop_table("staged_page")
     op.drop_index("rup_revision_older", table_name="rup_revision")

@@ -196,7 +196,7 @@ def sp2d(tables: sql.Tables, year: int) -> Select[Any]:
     Ta_Kontrak is not asked: a contract of an earlier year, or one that nobody registered, is paid all the same. What
     is not paid yet (no SP2D) or void is left out.
 
-    An amount is told once. A request that names several contracts is one amount for all: each gets what the request
+    An amount is given once. A request that names several contracts is one amount for all: each gets what the request
     itself books on it if that adds up to the amount, else none of them does. Of two SP2D on one SPM neither does.
     """
     named, spm, order = tables["Ta_SPP_Kontrak"], tables["Ta_SPM"], tables["Ta_SP2D"]

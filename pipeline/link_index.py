@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func,
 
 from transforms.evidence import Link
 from transforms.identity import Code
-from transforms.linking.offices import Naming
+from transforms.linking.offices import OfficeReference
 from transforms.linking.scoring import Weighed
 from transforms.linking.year import Facts, Outcome, from_text, to_text
 from warehouse import tables as t
@@ -28,9 +28,13 @@ class KeptYear:
         self.token: str | None = row.token if row else None
         self.fingerprint: str | None = row.fingerprint if row else None
         namings = row.namings if row else []
-        self.namings: Mapping[Naming, int] = {(kind, code, name): count for kind, code, name, count in namings}
+        self.office_counts: Mapping[OfficeReference, int] = {
+            (kind, code, name): count for kind, code, name, count in namings
+        }
         resolved = row.resolved if row else []
-        self.resolved: Mapping[Naming, str | None] = {(kind, code, name): at for kind, code, name, at in resolved}
+        self.resolved: Mapping[OfficeReference, str | None] = {
+            (kind, code, name): at for kind, code, name, at in resolved
+        }
         self.ids: dict[Code, int] = {}
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
@@ -200,7 +204,7 @@ def write_year(
     if outcome.resolved != kept.resolved or anew:
         row["resolved"] = [[*name, at] for name, at in sorted(outcome.resolved.items(), key=str)]
     if offices is not None:
-        row["namings"] = [[*name, count] for name, count in sorted(outcome.namings.items(), key=str)]
+        row["namings"] = [[*name, count] for name, count in sorted(outcome.office_counts.items(), key=str)]
         row["offices"] = [[*link.source, link.target[1], link.confidence, link.by] for link in offices]
     if anew:
         row = {"namings": [], "offices": [], **row}

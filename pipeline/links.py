@@ -58,12 +58,12 @@ def link_id(rule: str, source: Code, target: Code) -> str:
     return hashlib.sha256("\n".join((rule, *source, *target)).encode()).hexdigest()[:12]
 
 
-def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]]) -> None:
+def note_evidence(conn: Connection, evidence_by_place: Iterable[tuple[Place, Evidence | None]]) -> None:
     """Keep the evidence of current rows, by their places; None for a row that is gone or has none.
 
     Subjects whose evidence changed are to be linked again.
     """
-    by_place = dict(said)
+    by_place = dict(evidence_by_place)
     columns = t.evidence.c
     known = {
         (row.source, row.service, row.scope, row.key): row
@@ -275,7 +275,7 @@ def _link_year(
         return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes), codes)
 
     outcome = None
-    size = sum(kept.namings.values())
+    size = sum(kept.office_counts.values())
     some = _has_linked(conn, year)
     if some and size and kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
         outcome = relink(kept, asked, evidence_of, OFFICE_SYSTEMS, decided, revisions)
@@ -460,7 +460,7 @@ def _write_office_names(conn: Connection) -> dict[Code, str]:
 
 
 def _subjects_of(conn: Connection, systems: set[str]) -> set[Code]:
-    """All that some systems tell of."""
+    """All subjects that some systems have."""
     columns = t.evidence.c
     kinds = [kind for kind, source in LINKED_KINDS.items() if source in systems]
     rows = conn.execute(select(columns.kind, columns.code).where(columns.kind.in_(kinds)).distinct())
@@ -640,7 +640,7 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
         year = 0 if row.rule == OFFICE else row.year
         ask(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})
     demand(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
-    # Whose office it is matters to all that the system tells.
+    # Whose office it is matters to all of the system's subjects.
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
     ask(conn, years_of(conn, _subjects_of(conn, systems)))
     return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())

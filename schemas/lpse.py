@@ -720,7 +720,7 @@ SERVICES: tuple[Service, ...] = (
         sets=frozenset({"kd_rup", "list_tahun_anggaran", "sumber_dana", "nip_pokja", "nama_pokja", "mak"}),
         aliases={**_ALIASES, **_TENDER_BEFORE_2023},
         ignored={
-            "kgr_id": "SPSE's number of what kgr_nama says",
+            "kgr_id": "SPSE's number of what kgr_nama names",
             "max_lls_auditupdate": "when somebody last edited the attempt in SPSE, whatever it was",
         },
         observed_field="_event_date",

@@ -91,9 +91,7 @@ class Warehouse:
             if older:
                 row = {"source": "sirup", "service": "RUP-HistoryKajiUlang", "scope": str(YEAR), "key": newer}
                 hashes = {"code": newer, "content_hash": "", "wire_hash": "", "payload": {}}
-                insert_rows(
-                    conn, t.raw_record, [{**row, **hashes, "observed_at": NOW, "run_id": "r"}]
-                )
+                insert_rows(conn, t.raw_record, [{**row, **hashes, "observed_at": NOW, "run_id": "r"}])
                 row_id = conn.execute(select(func.max(t.raw_record.c.id))).scalar_one()
                 revision = {"row_id": row_id, "kind": "rup", "newer": newer, "older": older}
                 insert_rows(conn, t.rup_revision, [revision])

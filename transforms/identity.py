@@ -20,13 +20,13 @@ PRIOR = "prior"
 UNSUCCESSFUL = "unsuccessfulProcess"
 REPLACEMENT = "replacementProcess"
 
-# Types of revision: one package became several, was cancelled, was taken up again; any other revises one to one.
-SPLIT, CANCELLED, TAKEN_UP = "SATUKEBANYAK", "PEMBATALAN", "PENGAKTIFAN"
+# Types of revision: one package became several, or was cancelled; any other revises one to one.
+SPLIT, CANCELLED = "SATUKEBANYAK", "PEMBATALAN"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a RUP row says of its identity: the RUP whose contract it pays on, the self-managed work it is part of."""
+    """What a RUP row holds of its identity: the RUP whose contract it pays on, the self-managed work it is part of."""
 
     rup: Code
     first_year: str | None = None

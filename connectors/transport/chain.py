@@ -16,7 +16,7 @@ from schemas.settings import SourceSettings
 
 class Opened(NamedTuple):
     """What an answer holds: its rows, the cursor of the next page where there is one, how many rows the whole list has
-    where the answer says it."""
+    where the answer gives it."""
 
     rows: Iterable[Row]
     next: str | None = None
@@ -60,7 +60,7 @@ def chained(
 
     `query` gives the parameters for a source's own cursor, `opened` reads the answer to it; `volatile` are fields that
     differ each time that a row is sent. Raises as `http.get_listing`, and StructureError for a page or cursor that came
-    before, and where the rows are not as many as the source says (unless `check_total` is off) or their number has
+    before, and where the rows are not as many as the source claims (unless `check_total` is off) or their number has
     changed.
     """
     done, total, at = 0, None, None

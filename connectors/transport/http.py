@@ -1,5 +1,5 @@
 """One GET that ends in a list of rows or in an error an operator can act on; patient with what passes, bounded in time
-and size, and silent on secrets."""
+and size, and free of secrets."""
 
 import datetime as dt
 import errno
@@ -111,11 +111,11 @@ class _TryAgain(Exception):
     """What is worth another attempt: the error to raise when attempts run out, the wait that the server asked for,
     whether patience itself has run out."""
 
-    def __init__(self, error: JejakError, wait: float = 0, *, silent: bool = False) -> None:
+    def __init__(self, error: JejakError, wait: float = 0, *, timed_out: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
-        self.silent = silent
+        self.timed_out = timed_out
 
 
 class _Answer(NamedTuple):
@@ -147,18 +147,18 @@ def get_listing(
     `shown` names what was asked for in logs and errors, and `credential` the environment variable that holds key or
     token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
 
-    A server that says in its headers that its limit is used up (`X-RateLimit-Remaining: 0`) is asked again only when
-    that is over. Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further
-    attempts, or when it has kept silent for `source.timeout_seconds` twice or asks for a longer wait than LONGEST_WAIT:
-    one that hangs or is busy for hours would cost the whole night, service by service. SettingsError when address,
-    certificate or credentials are refused, StructureError when the answer is not JSON or says itself that it failed.
+    A server whose headers show that its limit is used up (`X-RateLimit-Remaining: 0`) is asked again only when that is
+    over. Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further
+    attempts, has twice not answered within `source.timeout_seconds`, or asks for a longer wait than LONGEST_WAIT: one
+    that hangs or is busy for hours would cost the whole night, service by service. SettingsError when address,
+    certificate or credentials are refused, StructureError when the answer is not JSON or reports a failure.
     """
     waited = 0
 
     def enough(state: tenacity.RetryCallState) -> bool:
         nonlocal waited
         again = state.outcome.exception() if state.outcome else None
-        waited += isinstance(again, _TryAgain) and again.silent
+        waited += isinstance(again, _TryAgain) and again.timed_out
         too_long = state.idle_for + state.upcoming_sleep > LONGEST_WAIT
         return waited > 1 or too_long or state.attempt_number > source.retries
 
@@ -217,7 +217,7 @@ def _get_once(
         listing = read_json(answer.body, answer.size, shown, "data")
     except BrokenJson as error:
         raise _TryAgain(StructureError(str(error))) from None
-    _check_said(listing, shown, credential, secrets)
+    _refuse_failure(listing, shown, credential, secrets)
     return replace(listing, headers=answer.headers)
 
 
@@ -301,7 +301,7 @@ def _unreachable(error: BaseException, shown: str, credential: str, source: Sour
     # Connection errors come first: a certificate that is refused is a ValueError too.
     if met(ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         return SettingsError(
-            f"{shown} has a certificate that this machine doesn't trust, or speaks no TLS; if it comes from an "
+            f"{shown} has a certificate that this machine doesn't trust, or has no TLS; if it comes from an "
             "authority of your own, set REQUESTS_CA_BUNDLE to the file that holds that authority's certificate, and "
             "check that url names the host as the certificate does"
         )
@@ -315,10 +315,10 @@ def _unreachable(error: BaseException, shown: str, credential: str, source: Sour
         problem = "can't be reached: no route leads to its host; check network, VPN and the host in the source's url"
     elif met(requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         problem = "took no connection in time; check host and port in the source's url, and firewalls on the way"
-        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), silent=True)
+        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif met(requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
         problem = f"did not answer within {source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
-        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), silent=True)
+        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif isinstance(error, ValueError):
         return SettingsError(
             f"{shown} can't be asked for ({type(error).__name__}); check the source's url, which begins with http:// "
@@ -333,25 +333,25 @@ def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[st
     status = answer.status
     if status in (200, 204):
         return
-    said = ""
+    message = ""
     try:
-        told = read_json(answer.body, answer.size, shown, "data").members
-        said = quoted(told.get("error") or told, secrets)
+        members = read_json(answer.body, answer.size, shown, "data").members
+        message = quoted(members.get("error") or members, secrets)
     except StructureError:
         pass
     if status in (408, 425, 429) or status >= 500:
         wait = _retry_after(answer.headers.get("Retry-After", "")) or (_reset(answer.headers) if status == 429 else 0)
         asked = f" and asked to be left alone for {wait:.0f} s" if wait else ""
-        error = SourceUnavailable(f"{shown} answered {status}{asked}{said}; try again later")
+        error = SourceUnavailable(f"{shown} answered {status}{asked}{message}; try again later")
         raise _TryAgain(error, wait)
     if status in (401, 403):
-        raise SettingsError(_refused(f"{shown} answered {status}{said}", credential))
+        raise SettingsError(_refused(f"{shown} answered {status}{message}", credential))
     if status in (301, 302, 303, 307, 308):
         raise SettingsError(f"{shown} answered {status}, a redirect; set the source's url to the address it leads to")
     if status == 404:
-        raise SettingsError(f"{shown} answered 404{said}; check the source's url (and with ISB the service_no)")
+        raise SettingsError(f"{shown} answered 404{message}; check the source's url (and with ISB the service_no)")
     raise StructureError(
-        f"{shown} answered {status}{said}; if this fetch was resumed, its cursor may be too old: begin anew"
+        f"{shown} answered {status}{message}; if this fetch was resumed, its cursor may be too old: begin anew"
     )
 
 
@@ -362,12 +362,12 @@ def _refused(what: str, credential: str) -> str:
     )
 
 
-def _check_said(listing: Listing, shown: str, credential: str, secrets: list[str]) -> None:
-    """Refuse an answer that says of itself that it failed, whatever its status was."""
+def _refuse_failure(listing: Listing, shown: str, credential: str, secrets: list[str]) -> None:
+    """Refuse an answer that reports a failure, whatever its status was."""
     found = failure(listing.members, secrets)
     if found is None:
         return
-    problem = f"{shown} answered that it failed ({found.member}){found.said}"
+    problem = f"{shown} answered that it failed ({found.member}){found.message}"
     if found.codes & {"401", "403"}:
         raise SettingsError(_refused(problem, credential))
     if found.codes & {"429", "500", "502", "503", "504"}:
@@ -376,7 +376,7 @@ def _check_said(listing: Listing, shown: str, credential: str, secrets: list[str
 
 
 def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
-    """Note until when the server wants no more requests, if its headers say so."""
+    """Note until when the server wants no more requests, if its headers give it."""
     server = urlsplit(address.get_secret_value()).netloc
     _closed.pop(server, None)
     if headers.get("X-RateLimit-Remaining", "").strip() == "0" and (wait := _reset(headers)):
@@ -384,7 +384,7 @@ def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
 
 
 def _reset(headers: Mapping[str, str]) -> float:
-    """Seconds until a used up limit of requests is given anew; 0 if the headers don't say it."""
+    """Seconds until a used up limit of requests is given anew; 0 if the headers don't give it."""
     try:
         reset = float(headers.get("X-RateLimit-Reset", ""))
     except ValueError:
@@ -407,7 +407,7 @@ def _wait_until_open(address: SecretStr, shown: str) -> None:
 
 
 def _retry_after(value: str) -> float:
-    """Seconds from now that a Retry-After header asks for, in seconds or as an HTTP date; 0 if it says nothing."""
+    """Seconds from now that a Retry-After header asks for, in seconds or as an HTTP date; 0 if it holds neither."""
     try:
         seconds = float(value)
         return max(seconds, 0) if math.isfinite(seconds) else 0

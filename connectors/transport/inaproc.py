@@ -62,10 +62,10 @@ def _open(answer: Listing | None, shown: str, *, legacy: bool) -> Opened:
     if answer is not None and answer.bare and legacy:
         return Opened(answer.rows())
     if answer is None or "success" not in answer.members or (answer.count is None and "data" not in answer.members):
-        raise StructureError(f"{shown} sent no envelope of success and data; see by hand what it says")
+        raise StructureError(f"{shown} sent no envelope of success and data; see by hand what it holds")
     if answer.count is None and answer.members["data"] is not None:
         kind = type(answer.members["data"]).__name__
-        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it says")
+        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it holds")
     meta = answer.members.get("meta")
     if not isinstance(meta, dict):
         meta = {}

@@ -48,6 +48,6 @@ def pages(
             session, address, shown=shown, credential=credential, source=source, budget=budget_of(source)
         )
     if answer is not None and not answer.bare:
-        raise StructureError(f"{shown} holds a dict where a list of rows is due; open it by hand to see what it says")
+        raise StructureError(f"{shown} holds a dict where a list of rows is due; open it by hand to see what it holds")
     for rows, done, more in paged([] if answer is None else answer.rows()):
         yield Page(rows, str(done) if more else None, name=f"ISB {name} {parameter}")

@@ -55,7 +55,7 @@ def read(
     """Pages of a service, rows as received, from `cursor` on; none where the source does not offer the service.
 
     `name` is the source's name in settings, `scope` a fiscal year or "all". Raises SettingsError, SourceUnavailable or
-    StructureError; what they say is fit for an operator and free of secrets.
+    StructureError; their texts are fit for an operator and free of secrets.
     """
     if service.yearly and scope == "all" and source.transport != "files":
         raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
@@ -89,7 +89,7 @@ def read(
                 credential=f"{environment}API_KEY",
             )
             yield from _mapped(answer, own)
-        # Settings of version 0.1 say `rest` where they mean INAPROC.
+        # Settings of version 0.1 have `rest` where they mean INAPROC.
         case "inaproc" | "rest" if address.lkpp:
             if endpoint is None:
                 return

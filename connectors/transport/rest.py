@@ -54,11 +54,11 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
     if answer is not None and answer.bare:
         return Opened(answer.rows())
     if answer is None or (answer.count is None and "data" not in answer.members):
-        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it says")
+        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it holds")
     members = answer.members
     if answer.count is None and members["data"] is not None:
         kind = type(members["data"]).__name__
-        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it says")
+        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it holds")
     # In other answers of Laravel `links` and `meta` are lists, or not there.
     meta, links = (part if isinstance(part, dict) else {} for part in (members.get("meta"), members.get("links")))
     total = total_of(members, meta, members.get("pagination"), meta.get("pagination"))
@@ -74,13 +74,13 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
             if isinstance(page, int) and isinstance(last, int) and page < last:
                 return Opened(answer.rows(), urlencode({"page": page + 1}), total)
         if meta.get("has_more"):
-            raise StructureError(f"{shown} has more rows but gives no cursor to them; see by hand what it says")
+            raise StructureError(f"{shown} has more rows but gives no cursor to them; see by hand what it holds")
         return Opened(answer.rows(), None, total)
     there, here = urlsplit(urljoin(address, str(link))), urlsplit(address)
     # Scheme and port may differ: an application behind a proxy doesn't know its own address.
     if there.hostname != here.hostname:
         raise StructureError(
-            f"{shown} says that its next page is on another host, where the token must not go; set the source's url to "
+            f"{shown} gives a next page on another host, where the token must not go; set the source's url to "
             "that host if the system has moved there"
         )
     if not there.query:

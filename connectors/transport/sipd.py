@@ -52,7 +52,7 @@ def _open(answer: Listing | None, page: int, limit: int, shown: str) -> Opened:
     if answer is None or (not answer.bare and answer.count is None and answer.members.get("data", "") is None):
         return Opened([], None, 0 if page == 1 else None)
     if answer.count is None:
-        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it says")
+        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it holds")
     stated = answer.headers.get(_TOTAL, "").strip()
     total = int(stated) if stated.isdigit() else None
     if page == 1 and total is not None and answer.count < min(limit, total):

@@ -10,7 +10,7 @@ from typing import Any
 from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
-from transforms.linking.numbers import SEGMENT, Parts, number_keys, number_level, number_parts, tells
+from transforms.linking.numbers import SEGMENT, Parts, distinguishes, number_keys, number_level, number_parts
 from transforms.linking.rules import (
     AMOUNT,
     DAYS,
@@ -41,7 +41,7 @@ class _Number:
 
 
 @dataclass(slots=True)
-class Contract:
+class ContractFeatures:
     """A purchase, or what is paid or reported of one, as it is compared."""
 
     office: str | None
@@ -62,18 +62,18 @@ class Contract:
 
 @lru_cache(maxsize=65536)
 def _number(written: str) -> _Number | None:
-    """A number that can tell its document from others; None for what can't."""
+    """A number that distinguishes its document from others; None for one that doesn't."""
     parts = number_parts(written)
-    if not tells(parts):
+    if not distinguishes(parts):
         return None
     digits = frozenset(part for part in parts if isinstance(part, int))
     return _Number(written, parts, SEGMENT.sub("", written.upper()), digits)
 
 
-def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> Contract:
+def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> ContractFeatures:
     """What is compared of a subject, whose office, first codes of the RUPs and account codes are known."""
     signed = bool(e.numbers or e.suppliers or e.supplier_codes)
-    return Contract(
+    return ContractFeatures(
         office,
         frozenset(rups),
         tuple(filter(None, map(_number, dict.fromkeys(e.numbers)))),
@@ -87,7 +87,7 @@ def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterab
     )
 
 
-def packed(contract: Contract) -> list[Any]:
+def packed(contract: ContractFeatures) -> list[Any]:
     """The features as JSON, to be kept."""
     return [
         contract.office,
@@ -103,10 +103,10 @@ def packed(contract: Contract) -> list[Any]:
     ]
 
 
-def unpacked(kept: list[Any]) -> Contract:
+def unpacked(kept: list[Any]) -> ContractFeatures:
     """The inverse of `packed`."""
     office, rups, numbers, firms, keys, amounts, days, titles, lines, failed = kept
-    return Contract(
+    return ContractFeatures(
         office,
         frozenset(map(tuple, rups)),
         tuple(filter(None, map(_number, numbers))),
@@ -125,7 +125,7 @@ def _size(amount: float) -> int:
     return int(math.log(max(amount, 1.0)) / math.log(1.1))
 
 
-def blocks(contract: Contract) -> list[Chain]:
+def blocks(contract: ContractFeatures) -> list[Chain]:
     """Blocks of a target: of each chain the keys from wide to narrow."""
     office, sizes = contract.office, {_size(amount) for amount in contract.amounts}
     months = {day // 30 for day in contract.days}
@@ -153,7 +153,7 @@ def blocks(contract: Contract) -> list[Chain]:
     ]
 
 
-def lookups(contract: Contract) -> list[Chain]:
+def lookups(contract: ContractFeatures) -> list[Chain]:
     """The keys under which a source's candidates stand: those of a target, and the steps and months beside its own."""
     widened = replace(
         contract,
@@ -163,7 +163,7 @@ def lookups(contract: Contract) -> list[Chain]:
     return blocks(widened)
 
 
-def counts(contract: Contract) -> set[Key]:
+def counts(contract: ContractFeatures) -> set[Key]:
     """The values of a target whose rarity weighs."""
     return {
         (OFFICE, contract.office),
@@ -176,7 +176,9 @@ def counts(contract: Contract) -> set[Key]:
     }
 
 
-def weighed(sources: Mapping[Code, Contract], targets: Mapping[Code, Contract], rarity: Rarity) -> Weighed:
+def weighed(
+    sources: Mapping[Code, ContractFeatures], targets: Mapping[Code, ContractFeatures], rarity: Rarity
+) -> Weighed:
     """What each contract, paid or reported on, weighs beside the purchases of its blocks; those without a chance left
     out. `targets` hold all that share a wide block with one of the sources."""
     prior = PRESENT - math.log(rarity.total)
@@ -192,7 +194,9 @@ def weighed(sources: Mapping[Code, Contract], targets: Mapping[Code, Contract], 
     }
 
 
-def _weigh(source: Contract, target: Contract, rarity: Rarity, prior: float) -> tuple[float, str] | None:
+def _weigh(
+    source: ContractFeatures, target: ContractFeatures, rarity: Rarity, prior: float
+) -> tuple[float, str] | None:
     """(weight for a contract, paid or reported on, being that of a purchase, the evidence for it); None for no chance.
 
     What is quick to compare comes first: most candidates are out of the question before names and texts are.
@@ -236,7 +240,7 @@ def _number_weight(one: _Number, other: _Number, rarity: Rarity) -> float:
     return rarity.weight(("written", other.parts)) if level == "same" else NUMBER[level]
 
 
-def _supplier_weight(source: Contract, target: Contract, rarity: Rarity) -> float | None:
+def _supplier_weight(source: ContractFeatures, target: ContractFeatures, rarity: Rarity) -> float | None:
     if shared := source.keys & target.keys:
         return max(rarity.weight(("key", key)) for key in shared)
     levels = [(supplier_level(one, other), other) for one in source.firms for other in target.firms]

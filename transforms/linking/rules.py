@@ -1,4 +1,4 @@
-"""The linking rules: what each joins, and the weights of the evidence. Beneath the rooms that compare.
+"""The linking rules: what each joins, and the weights of the evidence. Beneath the modules that compare.
 
 A link's confidence is the probability that it is right, worked out as record linkage does (Fellegi and Sunter): every
 piece of evidence on which two subjects agree or differ multiplies the odds by how much more often true pairs look like
@@ -32,65 +32,32 @@ class Rule:
     """A kind of link: from subjects of these kinds to targets of those.
 
     Empty `sources` or `targets` are purchases, of whatever source (`is_purchase`), or systems' own offices.
-    `accept` is the confidence from which it links by itself, `pending` that from which it asks. `truth` says how many
-    targets a subject may rightly have.
+    `accept` is the confidence from which it links by itself, `pending` that from which an operator is asked. `truth` is
+    how many targets a subject may rightly have.
     """
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     truth: str
-    says: str
     accept: float
     pending: float
 
 
 RULES: dict[str, Rule] = {
-    "office": Rule(
-        (), (OFFICE,), "many-to-one", "a system's own office is an office of the regency: code, else name", 0.9, 0.3
-    ),
-    "rup-package": Rule(
-        (),
-        RUP_KINDS,
-        "many-to-many",
-        "a purchase fulfils a plan: by kd_rup alone",
-        1.0,
-        0.3,
-    ),
-    "budget-package": Rule(
-        ("anggaran",),
-        RUP_KINDS,
-        "many-to-many",
-        "a budget line pays for the plans that carry its account code",
-        0.9,
-        0.3,
-    ),
-    "contract-payment": Rule(
-        ("kontrak",),
-        (),
-        "many-to-one",
-        "a contract that is paid is that of a purchase: number, office, supplier, amount, date, title",
-        0.95,
-        0.05,
-    ),
-    "contract-report": Rule(
-        ("pekerjaan",),
-        (),
-        "many-to-one",
-        "a job that is reported on is a purchase's contract: kd_rup, number, office, supplier, amount, date, title",
-        0.95,
-        0.05,
-    ),
-    "proposal-package": Rule(
-        ("usulan", "pokir"),
-        RUP_KINDS,
-        "many-to-many",
-        "a proposal became a plan: place, work, sub-activity, office, amount",
-        0.82,
-        0.05,
-    ),
-    "document-package": Rule(
-        ("dokumen",), RUP_KINDS, "many-to-many", "a planning document is of a plan: kd_rup, else account code", 0.9, 0.3
-    ),
+    # A system's own office is an office of the regency: by code, else name.
+    "office": Rule((), (OFFICE,), "many-to-one", 0.9, 0.3),
+    # A purchase fulfils a plan: by kd_rup alone.
+    "rup-package": Rule((), RUP_KINDS, "many-to-many", 1.0, 0.3),
+    # A budget line pays for the plans that carry its account code.
+    "budget-package": Rule(("anggaran",), RUP_KINDS, "many-to-many", 0.9, 0.3),
+    # A contract that is paid is that of a purchase: by number, office, supplier, amount, date, title.
+    "contract-payment": Rule(("kontrak",), (), "many-to-one", 0.95, 0.05),
+    # A job that is reported on is a purchase's contract: by kd_rup, number, office, supplier, amount, date, title.
+    "contract-report": Rule(("pekerjaan",), (), "many-to-one", 0.95, 0.05),
+    # A proposal became a plan: by place, work, sub-activity, office, amount.
+    "proposal-package": Rule(("usulan", "pokir"), RUP_KINDS, "many-to-many", 0.82, 0.05),
+    # A planning document is of a plan: by kd_rup, else account code.
+    "document-package": Rule(("dokumen",), RUP_KINDS, "many-to-many", 0.9, 0.3),
 }
 
 JOINED = frozenset(kind for rule in RULES.values() for kind in rule.sources)
@@ -119,7 +86,7 @@ FEWEST = 1000
 # How often the right target is among the candidates at all: the rest never came, or came to nothing.
 PRESENT = math.log(0.9 / 0.1)
 
-# ln(m / u): m is how often the two of a true pair look like this, u how often two of different matters do.
+# ln(m / u): m is how often the two of a true pair look like this, u how often two of different subjects do.
 NUMBER = {"part": 5.0, "near": 5.0, "loose": 2.5, "other": -2.5}
 SUPPLIER = {"short": 4.0, "near": 3.5, "part": 2.0, "other": -4.0}
 AMOUNT = {"rounded": 5.0, "changed": 1.0, "other": -4.0}
@@ -168,7 +135,7 @@ COMPANION = -6.0
 PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
 CHEAP = -2.0
 DEAR = -4.0
-# Below this weight a candidate has no chance, whatever the texts say.
+# Below this weight a candidate has no chance, whatever the texts are.
 HOPELESS = -8.0
-# How much the odds fall where another subject has the better claim on a target: few targets have two rightly.
-CLAIMED = 20.0
+# How much the odds fall where another subject fits a target better: few targets have two rightly.
+CONTESTED = 20.0

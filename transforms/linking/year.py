@@ -18,13 +18,13 @@ from rapidfuzz.distance import OSA
 from transforms.evidence import Evidence, Link
 from transforms.identity import RUP_KINDS, Code, canonical
 from transforms.linking import contracts, plans, proposals
-from transforms.linking.contracts import Contract
-from transforms.linking.offices import Naming, Offices, naming, offices
+from transforms.linking.contracts import ContractFeatures
+from transforms.linking.offices import OfficeReference, Offices, office_reference, offices
 from transforms.linking.places import Gazetteer, may_mention, mentions, place_name
-from transforms.linking.plans import Line
-from transforms.linking.proposals import Matter
+from transforms.linking.plans import LineFeatures
+from transforms.linking.proposals import ProposalFeatures
 from transforms.linking.rules import BLOCK, JOINED, RULES, Decisions, Key, Systems, is_purchase, step
-from transforms.linking.scoring import Rarity, Weighed, chosen, each, less_claimed, of_one, undecided
+from transforms.linking.scoring import Rarity, Weighed, chosen, each, less_contested, of_one, undecided
 
 CONTRACT_RULES = ("contract-payment", "contract-report")
 PROPOSAL_RULES = ("proposal-package",)
@@ -47,13 +47,13 @@ class _Comparison:
 
     field: str  # of Facts
     rules: tuple[str, ...]
-    room: ModuleType
+    module: ModuleType
     sources: frozenset[str]  # kinds
     is_target: Callable[[str], bool]
 
     def wide(self, features: Any, *, source: bool) -> set[Key]:
         """The keys of the widest blocks that a subject is in or looks in."""
-        chains = self.room.lookups(features) if source else self.room.blocks(features)
+        chains = self.module.lookups(features) if source else self.module.blocks(features)
         return {key for chain in chains for key in chain[0]}
 
     def key(self, key: Key, *, source: bool) -> str:
@@ -70,11 +70,11 @@ _LINE_KINDS = _kinds(LINE_RULES)
 class Facts:
     """What is kept of one subject: how it names its office, the RUPs that it names, and what is compared of it."""
 
-    naming: Naming
+    office: OfficeReference
     names: tuple[Code, ...] = ()
-    line: Line | None = None
-    contract: Contract | None = None
-    proposal: Matter | None = None
+    line: LineFeatures | None = None
+    contract: ContractFeatures | None = None
+    proposal: ProposalFeatures | None = None
     # Texts that may name places, as they are searched.
     mentions: str = ""
 
@@ -82,7 +82,7 @@ class Facts:
 def to_text(facts: Facts) -> str:
     """JSON text of facts, without `mentions`; equal for equal facts."""
     kept = [
-        facts.naming,
+        facts.office,
         facts.names,
         facts.line and plans.packed(facts.line),
         facts.contract and contracts.packed(facts.contract),
@@ -106,7 +106,7 @@ def from_text(text: str, mentions: str = "") -> Facts:
 
 def keys_of(facts: Facts) -> set[str]:
     """The keys under which a subject is found."""
-    kind = facts.naming[0]
+    kind = facts.office[0]
     found = {f"{_NAMES} {rup}" for rup in facts.names}
     if facts.line:
         found |= {f"{_LINE_MAK if kind in _LINE_KINDS else _PLAN_MAK} {line}" for line in facts.line.maks}
@@ -117,7 +117,7 @@ def keys_of(facts: Facts) -> set[str]:
         source = kind in comparison.sources
         keys = comparison.wide(features, source=source)
         if not source:
-            keys |= comparison.room.counts(features)
+            keys |= comparison.module.counts(features)
         elif comparison is _PROPOSALS:
             keys |= proposals.own_counts(features)
             found |= {f"{_VILLAGE} {name}" for name in features.villages}
@@ -129,8 +129,8 @@ def keys_of(facts: Facts) -> set[str]:
 class Kept(Protocol):
     """What is kept of a year between two linkings."""
 
-    namings: Mapping[Naming, int]  # how many subjects name an office so
-    resolved: Mapping[Naming, str | None]  # and which office that was taken to be
+    office_counts: Mapping[OfficeReference, int]  # how many subjects name an office so
+    resolved: Mapping[OfficeReference, str | None]  # and which office that was taken to be
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
         """The facts of those of these subjects that the year has."""
@@ -157,8 +157,8 @@ class Kept(Protocol):
 class Nothing:
     """A year of which nothing is kept."""
 
-    namings: Mapping[Naming, int] = {}
-    resolved: Mapping[Naming, str | None] = {}
+    office_counts: Mapping[OfficeReference, int] = {}
+    resolved: Mapping[OfficeReference, str | None] = {}
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
         return {}
@@ -218,8 +218,8 @@ class Outcome:
     facts: dict[Code, Facts | None]  # of subjects that changed; None for one that is gone
     pairs: dict[str, Weighed]  # by rule and source, those of sources that were scored
     keys: dict[Code, tuple[set[str], set[str]]]  # of subjects that changed: keys lost, keys gained
-    namings: dict[Naming, int]
-    resolved: dict[Naming, str | None]
+    office_counts: dict[OfficeReference, int]
+    resolved: dict[OfficeReference, str | None]
 
 
 EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
@@ -257,21 +257,21 @@ class _Linking:
 
     @property
     def anew(self) -> bool:
-        return not self.kept.namings
+        return not self.kept.office_counts
 
     def outcome(self) -> Outcome | None:
         self._read(self.asked)
         self._load(self.asked)
-        namings = self._namings()
-        if not self.anew and self._sizes(namings) != self._sizes(self.kept.namings):
+        office_counts = self._office_counts()
+        if not self.anew and self._sizes(office_counts) != self._sizes(self.kept.office_counts):
             return None
         resolved = dict(self.kept.resolved)
         office_links: list[Link] | None = None
-        if namings != self.kept.namings or any(code[0] in self.systems.values() for code in self.asked):
-            self.offices, office_links = offices(namings, self.systems, self.decided)
+        if office_counts != self.kept.office_counts or any(code[0] in self.systems.values() for code in self.asked):
+            self.offices, office_links = offices(office_counts, self.systems, self.decided)
             if any(self.offices.of(name) != at for name, at in resolved.items()):
                 return None
-        active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in namings)}
+        active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in office_counts)}
         again = set(self.asked)
         gazetteer = Gazetteer(frozenset(), frozenset())
         if _PROPOSALS.field in active:
@@ -283,7 +283,7 @@ class _Linking:
             again |= self.kept.mentioning(parts) if parts else set()
         namers = self._concerned()
         again |= namers
-        self._compare(again, gazetteer, active, namings, resolved)
+        self._compare(again, gazetteer, active, office_counts, resolved)
         if _PROPOSALS.field in active:
             self._correct_slips()
         changed = self._changed()
@@ -297,7 +297,7 @@ class _Linking:
                 continue
             near = self._near(comparison, changed)
             asking = {code for code in sources | near if code[0] in comparison.sources}
-            weighed = self._weighed(comparison, asking, namings)
+            weighed = self._weighed(comparison, asking, office_counts)
             for rule in comparison.rules:
                 of_rule = {source: found for source, found in weighed.items() if source[0] in RULES[rule].sources}
                 if comparison is _PROPOSALS:
@@ -317,7 +317,7 @@ class _Linking:
             {code: self.now[code] for code in changed},
             pairs,
             {code: (self._old_keys(code) - self.are[code], self.are[code] - self._old_keys(code)) for code in changed},
-            namings,
+            office_counts,
             resolved,
         )
 
@@ -353,21 +353,21 @@ class _Linking:
 
     # --- what changed ------------------------------------------------------------------------------------------------
 
-    def _namings(self) -> dict[Naming, int]:
-        counts = Counter(self.kept.namings)
+    def _office_counts(self) -> dict[OfficeReference, int]:
+        counts = Counter(self.kept.office_counts)
         for code in self.asked:
             if code in self.before:
-                counts[self.before[code].naming] -= 1
+                counts[self.before[code].office] -= 1
             if (evidence := self.evidence[code]) is not None:
-                counts[naming(evidence)] += 1
+                counts[office_reference(evidence)] += 1
         return {name: count for name, count in counts.items() if count > 0}
 
-    def _sizes(self, namings: Mapping[Naming, int]) -> list[tuple[bool, int]]:
+    def _sizes(self, office_counts: Mapping[OfficeReference, int]) -> list[tuple[bool, int]]:
         """Of each comparison whether there is anything to link, and the number of its targets as scores take it."""
         return [
             (
-                any(name[0] in comparison.sources for name in namings),
-                step(sum(count for name, count in namings.items() if comparison.is_target(name[0]))),
+                any(name[0] in comparison.sources for name in office_counts),
+                step(sum(count for name, count in office_counts.items() if comparison.is_target(name[0]))),
             )
             for comparison in _COMPARISONS
         ]
@@ -406,8 +406,8 @@ class _Linking:
         again: set[Code],
         gazetteer: Gazetteer,
         active: set[str],
-        namings: Mapping[Naming, int],
-        resolved: dict[Naming, str | None],
+        office_counts: Mapping[OfficeReference, int],
+        resolved: dict[OfficeReference, str | None],
     ) -> None:
         """Work out the facts of subjects anew."""
         self._load(again)
@@ -427,10 +427,10 @@ class _Linking:
                 whole[plan] = plans.enriched(evidence, (each for each in lent if each and len(each.rups) == 1))
 
         def office(evidence: Evidence) -> str | None:
-            name = naming(evidence)
+            name = office_reference(evidence)
             if name not in resolved:
                 if self.offices is None:
-                    self.offices, _ = offices(namings, self.systems, self.decided)
+                    self.offices, _ = offices(office_counts, self.systems, self.decided)
                 resolved[name] = self.offices.of(name)
             return resolved[name]
 
@@ -443,7 +443,7 @@ class _Linking:
             kind, names, at = code[0], _names(raw), office(evidence)
             line, contract, proposal, texts = None, None, None, ""
             if kind in _LINE_KINDS or kind in RUP_KINDS:
-                line = Line(at, evidence.maks, names)
+                line = LineFeatures(at, evidence.maks, names)
             if _CONTRACTS.field in active and (kind in _CONTRACTS.sources or is_purchase(kind)):
                 rups = sorted({first(rup) for rup in names})
                 maks = evidence.maks or [mak for rup in rups if rup in whole for mak in whole[rup].maks]
@@ -453,7 +453,7 @@ class _Linking:
                 proposal = proposals.features(evidence, at, gazetteer, own=own)
                 sites = () if own else (*evidence.villages, *evidence.districts)
                 texts = mentions((*evidence.titles[:2], *sites))
-            facts = Facts(naming(raw), names, line, contract, proposal, texts)
+            facts = Facts(office_reference(raw), names, line, contract, proposal, texts)
             self._set(code, facts)
 
     def _set(self, code: Code, facts: Facts | None) -> None:
@@ -517,7 +517,7 @@ class _Linking:
         a step."""
         if self.anew:
             return {code for code in self.now if code[0] in comparison.sources}
-        room, valued = comparison.room, set[Key]()
+        module, valued = comparison.module, set[Key]()
         touched: list[Any] = []
         for code in changed:
             if not comparison.is_target(code[0]):
@@ -528,7 +528,7 @@ class _Linking:
                 if facts and (features := getattr(facts, comparison.field))
             ]
             touched += both
-            counted = [room.counts(features) for features in both]
+            counted = [module.counts(features) for features in both]
             valued |= counted[0] ^ counted[1] if len(counted) == 2 else set().union(*counted)
         names = {comparison.key(value, source=False): value for value in valued}
         were, are = self.kept.counts(names.keys() | set()), self._counts(names.keys() | set())
@@ -540,7 +540,7 @@ class _Linking:
     def _sharing(self, comparison: _Comparison, targets: list[Any]) -> set[Code]:
         """The sources that share a block with one of these targets. A wide block that holds too many, before and now,
         is not looked into: there a narrower one must be shared."""
-        chains = [comparison.room.blocks(features) for features in targets]
+        chains = [comparison.module.blocks(features) for features in targets]
         wide = {key for each in chains for chain in each for key in chain[0]}
         names = {comparison.key(key, source=False): key for key in wide}
         were, are = self.kept.counts(set(names)), self._counts(set(names))
@@ -552,20 +552,22 @@ class _Linking:
                 narrow[place].update(key for keys in chain[1:] for key in keys)
         others = self._all_holders({comparison.key(key, source=True) for key in large}) - found
         for code, features in self._features(comparison, others).items():
-            lookups = enumerate(comparison.room.lookups(features))
+            lookups = enumerate(comparison.module.lookups(features))
             if any(key in narrow[place] for place, chain in lookups for keys in chain[1:] for key in keys):
                 found.add(code)
         return found
 
-    def _weighed(self, comparison: _Comparison, asking: set[Code], namings: Mapping[Naming, int]) -> Weighed:
+    def _weighed(
+        self, comparison: _Comparison, asking: set[Code], office_counts: Mapping[OfficeReference, int]
+    ) -> Weighed:
         """What sources weigh beside their candidates, from their facts of today."""
-        room = comparison.room
+        module = comparison.module
         sources = self._features(comparison, asking)
         if not self.anew:
             wide = {key for features in sources.values() for key in comparison.wide(features, source=True)}
             codes = self._all_holders({comparison.key(key, source=False) for key in wide})
             targets = self._features(comparison, codes)
-            values = set[Key]().union(*map(room.counts, targets.values()))
+            values = set[Key]().union(*map(module.counts, targets.values()))
             if comparison is _PROPOSALS:
                 values = values.union(*map(proposals.own_counts, sources.values()))
             names = {value: comparison.key(value, source=False) for value in values}
@@ -573,9 +575,9 @@ class _Linking:
             counts: Mapping[Key, int] = {value: held.get(name, 0) for value, name in names.items()}
         else:
             targets = self._features(comparison, {code for code in self.now if comparison.is_target(code[0])})
-            counts = Counter(value for features in targets.values() for value in room.counts(features))
-        count = sum(count for name, count in namings.items() if comparison.is_target(name[0]))
-        found: Weighed = room.weighed(sources, targets, Rarity(count, counts))
+            counts = Counter(value for features in targets.values() for value in module.counts(features))
+        count = sum(count for name, count in office_counts.items() if comparison.is_target(name[0]))
+        found: Weighed = module.weighed(sources, targets, Rarity(count, counts))
         return found
 
     def _features(self, comparison: _Comparison, codes: set[Code]) -> dict[Code, Any]:
@@ -651,7 +653,7 @@ class _Linking:
         weighed |= {source: kept.get(source, {}) for source in beyond}
         present = self._facts(set(weighed))
         weighed = {source: found for source, found in sorted(weighed.items()) if source in present}
-        likely = of_one(less_claimed(undecided(rule, weighed, self.decided)))
+        likely = of_one(less_contested(undecided(rule, weighed, self.decided)))
         return competing, {source: found for source, found in likely.items() if source in competing}
 
 

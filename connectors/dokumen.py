@@ -40,7 +40,7 @@ def fetch(
     `scope` is a fiscal year; `cursor` is the last staged page's. Raises SettingsError (also for a link that leads out
     of the folder), SourceUnavailable or StructureError.
     """
-    pages = read("dokumen", ADDRESSES[service.name], service, settings, source, scope, cursor)
+    pages = read("dokumen", ADDRESSES, service, settings, source, scope, cursor)
     first = next(pages, None)
     if first is not None:
         yield from chain([first], pages)

@@ -57,6 +57,18 @@ def budget_of(source: SourceSettings) -> Budget:
     return Budget(time.monotonic() + source.max_seconds, source.max_megabytes * _MEGABYTE, source.max_pages)
 
 
+class Request(NamedTuple):
+    """What is asked for: `shown` names it in logs and errors, `credential` the environment variable that holds key or
+    token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback."""
+
+    address: SecretStr
+    shown: str
+    credential: str
+    source: SourceSettings
+    token: SecretStr | None = None
+    params: Mapping[str, str] | None = None
+
+
 class _Http(urllib3.connection.HTTPConnection):
     """A connection whose answer has begun, all headers read, within the timeout: the timeout of a socket begins anew
     with every byte that comes."""
@@ -130,22 +142,9 @@ class _Answer(NamedTuple):
 _closed: dict[str, float] = {}
 
 
-def get_listing(
-    session: requests.Session,
-    address: SecretStr,
-    *,
-    shown: str,
-    credential: str,
-    source: SourceSettings,
-    budget: Budget,
-    params: Mapping[str, str] | None = None,
-    token: SecretStr | None = None,
-) -> Listing | None:
+def get_listing(session: requests.Session, request: Request, budget: Budget) -> Listing | None:
     """GET the address and read the answer, a list or an object with a list `data`; None for an empty one. Follows no
     redirect.
-
-    `shown` names what was asked for in logs and errors, and `credential` the environment variable that holds key or
-    token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
 
     A server whose headers show that its limit is used up (`X-RateLimit-Remaining: 0`) is asked again only when that is
     over. Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further
@@ -153,6 +152,7 @@ def get_listing(
     that hangs or is busy for hours would cost the whole night, service by service. SettingsError when address,
     certificate or credentials are refused, StructureError when the answer is not JSON or reports a failure.
     """
+    shown, source = request.shown, request.source
     waited = 0
 
     def enough(state: tenacity.RetryCallState) -> bool:
@@ -175,8 +175,8 @@ def get_listing(
                 f"{shown} has more than {source.max_pages} pages; if the list is really that long, raise max_pages"
             )
         budget.pages -= 1
-        _wait_until_open(address, shown)
-        return attempts(_get_once, session, address, shown, credential, source, budget, params, token)
+        _wait_until_open(request)
+        return attempts(_get_once, session, request, budget)
     except _TryAgain as again:
         error = again.error
     except JejakError as refused:
@@ -185,39 +185,30 @@ def get_listing(
     raise error.with_traceback(None)
 
 
-def _get_once(
-    session: requests.Session,
-    address: SecretStr,
-    shown: str,
-    credential: str,
-    source: SourceSettings,
-    budget: Budget,
-    params: Mapping[str, str] | None,
-    token: SecretStr | None,
-) -> Listing | None:
+def _get_once(session: requests.Session, request: Request, budget: Budget) -> Listing | None:
     if time.monotonic() > budget.until:
-        raise _too_long(shown, source)
+        raise _too_long(request)
     try:
-        answer = _send(session, address, source.timeout_seconds, budget, params, token)
+        answer = _send(session, request, budget)
     except _Spent as spent:
         if spent.bytes:
             raise StructureError(
-                f"{shown} sent more than {source.max_megabytes:g} MB; if the list is really that long, raise "
-                "max_megabytes"
+                f"{request.shown} sent more than {request.source.max_megabytes:g} MB; if the list is really that long, "
+                "raise max_megabytes"
             ) from None
-        raise _too_long(shown, source) from None
+        raise _too_long(request) from None
     if not isinstance(answer, _Answer):
-        raise _unreachable(answer, shown, credential, source)
-    _close(address, answer.headers)
-    secrets = [part for part in (token and token.get_secret_value(), address.get_secret_value()) if part]
-    _check_status(answer, shown, credential, secrets)
+        raise _unreachable(answer, request)
+    _close(request.address, answer.headers)
+    secrets = [part.get_secret_value() for part in (request.token, request.address) if part]
+    _check_status(answer, request, secrets)
     if not answer.size or not answer.body.read(_ERROR_BYTES).strip():
         return None
     try:
-        listing = read_json(answer.body, answer.size, shown, "data")
+        listing = read_json(answer.body, answer.size, request.shown, "data")
     except BrokenJson as error:
         raise _TryAgain(StructureError(str(error))) from None
-    _refuse_failure(listing, shown, credential, secrets)
+    _refuse_failure(listing, request, secrets)
     return replace(listing, headers=answer.headers)
 
 
@@ -229,32 +220,27 @@ class _Spent(Exception):
         self.bytes = bytes
 
 
-def _too_long(shown: str, source: SourceSettings) -> SourceUnavailable:
+def _too_long(request: Request) -> SourceUnavailable:
     return SourceUnavailable(
-        f"{shown} took more than {source.max_seconds:g} s in all; try again later, or raise max_seconds"
+        f"{request.shown} took more than {request.source.max_seconds:g} s in all; try again later, or raise max_seconds"
     )
 
 
-def _send(
-    session: requests.Session,
-    address: SecretStr,
-    timeout: float,
-    budget: Budget,
-    params: Mapping[str, str] | None,
-    token: SecretStr | None,
-) -> _Answer | BaseException:
+def _send(session: requests.Session, request: Request, budget: Budget) -> _Answer | BaseException:
     """The answer, or the error that was met, which must go no further: requests writes the address into its errors."""
 
-    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    token, timeout = request.token, request.source.timeout_seconds
+
+    def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         # Given as `auth`, so that a .netrc of the machine can't replace it.
         if token is not None:
-            request.headers["Authorization"] = f"Bearer {token.get_secret_value().strip()}"
-        return request
+            prepared.headers["Authorization"] = f"Bearer {token.get_secret_value().strip()}"
+        return prepared
 
     try:
         with session.get(
-            address.get_secret_value(),
-            params=params,
+            request.address.get_secret_value(),
+            params=request.params,
             auth=sign,
             timeout=(min(timeout, 10), timeout),
             allow_redirects=False,
@@ -290,8 +276,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             left += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
 
 
-def _unreachable(error: BaseException, shown: str, credential: str, source: SourceSettings) -> Exception:
+def _unreachable(error: BaseException, request: Request) -> Exception:
     """What to do about an error in words of our own."""
+    shown = request.shown
     causes = list(_causes(error))
     codes = {getattr(each, "errno", None) for each in causes}
 
@@ -317,20 +304,22 @@ def _unreachable(error: BaseException, shown: str, credential: str, source: Sour
         problem = "took no connection in time; check host and port in the source's url, and firewalls on the way"
         return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif met(requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        problem = f"did not answer within {source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
+        problem = (
+            f"did not answer within {request.source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
+        )
         return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif isinstance(error, ValueError):
         return SettingsError(
             f"{shown} can't be asked for ({type(error).__name__}); check the source's url, which begins with http:// "
-            f"or https://, and {credential} for characters that don't belong there"
+            f"or https://, and {request.credential} for characters that don't belong there"
         )
     else:
         problem = f"broke off ({type(error).__name__}); try again later, or check network and proxy"
     return _TryAgain(SourceUnavailable(f"{shown} {problem}"))
 
 
-def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[str]) -> None:
-    status = answer.status
+def _check_status(answer: _Answer, request: Request, secrets: list[str]) -> None:
+    status, shown = answer.status, request.shown
     if status in (200, 204):
         return
     message = ""
@@ -345,7 +334,7 @@ def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[st
         error = SourceUnavailable(f"{shown} answered {status}{asked}{message}; try again later")
         raise _TryAgain(error, wait)
     if status in (401, 403):
-        raise SettingsError(_refused(f"{shown} answered {status}{message}", credential))
+        raise SettingsError(_refused(f"{shown} answered {status}{message}", request))
     if status in (301, 302, 303, 307, 308):
         raise SettingsError(f"{shown} answered {status}, a redirect; set the source's url to the address it leads to")
     if status == 404:
@@ -355,24 +344,24 @@ def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[st
     )
 
 
-def _refused(what: str, credential: str) -> str:
+def _refused(what: str, request: Request) -> str:
     return (
-        f"{what}: the credential was refused. Set {credential}, and check that the subscription covers this service "
-        "and that this machine's public address is registered with the system's keeper"
+        f"{what}: the credential was refused. Set {request.credential}, and check that the subscription covers this "
+        "service and that this machine's public address is registered with the system's keeper"
     )
 
 
-def _refuse_failure(listing: Listing, shown: str, credential: str, secrets: list[str]) -> None:
+def _refuse_failure(listing: Listing, request: Request, secrets: list[str]) -> None:
     """Refuse an answer that reports a failure, whatever its status was."""
     found = failure(listing.members, secrets)
     if found is None:
         return
-    problem = f"{shown} answered that it failed ({found.member}){found.message}"
+    problem = f"{request.shown} answered that it failed ({found.member}){found.message}"
     if found.codes & {"401", "403"}:
-        raise SettingsError(_refused(problem, credential))
+        raise SettingsError(_refused(problem, request))
     if found.codes & {"429", "500", "502", "503", "504"}:
         raise _TryAgain(SourceUnavailable(f"{problem}; try again later"))
-    raise StructureError(f"{problem}; check {credential}, which may have expired, and ask the system's keeper")
+    raise StructureError(f"{problem}; check {request.credential}, which may have expired, and ask the system's keeper")
 
 
 def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
@@ -394,8 +383,9 @@ def _reset(headers: Mapping[str, str]) -> float:
     return max(reset - time.time() if reset > _EPOCH else reset, 0)
 
 
-def _wait_until_open(address: SecretStr, shown: str) -> None:
-    wait = _closed.get(urlsplit(address.get_secret_value()).netloc, 0) - time.monotonic()
+def _wait_until_open(request: Request) -> None:
+    shown = request.shown
+    wait = _closed.get(urlsplit(request.address.get_secret_value()).netloc, 0) - time.monotonic()
     if wait <= 0:
         return
     if wait > LONGEST_WAIT:

@@ -11,15 +11,15 @@ from transforms.evidence import Link
 from transforms.identity import Code
 from transforms.linking.offices import OfficeReference
 from transforms.linking.scoring import Weighed
-from transforms.linking.year import Facts, Outcome, from_text, to_text
+from transforms.linking.year import Facts, Kept, Outcome, from_text, to_text
 from warehouse import tables as t
 from warehouse.load import insert_rows, key_set, upsert_rows
 
 _PARTS = 200  # of one query: SQLite takes so many conditions
 
 
-class KeptYear:
-    """A year as it was linked last (`transforms.linking.year.Kept`), read where `conn` stands."""
+class KeptYear(Kept):
+    """A year as it was linked last, read where `conn` stands."""
 
     def __init__(self, conn: Connection, year: int) -> None:
         self.conn = conn
@@ -114,7 +114,7 @@ class KeptYear:
                 found[row.from_kind, row.from_code][row.to_kind, row.to_code] = (row.weight, row.by)
         return found
 
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
+    def rivals(self, rule: str, targets: set[Code]) -> set[Code]:
         columns = t.link_pair.c
         return {
             (row.from_kind, row.from_code)

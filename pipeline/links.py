@@ -30,7 +30,7 @@ from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
 from transforms.identity import SPLIT, Code
 from transforms.linking.rules import OFFICE, RULES, Decisions
-from transforms.linking.year import Nothing, Outcome, Revisions, relink, worth_keeping
+from transforms.linking.year import Kept, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -286,7 +286,7 @@ def _link_year(
         def found(codes: set[Code]) -> dict[Code, Evidence]:
             return {code: everything[code] for code in codes if code in everything}
 
-        whole = relink(Nothing(), asked | everything.keys(), found, OFFICE_SYSTEMS, decided, revisions)
+        whole = relink(Kept(), asked | everything.keys(), found, OFFICE_SYSTEMS, decided, revisions)
         if whole is None:
             raise RuntimeError("a year of which nothing is kept can be linked")
         outcome = whole

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from itertools import product
 
 from transforms import mak
 from transforms.evidence import Evidence
@@ -32,9 +32,8 @@ from transforms.linking.text import acronym, words
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A number as it is compared: its parts, all of it without signs, and the numbers among the parts."""
+    """A document's number as it is compared: its parts, all of it without signs, and the numbers among the parts."""
 
-    written: str
     parts: Parts
     plain: str
     digits: frozenset[int]
@@ -46,7 +45,7 @@ class ContractFeatures:
 
     office: str | None
     rups: frozenset[Code]
-    numbers: tuple[_Number, ...]
+    numbers: tuple[str, ...]  # those that distinguish their document from others
     firms: tuple[Firm, ...]
     keys: frozenset[str]  # supplier codes and digests of tax numbers
     amounts: tuple[float, ...]
@@ -61,13 +60,10 @@ class ContractFeatures:
 
 
 @lru_cache(maxsize=65536)
-def _number(written: str) -> _Number | None:
-    """A number that distinguishes its document from others; None for one that doesn't."""
+def _number(written: str) -> _Number:
     parts = number_parts(written)
-    if not distinguishes(parts):
-        return None
     digits = frozenset(part for part in parts if isinstance(part, int))
-    return _Number(written, parts, SEGMENT.sub("", written.upper()), digits)
+    return _Number(parts, SEGMENT.sub("", written.upper()), digits)
 
 
 def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> ContractFeatures:
@@ -76,47 +72,14 @@ def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterab
     return ContractFeatures(
         office,
         frozenset(rups),
-        tuple(filter(None, map(_number, dict.fromkeys(e.numbers)))),
+        tuple(number for number in dict.fromkeys(e.numbers) if distinguishes(_number(number).parts)),
         tuple(dict.fromkeys(name for name in map(firm, e.suppliers) if name)),
         frozenset((*e.supplier_codes, *e.taxes)),
-        tuple(sorted(set(e.amounts))),
+        tuple(sorted(set(map(float, e.amounts)))),
         tuple(sorted({date.fromisoformat(day[:10]).toordinal() for day in e.dates})),
         tuple(sorted({" ".join(sorted(set(words(title, "work")))) for title in e.titles})),
         frozenset(map(mak.sub_activity, maks)),
         not signed and e.status in ("cancelled", "unsuccessful"),
-    )
-
-
-def packed(contract: ContractFeatures) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [
-        contract.office,
-        sorted(contract.rups),
-        [number.written for number in contract.numbers],
-        contract.firms,
-        sorted(contract.keys),
-        contract.amounts,
-        contract.days,
-        contract.titles,
-        sorted(contract.sub_activities),
-        contract.failed,
-    ]
-
-
-def unpacked(kept: list[Any]) -> ContractFeatures:
-    """The inverse of `packed`."""
-    office, rups, numbers, firms, keys, amounts, days, titles, lines, failed = kept
-    return ContractFeatures(
-        office,
-        frozenset(map(tuple, rups)),
-        tuple(filter(None, map(_number, numbers))),
-        tuple(map(tuple, firms)),
-        frozenset(keys),
-        tuple(amounts),
-        tuple(days),
-        tuple(titles),
-        frozenset(lines),
-        failed,
     )
 
 
@@ -129,8 +92,9 @@ def blocks(contract: ContractFeatures) -> list[Chain]:
     """Blocks of a target: of each chain the keys from wide to narrow."""
     office, sizes = contract.office, {_size(amount) for amount in contract.amounts}
     months = {day // 30 for day in contract.days}
-    parts: set[Parts | str] = {key for number in contract.numbers for key in number_keys(number.parts)}
-    parts.update(number.plain for number in contract.numbers)
+    numbers = list(map(_number, contract.numbers))
+    parts: set[Parts | str] = {key for number in numbers for key in number_keys(number.parts)}
+    parts.update(number.plain for number in numbers)
     words = contract.firm_words
     return [
         ([("rup", rup) for rup in contract.rups],),
@@ -168,7 +132,7 @@ def counts(contract: ContractFeatures) -> set[Key]:
     return {
         (OFFICE, contract.office),
         *(("rup", rup) for rup in contract.rups),
-        *(("written", number.parts) for number in contract.numbers),
+        *(("written", _number(number).parts) for number in contract.numbers),
         *(("firm", name) for name in contract.firms),
         *(("key", key) for key in contract.keys),
         *(("amount", int(amount)) for amount in contract.amounts),
@@ -216,7 +180,8 @@ def _weigh(
         weight = max(rarity.weight(("sub", line)) for line in lines) / 2 if lines else OTHER_SUB_ACTIVITY
         evidence.append(("sub-activity", weight))
     if source.numbers and target.numbers:
-        evidence.append(("number", max([_number_weight(a, b, rarity) for a in source.numbers for b in target.numbers])))
+        pairs = product(map(_number, source.numbers), map(_number, target.numbers))
+        evidence.append(("number", max([_number_weight(one, other, rarity) for one, other in pairs])))
     supplier = _supplier_weight(source, target, rarity)
     if supplier is not None:
         evidence.append(("supplier", supplier))

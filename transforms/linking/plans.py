@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from transforms import mak
 from transforms.evidence import Evidence
@@ -27,17 +26,6 @@ class LineFeatures:
     office: str | None
     maks: tuple[str, ...]
     rups: tuple[Code, ...] = ()
-
-
-def packed(line: LineFeatures) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [line.office, line.maks, line.rups]
-
-
-def unpacked(kept: list[Any]) -> LineFeatures:
-    """The inverse of `packed`."""
-    office, maks, rups = kept
-    return LineFeatures(office, tuple(maks), tuple((kind, code) for kind, code in rups))
 
 
 def attached(

@@ -79,9 +79,9 @@ class ProposalFeatures:
     districts: frozenset[str]
     # Of a plan whose title names other villages: those that only its places of work name.
     further: frozenset[str]
-    spots: Mapping[str, frozenset[str]]
+    spots: dict[str, frozenset[str]]
     # Of a plan for several villages: the spots in each.
-    inside: Mapping[str, Mapping[str, frozenset[str]]]
+    inside: dict[str, dict[str, frozenset[str]]]
     words: frozenset[str]
     text: tuple[str, ...]
     companion: bool
@@ -90,7 +90,7 @@ class ProposalFeatures:
     # Of a plan: the same for plans that nothing distinguishes.
     twins: str | None = None
     # Of a proposal: village that nobody else names -> the village that plans name and of which it is a slip.
-    slips: Mapping[str, str] = field(default_factory=dict)
+    slips: dict[str, str] = field(default_factory=dict)
 
 
 def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool) -> ProposalFeatures:
@@ -128,77 +128,13 @@ def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool
         tuple(sorted({" ".join(sorted(each)) for each in works})),
         any(word in _COMPANIONS for each in works for word in each),
         e.status in ("rejected", "withdrawn"),
-        e.amounts,
+        tuple(map(float, e.amounts)),
         None if own or not e.titles else _digest((e.office, e.titles, e.amounts)),
     )
 
 
 def _digest(value: Any) -> str:
     return hashlib.blake2b(orjson.dumps(value), digest_size=8).hexdigest()
-
-
-def packed(proposal: ProposalFeatures) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [
-        proposal.office,
-        sorted(proposal.sub_activities),
-        sorted(proposal.villages),
-        sorted(proposal.districts),
-        sorted(proposal.further),
-        _listed(proposal.spots),
-        {village: _listed(proposal.inside[village]) for village in sorted(proposal.inside)},
-        sorted(proposal.words),
-        proposal.text,
-        proposal.companion,
-        proposal.refused,
-        proposal.amounts,
-        proposal.twins,
-        dict(sorted(proposal.slips.items())),
-    ]
-
-
-def unpacked(kept: list[Any]) -> ProposalFeatures:
-    """The inverse of `packed`."""
-    (
-        office,
-        lines,
-        villages,
-        districts,
-        further,
-        spots,
-        inside,
-        words,
-        text,
-        companion,
-        refused,
-        amounts,
-        twins,
-        slips,
-    ) = kept
-    return ProposalFeatures(
-        office,
-        frozenset(lines),
-        frozenset(villages),
-        frozenset(districts),
-        frozenset(further),
-        _sets(spots),
-        {village: _sets(there) for village, there in inside.items()},
-        frozenset(words),
-        tuple(text),
-        companion,
-        refused,
-        tuple(amounts),
-        twins,
-        slips,
-    )
-
-
-def _listed(spots: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    return {kind: sorted(spots[kind]) for kind in sorted(spots)}
-
-
-def _sets(spots: Mapping[str, list[str]]) -> dict[str, frozenset[str]]:
-    return {kind: frozenset(names) for kind, names in spots.items()}
 
 
 def slips(villages: Iterable[str], proposed: Mapping[str, int], planned: frozenset[str]) -> dict[str, str]:

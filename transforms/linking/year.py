@@ -10,9 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 from rapidfuzz.distance import OSA
 
 from transforms.evidence import Evidence, Link
@@ -79,29 +80,17 @@ class Facts:
     mentions: str = ""
 
 
+_FACTS = TypeAdapter(Facts)
+
+
 def to_text(facts: Facts) -> str:
     """JSON text of facts, without `mentions`; equal for equal facts."""
-    kept = [
-        facts.office,
-        facts.names,
-        facts.line and plans.packed(facts.line),
-        facts.contract and contracts.packed(facts.contract),
-        facts.proposal and proposals.packed(facts.proposal),
-    ]
-    return orjson.dumps(kept).decode()
+    return orjson.dumps(replace(facts, mentions=""), default=sorted, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def from_text(text: str, mentions: str = "") -> Facts:
     """The inverse of `to_text`."""
-    named, names, line, contract, proposal = orjson.loads(text)
-    return Facts(
-        (named[0], named[1], named[2]),
-        tuple((kind, code) for kind, code in names),
-        line and plans.unpacked(line),
-        contract and contracts.unpacked(contract),
-        proposal and proposals.unpacked(proposal),
-        mentions,
-    )
+    return replace(_FACTS.validate_json(text), mentions=mentions)
 
 
 def keys_of(facts: Facts) -> set[str]:
@@ -126,59 +115,38 @@ def keys_of(facts: Facts) -> set[str]:
     return found
 
 
-class Kept(Protocol):
-    """What is kept of a year between two linkings."""
+class Kept:
+    """What is kept of a year between two linkings: here nothing."""
 
-    office_counts: Mapping[OfficeReference, int]  # how many subjects name an office so
-    resolved: Mapping[OfficeReference, str | None]  # and which office that was taken to be
+    office_counts: Mapping[OfficeReference, int] = {}  # how many subjects name an office so
+    resolved: Mapping[OfficeReference, str | None] = {}  # and which office that was taken to be
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
         """The facts of those of these subjects that the year has."""
+        return {}
 
     def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
         """The subjects that hold each of these keys."""
+        return {}
 
     def counts(self, keys: set[str]) -> Mapping[str, int]:
         """How many subjects hold each of these keys."""
+        return {}
 
     def values(self, kind: str) -> Mapping[str, int]:
         """The keys that begin so, without their beginning, and how many subjects hold each."""
+        return {}
 
     def mentioning(self, parts: list[str]) -> set[Code]:
         """The subjects whose `mentions` hold one of these texts."""
-
-    def pairs(self, rule: str, sources: set[Code]) -> Weighed:
-        """The weighed pairs of these sources."""
-
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
-        """The sources that have a weighed pair with one of these targets."""
-
-
-class Nothing:
-    """A year of which nothing is kept."""
-
-    office_counts: Mapping[OfficeReference, int] = {}
-    resolved: Mapping[OfficeReference, str | None] = {}
-
-    def facts(self, codes: set[Code]) -> dict[Code, Facts]:
-        return {}
-
-    def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
-        return {}
-
-    def counts(self, keys: set[str]) -> Mapping[str, int]:
-        return {}
-
-    def values(self, kind: str) -> Mapping[str, int]:
-        return {}
-
-    def mentioning(self, parts: list[str]) -> set[Code]:
         return set()
 
     def pairs(self, rule: str, sources: set[Code]) -> Weighed:
+        """The weighed pairs of these sources."""
         return {}
 
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
+    def rivals(self, rule: str, targets: set[Code]) -> set[Code]:
+        """The sources that have a weighed pair with one of these targets."""
         return set()
 
 
@@ -231,7 +199,7 @@ def relink(
     """Link those again that may be linked otherwise since the evidence, revisions or decisions of `asked` changed.
 
     `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be
-    looked at: the year must be linked anew, from `Nothing` and with all its subjects asked for.
+    looked at: the year must be linked anew, from `Kept()` and with all its subjects asked for.
     """
     return _Linking(kept, asked, evidence_of, systems, decided, revisions).outcome()
 
@@ -624,31 +592,31 @@ class _Linking:
     def _competition(self, rule: str, fresh: Weighed) -> tuple[set[Code], Weighed]:
         """(sources whose links may be others, their probabilities), after sources have been weighed anew.
 
-        A pair is worth less where another source has the better claim on its target; how good a claim is follows from
-        all pairs of who makes it.
+        A pair is worth less where another source fits its target better; how well follows from all pairs of that
+        source.
         """
         confirmed: dict[Code, set[Code]] = defaultdict(set)
-        claiming: dict[Code, set[Code]] = defaultdict(set)
+        confirming: dict[Code, set[Code]] = defaultdict(set)
         for (name, source, target), confirms in self.decided.items():
             if name == rule and confirms:
                 confirmed[source].add(target)
-                claiming[target].add(source)
+                confirming[target].add(source)
 
         def targets_of(weighed: Weighed) -> set[Code]:
             return {target for source, found in weighed.items() for target in (*found, *confirmed.get(source, ()))}
 
-        def claimants(targets: set[Code]) -> set[Code]:
-            found = self.kept.claimants(rule, targets).union(*(claiming.get(target, ()) for target in targets))
+        def rivals(targets: set[Code]) -> set[Code]:
+            found = self.kept.rivals(rule, targets).union(*(confirming.get(target, ()) for target in targets))
             return found - weighed.keys()
 
         weighed = dict(fresh)
         contested = targets_of(fresh) | targets_of(self.kept.pairs(rule, fresh.keys() | set()))
         contested |= {code for code in self.asked if _CONTRACTS.is_target(code[0])}
-        near = claimants(contested)
+        near = rivals(contested)
         kept = self.kept.pairs(rule, near)
         weighed |= {source: kept.get(source, {}) for source in near}
         competing = set(weighed)
-        beyond = claimants(targets_of(weighed))
+        beyond = rivals(targets_of(weighed))
         kept = self.kept.pairs(rule, beyond)
         weighed |= {source: kept.get(source, {}) for source in beyond}
         present = self._facts(set(weighed))
@@ -681,7 +649,7 @@ def links(
     def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         return {code: by_code[code] for code in codes if code in by_code}
 
-    outcome = relink(Nothing(), set(by_code), evidence_of, systems, decided or {}, Revisions(older or {}))
+    outcome = relink(Kept(), set(by_code), evidence_of, systems, decided or {}, Revisions(older or {}))
     return worth_keeping([*outcome.links, *(outcome.offices or ())], thresholds or {}, decided or {}) if outcome else []
 
 

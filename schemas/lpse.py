@@ -4,6 +4,7 @@ Field lists: `sources.md` section 1.3, the answers for one regency (fiscal year 
 which use ISB's names except for e-catalogue v6. Names that ISB used before 2023 are aliases (`sources.md`, 9.2).
 """
 
+from functools import partial
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -710,8 +711,11 @@ _NONTENDER_BEFORE_2023 = {
 # INAPROC's non-tender contracts call their id `kd_tender`.
 _NONTENDER = {**_TENDER, "kd_tender": "kd_nontender"}
 
+# What most lists of LKPP have in common.
+_list = partial(Service, volatile=VOLATILE, aliases=_ALIASES, observed_field="_event_date")
+
 SERVICES: tuple[Service, ...] = (
-    Service(
+    _list(
         "SPSE-TenderPengumuman",
         TenderPengumuman,
         key=("kd_tender",),
@@ -723,14 +727,12 @@ SERVICES: tuple[Service, ...] = (
             "kgr_id": "SPSE's number of what kgr_nama names",
             "max_lls_auditupdate": "when somebody last edited the attempt in SPSE, whatever it was",
         },
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderSelesai",
         TenderSelesai,
         key=("kd_tender",),
         kind="tender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
         aliases={**_ALIASES, **_TENDER_BEFORE_2023, "tanggal_penetapan_pemenang": "tgl_penetapan_pemenang"},
         ignored=dict.fromkeys(
@@ -746,173 +748,125 @@ SERVICES: tuple[Service, ...] = (
             ),
             "rows of before 2023 with a winner are those of SPSE-TenderSelesaiNilai",
         ),
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderSelesaiNilai",
         TenderSelesaiNilai,
         key=("kd_tender",),
         kind="tender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup_paket", "mak"}),
         aliases={**_TENDER, "nilai_pdn": "nilai_pdn_kontrak", "kode_mak": "mak"},
-        observed_field="_event_date",
     ),
-    Service(
-        "SPSE-PesertaTender",
-        PesertaTender,
-        key=("kd_tender", "kd_peserta"),
-        kind="tender",
-        volatile=VOLATILE,
-        aliases=_TENDER,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("SPSE-PesertaTender", PesertaTender, key=("kd_tender", "kd_peserta"), kind="tender", aliases=_TENDER),
+    _list(
         "SPSE-JadwalTahapanTender",
         JadwalTahapanTender,
         key=("kd_tender", "kd_akt", "dtj_id"),
         optional_key=frozenset({"dtj_id"}),
         kind="tender",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "SPSE-TenderEkontrak-1SPPBJ",
-        TenderEkontrakSppbj,
-        key=("kd_tender", "no_sppbj"),
-        kind="tender",
-        volatile=VOLATILE,
-        aliases=_TENDER,
-        observed_field="_event_date",
+    _list(
+        "SPSE-TenderEkontrak-1SPPBJ", TenderEkontrakSppbj, key=("kd_tender", "no_sppbj"), kind="tender", aliases=_TENDER
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-2Kontrak",
         TenderEkontrakKontrak,
         key=("kd_tender", "no_kontrak", "versi_addendum"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-3SPMKSPP",
         TenderEkontrakSpmkSpp,
         key=("kd_tender", "no_kontrak", "no_spmk_spp"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-4BAPBAST",
         TenderEkontrakBapBast,
         key=("kd_tender", "no_kontrak", "no_bap", "no_bast"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderPengumuman",
         NonTenderPengumuman,
         key=("kd_nontender",),
         kind="nontender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_ALIASES, **_NONTENDER_BEFORE_2023},
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderSelesai",
         NonTenderSelesai,
         key=("kd_nontender",),
         kind="nontender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_TENDER, **_NONTENDER_BEFORE_2023, "tanggal_selesai_nontender": "tgl_selesai_nontender"},
         observed_field="tgl_penarikan",
     ),
-    Service(
+    _list(
         "SPSE-JadwalTahapanNonTender",
         JadwalTahapanNonTender,
         key=("kd_nontender", "kd_akt", "dtj_id"),
         optional_key=frozenset({"dtj_id"}),
         kind="nontender",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-1SPPBJ",
         NonTenderEkontrakSppbj,
         key=("kd_nontender", "no_sppbj", "versi_addendum"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-2Kontrak",
         NonTenderEkontrakKontrak,
         key=("kd_nontender", "no_kontrak", "versi_addendum"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-3SPMKSPP",
         NonTenderEkontrakSpmkSpp,
         key=("kd_nontender", "no_kontrak", "no_spmk_spp"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-4BAPBAST",
         NonTenderEkontrakBapBast,
         key=("kd_nontender", "no_kontrak", "no_bap", "no_bast", "tgl_bap"),
         optional_key=frozenset({"tgl_bap"}),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanNonTender",
         PencatatanNonTender,
         key=("kd_nontender_pct",),
         kind="pencatatan",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanNonTenderRealisasi",
         PencatatanNonTenderRealisasi,
         key=("kd_nontender_pct",),
         keyless=True,
         essential=frozenset({"nilai_realisasi"}),
         kind="pencatatan",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup_paket"}),
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanSwakelola",
         PencatatanSwakelola,
         key=("kd_swakelola_pct",),
         kind="swakelola",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanSwakelolaRealisasi",
         PencatatanSwakelolaRealisasi,
         key=("kd_swakelola_pct", "rsk_id"),
@@ -920,17 +874,13 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"rsk_id"}),
         essential=frozenset({"nilai_realisasi"}),
         kind="swakelola",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Ecat-PaketEPurchasingV6",
         PaketEPurchasingV6,
         key=("kd_paket",),
         essential=frozenset({"total_harga"}),
         kind="ecat",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "product_ids", "sumber_dana", "mak"}),
         aliases={
             **_ALIASES,
@@ -951,38 +901,25 @@ SERVICES: tuple[Service, ...] = (
             "total": "total_harga",
             "order_date": "tgl_order",
         },
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Ecat-PaketEPurchasing",
         PaketEPurchasing,
         key=("kd_paket",),
         keyless=True,
         essential=frozenset({"total_harga"}),
         kind="ecat",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "kode_anggaran", "nama_sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Bela-TokoDaringRealisasi",
         TokoDaringRealisasi,
         key=("order_id",),
         essential=frozenset({"valuasi"}),
         kind="tokodaring",
-        volatile=VOLATILE,
         aliases={**_ALIASES, "nama_merchant": "merchant_name"},
-        observed_field="_event_date",
     ),
-    Service(
-        "Ecat-InstansiSatker",
-        InstansiSatker,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
+    _list("Ecat-InstansiSatker", InstansiSatker, key=("kd_satker",)),
     Service("Ecat-MasterKabKota", EcatMasterKabKota, key=("kd_kabupaten",), yearly=False),
     Service("Ecat-MasterProvinsi", EcatMasterProvinsi, key=("kd_provinsi",), yearly=False),
 )

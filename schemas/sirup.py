@@ -3,6 +3,7 @@
 Field lists: `sources.md` section 1.3 and the answers for one regency (fiscal year 2025). INAPROC v1 has the same names.
 """
 
+from functools import partial
 from typing import ClassVar
 
 from schemas.fields import (
@@ -252,28 +253,21 @@ class MasterKabKota(SourceRecord):
 
 _ALIASES = {"kode_klpd": "kd_klpd", "kode_satker": "kd_satker"}  # inferred: seen in INAPROC's e-catalogue only
 
+# What most lists of LKPP have in common.
+_list = partial(Service, volatile=VOLATILE, aliases=_ALIASES, observed_field="_event_date")
+
 SERVICES: tuple[Service, ...] = (
-    Service(
+    _list(
         "RUP-PaketPenyedia-Terumumkan",
         PaketPenyediaTerumumkan,
         key=("kd_rup",),
         kind="rup",
-        volatile=VOLATILE,
         sets=frozenset({"kd_jenis_pengadaan", "jenis_pengadaan", "kd_rup_swakelola", "kode_rup_tahun_pertama"}),
         # The second is inferred: a corrected spelling, should it come.
         aliases={**_ALIASES, "uraian_pekerjaan": "urarian_pekerjaan"},
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-PaketSwakelola-Terumumkan",
-        PaketSwakelolaTerumumkan,
-        key=("kd_rup",),
-        kind="swk",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("RUP-PaketSwakelola-Terumumkan", PaketSwakelolaTerumumkan, key=("kd_rup",), kind="swk"),
+    _list(
         "RUP-PaketAnggaranPenyedia",
         PaketAnggaranPenyedia,
         key=("kd_rup", "id_paket_anggaran_penyedia"),
@@ -281,12 +275,9 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"id_paket_anggaran_penyedia"}),
         essential=frozenset({"pagu"}),
         kind="rup",
-        volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "RUP-PaketAnggaranSwakelola",
         PaketAnggaranSwakelola,
         key=("kd_rup", "id_paket_anggaran_swakelola"),
@@ -294,79 +285,22 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"id_paket_anggaran_swakelola"}),
         essential=frozenset({"pagu"}),
         kind="swk",
-        volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-PaketPenyediaLokasi",
-        PaketPenyediaLokasi,
-        key=("kd_rup", "kd_kab_kota", "detail_lokasi"),
-        kind="rup",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-PaketSwakelolaLokasi",
-        PaketSwakelolaLokasi,
-        key=("kd_rup", "kd_kab_kota", "detail_lokasi"),
-        kind="swk",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("RUP-PaketPenyediaLokasi", PaketPenyediaLokasi, key=("kd_rup", "kd_kab_kota", "detail_lokasi"), kind="rup"),
+    _list("RUP-PaketSwakelolaLokasi", PaketSwakelolaLokasi, key=("kd_rup", "kd_kab_kota", "detail_lokasi"), kind="swk"),
+    _list(
         "RUP-HistoryKajiUlang",
         HistoryKajiUlang,
         key=("kd_rup_baru", "kd_rup_lama"),
         kind="rup",
         swakelola_field="jenis_paket",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-MasterSatker",
-        MasterSatker,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-ProgramMaster",
-        ProgramMaster,
-        key=("kd_program",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-KegiatanMaster",
-        KegiatanMaster,
-        key=("kd_kegiatan",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-SubKegiatanMaster",
-        SubKegiatanMaster,
-        key=("kd_subkegiatan",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-StrukturAnggaranPD",
-        StrukturAnggaranPD,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
+    _list("RUP-MasterSatker", MasterSatker, key=("kd_satker",)),
+    _list("RUP-ProgramMaster", ProgramMaster, key=("kd_program",)),
+    _list("RUP-KegiatanMaster", KegiatanMaster, key=("kd_kegiatan",)),
+    _list("RUP-SubKegiatanMaster", SubKegiatanMaster, key=("kd_subkegiatan",)),
+    _list("RUP-StrukturAnggaranPD", StrukturAnggaranPD, key=("kd_satker",)),
     Service("RUP-MasterProvinsi", MasterProvinsi, key=("kd_provinsi",), yearly=False),
     Service("RUP-MasterKabKota", MasterKabKota, key=("kd_kabkota",), yearly=False),
 )

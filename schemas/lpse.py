@@ -43,18 +43,11 @@ class SpseRecord(LkppRecord):
     kabkota: Text = None
 
 
-# --- tenders ------------------------------------------------------------------------------------------------------
+class Attempt(SpseRecord):
+    """What the lists of announced and of finished attempts have in common."""
 
-
-class TenderPengumuman(SpseRecord):
-    """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
-
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
-
-    kd_tender: OwnCode
     kd_pkt_dce: Code = None
     kd_rup: RupCodes = ()
-    list_tahun_anggaran: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     hps: AmountOrMissing = None
@@ -62,15 +55,29 @@ class TenderPengumuman(SpseRecord):
     kualifikasi_paket: Text = None
     jenis_pengadaan: Text = None
     mtd_pemilihan: Text = None
+    kontrak_pembayaran: Text = None
+    tgl_buat_paket: LocalTime = None
+    url_lpse: Text = None
+    mak: Codes = ()
+
+
+# --- tenders ------------------------------------------------------------------------------------------------------
+
+
+class TenderPengumuman(Attempt):
+    """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
+
+    kd_tender: OwnCode
+    list_tahun_anggaran: Codes = ()
     mtd_evaluasi: Text = None
     mtd_kualifikasi: Text = None
-    kontrak_pembayaran: Text = None
     status_tender: Text = None
     tanggal_status: LocalTime = None  # the date of the extraction, not of the status
     versi_tender: Count = None
     ket_ditutup: Text = None
     ket_diulang: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
     nip_ppk: Text = None
@@ -78,35 +85,20 @@ class TenderPengumuman(SpseRecord):
     nip_pokja: Text = None
     nama_pokja: Text = None
     lokasi_pekerjaan: Text = None
-    url_lpse: Text = None
     kgr_nama: Text = None  # INAPROC: jenis_pengadaan again
     kontrak_tahun: Text = None  # before 2023, empty in all rows seen
     jenis_kontrak: Text = None  # before 2023, empty in all rows seen
-    mak: Codes = ()
 
 
-class TenderSelesai(SpseRecord):
+class TenderSelesai(Attempt):
     """A finished tender: budget codes and the date of the award, no winner."""
 
     kd_tender: OwnCode
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
     mtd_evaluasi: Text = None
     mtd_kualifikasi: Text = None
-    kontrak_pembayaran: Text = None
     status_tender: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
     tgl_penetapan_pemenang: LocalTime = None
-    url_lpse: Text = None
 
 
 class TenderSelesaiNilai(SpseRecord):
@@ -337,29 +329,17 @@ class TenderEkontrakBapBast(BapBast):
 # --- non-tenders (direct procurement, direct appointment) -----------------------------------------------------------
 
 
-class NonTenderPengumuman(SpseRecord):
+class NonTenderPengumuman(Attempt):
     """A non-tender attempt, as announced. `lls_id` repeats `kd_nontender`."""
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"})
 
     kd_nontender: OwnCode
     lls_id: Code = None
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    kontrak_pembayaran: Text = None
     status_nontender: Text = None
     versi_nontender: Count = None
     ket_ditutup: Text = None
     ket_diulang: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
     nip_nama_ppk: Text = None
@@ -367,10 +347,9 @@ class NonTenderPengumuman(SpseRecord):
     nip_nama_pokja: Text = None
     repeat_order: Flag = None
     lokasi_pekerjaan: Text = None
-    url_lpse: Text = None
 
 
-class NonTenderSelesai(SpseRecord):
+class NonTenderSelesai(Attempt):
     """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
 
     personal: ClassVar[frozenset[str]] = _TAX_NUMBERS | {"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"}
@@ -383,32 +362,19 @@ class NonTenderSelesai(SpseRecord):
     nip_nama_pp: Text = None
     nip_nama_pokja: Text = None
     lokasi_pekerjaan: Text = None
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
     nilai_penawaran: AmountOrMissing = None
     nilai_terkoreksi: AmountOrMissing = None
     nilai_negosiasi: AmountOrMissing = None
     nilai_kontrak: AmountOrMissing = None
     nilai_pdn_kontrak: Amount = None
     nilai_umk_kontrak: Amount = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    kontrak_pembayaran: Text = None
     status_nontender: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
     tgl_selesai_nontender: LocalTime = None
     kd_penyedia: Code = None
     nama_penyedia: Text = None
     npwp_penyedia: Text = None
     npwp_penyedia_16: Text = None
-    url_lpse: Text = None
     tgl_penarikan: LocalTime = None
 
 
@@ -445,12 +411,11 @@ class NonTenderEkontrakBapBast(BapBast):
 # --- recorded purchases and self-managed work ------------------------------------------------------------------------
 
 
-class PencatatanNonTender(SpseRecord):
-    """A purchase made outside SPSE and recorded in it."""
+class Pencatatan(SpseRecord):
+    """What recorded purchases and recorded self-managed work have in common."""
 
     personal: ClassVar[frozenset[str]] = _OFFICIALS
 
-    kd_nontender_pct: OwnCode
     kd_pkt_dce: Code = None
     kd_rup: RupCodes = ()
     nama_paket: Text = None
@@ -461,17 +426,23 @@ class PencatatanNonTender(SpseRecord):
     sumber_dana: Codes = ()
     uraian_pekerjaan: Text = None  # HTML
     informasi_lainnya: Text = None
-    kategori_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    bukti_pembayaran: Text = None
-    status_nontender_pct: Text = None
-    status_nontender_pct_ket: Text = None
     alasan_pembatalan: Text = None
     nip_ppk: Text = None
     nama_ppk: Text = None
     tgl_buat_paket: LocalTime = None
     tgl_mulai_paket: LocalTime = None
     tgl_selesai_paket: LocalTime = None
+
+
+class PencatatanNonTender(Pencatatan):
+    """A purchase made outside SPSE and recorded in it."""
+
+    kd_nontender_pct: OwnCode
+    kategori_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    bukti_pembayaran: Text = None
+    status_nontender_pct: Text = None
+    status_nontender_pct_ket: Text = None
 
 
 class PencatatanNonTenderRealisasi(SpseRecord):
@@ -500,32 +471,14 @@ class PencatatanNonTenderRealisasi(SpseRecord):
     nama_ppk: Text = None
 
 
-class PencatatanSwakelola(SpseRecord):
+class PencatatanSwakelola(Pencatatan):
     """Self-managed work recorded in SPSE. Here `kd_satker` may be SIRUP's."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS
-
     kd_swakelola_pct: OwnCode
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    total_realisasi: Amount = None
-    nilai_pdn_pct: Amount = None
-    nilai_umk_pct: Amount = None
-    sumber_dana: Codes = ()
-    uraian_pekerjaan: Text = None  # HTML
-    informasi_lainnya: Text = None
     tipe_swakelola: Code = None
     tipe_swakelola_nama: Text = None
     status_swakelola_pct: Text = None
     status_swakelola_pct_ket: Text = None
-    alasan_pembatalan: Text = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    tgl_buat_paket: LocalTime = None
-    tgl_mulai_paket: LocalTime = None
-    tgl_selesai_paket: LocalTime = None
 
 
 class PencatatanSwakelolaRealisasi(SpseRecord):

@@ -26,14 +26,28 @@ from schemas.fields import (
 from schemas.service import Service, SourceRecord
 
 
-class PaketPenyediaTerumumkan(LkppRecord):
-    """A package to be bought from providers, as announced."""
+class Paket(LkppRecord):
+    """What announced packages have in common, of whichever kind."""
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
-
-    kd_rup: OwnRupCode
     nama_paket: Text = None
     pagu: AmountOrMissing = None
+    kd_rup_lokal: Code = None
+    volume_pekerjaan: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_pengumuman_paket: LocalTime = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    username_ppk: Text = None
+    status_aktif_rup: Flag = None
+    status_delete_rup: Flag = None
+    status_umumkan_rup: Text = None
+
+
+class PaketPenyediaTerumumkan(Paket):
+    """A package to be bought from providers, as announced."""
+
+    kd_rup: OwnRupCode
     kd_metode_pengadaan: Code = None
     metode_pengadaan: Text = None
     kd_jenis_pengadaan: Codes = ()
@@ -45,8 +59,6 @@ class PaketPenyediaTerumumkan(LkppRecord):
     status_konsolidasi: Text = None
     tipe_paket: Text = None
     kd_rup_swakelola: RupCodes = ()
-    kd_rup_lokal: Code = None
-    volume_pekerjaan: Text = None
     urarian_pekerjaan: Text = None  # (sic)
     spesifikasi_pekerjaan: Text = None
     tgl_awal_pemilihan: LocalTime = None
@@ -55,14 +67,6 @@ class PaketPenyediaTerumumkan(LkppRecord):
     tgl_akhir_kontrak: LocalTime = None
     tgl_awal_pemanfaatan: LocalTime = None
     tgl_akhir_pemanfaatan: LocalTime = None
-    tgl_buat_paket: LocalTime = None
-    tgl_pengumuman_paket: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    username_ppk: Text = None
-    status_aktif_rup: Flag = None
-    status_delete_rup: Flag = None
-    status_umumkan_rup: Text = None
     status_dikecualikan: Flag = None
     alasan_dikecualikan: Text = None
     tahun_pertama: Code = None
@@ -73,31 +77,17 @@ class PaketPenyediaTerumumkan(LkppRecord):
     spp_aspek_lingkungan: Flag = None
 
 
-class PaketSwakelolaTerumumkan(LkppRecord):
+class PaketSwakelolaTerumumkan(Paket):
     """A package of self-managed work, as announced."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
-
     kd_rup: OwnRupCode
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
     tipe_swakelola: Code = None
-    volume_pekerjaan: Text = None
     uraian_pekerjaan: Text = None
     kd_klpd_penyelenggara: Code = None
     nama_klpd_penyelenggara: Text = None
     nama_satker_penyelenggara: Text = None
     tgl_awal_pelaksanaan_kontrak: LocalTime = None
     tgl_akhir_pelaksanaan_kontrak: LocalTime = None
-    tgl_buat_paket: LocalTime = None
-    tgl_pengumuman_paket: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    username_ppk: Text = None
-    kd_rup_lokal: Code = None
-    status_aktif_rup: Flag = None
-    status_delete_rup: Flag = None
-    status_umumkan_rup: Text = None
 
 
 class PaketAnggaran(LkppRecord):

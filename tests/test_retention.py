@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from pipeline.links import demand
+from pipeline.queues import enqueue_processes
 from pipeline.registry import SOURCES
 from simulator.faults import Fault
 from simulator.rendering import Row
@@ -139,7 +139,7 @@ def test_a_process_that_waits_to_be_derived_keeps_all_it_has(town: Town) -> None
         town.sync(settings=settings)
     attempts = len(town.known(ATTEMPTS))
     with writing(town.engine) as conn:
-        demand(conn, conn.execute(select(t.process.c.ocid)).scalars().all())
+        enqueue_processes(conn, conn.execute(select(t.process.c.ocid)).scalars().all())
     assert pruned(town, settings=settings) == {"versions": 0, "needed": attempts, "rejects": 0, "pages": 0}
     town.jejak("build", settings=settings)
     assert pruned(town, settings=settings) == {"versions": attempts, "needed": 0, "rejects": 0, "pages": 0}

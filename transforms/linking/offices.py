@@ -52,7 +52,7 @@ class Offices:
     codes: dict[str, str] = field(default_factory=dict)  # plain code -> kd_satker_str
     names: dict[tuple[str, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
     known: dict[tuple[str, str], str | None] = field(default_factory=dict)  # (system, code or name) -> kd_satker_str
-    found: dict[str, tuple[str | None, float]] = field(default_factory=dict)  # what `named` answered
+    found: dict[str, tuple[str | None, float]] = field(default_factory=dict)  # results of `named`
 
     def of(self, reference: OfficeReference) -> str | None:
         """kd_satker_str of the office that a subject names."""

@@ -194,14 +194,14 @@ EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
 
 
 def relink(
-    kept: Kept, asked: set[Code], evidence_of: EvidenceOf, systems: Systems, decided: Decisions, revisions: Revisions
+    kept: Kept, subjects: set[Code], evidence_of: EvidenceOf, systems: Systems, decided: Decisions, revisions: Revisions
 ) -> Outcome | None:
-    """Link those again that may be linked otherwise since the evidence, revisions or decisions of `asked` changed.
+    """Link those again that may be linked otherwise since the evidence, revisions or decisions of `subjects` changed.
 
     `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be
-    looked at: the year must be linked anew, from `Kept()` and with all its subjects asked for.
+    looked at: the year must be linked anew, from `Kept()` and with all its subjects given.
     """
-    return _Linking(kept, asked, evidence_of, systems, decided, revisions).outcome()
+    return _Linking(kept, subjects, evidence_of, systems, decided, revisions).outcome()
 
 
 @dataclass(slots=True)
@@ -209,7 +209,7 @@ class _Linking:
     """One run of `relink`: the kept year, and above it what changed."""
 
     kept: Kept
-    asked: set[Code]
+    subjects: set[Code]
     evidence_of: EvidenceOf
     systems: Systems
     decided: Decisions
@@ -228,19 +228,19 @@ class _Linking:
         return not self.kept.office_counts
 
     def outcome(self) -> Outcome | None:
-        self._read(self.asked)
-        self._load(self.asked)
+        self._read(self.subjects)
+        self._load(self.subjects)
         office_counts = self._office_counts()
         if not self.anew and self._sizes(office_counts) != self._sizes(self.kept.office_counts):
             return None
         resolved = dict(self.kept.resolved)
         office_links: list[Link] | None = None
-        if office_counts != self.kept.office_counts or any(code[0] in self.systems.values() for code in self.asked):
+        if office_counts != self.kept.office_counts or any(code[0] in self.systems.values() for code in self.subjects):
             self.offices, office_links = offices(office_counts, self.systems, self.decided)
             if any(self.offices.of(name) != at for name, at in resolved.items()):
                 return None
         active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in office_counts)}
-        again = set(self.asked)
+        again = set(self.subjects)
         gazetteer = Gazetteer(frozenset(), frozenset())
         if _PROPOSALS.field in active:
             names, moved = self._gazetteer()
@@ -249,30 +249,30 @@ class _Linking:
             gazetteer = Gazetteer(frozenset(names[_VILLAGE]), frozenset(names[_DISTRICT]))
             parts = sorted({part for name in moved for part in may_mention(name)})
             again |= self.kept.mentioning(parts) if parts else set()
-        namers = self._concerned()
-        again |= namers
+        referring = self._concerned()
+        again |= referring
         self._compare(again, gazetteer, active, office_counts, resolved)
         if _PROPOSALS.field in active:
             self._correct_slips()
         changed = self._changed()
         links: list[Link] = []
         pairs: dict[str, Weighed] = {}
-        sources = {code for code in self.asked | changed if code[0] in JOINED}
-        sources |= self._lines_near(changed) | {code for code in namers if code[0] in _LINE_KINDS}
+        sources = {code for code in self.subjects | changed if code[0] in JOINED}
+        sources |= self._lines_near(changed) | {code for code in referring if code[0] in _LINE_KINDS}
         links += self._attached({code for code in sources if code[0] in _LINE_KINDS})
         for comparison in _COMPARISONS:
             if comparison.field not in active:
                 continue
             near = self._near(comparison, changed)
-            asking = {code for code in sources | near if code[0] in comparison.sources}
-            weighed = self._weighed(comparison, asking, office_counts)
+            to_weigh = {code for code in sources | near if code[0] in comparison.sources}
+            weighed = self._weighed(comparison, to_weigh, office_counts)
             for rule in comparison.rules:
                 of_rule = {source: found for source, found in weighed.items() if source[0] in RULES[rule].sources}
                 if comparison is _PROPOSALS:
                     links += chosen(rule, each(of_rule), self.decided)
                     sources |= of_rule.keys()
                     continue
-                scored = {code for code in asking if code[0] in RULES[rule].sources}
+                scored = {code for code in to_weigh if code[0] in RULES[rule].sources}
                 pairs[rule] = {source: of_rule.get(source, {}) for source in scored}
                 competing, likely = self._competition(rule, pairs[rule])
                 links += chosen(rule, likely, self.decided)
@@ -323,7 +323,7 @@ class _Linking:
 
     def _office_counts(self) -> dict[OfficeReference, int]:
         counts = Counter(self.kept.office_counts)
-        for code in self.asked:
+        for code in self.subjects:
             if code in self.before:
                 counts[self.before[code].office] -= 1
             if (evidence := self.evidence[code]) is not None:
@@ -346,7 +346,7 @@ class _Linking:
         for kind, field_name in ((_VILLAGE, "villages"), (_DISTRICT, "districts")):
             before = self.kept.values(f"{kind} ")
             counts = Counter(before)
-            for code in self.asked:
+            for code in self.subjects:
                 if code[0] not in _PROPOSALS.sources:
                     continue
                 if code in self.before and (features := self.before[code].proposal):
@@ -359,8 +359,8 @@ class _Linking:
 
     def _concerned(self) -> set[Code]:
         """Plans that changed or that are named by what changed, and all that names these."""
-        rups = {code for code in self.asked if code[0] in RUP_KINDS}
-        for code in self.asked:
+        rups = {code for code in self.subjects if code[0] in RUP_KINDS}
+        for code in self.subjects:
             were = self.before[code].names if code in self.before else ()
             are = _names(self.evidence[code])
             rups |= {*were, *are}
@@ -386,13 +386,13 @@ class _Linking:
         self._load(planned)
         keys = {plan: {f"{_NAMES} {rup}" for rup in self.revisions.chain(plan)} for plan in planned}
         holders = self._holders(set().union(*keys.values()))
-        lenders = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
-        self._load(set().union(*lenders.values()))
+        referring = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
+        self._load(set().union(*referring.values()))
         whole: dict[Code, Evidence] = {}
         for plan in planned:
             if (evidence := self.evidence[plan]) is not None:
-                lent = (self.evidence[code] for code in sorted(lenders[plan]) if is_purchase(code[0]))
-                whole[plan] = plans.enriched(evidence, (each for each in lent if each and len(each.rups) == 1))
+                purchases = (self.evidence[code] for code in sorted(referring[plan]) if is_purchase(code[0]))
+                whole[plan] = plans.enriched(evidence, (each for each in purchases if each and len(each.rups) == 1))
 
         def office(evidence: Evidence) -> str | None:
             name = office_reference(evidence)
@@ -526,11 +526,11 @@ class _Linking:
         return found
 
     def _weighed(
-        self, comparison: _Comparison, asking: set[Code], office_counts: Mapping[OfficeReference, int]
+        self, comparison: _Comparison, to_weigh: set[Code], office_counts: Mapping[OfficeReference, int]
     ) -> Weighed:
         """What sources weigh beside their candidates, from their facts of today."""
         module = comparison.module
-        sources = self._features(comparison, asking)
+        sources = self._features(comparison, to_weigh)
         if not self.anew:
             wide = {key for features in sources.values() for key in comparison.wide(features, source=True)}
             codes = self._all_holders({comparison.key(key, source=False) for key in wide})
@@ -611,7 +611,7 @@ class _Linking:
 
         weighed = dict(fresh)
         contested = targets_of(fresh) | targets_of(self.kept.pairs(rule, fresh.keys() | set()))
-        contested |= {code for code in self.asked if _CONTRACTS.is_target(code[0])}
+        contested |= {code for code in self.subjects if _CONTRACTS.is_target(code[0])}
         near = rivals(contested)
         kept = self.kept.pairs(rule, near)
         weighed |= {source: kept.get(source, {}) for source in near}

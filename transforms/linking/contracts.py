@@ -11,23 +11,21 @@ from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
 from transforms.linking.numbers import SEGMENT, Parts, distinguishes, number_keys, number_level, number_parts
-from transforms.linking.rules import (
-    AMOUNT,
-    DAYS,
-    FAILED,
-    FAR,
-    HOPELESS,
-    NUMBER,
-    OFFICE,
-    OTHER_RUP,
-    OTHER_SUB_ACTIVITY,
-    PRESENT,
-    SUPPLIER,
-    Key,
-)
+from transforms.linking.rules import HOPELESS, OFFICE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, office_weight, title_weight
 from transforms.linking.suppliers import Firm, firm, supplier_level
 from transforms.linking.text import acronym, words
+
+# The weights of evidence: see `rules`.
+NUMBER = {"part": 5.0, "near": 5.0, "loose": 2.5, "other": -2.5}
+SUPPLIER = {"short": 4.0, "near": 3.5, "part": 2.0, "other": -4.0}
+AMOUNT = {"rounded": 5.0, "changed": 1.0, "other": -4.0}
+DAYS = ((0, 2.5), (7, 1.5), (31, 0.3), (92, -1.0))
+FAR = -2.5
+OTHER_RUP = -3.5
+OTHER_SUB_ACTIVITY = -1.5
+# An attempt that came to nothing has no contract.
+FAILED = -5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,14 @@ from itertools import combinations
 from transforms.evidence import Evidence, Link
 from transforms.identity import Code
 from transforms.linking.offices import Offices, office_reference, offices
-from transforms.linking.rules import (
-    CHEAP,
-    DEAR,
-    OFFICE,
-    OTHER_LINE,
-    PRESENT,
-    PRICE,
-    RULES,
-    Canonical,
-    Key,
-)
+from transforms.linking.rules import OFFICE, OTHER_LINE, PRESENT, RULES, Canonical, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, chosen, of_one, office_weight, title_weight
 from transforms.linking.text import words
+
+# A purchase's price as a share of a plan's budget.
+PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
+CHEAP = -2.0
+DEAR = -4.0
 
 
 def packages(

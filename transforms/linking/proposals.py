@@ -18,38 +18,39 @@ from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
 from transforms.linking.places import Gazetteer, Places, place_name, slip_of
-from transforms.linking.rules import (
-    COMPANION,
-    COST,
-    FURTHER,
-    HOPELESS,
-    LEAST_OF_WORK,
-    MOST_OF_A_COST,
-    MOST_OF_A_LINE,
-    MOST_OF_A_PLACE,
-    MOST_OF_A_SPOT,
-    MOST_OF_ALL_SPOTS,
-    MOST_OF_AN_OFFICE,
-    MOST_OF_WORK,
-    MOVED,
-    NO_SPOT,
-    OFFICE,
-    OTHER_COST,
-    OTHER_DISTRICT,
-    OTHER_LINE,
-    OTHER_SPOT,
-    OTHER_VILLAGE,
-    OTHER_WORK,
-    PRESENT,
-    REFUSED,
-    UNLIKE_SPOTS,
-    UNSURE,
-    WHOLE_VILLAGE,
-    WORK,
-    Key,
-)
+from transforms.linking.rules import HOPELESS, OFFICE, OTHER_LINE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed
 from transforms.linking.text import words
+
+# The weights of evidence (see `rules`). `OTHER_...`: both name one and they differ; `MOST_OF_...`: rarity counts up to it.
+OTHER_VILLAGE = -6.0
+OTHER_DISTRICT = -4.5
+OTHER_SPOT = -4.5
+UNLIKE_SPOTS = -4.0  # a road here, a neighbourhood there
+NO_SPOT = -1.5  # only one of the two names any
+WHOLE_VILLAGE = 2.0  # neither does
+# Odds that village, office and kind of work reach together: a village has several works of a kind in a year.
+MOST_OF_A_PLACE = 1.75
+# The most that a pair is worth of which too little is alike to link it unseen.
+UNSURE = 1.5
+MOST_OF_A_SPOT = 4.0
+MOST_OF_ALL_SPOTS = 5.0
+MOST_OF_A_LINE = 4.0
+MOVED = -2.0  # to another office than it was proposed to
+MOST_OF_AN_OFFICE = 2.0
+# Of what the common words weigh, by their share of the shorter text.
+WORK = ((0.75, 1.0), (0.5, 0.5), (0.3, 0.0))
+LEAST_OF_WORK = 1.0
+MOST_OF_WORK = 4.0
+OTHER_WORK = -4.5
+COST = ((0.05, 1.5), (0.15, 0.7), (0.3, 0.2))
+MOST_OF_A_COST = 3.0
+OTHER_COST = -0.5
+REFUSED = -3.0  # a proposal that was rejected or withdrawn
+# For each further plan of a proposal that has one for sure: one of ten has several.
+FURTHER = PRESENT
+# Design and supervision are packages of their own beside the work that was proposed.
+COMPANION = -6.0
 
 # What is done, whatever it is done to.
 _DOING = {

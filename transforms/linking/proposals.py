@@ -22,7 +22,7 @@ from transforms.linking.rules import HOPELESS, OFFICE, OTHER_LINE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed
 from transforms.linking.text import words
 
-# The weights of evidence (see `rules`). `OTHER_...`: both name one and they differ; `MOST_OF_...`: rarity counts up to it.
+# The weights of evidence (see `rules`). `OTHER_...`: both name one, and they differ; `MOST_OF_...`: an upper limit.
 OTHER_VILLAGE = -6.0
 OTHER_DISTRICT = -4.5
 OTHER_SPOT = -4.5

@@ -43,7 +43,7 @@ class Checked:
 def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: str) -> Checked:
     """Try one page of a service of the source `name` by the source's `fetch`; nothing is stored.
 
-    What goes wrong is told in `problems`, in the words of the error that a sync would meet. Values of rows are never
+    `problems` hold what goes wrong, in the words of the error that a sync would meet. Values of rows are never
     shown, only their columns.
     """
     source = settings.sources[name]

@@ -40,7 +40,7 @@ def fetch(
     `scope` is a fiscal year; `cursor` is the last staged page's. Raises SettingsError (also for a link that leads out
     of the folder), SourceUnavailable or StructureError.
     """
-    pages = read("dokumen", ADDRESSES[service.name], service, settings, source, scope, cursor)
+    pages = read("dokumen", ADDRESSES, service, settings, source, scope, cursor)
     first = next(pages, None)
     if first is not None:
         yield from chain([first], pages)
@@ -53,8 +53,8 @@ def _listing(folder: str, settings: Settings, source: SourceSettings, year: str)
     """A row for each file below the folder; one without a code in its path has none, and is rejected as such."""
     if "{year}" not in folder:
         raise SettingsError(
-            "the folder of planning documents has no index (Dokumen-Perencanaan.csv or .xlsx) and doesn't say of which "
-            "year it is; put the documents of each fiscal year below a folder of its own and write {year} in "
+            "the folder of planning documents has no index (Dokumen-Perencanaan.csv or .xlsx) and doesn't give its "
+            "year; put the documents of each fiscal year below a folder of its own and write {year} in "
             "JEJAK_SOURCES__DOKUMEN__FOLDER"
         )
     if source.url is None:
@@ -94,6 +94,6 @@ def _listing(folder: str, settings: Settings, source: SourceSettings, year: str)
 
 
 def _kind(title: str) -> str | None:
-    """The kind of document that a file's name tells: the first of `KINDS` that stands in it as a word."""
+    """The kind of document by a file's name: the first of `KINDS` that stands in it as a word."""
     words = f" {re.sub(r'[^0-9a-z]+', ' ', title.casefold())} "
     return next((kind for kind in KINDS if f" {kind.casefold().replace('-', ' ')} " in words), None)

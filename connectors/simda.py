@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Subquery, Table, and_, case, func, null, or_, select
 
 from connectors.transport import sipd, sql
+from connectors.transport.chain import Access
 from connectors.transport.parse import Row, is_readable
 from connectors.transport.read import Address, own_address, read
 from schemas.errors import SettingsError, StructureError
@@ -83,10 +84,10 @@ def fetch(
 
     Raises SettingsError, SourceUnavailable or StructureError.
     """
+    if source.transport in ("sql", "sipd") and not scope.isdecimal():
+        raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
     match source.transport:
         case "sql":
-            if not scope.isdecimal():
-                raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
             yield from sql.pages(
                 source,
                 variable="JEJAK_SOURCES__SIMDA__DATABASE",
@@ -99,15 +100,13 @@ def fetch(
         case "files":
             known = {name.casefold(): name for name in service.model.model_fields}
             left_out = {name.casefold() for name in NEVER_READ}
-            for page in read("simda", ADDRESSES[service.name], service, settings, source, scope, cursor):
+            for page in read("simda", ADDRESSES, service, settings, source, scope, cursor):
                 rows = [
                     {known.get(name.casefold(), name): v for name, v in row.items() if name.casefold() not in left_out}
                     for row in page.rows
                 ]
                 yield dataclasses.replace(page, rows=rows)
         case "sipd":
-            if not scope.isdecimal():
-                raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
             if service.name in SIPD:
                 yield from SIPD[service.name](source, scope, cursor)
         case other:
@@ -196,7 +195,7 @@ def sp2d(tables: sql.Tables, year: int) -> Select[Any]:
     Ta_Kontrak is not asked: a contract of an earlier year, or one that nobody registered, is paid all the same. What
     is not paid yet (no SP2D) or void is left out.
 
-    An amount is told once. A request that names several contracts is one amount for all: each gets what the request
+    An amount is given once. A request that names several contracts is one amount for all: each gets what the request
     itself books on it if that adds up to the amount, else none of them does. Of two SP2D on one SPM neither does.
     """
     named, spm, order = tables["Ta_SPP_Kontrak"], tables["Ta_SPM"], tables["Ta_SP2D"]
@@ -321,18 +320,12 @@ _NEVER = "0001-01-01"
 def _sipd_pages(
     source: SourceSettings, path: str, service: str, params: dict[str, str], cursor: str | None = None
 ) -> Iterator[Page]:
+    variable = "JEJAK_SOURCES__SIMDA__TOKEN"
     if source.token is None:
-        raise SettingsError("the source has no token; set JEJAK_SOURCES__SIMDA__TOKEN")
-    return sipd.pages(
-        source,
-        url=source.url or sipd.BASE,
-        token=source.token,
-        path=path,
-        params=params,
-        credential="JEJAK_SOURCES__SIMDA__TOKEN",
-        cursor=cursor,
-        check_total=source.service(service).check_total,
-    )
+        raise SettingsError(f"the source has no token; set {variable}")
+    check_total = source.service(service).check_total
+    access = Access(source, source.url or sipd.BASE, source.token, variable, cursor, check_total=check_total)
+    return sipd.pages(access, path, params)
 
 
 def _orders(source: SourceSettings, service: str, year: str) -> Iterator[Row]:

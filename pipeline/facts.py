@@ -39,8 +39,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the row
-    says nothing of whom it belongs to."""
+    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the
+    row says nothing of whom it belongs to."""
 
     plan: Plan | None
     revision: Revision | None

@@ -9,17 +9,17 @@ from sqlalchemy import Connection, bindparam, delete, func, or_, select
 
 from transforms.evidence import Link
 from transforms.identity import Code
-from transforms.linking.offices import Naming
+from transforms.linking.offices import OfficeReference
 from transforms.linking.scoring import Weighed
-from transforms.linking.year import Facts, Outcome, from_text, to_text
+from transforms.linking.year import Facts, Kept, Outcome, from_text, to_text
 from warehouse import tables as t
 from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 _PARTS = 200  # of one query: SQLite takes so many conditions
 
 
-class KeptYear:
-    """A year as it was linked last (`transforms.linking.year.Kept`), read where `conn` stands."""
+class KeptYear(Kept):
+    """A year as it was linked last, read where `conn` stands."""
 
     def __init__(self, conn: Connection, year: int) -> None:
         self.conn = conn
@@ -28,9 +28,13 @@ class KeptYear:
         self.token: str | None = row.token if row else None
         self.fingerprint: str | None = row.fingerprint if row else None
         namings = row.namings if row else []
-        self.namings: Mapping[Naming, int] = {(kind, code, name): count for kind, code, name, count in namings}
+        self.office_counts: Mapping[OfficeReference, int] = {
+            (kind, code, name): count for kind, code, name, count in namings
+        }
         resolved = row.resolved if row else []
-        self.resolved: Mapping[Naming, str | None] = {(kind, code, name): at for kind, code, name, at in resolved}
+        self.resolved: Mapping[OfficeReference, str | None] = {
+            (kind, code, name): at for kind, code, name, at in resolved
+        }
         self.ids: dict[Code, int] = {}
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
@@ -110,7 +114,7 @@ class KeptYear:
                 found[row.from_kind, row.from_code][row.to_kind, row.to_code] = (row.weight, row.by)
         return found
 
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
+    def rivals(self, rule: str, targets: set[Code]) -> set[Code]:
         columns = t.link_pair.c
         return {
             (row.from_kind, row.from_code)
@@ -194,7 +198,7 @@ def write_year(
     if outcome.resolved != kept.resolved or anew:
         row["resolved"] = [[*name, at] for name, at in sorted(outcome.resolved.items(), key=str)]
     if offices is not None:
-        row["namings"] = [[*name, count] for name, count in sorted(outcome.namings.items(), key=str)]
+        row["namings"] = [[*name, count] for name, count in sorted(outcome.office_counts.items(), key=str)]
         row["offices"] = [[*link.source, link.target[1], link.confidence, link.by] for link in offices]
     if anew:
         row = {"namings": [], "offices": [], **row}

@@ -1,6 +1,6 @@
 """Links between systems that share no key: evidence kept up to date, links that follow from it, decisions kept.
 
-Links are a function of what the rows of a year say today, of the operators' decisions and of the thresholds, never of
+Links are a function of a year's current rows, of the operators' decisions and of the thresholds, never of
 the order in which things came. What changed is linked again in one snapshot, without a transaction that writes; the
 result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
 """
@@ -23,15 +23,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delet
 import transforms.linking
 from pipeline.clock import utc_now
 from pipeline.link_index import KeptYear, kept_of, write_year
-from pipeline.queues import enqueue_processes as demand
-from pipeline.queues import settling
+from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
 from transforms.identity import SPLIT, Code
 from transforms.linking.rules import OFFICE, RULES, Decisions
-from transforms.linking.year import Nothing, Outcome, Revisions, relink, worth_keeping
+from transforms.linking.year import Kept, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -59,12 +58,12 @@ def link_id(rule: str, source: Code, target: Code) -> str:
     return hashlib.sha256("\n".join((rule, *source, *target)).encode()).hexdigest()[:12]
 
 
-def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]]) -> None:
+def note_evidence(conn: Connection, evidence_by_place: Iterable[tuple[Place, Evidence | None]]) -> None:
     """Keep the evidence of current rows, by their places; None for a row that is gone or has none.
 
     Subjects whose evidence changed are to be linked again.
     """
-    by_place = dict(said)
+    by_place = dict(evidence_by_place)
     if not by_place:
         return
     columns = t.evidence.c
@@ -92,7 +91,7 @@ def note_evidence(conn: Connection, said: Iterable[tuple[Place, Evidence | None]
             t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _PLACE)),
             [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in empty],
         )
-    ask(conn, changed)
+    enqueue_links(conn, changed)
 
 
 def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
@@ -130,11 +129,11 @@ def revised_codes(conn: Connection) -> tuple[dict[Code, Code], dict[Code, Code]]
     return older, split
 
 
-def ask(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
-    """Ask for the links of these (subject, fiscal year) to be looked at again.
+def enqueue_links(conn: Connection, subjects: Iterable[tuple[Code, int | None]]) -> None:
+    """Enqueue these (subject, fiscal year), whose links are to be looked at again.
 
-    Who writes evidence does so by itself (`note_evidence`). Of a revision of a RUP code that came, went or changed, ask
-    for all codes that are or were part of it.
+    Who writes evidence does so by itself (`note_evidence`). Of a revision of a RUP code that came, went or changed,
+    enqueue all codes that are or were part of it.
     """
     token = secrets.token_hex(8)
     upsert_rows(
@@ -158,10 +157,10 @@ class _Linked:
 
 
 def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
-    """Link again what shares evidence with the subjects in `pending_link`, and ask for the processes that gained or
-    lost a linked subject, or of which one changed, to be derived. Returns how many links are new, gone or changed.
+    """Link again what shares evidence with the subjects in `pending_link`, and enqueue the processes that gained or
+    lost a linked subject, or of which one changed. Returns how many links are new, gone or changed.
 
-    Reads one snapshot and computes while others may write; entries that were asked for anew meanwhile stay. Where
+    Reads one snapshot and computes while others may write; entries that were enqueued anew meanwhile stay. Where
     another process linked the same year meanwhile, begins again.
     """
     accept = thresholds(settings)
@@ -170,14 +169,14 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
         while True:
             with reading(engine) as conn:
                 pending = conn.execute(select(t.pending_link)).all()
-                years = _years_asked(conn, pending, fingerprint)
+                years = _subjects_by_year(conn, pending, fingerprint)
                 if not pending and not years:
                     return 0
                 decided = _decided(conn)
                 revisions = Revisions(older_codes(conn))
                 linked = [
-                    _link_year(conn, year, asked, fingerprint, decided, revisions, accept)
-                    for year, asked in sorted(years.items())
+                    _link_year(conn, year, subjects, fingerprint, decided, revisions, accept)
+                    for year, subjects in sorted(years.items())
                 ]
             with writing(engine) as conn:
                 settling(conn)
@@ -215,16 +214,16 @@ def _code_digest() -> str:
     return digest.hexdigest()
 
 
-def _years_asked(conn: Connection, pending: Sequence[Any], fingerprint: str) -> dict[int, set[Code]]:
+def _subjects_by_year(conn: Connection, pending: Sequence[Any], fingerprint: str) -> dict[int, set[Code]]:
     """The subjects to be looked at again, by fiscal year; years that another code or other thresholds linked, too."""
     codes = {(row.kind, row.code) for row in pending}
-    asked: dict[int, set[Code]] = defaultdict(set)
+    found: dict[int, set[Code]] = defaultdict(set)
     if not _has_linked(conn, None) and conn.execute(select(t.link_year.c.year).limit(1)).first() is None:
-        return asked
+        return found
     kept = {row.year: row.fingerprint for row in conn.execute(select(t.link_year.c.year, t.link_year.c.fingerprint))}
     for year, made_by in kept.items():
         if made_by != fingerprint:
-            asked[year] = set()
+            found[year] = set()
     if not kept:
         known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
         return dict.fromkeys(known | {row.year for row in pending if row.year}, codes)
@@ -233,13 +232,13 @@ def _years_asked(conn: Connection, pending: Sequence[Any], fingerprint: str) -> 
         # An office, or something of no year: it may matter to any.
         known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
         for year in known | kept.keys():
-            asked[year] |= everywhere
+            found[year] |= everywhere
     for row in pending:
         if row.year:
-            asked[row.year].add((row.kind, row.code))
+            found[row.year].add((row.kind, row.code))
     for code, year in (*years_of(conn, codes), *kept_of(conn, codes)):
         if year:
-            asked[year].add(code)
+            found[year].add(code)
     # Whoever is linked to what changed may have to let it go.
     columns = t.link.c
     for row in conn.execute(
@@ -248,8 +247,8 @@ def _years_asked(conn: Connection, pending: Sequence[Any], fingerprint: str) -> 
         )
     ):
         if (row.to_kind, row.to_code) in codes and row.year:
-            asked[row.year].add((row.from_kind, row.from_code))
-    return asked
+            found[row.year].add((row.from_kind, row.from_code))
+    return found
 
 
 def _decided(conn: Connection) -> dict[tuple[str, Code, Code], bool]:
@@ -267,7 +266,7 @@ def _decided(conn: Connection) -> dict[tuple[str, Code, Code], bool]:
 def _link_year(
     conn: Connection,
     year: int,
-    asked: set[Code],
+    subjects: set[Code],
     fingerprint: str,
     decided: Decisions,
     revisions: Revisions,
@@ -281,10 +280,10 @@ def _link_year(
         return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes), codes)
 
     outcome = None
-    size = sum(kept.namings.values())
+    size = sum(kept.office_counts.values())
     some = _has_linked(conn, year)
-    if some and size and kept.fingerprint == fingerprint and 0 < len(asked) < max(_MOST * size, 50):
-        outcome = relink(kept, asked, evidence_of, OFFICE_SYSTEMS, decided, revisions)
+    if some and size and kept.fingerprint == fingerprint and 0 < len(subjects) < max(_MOST * size, 50):
+        outcome = relink(kept, subjects, evidence_of, OFFICE_SYSTEMS, decided, revisions)
     anew = outcome is None
     if outcome is None:
         everything = _of_year(conn, year, None, None) if some else {}
@@ -292,7 +291,7 @@ def _link_year(
         def found(codes: set[Code]) -> dict[Code, Evidence]:
             return {code: everything[code] for code in codes if code in everything}
 
-        whole = relink(Nothing(), asked | everything.keys(), found, OFFICE_SYSTEMS, decided, revisions)
+        whole = relink(Kept(), subjects | everything.keys(), found, OFFICE_SYSTEMS, decided, revisions)
         if whole is None:
             raise RuntimeError("a year of which nothing is kept can be linked")
         outcome = whole
@@ -363,7 +362,7 @@ def _write(
         if (row.from_kind, row.from_code) in subjects:
             touched.add((row.to_kind, row.to_code))
     _write_subjects(conn, subjects, settings.kd_klpd)
-    demand(conn, processes_of(conn, touched))
+    enqueue_processes(conn, processes_of(conn, touched))
     queue = t.pending_link.c
     if pending:
         conn.execute(
@@ -446,7 +445,7 @@ def _write_offices(conn: Connection, settings: Settings, run_id: str) -> list[Ch
 
 
 def _write_office_names(conn: Connection) -> dict[Code, str]:
-    """Bring the table of offices' names to what subjects and the links that stand say; return it."""
+    """Bring the table of offices' names to that of subjects and of the links that stand; return it."""
     offices = _offices(conn)
     votes: dict[Code, tuple[int, int, str]] = {}
     for row in conn.execute(select(t.link_year.c.year, t.link_year.c.namings)):
@@ -466,7 +465,7 @@ def _write_office_names(conn: Connection) -> dict[Code, str]:
 
 
 def _subjects_of(conn: Connection, systems: set[str]) -> set[Code]:
-    """All that some systems tell of."""
+    """All subjects that some systems have."""
     columns = t.evidence.c
     kinds = [kind for kind, source in LINKED_KINDS.items() if source in systems]
     rows = conn.execute(select(columns.kind, columns.code).where(columns.kind.in_(kinds)).distinct())
@@ -643,11 +642,11 @@ def decide(conn: Connection, names: list[str], status: str, who: str, note: str 
     )
     for row in rows:
         year = 0 if row.rule == OFFICE else row.year
-        ask(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})
-    demand(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
-    # Whose office it is matters to all that the system tells.
+        enqueue_links(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})
+    enqueue_processes(conn, processes_of(conn, {(row.to_kind, row.to_code) for row in rows}))
+    # Whose office it is matters to all of the system's subjects.
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
-    ask(conn, years_of(conn, _subjects_of(conn, systems)))
+    enqueue_links(conn, years_of(conn, _subjects_of(conn, systems)))
     return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())
 
 

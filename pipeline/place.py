@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, text
 
 from pipeline.clock import utc_now
-from pipeline.links import ask, processes_of, revised_codes, years_of
+from pipeline.links import enqueue_links, processes_of, revised_codes, years_of
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS, SOURCES
 from schemas.settings import Settings
@@ -64,7 +64,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         ocids, waiting = _place(conn, settings, codes - linked, run_id)
         ocids |= _write_families(conn, ocids)
         revised = {code for code in codes if code[0] in RUP_KINDS}
-        ask(conn, years_of(conn, linked | revised))
+        enqueue_links(conn, years_of(conn, linked | revised))
         enqueue_processes(conn, ocids)
         done = [row for row in pending if (row.kind, row.code) not in waiting]
         if done:

@@ -96,15 +96,15 @@ def compared(conn: Connection, true: dict[str, set[Pair]]) -> list[dict[str, Any
 def hidden(conn: Connection) -> list[dict[str, Any]]:
     """How many links the warehouse's own rows would give, were the key that they share not there: contracts to the
     awards that they carry out, purchases to the plans that they name. As `evaluate` otherwise."""
-    said: dict[int | None, list[tuple[str, str, Evidence]]] = defaultdict(list)
+    rows_by_year: dict[int | None, list[tuple[str, str, Evidence]]] = defaultdict(list)
     for row in conn.execute(select(t.evidence)):
-        said[row.year].append((row.service, row.key, from_text((row.kind, row.code), row.year, row.says)))
-    offices = said.pop(None, [])
+        rows_by_year[row.year].append((row.service, row.key, from_text((row.kind, row.code), row.year, row.says)))
+    offices = rows_by_year.pop(None, [])
     figures: dict[str, tuple[set[Pair], set[Pair], set[Pair]]] = {
         "contract-payment": (set(), set(), set()),
         "rup-package": (set(), set(), set()),
     }
-    for rows in said.values():
+    for rows in rows_by_year.values():
         for rule, (true, links_found, sure) in {
             "contract-payment": _hidden_contracts([*offices, *rows]),
             "rup-package": _hidden_packages([*offices, *rows]),
@@ -116,10 +116,10 @@ def hidden(conn: Connection) -> list[dict[str, Any]]:
 
 
 def hidden_contracts(rows: Iterable[tuple[str, str, Evidence]]) -> tuple[list[Evidence], set[tuple[Code, Code]]]:
-    """(subjects, true pairs) that tell how well contracts are found without their key, made of real rows of SPSE.
+    """(subjects, true pairs) that show how well contracts are found without their key, made of real rows of SPSE.
 
     `rows` are (service, row's key, evidence). A contract's row stands for what is paid, with what a treasury would
-    have of it: office, number, supplier's name, amount, date. What announcements and awards say stands for the
+    have of it: office, number, supplier's name, amount, date. What announcements and awards hold stands for the
     purchases; other papers of the contract, which repeat its number, are left out.
     """
     contracts: dict[Code, Evidence] = {}
@@ -152,7 +152,7 @@ def _hidden_packages(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], 
     parts: dict[Code, list[Evidence]] = defaultdict(list)
     for _, _, evidence in rows:
         parts[evidence.subject].append(evidence)
-    everything = [united(said) for said in parts.values()]
+    everything = [united(each) for each in parts.values()]
     plans = [each for each in everything if each.subject[0] in RUP_KINDS]
     known = {plan.subject for plan in plans}
     purchases = [each for each in everything if is_purchase(each.subject[0]) and known.intersection(each.rups)]

@@ -170,8 +170,8 @@ def _progress(record: dict[str, Any]) -> Iterator[str]:
                     continue
                 plan = f" of {planned[_day(each)]} % planned" if _day(each) in planned else ""
                 reports[_day(each)].append(_line(f"{metric.get('title')} {each['measure']} %{plan}", each.get("notes")))
-    for day, said in sorted(reports.items()):
-        yield _line(day, *said)
+    for day, texts in sorted(reports.items()):
+        yield _line(day, *texts)
 
 
 def _day(observation: dict[str, Any]) -> str:

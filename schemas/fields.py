@@ -41,7 +41,7 @@ _MARKUP = re.compile(r"[<>]|(?:javascript|vbscript)\s*:|data:[a-z]+/", re.IGNORE
 
 
 def _shape(value: object) -> str:
-    """What may be said of a refused value: its type, and for text its length."""
+    """What may be shown of a refused value: its type, and for text its length."""
     return f"text of {len(value)} characters" if isinstance(value, str) else type(value).__name__
 
 
@@ -87,7 +87,7 @@ def _text(value: object) -> str | None:
         whole = _integral(value)
         if whole is not None:
             return str(whole)
-        # NaN is how a workbook or a data frame says "empty".
+        # NaN is how a workbook or a data frame writes "empty".
         return None if math.isnan(value) else str(value)
     if isinstance(value, int | dt.date):
         return str(value)
@@ -136,7 +136,7 @@ def _code(value: object) -> str | None:
 def _own_code(value: object) -> str:
     code = _code(value)
     if code is None or code in ("0", "-"):
-        raise ValueError("the row has no code of its own (empty, 0 or -), so nothing can be said of it")
+        raise ValueError("the row has no code of its own (empty, 0 or -), so nothing can refer to it")
     return code
 
 
@@ -215,7 +215,7 @@ def _rup_code(value: object) -> str | None:
 def _own_rup_code(value: object) -> str:
     code = _rup_code(value)
     if code is None:
-        raise ValueError("the row has no code of its own (empty, 0 or -), so nothing can be said of it")
+        raise ValueError("the row has no code of its own (empty, 0 or -), so nothing can refer to it")
     return code
 
 
@@ -227,7 +227,7 @@ _GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 # `1,500,000` and `1,500.00`, which can be nothing else than the English way.
 _ENGLISH = re.compile(r"-?[1-9]\d{0,2}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d+)")
 _DECIMAL = re.compile(r"-?\d+(?:[.,]\d+)?")
-# A decimal comma in Indonesian, a thousand in English: as an amount of IDR neither can be told.
+# A decimal comma in Indonesian, a thousand in English: as an amount of IDR neither is certain.
 _EITHER = re.compile(r"-?[1-9]\d{0,2},\d{3}")
 _RUPIAH = re.compile(r"^(?:rp\.?|idr)\s*|\s*,-+$", re.IGNORECASE)
 _MEASURED = re.compile(r"([\d.,]+)\s*(?:[A-Za-z]+(?:[23²³]|/[A-Za-z]+)?)?")
@@ -326,7 +326,7 @@ def _quantity_or_missing(value: object) -> int | float | None:
 
 
 def quantity_of(text: str | None) -> int | float | None:
-    """The quantity that a text says: a number, with or without one unit (`2,5 km`); None where it says more or less."""
+    """The quantity in a text: a number, with or without one unit (`2,5 km`); None where it holds more or less."""
     try:
         return _quantity_or_missing(text)
     except ValueError:
@@ -501,7 +501,7 @@ _NORTH = (-11.5, 6.5)
 def point(latitude: float | None, longitude: float | None) -> tuple[float, float] | None:
     """(latitude, longitude) in degrees of a place in Indonesia; set right where the two were swapped.
 
-    None where one is missing or the place lies elsewhere: a slip in a place is no reason to lose what is said of it.
+    None where one is missing or the place lies elsewhere: a slip in a place is no reason to lose the row.
     """
     if latitude is None or longitude is None:
         return None
@@ -623,8 +623,8 @@ Count = Annotated[int, PlainValidator(_count)] | None
 Percent = Annotated[int | float, PlainValidator(_percent)] | None
 """A percentage from 0 to 100, with comma or point and with or without `%`. No thousands: `45.125` is below 46.
 
-`0,45` is less than one percent: a share that a workbook keeps as a fraction can't be told from a small percentage, so
-nothing is ever multiplied.
+`0,45` is less than one percent: a fraction in a workbook can't be distinguished from a small percentage, so nothing
+is ever multiplied.
 """
 
 Deviation = Annotated[int | float, PlainValidator(_deviation)] | None

@@ -4,6 +4,7 @@ Field lists: `sources.md` section 1.3, the answers for one regency (fiscal year 
 which use ISB's names except for e-catalogue v6. Names that ISB used before 2023 are aliases (`sources.md`, 9.2).
 """
 
+from functools import partial
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -42,18 +43,11 @@ class SpseRecord(LkppRecord):
     kabkota: Text = None
 
 
-# --- tenders ------------------------------------------------------------------------------------------------------
+class Attempt(SpseRecord):
+    """What the lists of announced and of finished attempts have in common."""
 
-
-class TenderPengumuman(SpseRecord):
-    """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
-
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
-
-    kd_tender: OwnCode
     kd_pkt_dce: Code = None
     kd_rup: RupCodes = ()
-    list_tahun_anggaran: Codes = ()
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     hps: AmountOrMissing = None
@@ -61,15 +55,29 @@ class TenderPengumuman(SpseRecord):
     kualifikasi_paket: Text = None
     jenis_pengadaan: Text = None
     mtd_pemilihan: Text = None
+    kontrak_pembayaran: Text = None
+    tgl_buat_paket: LocalTime = None
+    url_lpse: Text = None
+    mak: Codes = ()
+
+
+# --- tenders ------------------------------------------------------------------------------------------------------
+
+
+class TenderPengumuman(Attempt):
+    """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
+
+    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
+
+    kd_tender: OwnCode
+    list_tahun_anggaran: Codes = ()
     mtd_evaluasi: Text = None
     mtd_kualifikasi: Text = None
-    kontrak_pembayaran: Text = None
     status_tender: Text = None
     tanggal_status: LocalTime = None  # the date of the extraction, not of the status
     versi_tender: Count = None
     ket_ditutup: Text = None
     ket_diulang: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
     nip_ppk: Text = None
@@ -77,35 +85,20 @@ class TenderPengumuman(SpseRecord):
     nip_pokja: Text = None
     nama_pokja: Text = None
     lokasi_pekerjaan: Text = None
-    url_lpse: Text = None
     kgr_nama: Text = None  # INAPROC: jenis_pengadaan again
     kontrak_tahun: Text = None  # before 2023, empty in all rows seen
     jenis_kontrak: Text = None  # before 2023, empty in all rows seen
-    mak: Codes = ()
 
 
-class TenderSelesai(SpseRecord):
+class TenderSelesai(Attempt):
     """A finished tender: budget codes and the date of the award, no winner."""
 
     kd_tender: OwnCode
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
     mtd_evaluasi: Text = None
     mtd_kualifikasi: Text = None
-    kontrak_pembayaran: Text = None
     status_tender: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
     tgl_penetapan_pemenang: LocalTime = None
-    url_lpse: Text = None
 
 
 class TenderSelesaiNilai(SpseRecord):
@@ -336,29 +329,17 @@ class TenderEkontrakBapBast(BapBast):
 # --- non-tenders (direct procurement, direct appointment) -----------------------------------------------------------
 
 
-class NonTenderPengumuman(SpseRecord):
+class NonTenderPengumuman(Attempt):
     """A non-tender attempt, as announced. `lls_id` repeats `kd_nontender`."""
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"})
 
     kd_nontender: OwnCode
     lls_id: Code = None
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    kontrak_pembayaran: Text = None
     status_nontender: Text = None
     versi_nontender: Count = None
     ket_ditutup: Text = None
     ket_diulang: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
     nip_nama_ppk: Text = None
@@ -366,10 +347,9 @@ class NonTenderPengumuman(SpseRecord):
     nip_nama_pokja: Text = None
     repeat_order: Flag = None
     lokasi_pekerjaan: Text = None
-    url_lpse: Text = None
 
 
-class NonTenderSelesai(SpseRecord):
+class NonTenderSelesai(Attempt):
     """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
 
     personal: ClassVar[frozenset[str]] = _TAX_NUMBERS | {"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"}
@@ -382,32 +362,19 @@ class NonTenderSelesai(SpseRecord):
     nip_nama_pp: Text = None
     nip_nama_pokja: Text = None
     lokasi_pekerjaan: Text = None
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    mak: Codes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    hps: AmountOrMissing = None
     nilai_penawaran: AmountOrMissing = None
     nilai_terkoreksi: AmountOrMissing = None
     nilai_negosiasi: AmountOrMissing = None
     nilai_kontrak: AmountOrMissing = None
     nilai_pdn_kontrak: Amount = None
     nilai_umk_kontrak: Amount = None
-    sumber_dana: Codes = ()
-    kualifikasi_paket: Text = None
-    jenis_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    kontrak_pembayaran: Text = None
     status_nontender: Text = None
-    tgl_buat_paket: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
     tgl_selesai_nontender: LocalTime = None
     kd_penyedia: Code = None
     nama_penyedia: Text = None
     npwp_penyedia: Text = None
     npwp_penyedia_16: Text = None
-    url_lpse: Text = None
     tgl_penarikan: LocalTime = None
 
 
@@ -444,12 +411,11 @@ class NonTenderEkontrakBapBast(BapBast):
 # --- recorded purchases and self-managed work ------------------------------------------------------------------------
 
 
-class PencatatanNonTender(SpseRecord):
-    """A purchase made outside SPSE and recorded in it."""
+class Pencatatan(SpseRecord):
+    """What recorded purchases and recorded self-managed work have in common."""
 
     personal: ClassVar[frozenset[str]] = _OFFICIALS
 
-    kd_nontender_pct: OwnCode
     kd_pkt_dce: Code = None
     kd_rup: RupCodes = ()
     nama_paket: Text = None
@@ -460,17 +426,23 @@ class PencatatanNonTender(SpseRecord):
     sumber_dana: Codes = ()
     uraian_pekerjaan: Text = None  # HTML
     informasi_lainnya: Text = None
-    kategori_pengadaan: Text = None
-    mtd_pemilihan: Text = None
-    bukti_pembayaran: Text = None
-    status_nontender_pct: Text = None
-    status_nontender_pct_ket: Text = None
     alasan_pembatalan: Text = None
     nip_ppk: Text = None
     nama_ppk: Text = None
     tgl_buat_paket: LocalTime = None
     tgl_mulai_paket: LocalTime = None
     tgl_selesai_paket: LocalTime = None
+
+
+class PencatatanNonTender(Pencatatan):
+    """A purchase made outside SPSE and recorded in it."""
+
+    kd_nontender_pct: OwnCode
+    kategori_pengadaan: Text = None
+    mtd_pemilihan: Text = None
+    bukti_pembayaran: Text = None
+    status_nontender_pct: Text = None
+    status_nontender_pct_ket: Text = None
 
 
 class PencatatanNonTenderRealisasi(SpseRecord):
@@ -499,32 +471,14 @@ class PencatatanNonTenderRealisasi(SpseRecord):
     nama_ppk: Text = None
 
 
-class PencatatanSwakelola(SpseRecord):
+class PencatatanSwakelola(Pencatatan):
     """Self-managed work recorded in SPSE. Here `kd_satker` may be SIRUP's."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS
-
     kd_swakelola_pct: OwnCode
-    kd_pkt_dce: Code = None
-    kd_rup: RupCodes = ()
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
-    total_realisasi: Amount = None
-    nilai_pdn_pct: Amount = None
-    nilai_umk_pct: Amount = None
-    sumber_dana: Codes = ()
-    uraian_pekerjaan: Text = None  # HTML
-    informasi_lainnya: Text = None
     tipe_swakelola: Code = None
     tipe_swakelola_nama: Text = None
     status_swakelola_pct: Text = None
     status_swakelola_pct_ket: Text = None
-    alasan_pembatalan: Text = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    tgl_buat_paket: LocalTime = None
-    tgl_mulai_paket: LocalTime = None
-    tgl_selesai_paket: LocalTime = None
 
 
 class PencatatanSwakelolaRealisasi(SpseRecord):
@@ -710,8 +664,11 @@ _NONTENDER_BEFORE_2023 = {
 # INAPROC's non-tender contracts call their id `kd_tender`.
 _NONTENDER = {**_TENDER, "kd_tender": "kd_nontender"}
 
+# What most lists of LKPP have in common.
+_list = partial(Service, volatile=VOLATILE, aliases=_ALIASES, observed_field="_event_date")
+
 SERVICES: tuple[Service, ...] = (
-    Service(
+    _list(
         "SPSE-TenderPengumuman",
         TenderPengumuman,
         key=("kd_tender",),
@@ -720,17 +677,15 @@ SERVICES: tuple[Service, ...] = (
         sets=frozenset({"kd_rup", "list_tahun_anggaran", "sumber_dana", "nip_pokja", "nama_pokja", "mak"}),
         aliases={**_ALIASES, **_TENDER_BEFORE_2023},
         ignored={
-            "kgr_id": "SPSE's number of what kgr_nama says",
+            "kgr_id": "SPSE's number of what kgr_nama names",
             "max_lls_auditupdate": "when somebody last edited the attempt in SPSE, whatever it was",
         },
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderSelesai",
         TenderSelesai,
         key=("kd_tender",),
         kind="tender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana"}),
         aliases={**_ALIASES, **_TENDER_BEFORE_2023, "tanggal_penetapan_pemenang": "tgl_penetapan_pemenang"},
         ignored=dict.fromkeys(
@@ -746,173 +701,125 @@ SERVICES: tuple[Service, ...] = (
             ),
             "rows of before 2023 with a winner are those of SPSE-TenderSelesaiNilai",
         ),
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderSelesaiNilai",
         TenderSelesaiNilai,
         key=("kd_tender",),
         kind="tender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup_paket", "mak"}),
         aliases={**_TENDER, "nilai_pdn": "nilai_pdn_kontrak", "kode_mak": "mak"},
-        observed_field="_event_date",
     ),
-    Service(
-        "SPSE-PesertaTender",
-        PesertaTender,
-        key=("kd_tender", "kd_peserta"),
-        kind="tender",
-        volatile=VOLATILE,
-        aliases=_TENDER,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("SPSE-PesertaTender", PesertaTender, key=("kd_tender", "kd_peserta"), kind="tender", aliases=_TENDER),
+    _list(
         "SPSE-JadwalTahapanTender",
         JadwalTahapanTender,
         key=("kd_tender", "kd_akt", "dtj_id"),
         optional_key=frozenset({"dtj_id"}),
         kind="tender",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "SPSE-TenderEkontrak-1SPPBJ",
-        TenderEkontrakSppbj,
-        key=("kd_tender", "no_sppbj"),
-        kind="tender",
-        volatile=VOLATILE,
-        aliases=_TENDER,
-        observed_field="_event_date",
+    _list(
+        "SPSE-TenderEkontrak-1SPPBJ", TenderEkontrakSppbj, key=("kd_tender", "no_sppbj"), kind="tender", aliases=_TENDER
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-2Kontrak",
         TenderEkontrakKontrak,
         key=("kd_tender", "no_kontrak", "versi_addendum"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-3SPMKSPP",
         TenderEkontrakSpmkSpp,
         key=("kd_tender", "no_kontrak", "no_spmk_spp"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-TenderEkontrak-4BAPBAST",
         TenderEkontrakBapBast,
         key=("kd_tender", "no_kontrak", "no_bap", "no_bast"),
         kind="tender",
-        volatile=VOLATILE,
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderPengumuman",
         NonTenderPengumuman,
         key=("kd_nontender",),
         kind="nontender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_ALIASES, **_NONTENDER_BEFORE_2023},
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderSelesai",
         NonTenderSelesai,
         key=("kd_nontender",),
         kind="nontender",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_TENDER, **_NONTENDER_BEFORE_2023, "tanggal_selesai_nontender": "tgl_selesai_nontender"},
         observed_field="tgl_penarikan",
     ),
-    Service(
+    _list(
         "SPSE-JadwalTahapanNonTender",
         JadwalTahapanNonTender,
         key=("kd_nontender", "kd_akt", "dtj_id"),
         optional_key=frozenset({"dtj_id"}),
         kind="nontender",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-1SPPBJ",
         NonTenderEkontrakSppbj,
         key=("kd_nontender", "no_sppbj", "versi_addendum"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-2Kontrak",
         NonTenderEkontrakKontrak,
         key=("kd_nontender", "no_kontrak", "versi_addendum"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-3SPMKSPP",
         NonTenderEkontrakSpmkSpp,
         key=("kd_nontender", "no_kontrak", "no_spmk_spp"),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-NonTenderEkontrak-4BAPBAST",
         NonTenderEkontrakBapBast,
         key=("kd_nontender", "no_kontrak", "no_bap", "no_bast", "tgl_bap"),
         optional_key=frozenset({"tgl_bap"}),
         kind="nontender",
-        volatile=VOLATILE,
         aliases=_NONTENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanNonTender",
         PencatatanNonTender,
         key=("kd_nontender_pct",),
         kind="pencatatan",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanNonTenderRealisasi",
         PencatatanNonTenderRealisasi,
         key=("kd_nontender_pct",),
         keyless=True,
         essential=frozenset({"nilai_realisasi"}),
         kind="pencatatan",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup_paket"}),
         aliases=_TENDER,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanSwakelola",
         PencatatanSwakelola,
         key=("kd_swakelola_pct",),
         kind="swakelola",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "SPSE-PencatatanSwakelolaRealisasi",
         PencatatanSwakelolaRealisasi,
         key=("kd_swakelola_pct", "rsk_id"),
@@ -920,17 +827,13 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"rsk_id"}),
         essential=frozenset({"nilai_realisasi"}),
         kind="swakelola",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Ecat-PaketEPurchasingV6",
         PaketEPurchasingV6,
         key=("kd_paket",),
         essential=frozenset({"total_harga"}),
         kind="ecat",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "product_ids", "sumber_dana", "mak"}),
         aliases={
             **_ALIASES,
@@ -951,38 +854,25 @@ SERVICES: tuple[Service, ...] = (
             "total": "total_harga",
             "order_date": "tgl_order",
         },
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Ecat-PaketEPurchasing",
         PaketEPurchasing,
         key=("kd_paket",),
         keyless=True,
         essential=frozenset({"total_harga"}),
         kind="ecat",
-        volatile=VOLATILE,
         sets=frozenset({"kd_rup", "kode_anggaran", "nama_sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "Bela-TokoDaringRealisasi",
         TokoDaringRealisasi,
         key=("order_id",),
         essential=frozenset({"valuasi"}),
         kind="tokodaring",
-        volatile=VOLATILE,
         aliases={**_ALIASES, "nama_merchant": "merchant_name"},
-        observed_field="_event_date",
     ),
-    Service(
-        "Ecat-InstansiSatker",
-        InstansiSatker,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
+    _list("Ecat-InstansiSatker", InstansiSatker, key=("kd_satker",)),
     Service("Ecat-MasterKabKota", EcatMasterKabKota, key=("kd_kabupaten",), yearly=False),
     Service("Ecat-MasterProvinsi", EcatMasterProvinsi, key=("kd_provinsi",), yearly=False),
 )

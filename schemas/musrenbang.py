@@ -20,10 +20,10 @@ class Usulan(SourceRecord):
 
     `nama_skpd_awal` is the office that it was made to, `nama_skpd` the one that it ended with. `id_sub_bl` is the code
     of the budget sub-activity (the first six segments of a `mak`) where one has taken it up; SIPD's own number of the
-    budget line may stand there instead and tells nothing outside SIPD.
+    budget line may stand there instead and means nothing outside SIPD.
     """
 
-    # Who proposes may be a villager; the level or group (level_pengusul) may be told. An address may be a home.
+    # Who proposes may be a villager; the level or group (level_pengusul) may be published. An address may be a home.
     personal: ClassVar[frozenset[str]] = frozenset({"pengusul", "alamat_teks"})
     # What LKPP's rows say of their office and these don't.
     kd_klpd: ClassVar[None] = None

@@ -43,7 +43,7 @@ class Service:
     kind: str | None = None
     code_parts: int = 1
     linked: bool = False
-    # True: rows of one key are entries of a list, which nothing tells apart but their content and number. The key is
+    # True: rows of one key are entries of a list, which nothing distinguishes but their content and number. The key is
     # the code, and the row's own number where a transport has one.
     keyless: bool = False
     # Last parts of the key, which not every transport has: they stand in the key where they are filled, are no lost
@@ -59,9 +59,9 @@ class Service:
     sets: frozenset[str] = frozenset()
     # Other spellings of a field (INAPROC, older exports) -> the field name used here.
     aliases: Mapping[str, str] = field(default_factory=dict)
-    # The field that says when the row was extracted, where there is one.
+    # The field that holds when the row was extracted, where there is one.
     observed_field: str | None = None
-    # The field that says, where it names "swakelola", that a row's code is of self-managed work (`swk`), not of `kind`.
+    # The field that, where it names "swakelola", makes a row's code one of self-managed work (`swk`), not of `kind`.
     swakelola_field: str | None = None
     # False: the list is the same for every fiscal year (fetched once a night under the scope "all").
     yearly: bool = True
@@ -123,7 +123,7 @@ def read_row(service: Service, fields: Mapping[str, object]) -> tuple[SourceReco
     try:
         return service.model.model_validate(readable), left_out
     except ValidationError as failure:
-        # What a model says of its fields together, once each of them can be read.
+        # What a model requires of its fields together, once each of them can be read.
         reasons = [fault["msg"].removeprefix("Value error, ") for fault in failure.errors(include_input=False)]
         raise RowError("; ".join(reasons)) from None
 
@@ -140,7 +140,7 @@ class Page:
 
     `cursor` is the transport's own resume token for the page after this one; None on the last page.
     `observed_at` is the UTC time of observation where the transport knows better than the clock (a dump file's date);
-    `name` says where the rows came from (file name, endpoint), without secrets.
+    `name` is where the rows came from (file name, endpoint), without secrets.
     """
 
     rows: list[dict[str, object]]

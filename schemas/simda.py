@@ -174,7 +174,7 @@ class Sp2d(SimdaRecord):
     Tgl_SPM: LocalTime = None
     Jn_SPM: Code = None
     Tgl_SP2D: LocalTime = None
-    # None where one payment serves several contracts and nothing says how much each of them got; below 0 a return.
+    # None where one payment serves several contracts and nothing shows how much each of them got; below 0 a return.
     Nilai: SignedAmount = None
     Uraian: Text = None
     Nm_Penerima: Text = None

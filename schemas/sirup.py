@@ -3,6 +3,7 @@
 Field lists: `sources.md` section 1.3 and the answers for one regency (fiscal year 2025). INAPROC v1 has the same names.
 """
 
+from functools import partial
 from typing import ClassVar
 
 from schemas.fields import (
@@ -25,14 +26,28 @@ from schemas.fields import (
 from schemas.service import Service, SourceRecord
 
 
-class PaketPenyediaTerumumkan(LkppRecord):
-    """A package to be bought from providers, as announced."""
+class Paket(LkppRecord):
+    """What announced packages have in common, of whichever kind."""
 
     personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
-
-    kd_rup: OwnRupCode
     nama_paket: Text = None
     pagu: AmountOrMissing = None
+    kd_rup_lokal: Code = None
+    volume_pekerjaan: Text = None
+    tgl_buat_paket: LocalTime = None
+    tgl_pengumuman_paket: LocalTime = None
+    nip_ppk: Text = None
+    nama_ppk: Text = None
+    username_ppk: Text = None
+    status_aktif_rup: Flag = None
+    status_delete_rup: Flag = None
+    status_umumkan_rup: Text = None
+
+
+class PaketPenyediaTerumumkan(Paket):
+    """A package to be bought from providers, as announced."""
+
+    kd_rup: OwnRupCode
     kd_metode_pengadaan: Code = None
     metode_pengadaan: Text = None
     kd_jenis_pengadaan: Codes = ()
@@ -44,8 +59,6 @@ class PaketPenyediaTerumumkan(LkppRecord):
     status_konsolidasi: Text = None
     tipe_paket: Text = None
     kd_rup_swakelola: RupCodes = ()
-    kd_rup_lokal: Code = None
-    volume_pekerjaan: Text = None
     urarian_pekerjaan: Text = None  # (sic)
     spesifikasi_pekerjaan: Text = None
     tgl_awal_pemilihan: LocalTime = None
@@ -54,14 +67,6 @@ class PaketPenyediaTerumumkan(LkppRecord):
     tgl_akhir_kontrak: LocalTime = None
     tgl_awal_pemanfaatan: LocalTime = None
     tgl_akhir_pemanfaatan: LocalTime = None
-    tgl_buat_paket: LocalTime = None
-    tgl_pengumuman_paket: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    username_ppk: Text = None
-    status_aktif_rup: Flag = None
-    status_delete_rup: Flag = None
-    status_umumkan_rup: Text = None
     status_dikecualikan: Flag = None
     alasan_dikecualikan: Text = None
     tahun_pertama: Code = None
@@ -72,31 +77,17 @@ class PaketPenyediaTerumumkan(LkppRecord):
     spp_aspek_lingkungan: Flag = None
 
 
-class PaketSwakelolaTerumumkan(LkppRecord):
+class PaketSwakelolaTerumumkan(Paket):
     """A package of self-managed work, as announced."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
-
     kd_rup: OwnRupCode
-    nama_paket: Text = None
-    pagu: AmountOrMissing = None
     tipe_swakelola: Code = None
-    volume_pekerjaan: Text = None
     uraian_pekerjaan: Text = None
     kd_klpd_penyelenggara: Code = None
     nama_klpd_penyelenggara: Text = None
     nama_satker_penyelenggara: Text = None
     tgl_awal_pelaksanaan_kontrak: LocalTime = None
     tgl_akhir_pelaksanaan_kontrak: LocalTime = None
-    tgl_buat_paket: LocalTime = None
-    tgl_pengumuman_paket: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    username_ppk: Text = None
-    kd_rup_lokal: Code = None
-    status_aktif_rup: Flag = None
-    status_delete_rup: Flag = None
-    status_umumkan_rup: Text = None
 
 
 class PaketAnggaran(LkppRecord):
@@ -252,28 +243,21 @@ class MasterKabKota(SourceRecord):
 
 _ALIASES = {"kode_klpd": "kd_klpd", "kode_satker": "kd_satker"}  # inferred: seen in INAPROC's e-catalogue only
 
+# What most lists of LKPP have in common.
+_list = partial(Service, volatile=VOLATILE, aliases=_ALIASES, observed_field="_event_date")
+
 SERVICES: tuple[Service, ...] = (
-    Service(
+    _list(
         "RUP-PaketPenyedia-Terumumkan",
         PaketPenyediaTerumumkan,
         key=("kd_rup",),
         kind="rup",
-        volatile=VOLATILE,
         sets=frozenset({"kd_jenis_pengadaan", "jenis_pengadaan", "kd_rup_swakelola", "kode_rup_tahun_pertama"}),
         # The second is inferred: a corrected spelling, should it come.
         aliases={**_ALIASES, "uraian_pekerjaan": "urarian_pekerjaan"},
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-PaketSwakelola-Terumumkan",
-        PaketSwakelolaTerumumkan,
-        key=("kd_rup",),
-        kind="swk",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("RUP-PaketSwakelola-Terumumkan", PaketSwakelolaTerumumkan, key=("kd_rup",), kind="swk"),
+    _list(
         "RUP-PaketAnggaranPenyedia",
         PaketAnggaranPenyedia,
         key=("kd_rup", "id_paket_anggaran_penyedia"),
@@ -281,12 +265,9 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"id_paket_anggaran_penyedia"}),
         essential=frozenset({"pagu"}),
         kind="rup",
-        volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
+    _list(
         "RUP-PaketAnggaranSwakelola",
         PaketAnggaranSwakelola,
         key=("kd_rup", "id_paket_anggaran_swakelola"),
@@ -294,79 +275,22 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"id_paket_anggaran_swakelola"}),
         essential=frozenset({"pagu"}),
         kind="swk",
-        volatile=VOLATILE,
         sets=frozenset({"mak", "sumber_dana"}),
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-PaketPenyediaLokasi",
-        PaketPenyediaLokasi,
-        key=("kd_rup", "kd_kab_kota", "detail_lokasi"),
-        kind="rup",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-PaketSwakelolaLokasi",
-        PaketSwakelolaLokasi,
-        key=("kd_rup", "kd_kab_kota", "detail_lokasi"),
-        kind="swk",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
+    _list("RUP-PaketPenyediaLokasi", PaketPenyediaLokasi, key=("kd_rup", "kd_kab_kota", "detail_lokasi"), kind="rup"),
+    _list("RUP-PaketSwakelolaLokasi", PaketSwakelolaLokasi, key=("kd_rup", "kd_kab_kota", "detail_lokasi"), kind="swk"),
+    _list(
         "RUP-HistoryKajiUlang",
         HistoryKajiUlang,
         key=("kd_rup_baru", "kd_rup_lama"),
         kind="rup",
         swakelola_field="jenis_paket",
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
     ),
-    Service(
-        "RUP-MasterSatker",
-        MasterSatker,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-ProgramMaster",
-        ProgramMaster,
-        key=("kd_program",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-KegiatanMaster",
-        KegiatanMaster,
-        key=("kd_kegiatan",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-SubKegiatanMaster",
-        SubKegiatanMaster,
-        key=("kd_subkegiatan",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
-    Service(
-        "RUP-StrukturAnggaranPD",
-        StrukturAnggaranPD,
-        key=("kd_satker",),
-        volatile=VOLATILE,
-        aliases=_ALIASES,
-        observed_field="_event_date",
-    ),
+    _list("RUP-MasterSatker", MasterSatker, key=("kd_satker",)),
+    _list("RUP-ProgramMaster", ProgramMaster, key=("kd_program",)),
+    _list("RUP-KegiatanMaster", KegiatanMaster, key=("kd_kegiatan",)),
+    _list("RUP-SubKegiatanMaster", SubKegiatanMaster, key=("kd_subkegiatan",)),
+    _list("RUP-StrukturAnggaranPD", StrukturAnggaranPD, key=("kd_satker",)),
     Service("RUP-MasterProvinsi", MasterProvinsi, key=("kd_provinsi",), yearly=False),
     Service("RUP-MasterKabKota", MasterKabKota, key=("kd_kabkota",), yearly=False),
 )

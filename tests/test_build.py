@@ -169,7 +169,7 @@ def test_reading_the_plans_first_is_as_good_as_reading_all_at_once(tmp_path: Pat
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("seed", [1, 3])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_read_before_the_plans_only_revised_codes_can_be_placed_otherwise(
     tmp_path: Path, new_url: Callable[[], str], seed: int
 ) -> None:

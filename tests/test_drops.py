@@ -153,7 +153,7 @@ def test_a_broken_line_of_json_is_one_row_too(tmp_path):
     ("answer", "said"),
     [
         ({"status": "error", "message": "Token kedaluwarsa", "data": []}, '"Token kedaluwarsa"; get it again'),
-        ({"success": False, "data": []}, "says it failed .success."),
+        ({"success": False, "data": []}, "reports a failure .success."),
         ({"data": [{"kd_tender": 1}], "total": 15}, "15 rows by its own count and holds 1"),
         ({"data": [{"kd_tender": 1}], "meta": {"total": 15}}, "name all of them"),
     ],

@@ -11,7 +11,7 @@ from transforms import lpse, sirup
 from transforms.evidence import Evidence, Link, from_text, to_text, united
 from transforms.linking import RULES, links, packages
 from transforms.linking.numbers import number_level, number_parts
-from transforms.linking.offices import naming, office_code, offices
+from transforms.linking.offices import office_code, office_reference, offices
 from transforms.linking.rules import step
 from transforms.linking.suppliers import firm, supplier_level
 from transforms.linking.text import words
@@ -170,8 +170,8 @@ def test_an_office_is_known_by_its_code_however_padded() -> None:
 )
 def test_offices(code: str | None, name: str | None, office: str | None) -> None:
     subject = replace(PAID, office=code, office_name=name)
-    known, told = offices(dict.fromkeys(map(naming, [*OFFICES, subject]), 1), SYSTEMS, {})
-    assert known.of(naming(subject)) == office
+    known, told = offices(dict.fromkeys(map(office_reference, [*OFFICES, subject]), 1), SYSTEMS, {})
+    assert known.of(office_reference(subject)) == office
     assert [link.target[1] for link in told] == ([office] if office else [])
     assert all(link.source == ("simda", code or name) for link in told)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from pipeline import links as pipeline_links
 from pipeline.link_index import forget
-from pipeline.links import Place, ask, decide, link_pending, note_evidence, offices_by_name
+from pipeline.links import Place, decide, enqueue_links, link_pending, note_evidence, offices_by_name
 from pipeline.registry import SERVICES, SOURCES
 from schemas.errors import RowError
 from schemas.settings import Settings, Thresholds
@@ -95,7 +95,7 @@ class Warehouse:
                 row_id = conn.execute(select(func.max(t.raw_record.c.id))).scalar_one()
                 revision = {"row_id": row_id, "kind": "rup", "newer": newer, "older": older}
                 insert_rows(conn, t.rup_revision, [revision])
-            ask(conn, {(("rup", code), YEAR) for code in (newer, older, before) if code})
+            enqueue_links(conn, {(("rup", code), YEAR) for code in (newer, older, before) if code})
 
     def decide(self, name: str, status: str) -> None:
         with writing(self.engine) as conn:

@@ -173,8 +173,8 @@ def test_what_a_service_of_any_source_says_of_its_fields_is_true(source: str, se
 
 
 def test_both_sources_say_where_each_service_is():
-    assert [service.name for service in schemas.sirup.SERVICES] == list(connectors.sirup.ADDRESSES)
-    assert [service.name for service in schemas.lpse.SERVICES] == list(connectors.lpse.ADDRESSES)
+    assert {service.name for service in schemas.sirup.SERVICES} == set(connectors.sirup.ADDRESSES)
+    assert {service.name for service in schemas.lpse.SERVICES} == set(connectors.lpse.ADDRESSES)
 
 
 def test_the_same_row_as_json_csv_and_workbook():

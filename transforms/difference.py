@@ -1,4 +1,4 @@
-"""What a release says: the difference between a process's record and its state.
+"""The body of a release: the difference between a process's record and its state.
 
 Merging never removes what was published, so what the state no longer holds is *withdrawn*: an object or entry that has
 a status by that status alone, others by null in their fields. What the schema requires stands beside whatever changed;
@@ -53,7 +53,7 @@ _NOTHING = ...
 
 
 def difference(record: Object, state: Object) -> Object:
-    """What merging must add to a record so that it says what the state says; empty where they agree.
+    """What merging must add to a record so that it equals the state; empty where they agree.
 
     Neither holds null. Order of entries is no difference.
     """

@@ -1,8 +1,8 @@
-"""What rows say that tells to whom they belong: the input of linking.
+"""Evidence: what rows hold that shows what they belong to. The input of linking.
 
-Each source's `evidence(service, record)` yields what one row says of its subject; the evidence of all current rows of a
-subject together is what `transforms.linking` compares. Codes, names and numbers stand as the source spells them: the
-rules know how clerks vary them.
+Each source's `evidence(service, record)` yields that of one row; `transforms.linking` compares the evidence of all
+current rows of a subject together. Codes, names and numbers stand as the source spells them: the rules know how clerks
+vary them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,34 +55,34 @@ class Link:
 
 
 def united(parts: Iterable[Evidence]) -> Evidence:
-    """All that is said of one subject: lists are joined without repeats, of single words the first one stands."""
+    """All evidence of one subject: lists are joined without repeats, of single values the first one stands."""
     subject, year = None, None
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for part in parts:
         subject = subject or part.subject
         year = part.year if year is None else year
-        _join(said, {name: value for name in _NAMES[2:] if (value := getattr(part, name)) not in (None, ())})
+        _join(values, {name: value for name in _NAMES[2:] if (value := getattr(part, name)) not in (None, ())})
     if subject is None:
         raise ValueError("evidence of no subject")
-    return Evidence(subject, year, **{name: _distinct(value) for name, value in said.items()})
+    return Evidence(subject, year, **{name: _distinct(value) for name, value in values.items()})
 
 
 def united_texts(subject: Code, parts: Iterable[tuple[int | None, str]]) -> Evidence:
     """`united` of what `to_text` made of each part; `parts` are (year, text)."""
     first: int | None = None
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for year, text in parts:
         first = year if first is None else first
-        _join(said, orjson.loads(text))
-    return Evidence(subject, first, **{name: _distinct(_tuples(name, value)) for name, value in said.items()})
+        _join(values, orjson.loads(text))
+    return Evidence(subject, first, **{name: _distinct(_tuples(name, value)) for name, value in values.items()})
 
 
-def _join(said: dict[str, Any], part: Mapping[str, Any]) -> None:
+def _join(values: dict[str, Any], part: Mapping[str, Any]) -> None:
     for name, value in part.items():
-        if name not in said:
-            said[name] = value
+        if name not in values:
+            values[name] = value
         elif not isinstance(value, str):
-            said[name] = [*said[name], *value]
+            values[name] = [*values[name], *value]
 
 
 def _distinct(value: Any) -> Any:
@@ -90,9 +90,9 @@ def _distinct(value: Any) -> Any:
 
 
 def to_text(evidence: Evidence) -> str:
-    """JSON text of what is said, without subject and year, which are columns of their own."""
-    said = {name: value for name in _NAMES[2:] if (value := getattr(evidence, name)) not in (None, ())}
-    return orjson.dumps(said).decode()
+    """JSON text of the evidence, without subject and year, which are columns of their own."""
+    values = {name: value for name in _NAMES[2:] if (value := getattr(evidence, name)) not in (None, ())}
+    return orjson.dumps(values).decode()
 
 
 def from_text(subject: Code, year: int | None, text: str) -> Evidence:

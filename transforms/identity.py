@@ -26,7 +26,7 @@ SPLIT, CANCELLED, TAKEN_UP = "SATUKEBANYAK", "PEMBATALAN", "PENGAKTIFAN"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a RUP row says of its identity: the RUP whose contract it pays on, the self-managed work it is part of."""
+    """What a RUP row holds of its identity: the RUP whose contract it pays on, the self-managed work it is part of."""
 
     rup: Code
     first_year: str | None = None

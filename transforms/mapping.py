@@ -76,7 +76,7 @@ class Context:
     coded: Mapping[tuple[str, str], list[Row]] = field(default_factory=dict)
     source: str = ""
     service: str = ""
-    # (source, plain name of an office there) -> kd_satker_str, as far as the office's rows don't say it themselves.
+    # (source, plain name of an office there) -> kd_satker_str, where the office's rows don't give it themselves.
     offices: Mapping[Code, str] = field(default_factory=dict)
     # (kind, code) of the purchases that a linked subject belongs to here, by the subject's own (kind, code).
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
@@ -138,10 +138,10 @@ class Context:
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
         """(contract id, award id) of the contract that a row of a linked subject belongs to, of several the one that
-        bears one of these numbers; None while nothing has been told of it."""
+        bears one of these numbers; None while no row gives it."""
         codes = self.links.get((kind, row.code), ())
-        told = {code for _, code in codes}
-        found = sorted(name for name, (_, told_by) in self.contracts.items() if told_by & told)
+        rows = {code for _, code in codes}
+        found = sorted(name for name, (_, named_by) in self.contracts.items() if named_by & rows)
         # Codes of two kinds may be the same number: the ids of all but an attempt's contracts bear the kind.
         named = tuple(lead for of, code in codes for lead in (code, f"{of}-{code}"))
         found = [name for name in found if name.startswith(named)] or found
@@ -173,7 +173,7 @@ Mapper = Callable[[list[Row], Context], Iterator[Partial]]
 
 
 def nothing(service: str, record: Any) -> Iterator[Any]:
-    """The plans, revisions, RUP references or evidence of a source whose rows say nothing of them."""
+    """The plans, revisions, RUP references or evidence of a source whose rows hold none."""
     return iter(())
 
 
@@ -181,13 +181,13 @@ def nothing(service: str, record: Any) -> Iterator[Any]:
 class SourceMapping:
     """What the rows of one source system mean.
 
-    `mappers` make partial documents of a service's rows. `plans`, `revisions` and `references` yield what a row of one
-    of the services `identifying` says of identity (`transforms.identity`), `evidence` what a row of one of the services
-    `evident` says of whom it belongs to (`transforms.evidence`). Supplier codes are learned from `suppliers`: services
-    whose rows name a supplier with its code, its tax number and its name.
+    `mappers` make partial documents of a service's rows. `plans`, `revisions` and `references` yield the identity facts
+    of a row of one of the services `identifying` (`transforms.identity`), `evidence` the evidence of one of `evident`
+    (`transforms.evidence`). Supplier codes are learned from `suppliers`: services whose rows name a supplier with its
+    code, its tax number and its name.
 
     `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
-    kind of codes, the services that say more of the identity of a new code: while one of them fails, new codes wait.
+    kind of codes, the services that add to the identity of a new code: while one of them fails, new codes wait.
     `standalone` are services whose rows open a process of their own code, if the service that announces codes of that
     kind has answered without it.
     """
@@ -208,7 +208,7 @@ class SourceMapping:
 
 
 def compact(value: Body) -> Body:
-    """A copy without what was not said: None, '', [] and {} at any depth. Zero and False are said."""
+    """A copy without what is absent: None, '', [] and {} at any depth. Zero and False are values."""
     out: Body = {}
     for name, item in value.items():
         kind = type(item)
@@ -220,7 +220,7 @@ def compact(value: Body) -> Body:
 
 
 def money(amount: float | int | None) -> Body | None:
-    """IDR, or nothing where the source says nothing."""
+    """IDR; None where the source gives none."""
     return None if amount is None else {"amount": amount, "currency": "IDR"}
 
 
@@ -240,7 +240,7 @@ def parties(*named: Body | None) -> list[Body]:
 def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Rows grouped by the source's own code, in the order of codes and keys.
 
-    A row that the lists of several fiscal years hold stands once, as the latest year tells it.
+    A row that the lists of several fiscal years hold stands once, as the latest year has it.
     """
     once = {row.key: row for row in sorted(rows, key=lambda r: getattr(r.record, "tahun_anggaran", None) or 0)}
     groups: dict[str, list[Row]] = {}

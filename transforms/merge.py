@@ -129,14 +129,14 @@ def _copied(merged: _Object, rules: _Rules, index: _Index) -> _Object:
 
 
 def versioned(releases: Sequence[_Object]) -> _Object:
-    """The versioned release: for every value, which release said it when. The work is ocdsmerge's."""
+    """The versioned release: for every value, which release gave it when. The work is ocdsmerge's."""
     versions: _Object = _REFERENCE.create_versioned_release(list(releases))
     return versions
 
 
 def _merge(source: _Object, target: _Object, rules: _Rules, index: _Index) -> bool:
-    """Merge an object into the result's; whether it said anything (an empty object or list does not, a null does)."""
-    said = False
+    """Merge an object into the result's; whether it held anything (an empty object or list does not, a null does)."""
+    changed = False
     for field, value in source.items():
         kind = type(value)
         merges = kind is dict or (kind is list and {*map(type, value)} <= {dict})
@@ -147,32 +147,32 @@ def _merge(source: _Object, target: _Object, rules: _Rules, index: _Index) -> bo
             merge = _merge if kind is dict else _merge_list
             if merge(value, below, rule, index):
                 target[field] = below
-                said = True
+                changed = True
         elif value is not None:
             target[field] = value
-            said = True
+            changed = True
         else:
-            said = True
+            changed = True
             # A null deletes a value; an object or a list of objects stays.
             if field in target and type(target[field]) is not dict and id(target[field]) not in index:
                 del target[field]
-    return said
+    return changed
 
 
 def _merge_list(source: list[_Object], target: list[_Object], rules: _Rules, index: _Index) -> bool:
     """As `_merge`, for lists of objects: one whose id is known is merged into its namesake, any other is appended."""
     known = index.get(id(target), {})
-    said = False
+    changed = False
     for item in source:
         entry: _Object = {}
         namesake = known.get(item["id"]) if "id" in item else None
         if namesake is not None:
-            said |= _merge(item, namesake, rules, index)
+            changed |= _merge(item, namesake, rules, index)
         elif _merge(item, entry, rules, index):
-            said = True
+            changed = True
             target.append(entry)
             if "id" in item:
                 known[item["id"]] = entry
-    if said:
+    if changed:
         index[id(target)] = known
-    return said
+    return changed

@@ -75,7 +75,7 @@ def _changed(value: Object, change: Object) -> Object:
 
 
 def tags(body: Object, record: Object) -> list[str]:
-    """What a release body says of each stage, beside the record that it changes: `tender` the first time, later
+    """What a release body does to each stage, beside the record that it changes: `tender` the first time, later
     `tenderUpdate`, `tenderCancellation` and so on. An addendum is a `contractAmendment`, also one that is published
     together with its contract."""
     found = []

@@ -40,7 +40,7 @@ _WORDS = {"True": True, "False": False, "true": True, "false": False, "TRUE": Tr
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """A row that can be told from others: its key, the source's own code and the hash of its content."""
+    """A row that can be distinguished from others: its key, the source's own code and the hash of its content."""
 
     key: str
     code: str
@@ -63,7 +63,7 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
     first, *others = service.key
     plain = _plain(fields.get(first))
     if not plain:
-        raise RowError(f"{first} is empty or 0: a row of {service.name} without its own code can't be told apart")
+        raise RowError(f"{first} is empty or 0: a row of {service.name} without its own code can't be distinguished")
     if plain == "-":
         raise RowError(f"{first}: a dash, so the row has no code of its own")
     if service.kind and not service.linked:
@@ -92,21 +92,21 @@ def wire_hash(service: Service, row: Mapping[str, object]) -> bytes:
 
     Much cheaper than `identify`, and blind to how values travel: other bytes may be the same content (`hash_of`).
     """
-    said = dict(row)
+    content = dict(row)
     for stamp in service.stamps:
-        said.pop(stamp, None)
+        content.pop(stamp, None)
     try:
-        written = orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+        written = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # what JSON carries and orjson refuses: long integers, half a character, decimals, deep nesting
         try:
-            written = json.dumps(said, sort_keys=True, default=str).encode()
+            written = json.dumps(content, sort_keys=True, default=str).encode()
         except (TypeError, ValueError, RecursionError):
             return bytes.fromhex(hash_of(service, renamed(service, row)))
     return hashlib.blake2b(written, digest_size=16).digest()
 
 
 def hash_of(service: Service, fields: Mapping[str, object]) -> str:
-    """The hash of what a row says, the same however it travelled: volatile fields left out, lists taken as sets."""
+    """The hash of a row's content, the same however it travelled: volatile fields left out, lists taken as sets."""
     volatile, sets = service.volatile, service.sets
     content: dict[str, object] = {}
     for name, value in fields.items():
@@ -149,7 +149,7 @@ def _plain(value: object) -> str:
     if value is None or value is False or value is True:
         return ""
     if isinstance(value, float):
-        if math.isnan(value):  # how a workbook or a data frame says "empty"
+        if math.isnan(value):  # how a workbook or a data frame writes "empty"
             return ""
         value = int(value) if value.is_integer() else value
     text = _BLANKS.sub(" ", clean(str(value)))
@@ -176,7 +176,7 @@ def _is_deep(row: Mapping[str, object]) -> bool:
 
 
 def _settle(value: object, depth: int = 0) -> object:
-    """A value's one form whatever the transport: text for scalars, None for nothing said and below `DEPTH_LIMIT`."""
+    """A value's one form whatever the transport: text for scalars, None for what is absent and below `DEPTH_LIMIT`."""
     kind = type(value)
     if kind is str:
         text = clean(value)  # type: ignore[arg-type]

@@ -135,29 +135,29 @@ def united(partials: Iterable[tuple[str, Body]]) -> Body:
     first alone fills their fields.
     """
     document: Body = {}
-    claims: _Claims = {}
+    ranks: _Ranks = {}
     first: dict[str, int] = {}
     tenders: list[Body] = []
     for number, (service, body) in enumerate(partials):
         leads = first.setdefault(service, number) == number
-        _contribute(document, claims, body, "", service, number, leads)
+        _contribute(document, ranks, body, "", service, number, leads)
         tenders.append(body.get("tender") or {})
-    _drop_planned_periods(document.get("tender", {}), claims.get("tender", {}), tenders)
+    _drop_planned_periods(document.get("tender", {}), ranks.get("tender", {}), tenders)
     return _filled(document)
 
 
-def _drop_planned_periods(tender: Body, claims: Body, partials: Sequence[Body]) -> None:
+def _drop_planned_periods(tender: Body, ranks: Body, partials: Sequence[Body]) -> None:
     """Without periods that come from a plan where an attempt has taken its place: they pass for what happened."""
     for name in ("tenderPeriod", "contractPeriod"):
-        if name in tender and partials[claims[name][1]].get("id") != tender.get("id"):
+        if name in tender and partials[ranks[name][1]].get("id") != tender.get("id"):
             del tender[name]
 
 
-# Beside each object of the document: field -> (rank, number) of the value there, or the claims of what stands below.
-_Claims = dict[str, Any]
+# Beside each object of the document: field -> (rank, number) of the value there, or the ranks of what stands below.
+_Ranks = dict[str, Any]
 
 
-def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: str, number: int, leads: bool) -> None:
+def _contribute(target: Body, ranks: _Ranks, body: Body, path: str, service: str, number: int, leads: bool) -> None:
     for name, value in body.items():
         kind = type(value)
         if value is None or (not value and kind in _EMPTY) or name == "parties":
@@ -165,13 +165,13 @@ def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: s
         place = path + name
         if kind is dict and place in _SECTIONS:
             below = target.setdefault(name, {})
-            _contribute(below, claims.setdefault(name, {}), value, place + ".", service, number, leads)
+            _contribute(below, ranks.setdefault(name, {}), value, place + ".", service, number, leads)
             continue
         rank = owners.rank(place, service)
         if rank is None:
             continue
         if kind is list and type(value[0]) is dict and name not in _VALUES and place not in owners.WHOLE:
-            entries = claims.setdefault(name, {})
+            entries = ranks.setdefault(name, {})
             held = target.setdefault(name, [])
             for entry in value:
                 known = entries.get(entry["id"])
@@ -179,10 +179,10 @@ def _contribute(target: Body, claims: _Claims, body: Body, path: str, service: s
                     known = entries[entry["id"]] = ({"id": entry["id"]}, {"id": (-1, -1)})
                     held.append(known[0])
                 _contribute(known[0], known[1], entry, place + ".", service, number, True)
-        elif (leads or place in owners.WHOLE) and ((held_by := claims.get(name)) is None or (rank, number) < held_by):
+        elif (leads or place in owners.WHOLE) and ((held_by := ranks.get(name)) is None or (rank, number) < held_by):
             if (kind is dict or kind is list) and not (value := _value(value)):
                 continue
-            claims[name] = (rank, number)
+            ranks[name] = (rank, number)
             target[name] = value
 
 
@@ -204,7 +204,7 @@ def _present(value: Any) -> Any:
 
 
 def _filled(document: Body) -> Body:
-    """Without sections that nobody filled."""
+    """Without sections that no service filled."""
     for name in [name for name, value in document.items() if type(value) is dict and not value]:
         del document[name]
     if document.get("planning") and not document["planning"].get("budget", True):

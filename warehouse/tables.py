@@ -438,7 +438,7 @@ supplier_key = Table(
     _text("key", "the key itself"),
     _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key. Of a code its first name"),
     PrimaryKeyConstraint("kind", "key"),
-    comment="The crosswalk from tax numbers and names to LKPP's supplier codes, and from codes (kind code) to names, as "
+    comment="The crosswalk from tax numbers and names to LKPP's supplier codes and from codes to names, as "
     "`supplier_name` has it.",
 )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from connectors.transport.http import budget_of, get_listing, new_session
+from connectors.transport.http import Request, budget_of, get_listing, new_session
 from connectors.transport.parse import Listing, Row, paged
 from schemas.errors import StructureError
 from schemas.service import Page
@@ -16,7 +16,7 @@ from schemas.settings import SourceSettings
 
 class Opened(NamedTuple):
     """What an answer holds: its rows, the cursor of the next page where there is one, how many rows the whole list has
-    where the answer says it."""
+    where the answer gives it."""
 
     rows: Iterable[Row]
     next: str | None = None
@@ -43,30 +43,45 @@ def _marked(cursor: str, shown: str) -> _Mark:
     return _Mark(int(rows), int(total) if total else None, digest, following)
 
 
+class Access(NamedTuple):
+    """How the lists of a system are read: below `url`, with `token`, which `credential` (an environment variable) sets;
+    from `cursor` on (None: the first page).
+
+    `volatile` are fields that differ each time that a row is sent; `check_total`: the rows must be as many as claimed.
+    """
+
+    source: SourceSettings
+    url: str
+    token: SecretStr | None
+    credential: str
+    cursor: str | None = None
+    volatile: Collection[str] = ()
+    check_total: bool = True
+
+    def address(self, path: str) -> str:
+        """Where a list is."""
+        return f"{self.url.rstrip('/')}/{path.lstrip('/')}"
+
+
 def chained(
-    source: SourceSettings,
-    address: SecretStr,
-    *,
+    access: Access,
+    path: str,
     shown: str,
-    credential: str,
-    token: SecretStr | None,
     query: Callable[[str | None], Mapping[str, str]],
     opened: Callable[[Listing | None, str | None], Opened],
-    cursor: str | None = None,
-    volatile: Collection[str] = (),
-    check_total: bool = True,
 ) -> Iterator[Page]:
-    """The pages of an address from `cursor` on (None: the first), to the one without a next.
+    """The pages of a list, to the one without a next.
 
-    `query` gives the parameters for a source's own cursor, `opened` reads the answer to it; `volatile` are fields that
-    differ each time that a row is sent. Raises as `http.get_listing`, and StructureError for a page or cursor that came
-    before, and where the rows are not as many as the source says (unless `check_total` is off) or their number has
-    changed.
+    `query` gives the parameters for a source's own cursor, `opened` reads the answer to it. Raises as
+    `http.get_listing`, and StructureError for a page or cursor that came before, and where the rows are not as many as
+    the source claims or their number has changed.
     """
+    source, check_total = access.source, access.check_total
+    request = Request(SecretStr(access.address(path)), shown, access.credential, source, access.token)
     done, total, at = 0, None, None
     seen: set[str] = set()
-    if cursor is not None:
-        mark = _marked(cursor, shown)
+    if access.cursor is not None:
+        mark = _marked(access.cursor, shown)
         done, total, at = mark.rows, mark.total, mark.next
         seen.add(mark.digest)
     asked = {at}
@@ -74,16 +89,7 @@ def chained(
     budget = budget_of(source)
     with new_session() as session:
         while True:
-            answer = get_listing(
-                session,
-                address,
-                shown=shown,
-                credential=credential,
-                source=source,
-                budget=budget,
-                params=query(at),
-                token=token,
-            )
+            answer = get_listing(session, request._replace(params=query(at)), budget)
             rows, following, claimed = opened(answer, at)
             if check_total and None not in (total, claimed) and total != claimed:
                 raise StructureError(
@@ -98,7 +104,7 @@ def chained(
                     raise StructureError(f"{shown} sent an empty page that promises more rows; try again later")
                 if following is not None and following in asked:
                     raise StructureError(f"{shown} sent the same cursor twice: its pages never end; try again later")
-                digest = _digest(page, volatile) if page and number == 0 else ""
+                digest = _digest(page, access.volatile) if page and number == 0 else ""
                 if digest and digest in seen:
                     raise StructureError(
                         f"{shown} sent the same page twice, so others are missing; run again, and if it stays so ask "

@@ -39,7 +39,7 @@ def pages(folder: str, names: Sequence[str], service: Service, settings: Service
     them. `{year}` is replaced in both. `Page.observed_at` is the file's date, in the form of UTC.
 
     Raises SettingsError for a folder that isn't there, a choice that isn't clear or a path that leads out of the
-    folder, StructureError for a file that can't be read as what its name says, or that lacks a mapped column.
+    folder, StructureError for a file that can't be read as what its suffix names, or that lacks a mapped column.
     """
     fields = service.model.model_fields
     wanted = _Wanted(
@@ -137,17 +137,19 @@ def _read_json(path: Path, wanted: _Wanted) -> Iterator[tuple[str, Row]]:
         listing = read_json(file, path.stat().st_size, path.name)
         if listing.count is None:
             raise StructureError(
-                f"{path.name} holds a dict where a list of rows is due; open it by hand to see what it says"
+                f"{path.name} holds a dict where a list of rows is due; open it by hand to see what it holds"
             )
-        _check_said(listing, path.name, wanted.settings)
+        _refuse_failure(listing, path.name, wanted.settings)
         yield from ((path.name, row) for row in listing.rows())
 
 
-def _check_said(listing: Listing, name: str, settings: ServiceSettings) -> None:
-    """Refuse a kept answer that says of itself that it failed or holds less than the whole list."""
+def _refuse_failure(listing: Listing, name: str, settings: ServiceSettings) -> None:
+    """Refuse a kept answer that reports a failure or holds less than the whole list."""
     found = failure(listing.members)
     if found is not None:
-        raise StructureError(f"{name} is an answer that says it failed ({found.member}){found.said}; get it again")
+        raise StructureError(
+            f"{name} is an answer that reports a failure ({found.member}){found.message}; get it again"
+        )
     members = listing.members
     meta = members["meta"] if isinstance(members.get("meta"), dict) else {}
     total = total_of(members, meta, members.get("pagination"))
@@ -166,7 +168,7 @@ def _json_lines(file: Iterator[bytes], name: str) -> Iterator[Row]:
             continue
         if line.startswith("<") and not good:
             raise StructureError(
-                f"{name} holds an HTML or XML page where JSON is due; open it by hand to see what it says"
+                f"{name} holds an HTML or XML page where JSON is due; open it by hand to see what it holds"
             )
         try:
             row = parse_row(line)

@@ -1,5 +1,5 @@
 """One GET that ends in a list of rows or in an error an operator can act on; patient with what passes, bounded in time
-and size, and silent on secrets."""
+and size, and free of secrets."""
 
 import datetime as dt
 import errno
@@ -57,6 +57,18 @@ def budget_of(source: SourceSettings) -> Budget:
     return Budget(time.monotonic() + source.max_seconds, source.max_megabytes * _MEGABYTE, source.max_pages)
 
 
+class Request(NamedTuple):
+    """What is asked for: `shown` names it in logs and errors, `credential` the environment variable that holds key or
+    token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback."""
+
+    address: SecretStr
+    shown: str
+    credential: str
+    source: SourceSettings
+    token: SecretStr | None = None
+    params: Mapping[str, str] | None = None
+
+
 class _Http(urllib3.connection.HTTPConnection):
     """A connection whose answer has begun, all headers read, within the timeout: the timeout of a socket begins anew
     with every byte that comes."""
@@ -111,11 +123,11 @@ class _TryAgain(Exception):
     """What is worth another attempt: the error to raise when attempts run out, the wait that the server asked for,
     whether patience itself has run out."""
 
-    def __init__(self, error: JejakError, wait: float = 0, *, silent: bool = False) -> None:
+    def __init__(self, error: JejakError, wait: float = 0, *, timed_out: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
         self.wait = wait
-        self.silent = silent
+        self.timed_out = timed_out
 
 
 class _Answer(NamedTuple):
@@ -130,35 +142,23 @@ class _Answer(NamedTuple):
 _closed: dict[str, float] = {}
 
 
-def get_listing(
-    session: requests.Session,
-    address: SecretStr,
-    *,
-    shown: str,
-    credential: str,
-    source: SourceSettings,
-    budget: Budget,
-    params: Mapping[str, str] | None = None,
-    token: SecretStr | None = None,
-) -> Listing | None:
+def get_listing(session: requests.Session, request: Request, budget: Budget) -> Listing | None:
     """GET the address and read the answer, a list or an object with a list `data`; None for an empty one. Follows no
     redirect.
 
-    `shown` names what was asked for in logs and errors, and `credential` the environment variable that holds key or
-    token. The address may hold a key, so it stays wrapped and appears in no message, log or traceback.
-
-    A server that says in its headers that its limit is used up (`X-RateLimit-Remaining: 0`) is asked again only when
-    that is over. Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further
-    attempts, or when it has kept silent for `source.timeout_seconds` twice or asks for a longer wait than LONGEST_WAIT:
-    one that hangs or is busy for hours would cost the whole night, service by service. SettingsError when address,
-    certificate or credentials are refused, StructureError when the answer is not JSON or says itself that it failed.
+    A server whose headers show that its limit is used up (`X-RateLimit-Remaining: 0`) is asked again only when that is
+    over. Raises SourceUnavailable when the source is still out of reach or busy after `source.retries` further
+    attempts, has twice not answered within `source.timeout_seconds`, or asks for a longer wait than LONGEST_WAIT: one
+    that hangs or is busy for hours would cost the whole night, service by service. SettingsError when address,
+    certificate or credentials are refused, StructureError when the answer is not JSON or reports a failure.
     """
+    shown, source = request.shown, request.source
     waited = 0
 
     def enough(state: tenacity.RetryCallState) -> bool:
         nonlocal waited
         again = state.outcome.exception() if state.outcome else None
-        waited += isinstance(again, _TryAgain) and again.silent
+        waited += isinstance(again, _TryAgain) and again.timed_out
         too_long = state.idle_for + state.upcoming_sleep > LONGEST_WAIT
         return waited > 1 or too_long or state.attempt_number > source.retries
 
@@ -175,8 +175,8 @@ def get_listing(
                 f"{shown} has more than {source.max_pages} pages; if the list is really that long, raise max_pages"
             )
         budget.pages -= 1
-        _wait_until_open(address, shown)
-        return attempts(_get_once, session, address, shown, credential, source, budget, params, token)
+        _wait_until_open(request)
+        return attempts(_get_once, session, request, budget)
     except _TryAgain as again:
         error = again.error
     except JejakError as refused:
@@ -185,39 +185,30 @@ def get_listing(
     raise error.with_traceback(None)
 
 
-def _get_once(
-    session: requests.Session,
-    address: SecretStr,
-    shown: str,
-    credential: str,
-    source: SourceSettings,
-    budget: Budget,
-    params: Mapping[str, str] | None,
-    token: SecretStr | None,
-) -> Listing | None:
+def _get_once(session: requests.Session, request: Request, budget: Budget) -> Listing | None:
     if time.monotonic() > budget.until:
-        raise _too_long(shown, source)
+        raise _too_long(request)
     try:
-        answer = _send(session, address, source.timeout_seconds, budget, params, token)
+        answer = _send(session, request, budget)
     except _Spent as spent:
         if spent.bytes:
             raise StructureError(
-                f"{shown} sent more than {source.max_megabytes:g} MB; if the list is really that long, raise "
-                "max_megabytes"
+                f"{request.shown} sent more than {request.source.max_megabytes:g} MB; if the list is really that long, "
+                "raise max_megabytes"
             ) from None
-        raise _too_long(shown, source) from None
+        raise _too_long(request) from None
     if not isinstance(answer, _Answer):
-        raise _unreachable(answer, shown, credential, source)
-    _close(address, answer.headers)
-    secrets = [part for part in (token and token.get_secret_value(), address.get_secret_value()) if part]
-    _check_status(answer, shown, credential, secrets)
+        raise _unreachable(answer, request)
+    _close(request.address, answer.headers)
+    secrets = [part.get_secret_value() for part in (request.token, request.address) if part]
+    _check_status(answer, request, secrets)
     if not answer.size or not answer.body.read(_ERROR_BYTES).strip():
         return None
     try:
-        listing = read_json(answer.body, answer.size, shown, "data")
+        listing = read_json(answer.body, answer.size, request.shown, "data")
     except BrokenJson as error:
         raise _TryAgain(StructureError(str(error))) from None
-    _check_said(listing, shown, credential, secrets)
+    _refuse_failure(listing, request, secrets)
     return replace(listing, headers=answer.headers)
 
 
@@ -229,32 +220,27 @@ class _Spent(Exception):
         self.bytes = bytes
 
 
-def _too_long(shown: str, source: SourceSettings) -> SourceUnavailable:
+def _too_long(request: Request) -> SourceUnavailable:
     return SourceUnavailable(
-        f"{shown} took more than {source.max_seconds:g} s in all; try again later, or raise max_seconds"
+        f"{request.shown} took more than {request.source.max_seconds:g} s in all; try again later, or raise max_seconds"
     )
 
 
-def _send(
-    session: requests.Session,
-    address: SecretStr,
-    timeout: float,
-    budget: Budget,
-    params: Mapping[str, str] | None,
-    token: SecretStr | None,
-) -> _Answer | BaseException:
+def _send(session: requests.Session, request: Request, budget: Budget) -> _Answer | BaseException:
     """The answer, or the error that was met, which must go no further: requests writes the address into its errors."""
 
-    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    token, timeout = request.token, request.source.timeout_seconds
+
+    def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         # Given as `auth`, so that a .netrc of the machine can't replace it.
         if token is not None:
-            request.headers["Authorization"] = f"Bearer {token.get_secret_value().strip()}"
-        return request
+            prepared.headers["Authorization"] = f"Bearer {token.get_secret_value().strip()}"
+        return prepared
 
     try:
         with session.get(
-            address.get_secret_value(),
-            params=params,
+            request.address.get_secret_value(),
+            params=request.params,
             auth=sign,
             timeout=(min(timeout, 10), timeout),
             allow_redirects=False,
@@ -290,8 +276,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             left += [*each.args, each.__cause__, each.__context__, getattr(each, "reason", None)]
 
 
-def _unreachable(error: BaseException, shown: str, credential: str, source: SourceSettings) -> Exception:
+def _unreachable(error: BaseException, request: Request) -> Exception:
     """What to do about an error in words of our own."""
+    shown = request.shown
     causes = list(_causes(error))
     codes = {getattr(each, "errno", None) for each in causes}
 
@@ -301,7 +288,7 @@ def _unreachable(error: BaseException, shown: str, credential: str, source: Sour
     # Connection errors come first: a certificate that is refused is a ValueError too.
     if met(ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         return SettingsError(
-            f"{shown} has a certificate that this machine doesn't trust, or speaks no TLS; if it comes from an "
+            f"{shown} has a certificate that this machine doesn't trust, or has no TLS; if it comes from an "
             "authority of your own, set REQUESTS_CA_BUNDLE to the file that holds that authority's certificate, and "
             "check that url names the host as the certificate does"
         )
@@ -315,68 +302,70 @@ def _unreachable(error: BaseException, shown: str, credential: str, source: Sour
         problem = "can't be reached: no route leads to its host; check network, VPN and the host in the source's url"
     elif met(requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
         problem = "took no connection in time; check host and port in the source's url, and firewalls on the way"
-        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), silent=True)
+        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif met(requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        problem = f"did not answer within {source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
-        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), silent=True)
+        problem = (
+            f"did not answer within {request.source.timeout_seconds:g} s; try again later, or raise timeout_seconds"
+        )
+        return _TryAgain(SourceUnavailable(f"{shown} {problem}"), timed_out=True)
     elif isinstance(error, ValueError):
         return SettingsError(
             f"{shown} can't be asked for ({type(error).__name__}); check the source's url, which begins with http:// "
-            f"or https://, and {credential} for characters that don't belong there"
+            f"or https://, and {request.credential} for characters that don't belong there"
         )
     else:
         problem = f"broke off ({type(error).__name__}); try again later, or check network and proxy"
     return _TryAgain(SourceUnavailable(f"{shown} {problem}"))
 
 
-def _check_status(answer: _Answer, shown: str, credential: str, secrets: list[str]) -> None:
-    status = answer.status
+def _check_status(answer: _Answer, request: Request, secrets: list[str]) -> None:
+    status, shown = answer.status, request.shown
     if status in (200, 204):
         return
-    said = ""
+    message = ""
     try:
-        told = read_json(answer.body, answer.size, shown, "data").members
-        said = quoted(told.get("error") or told, secrets)
+        members = read_json(answer.body, answer.size, shown, "data").members
+        message = quoted(members.get("error") or members, secrets)
     except StructureError:
         pass
     if status in (408, 425, 429) or status >= 500:
         wait = _retry_after(answer.headers.get("Retry-After", "")) or (_reset(answer.headers) if status == 429 else 0)
         asked = f" and asked to be left alone for {wait:.0f} s" if wait else ""
-        error = SourceUnavailable(f"{shown} answered {status}{asked}{said}; try again later")
+        error = SourceUnavailable(f"{shown} answered {status}{asked}{message}; try again later")
         raise _TryAgain(error, wait)
     if status in (401, 403):
-        raise SettingsError(_refused(f"{shown} answered {status}{said}", credential))
+        raise SettingsError(_refused(f"{shown} answered {status}{message}", request))
     if status in (301, 302, 303, 307, 308):
         raise SettingsError(f"{shown} answered {status}, a redirect; set the source's url to the address it leads to")
     if status == 404:
-        raise SettingsError(f"{shown} answered 404{said}; check the source's url (and with ISB the service_no)")
+        raise SettingsError(f"{shown} answered 404{message}; check the source's url (and with ISB the service_no)")
     raise StructureError(
-        f"{shown} answered {status}{said}; if this fetch was resumed, its cursor may be too old: begin anew"
+        f"{shown} answered {status}{message}; if this fetch was resumed, its cursor may be too old: begin anew"
     )
 
 
-def _refused(what: str, credential: str) -> str:
+def _refused(what: str, request: Request) -> str:
     return (
-        f"{what}: the credential was refused. Set {credential}, and check that the subscription covers this service "
-        "and that this machine's public address is registered with the system's keeper"
+        f"{what}: the credential was refused. Set {request.credential}, and check that the subscription covers this "
+        "service and that this machine's public address is registered with the system's keeper"
     )
 
 
-def _check_said(listing: Listing, shown: str, credential: str, secrets: list[str]) -> None:
-    """Refuse an answer that says of itself that it failed, whatever its status was."""
+def _refuse_failure(listing: Listing, request: Request, secrets: list[str]) -> None:
+    """Refuse an answer that reports a failure, whatever its status was."""
     found = failure(listing.members, secrets)
     if found is None:
         return
-    problem = f"{shown} answered that it failed ({found.member}){found.said}"
+    problem = f"{request.shown} answered that it failed ({found.member}){found.message}"
     if found.codes & {"401", "403"}:
-        raise SettingsError(_refused(problem, credential))
+        raise SettingsError(_refused(problem, request))
     if found.codes & {"429", "500", "502", "503", "504"}:
         raise _TryAgain(SourceUnavailable(f"{problem}; try again later"))
-    raise StructureError(f"{problem}; check {credential}, which may have expired, and ask the system's keeper")
+    raise StructureError(f"{problem}; check {request.credential}, which may have expired, and ask the system's keeper")
 
 
 def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
-    """Note until when the server wants no more requests, if its headers say so."""
+    """Note until when the server wants no more requests, if its headers give it."""
     server = urlsplit(address.get_secret_value()).netloc
     _closed.pop(server, None)
     if headers.get("X-RateLimit-Remaining", "").strip() == "0" and (wait := _reset(headers)):
@@ -384,7 +373,7 @@ def _close(address: SecretStr, headers: Mapping[str, str]) -> None:
 
 
 def _reset(headers: Mapping[str, str]) -> float:
-    """Seconds until a used up limit of requests is given anew; 0 if the headers don't say it."""
+    """Seconds until a used up limit of requests is given anew; 0 if the headers don't give it."""
     try:
         reset = float(headers.get("X-RateLimit-Reset", ""))
     except ValueError:
@@ -394,8 +383,9 @@ def _reset(headers: Mapping[str, str]) -> float:
     return max(reset - time.time() if reset > _EPOCH else reset, 0)
 
 
-def _wait_until_open(address: SecretStr, shown: str) -> None:
-    wait = _closed.get(urlsplit(address.get_secret_value()).netloc, 0) - time.monotonic()
+def _wait_until_open(request: Request) -> None:
+    shown = request.shown
+    wait = _closed.get(urlsplit(request.address.get_secret_value()).netloc, 0) - time.monotonic()
     if wait <= 0:
         return
     if wait > LONGEST_WAIT:
@@ -407,7 +397,7 @@ def _wait_until_open(address: SecretStr, shown: str) -> None:
 
 
 def _retry_after(value: str) -> float:
-    """Seconds from now that a Retry-After header asks for, in seconds or as an HTTP date; 0 if it says nothing."""
+    """Seconds from now that a Retry-After header asks for, in seconds or as an HTTP date; 0 if it holds neither."""
     try:
         seconds = float(value)
         return max(seconds, 0) if math.isfinite(seconds) else 0

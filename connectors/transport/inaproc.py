@@ -1,34 +1,20 @@
 """INAPROC, LKPP's API: v1 (pages in an envelope), and `/api/legacy/` (whole lists) for what v1 lacks, by one token."""
 
-from collections.abc import Collection, Iterator, Mapping
-
-from pydantic import SecretStr
+from collections.abc import Iterator, Mapping
 
 from connectors.transport.belief import total_of
-from connectors.transport.chain import Opened, chained
+from connectors.transport.chain import Access, Opened, chained
 from connectors.transport.parse import Listing
 from schemas.errors import StructureError
 from schemas.service import Page
-from schemas.settings import SourceSettings
 
 BASE = "https://data.inaproc.id/api"
 LEGACY = "legacy/"
 
 
-def pages(
-    source: SourceSettings,
-    *,
-    url: str,
-    token: SecretStr,
-    endpoint: str,
-    params: Mapping[str, str],
-    credential: str,
-    cursor: str | None = None,
-    volatile: Collection[str] = (),
-    check_total: bool = True,
-) -> Iterator[Page]:
-    """Every page of an endpoint from `cursor` on (None: the first). `url` ends in /api; `endpoint` is one of v1, or of
-    the legacy interface if it begins with `legacy/`.
+def pages(access: Access, endpoint: str, params: Mapping[str, str]) -> Iterator[Page]:
+    """Every page of an endpoint. The url ends in /api; `endpoint` is one of v1, or of the legacy interface if it begins
+    with `legacy/`.
 
     v1 chains its pages by cursors in an envelope `{success, data, meta}`; `data` may be null on a page that has a next
     one, and without `meta` the answer is the whole list. `limit` is always sent: v1's default is one row. The legacy
@@ -36,23 +22,18 @@ def pages(
 
     Raises as `chain.chained`, and StructureError for an answer that is not as promised.
     """
-    base = url.rstrip("/").removesuffix("/v1").removesuffix("/legacy")
+    access = access._replace(url=access.url.rstrip("/").removesuffix("/v1").removesuffix("/legacy"))
     legacy = endpoint.startswith(LEGACY)
     path = endpoint if legacy else f"v1/{endpoint.removeprefix('v1/')}"
     shown = f"INAPROC {path}"
     if not legacy:
-        params = {**params, "limit": str(source.page_size)}
-    yield from chained(
-        source,
-        SecretStr(f"{base}/{path}"),
-        shown=shown,
-        credential=credential,
-        token=token,
-        query=lambda at: params if at is None else {**params, "cursor": at},
-        opened=lambda answer, _: _open(answer, shown, legacy=legacy),
-        cursor=cursor,
-        volatile=volatile,
-        check_total=check_total,
+        params = {**params, "limit": str(access.source.page_size)}
+    return chained(
+        access,
+        path,
+        shown,
+        lambda at: params if at is None else {**params, "cursor": at},
+        lambda answer, _: _open(answer, shown, legacy=legacy),
     )
 
 
@@ -62,10 +43,10 @@ def _open(answer: Listing | None, shown: str, *, legacy: bool) -> Opened:
     if answer is not None and answer.bare and legacy:
         return Opened(answer.rows())
     if answer is None or "success" not in answer.members or (answer.count is None and "data" not in answer.members):
-        raise StructureError(f"{shown} sent no envelope of success and data; see by hand what it says")
+        raise StructureError(f"{shown} sent no envelope of success and data; see by hand what it holds")
     if answer.count is None and answer.members["data"] is not None:
         kind = type(answer.members["data"]).__name__
-        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it says")
+        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it holds")
     meta = answer.members.get("meta")
     if not isinstance(meta, dict):
         meta = {}

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from connectors.transport.http import budget_of, get_listing, new_session
+from connectors.transport.http import Request, budget_of, get_listing, new_session
 from connectors.transport.parse import paged
 from schemas.errors import StructureError
 from schemas.service import Page
@@ -44,10 +44,8 @@ def pages(
     path = f"json/{quote(service_no, safe='')}/{name}/tipe/{tipe}/parameter/{quote(parameter, safe=':')}"
     address = SecretStr(f"{url.rstrip('/')}/api/{quote(key.get_secret_value().strip(), safe='')}/{path}")
     with new_session() as session:
-        answer = get_listing(
-            session, address, shown=shown, credential=credential, source=source, budget=budget_of(source)
-        )
+        answer = get_listing(session, Request(address, shown, credential, source), budget_of(source))
     if answer is not None and not answer.bare:
-        raise StructureError(f"{shown} holds a dict where a list of rows is due; open it by hand to see what it says")
+        raise StructureError(f"{shown} holds a dict where a list of rows is due; open it by hand to see what it holds")
     for rows, done, more in paged([] if answer is None else answer.rows()):
         yield Page(rows, str(done) if more else None, name=f"ISB {name} {parameter}")

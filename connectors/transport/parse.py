@@ -42,8 +42,8 @@ class _Text(Protocol):
 class Listing:
     """A list of rows as a source sent it, alone or inside an object.
 
-    `members` are the object's other members, and `bare` says that there is no object. `rows` reads the rows as often as
-    it is called; `count` is their number, None where the object has no such list. `headers` are those of the answer.
+    `members` are the object's other members; `bare`: there is no object. `rows` reads the rows as often as it is
+    called; `count` is their number, None where the object has no such list. `headers` are those of the answer.
     """
 
     members: Mapping[str, object]
@@ -196,7 +196,7 @@ def _scan(text: _Text, shown: str) -> Iterator[tuple[str | None, str, object]]:
     start = coming()
     if start not in ("[", "{") or not start:
         kind = "an HTML or XML page" if start == "<" else "plain text"
-        raise StructureError(f"{shown} holds {kind} where JSON is due; open it by hand to see what it says")
+        raise StructureError(f"{shown} holds {kind} where JSON is due; open it by hand to see what it holds")
     if start == "[":
         yield from rows(None)
     else:
@@ -316,7 +316,7 @@ def paged(rows: Iterable[Row]) -> Iterator[tuple[list[Row], int, bool]]:
 
 
 def mapped(rows: list[Row], settings: ServiceSettings, shown: str, seen: Collection[str] = ()) -> list[Row]:
-    """The rows under our field names: columns mapped, split, left out and added as the settings say.
+    """The rows under our field names: columns mapped, split, left out and added by the settings.
 
     `seen` are columns that earlier pages of the same answer had. Raises StructureError where a mapped column is neither
     there nor in any row here.

@@ -1,12 +1,13 @@
 """One service by whichever access method its source is configured to: where the sources' tables meet the transports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
 from connectors.transport import files, inaproc, isb, rest
+from connectors.transport.chain import Access
 from connectors.transport.parse import mapped
 from schemas.errors import SettingsError, StructureError
 from schemas.service import UNREADABLE, Page, Service
@@ -45,17 +46,18 @@ def own_address(service: str, endpoint: str | None = None) -> Address:
 
 def read(
     name: str,
-    address: Address,
+    addresses: Mapping[str, Address],
     service: Service,
     settings: Settings,
     source: SourceSettings,
     scope: str,
     cursor: str | None = None,
 ) -> Iterator[Page]:
-    """Pages of a service, rows as received, from `cursor` on; none where the source does not offer the service.
+    """Pages of a service, rows as received; none where the source, as configured, does not offer it.
 
-    `name` is the source's name in settings, `scope` a fiscal year or "all". Raises SettingsError, SourceUnavailable or
-    StructureError; what they say is fit for an operator and free of secrets.
+    `name` is the source's name in settings, `addresses` are those of its services; `scope` is a fiscal year, or "all"
+    for a list that is the same for every year, `cursor` the last staged page's. Raises SettingsError, SourceUnavailable
+    or StructureError; their texts are fit for an operator and free of secrets.
     """
     if service.yearly and scope == "all" and source.transport != "files":
         raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
@@ -63,7 +65,7 @@ def read(
         raise StructureError(f"{service.name} is read whole, and can't be gone on with; it begins anew next time")
     words = {"year": scope, "klpd": settings.kd_klpd, "lpse": settings.kd_lpse}
     environment = f"JEJAK_SOURCES__{name.upper()}__"
-    own = source.service(service.name)
+    own, address = source.service(service.name), addresses[service.name]
     endpoint = own.endpoint or address.endpoint
     params = {key: value.format_map(words) for key, value in address.params}
     match source.transport:
@@ -88,36 +90,18 @@ def read(
                 credential=f"{environment}API_KEY",
             )
             yield from _mapped(answer, own)
-        # Settings of version 0.1 say `rest` where they mean INAPROC.
-        case "inaproc" | "rest" if address.lkpp:
+        case "inaproc" | "rest" if address.lkpp or source.transport == "rest":
             if endpoint is None:
                 return
-            answer = inaproc.pages(
-                source,
-                url=source.url or inaproc.BASE,
-                token=_given(source.token, f"{environment}TOKEN"),
-                endpoint=endpoint,
-                params=params,
-                credential=f"{environment}TOKEN",
-                cursor=cursor,
-                volatile=service.volatile,
-                check_total=own.check_total,
-            )
-            yield from _mapped(answer, own)
-        case "rest":
-            if endpoint is None:
-                return
-            answer = rest.pages(
-                source,
-                url=_given(source.url, f"{environment}URL"),
-                token=source.token,
-                endpoint=endpoint,
-                params=params,
-                credential=f"{environment}TOKEN",
-                cursor=cursor,
-                volatile=service.volatile,
-                check_total=own.check_total,
-            )
+            variable = f"{environment}TOKEN"
+            access = Access(source, "", source.token, variable, cursor, service.volatile, own.check_total)
+            # Settings of version 0.1 have `rest` where they mean INAPROC.
+            if address.lkpp:
+                access = access._replace(url=source.url or inaproc.BASE, token=_given(source.token, variable))
+                answer = inaproc.pages(access, endpoint, params)
+            else:
+                access = access._replace(url=_given(source.url, f"{environment}URL"))
+                answer = rest.pages(access, endpoint, params)
             yield from _mapped(answer, own)
         case transport:
             offered = "inaproc, isb or files" if address.lkpp else "rest or files"

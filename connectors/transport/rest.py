@@ -1,31 +1,17 @@
 """Lists over HTTP as a regency's own systems offer them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from pydantic import SecretStr
-
 from connectors.transport.belief import total_of
-from connectors.transport.chain import Opened, chained
+from connectors.transport.chain import Access, Opened, chained
 from connectors.transport.parse import Listing
 from schemas.errors import StructureError
 from schemas.service import Page
-from schemas.settings import SourceSettings
 
 
-def pages(
-    source: SourceSettings,
-    *,
-    url: str,
-    token: SecretStr | None,
-    endpoint: str,
-    params: Mapping[str, str],
-    credential: str,
-    cursor: str | None = None,
-    volatile: Collection[str] = (),
-    check_total: bool = True,
-) -> Iterator[Page]:
-    """Every page of a list of a regency's own system from `cursor` on (None: the first), with a bearer token if given.
+def pages(access: Access, endpoint: str, params: Mapping[str, str]) -> Iterator[Page]:
+    """Every page of a list of a regency's own system, with a bearer token if there is one.
 
     The answer is a bare array, the whole list, or an object whose `data` are the rows and which leads to its next page
     by INAPROC's `meta.cursor`, by Laravel's `next_page_url` or `links.next`, or by a `current_page` before `last_page`.
@@ -34,19 +20,13 @@ def pages(
 
     Raises as `chain.chained`, and StructureError for what is no such answer, or a page that leads nowhere or elsewhere.
     """
-    address = f"{url.rstrip('/')}/{endpoint.lstrip('/')}"
     shown = f"REST {endpoint}"
-    yield from chained(
-        source,
-        SecretStr(address),
-        shown=shown,
-        credential=credential,
-        token=token,
-        query=lambda at: {**params, **dict(parse_qsl(at or "", keep_blank_values=True))},
-        opened=lambda answer, _: _open(answer, address, shown),
-        cursor=cursor,
-        volatile=volatile,
-        check_total=check_total,
+    return chained(
+        access,
+        endpoint,
+        shown,
+        lambda at: {**params, **dict(parse_qsl(at or "", keep_blank_values=True))},
+        lambda answer, _: _open(answer, access.address(endpoint), shown),
     )
 
 
@@ -54,11 +34,11 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
     if answer is not None and answer.bare:
         return Opened(answer.rows())
     if answer is None or (answer.count is None and "data" not in answer.members):
-        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it says")
+        raise StructureError(f"{shown} sent neither a list nor an object with data; see by hand what it holds")
     members = answer.members
     if answer.count is None and members["data"] is not None:
         kind = type(members["data"]).__name__
-        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it says")
+        raise StructureError(f"{shown} holds a {kind} where a list of rows is due; see by hand what it holds")
     # In other answers of Laravel `links` and `meta` are lists, or not there.
     meta, links = (part if isinstance(part, dict) else {} for part in (members.get("meta"), members.get("links")))
     total = total_of(members, meta, members.get("pagination"), meta.get("pagination"))
@@ -68,19 +48,17 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
     link = members.get("next_page_url") or links.get("next")
     if not link:
         for part in (members, meta, members.get("pagination")):
-            page, last = (
-                (part.get("current_page"), part.get("last_page")) if isinstance(part, dict | Mapping) else (0, 0)
-            )
+            page, last = (part.get("current_page"), part.get("last_page")) if isinstance(part, Mapping) else (0, 0)
             if isinstance(page, int) and isinstance(last, int) and page < last:
                 return Opened(answer.rows(), urlencode({"page": page + 1}), total)
         if meta.get("has_more"):
-            raise StructureError(f"{shown} has more rows but gives no cursor to them; see by hand what it says")
+            raise StructureError(f"{shown} has more rows but gives no cursor to them; see by hand what it holds")
         return Opened(answer.rows(), None, total)
     there, here = urlsplit(urljoin(address, str(link))), urlsplit(address)
     # Scheme and port may differ: an application behind a proxy doesn't know its own address.
     if there.hostname != here.hostname:
         raise StructureError(
-            f"{shown} says that its next page is on another host, where the token must not go; set the source's url to "
+            f"{shown} gives a next page on another host, where the token must not go; set the source's url to "
             "that host if the system has moved there"
         )
     if not there.query:

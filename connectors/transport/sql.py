@@ -95,7 +95,7 @@ def reading(source: SourceSettings, variable: str) -> Iterator[Connection]:
         yield connection
 
 
-# What drivers say (psycopg, pymssql, SQLite and others), and what that means. The first that fits counts.
+# What drivers write (psycopg, pymssql, SQLite and others), and what that means. The first that fits counts.
 _REFUSALS: tuple[tuple[tuple[str, ...], type[JejakError], str], ...] = (
     (
         ("password authentication failed", "login failed", "access denied", "no password supplied", "role ", "18456"),
@@ -134,11 +134,11 @@ _REFUSALS: tuple[tuple[tuple[str, ...], type[JejakError], str], ...] = (
 
 def _refusal(error: SQLAlchemyError, variable: str) -> JejakError:
     """Why no connection came to be, in words of our own: those of drivers repeat host, user and more."""
-    said = str(getattr(error, "orig", error)).casefold()
-    for words, kind, told in _REFUSALS:
+    text = str(getattr(error, "orig", error)).casefold()
+    for words, kind, message in _REFUSALS:
         # A file can be called anything.
-        if any(word in said for word in words) and ("unable to open" not in said or "unable to open" in words):
-            return kind(told.format(variable=variable))
+        if any(word in text for word in words) and ("unable to open" not in text or "unable to open" in words):
+            return kind(message.format(variable=variable))
     return SourceUnavailable(
         f"the database can't be reached ({type(error).__name__}); see that it runs and lets this machine in, and "
         f"that {variable} is right"
@@ -153,7 +153,7 @@ def _read_only_file(url: URL, variable: str) -> URL:
 
 
 def _patience(url: URL, seconds: float) -> dict[str, Any]:
-    """How the driver is told to give up waiting."""
+    """How the driver is made to give up waiting."""
     match url.get_driver_name():
         case "pysqlite":
             return {"timeout": seconds}

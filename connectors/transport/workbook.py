@@ -139,7 +139,7 @@ def _refuse_unsaved(
 
 def _unsaved_formulas(path: Path) -> dict[str, list[tuple[int, int, str]]]:
     """Row, column (from 0) and name of the cells of each sheet whose formula has no stored result; none where the file
-    can't be looked into: reading it tells why."""
+    can't be looked into: reading it shows why."""
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return {}
     try:

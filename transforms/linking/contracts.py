@@ -5,48 +5,45 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from itertools import product
 
 from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
-from transforms.linking.numbers import SEGMENT, Parts, number_keys, number_level, number_parts, tells
-from transforms.linking.rules import (
-    AMOUNT,
-    DAYS,
-    FAILED,
-    FAR,
-    HOPELESS,
-    NUMBER,
-    OFFICE,
-    OTHER_RUP,
-    OTHER_SUB_ACTIVITY,
-    PRESENT,
-    SUPPLIER,
-    Key,
-)
+from transforms.linking.numbers import SEGMENT, Parts, distinguishes, number_keys, number_level, number_parts
+from transforms.linking.rules import HOPELESS, OFFICE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, office_weight, title_weight
 from transforms.linking.suppliers import Firm, firm, supplier_level
 from transforms.linking.text import acronym, words
 
+# The weights of evidence: see `rules`.
+NUMBER = {"part": 5.0, "near": 5.0, "loose": 2.5, "other": -2.5}
+SUPPLIER = {"short": 4.0, "near": 3.5, "part": 2.0, "other": -4.0}
+AMOUNT = {"rounded": 5.0, "changed": 1.0, "other": -4.0}
+DAYS = ((0, 2.5), (7, 1.5), (31, 0.3), (92, -1.0))
+FAR = -2.5
+OTHER_RUP = -3.5
+OTHER_SUB_ACTIVITY = -1.5
+# An attempt that came to nothing has no contract.
+FAILED = -5.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A number as it is compared: its parts, all of it without signs, and the numbers among the parts."""
+    """A document's number as it is compared: its parts, all of it without signs, and the numbers among the parts."""
 
-    written: str
     parts: Parts
     plain: str
     digits: frozenset[int]
 
 
 @dataclass(slots=True)
-class Contract:
+class ContractFeatures:
     """A purchase, or what is paid or reported of one, as it is compared."""
 
     office: str | None
     rups: frozenset[Code]
-    numbers: tuple[_Number, ...]
+    numbers: tuple[str, ...]  # those that distinguish their document from others
     firms: tuple[Firm, ...]
     keys: frozenset[str]  # supplier codes and digests of tax numbers
     amounts: tuple[float, ...]
@@ -61,62 +58,26 @@ class Contract:
 
 
 @lru_cache(maxsize=65536)
-def _number(written: str) -> _Number | None:
-    """A number that can tell its document from others; None for what can't."""
+def _number(written: str) -> _Number:
     parts = number_parts(written)
-    if not tells(parts):
-        return None
     digits = frozenset(part for part in parts if isinstance(part, int))
-    return _Number(written, parts, SEGMENT.sub("", written.upper()), digits)
+    return _Number(parts, SEGMENT.sub("", written.upper()), digits)
 
 
-def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> Contract:
+def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> ContractFeatures:
     """What is compared of a subject, whose office, first codes of the RUPs and account codes are known."""
     signed = bool(e.numbers or e.suppliers or e.supplier_codes)
-    return Contract(
+    return ContractFeatures(
         office,
         frozenset(rups),
-        tuple(filter(None, map(_number, dict.fromkeys(e.numbers)))),
+        tuple(number for number in dict.fromkeys(e.numbers) if distinguishes(_number(number).parts)),
         tuple(dict.fromkeys(name for name in map(firm, e.suppliers) if name)),
         frozenset((*e.supplier_codes, *e.taxes)),
-        tuple(sorted(set(e.amounts))),
+        tuple(sorted(set(map(float, e.amounts)))),
         tuple(sorted({date.fromisoformat(day[:10]).toordinal() for day in e.dates})),
         tuple(sorted({" ".join(sorted(set(words(title, "work")))) for title in e.titles})),
         frozenset(map(mak.sub_activity, maks)),
         not signed and e.status in ("cancelled", "unsuccessful"),
-    )
-
-
-def packed(contract: Contract) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [
-        contract.office,
-        sorted(contract.rups),
-        [number.written for number in contract.numbers],
-        contract.firms,
-        sorted(contract.keys),
-        contract.amounts,
-        contract.days,
-        contract.titles,
-        sorted(contract.sub_activities),
-        contract.failed,
-    ]
-
-
-def unpacked(kept: list[Any]) -> Contract:
-    """The inverse of `packed`."""
-    office, rups, numbers, firms, keys, amounts, days, titles, lines, failed = kept
-    return Contract(
-        office,
-        frozenset(map(tuple, rups)),
-        tuple(filter(None, map(_number, numbers))),
-        tuple(map(tuple, firms)),
-        frozenset(keys),
-        tuple(amounts),
-        tuple(days),
-        tuple(titles),
-        frozenset(lines),
-        failed,
     )
 
 
@@ -125,12 +86,13 @@ def _size(amount: float) -> int:
     return int(math.log(max(amount, 1.0)) / math.log(1.1))
 
 
-def blocks(contract: Contract) -> list[Chain]:
+def blocks(contract: ContractFeatures) -> list[Chain]:
     """Blocks of a target: of each chain the keys from wide to narrow."""
     office, sizes = contract.office, {_size(amount) for amount in contract.amounts}
     months = {day // 30 for day in contract.days}
-    parts: set[Parts | str] = {key for number in contract.numbers for key in number_keys(number.parts)}
-    parts.update(number.plain for number in contract.numbers)
+    numbers = list(map(_number, contract.numbers))
+    parts: set[Parts | str] = {key for number in numbers for key in number_keys(number.parts)}
+    parts.update(number.plain for number in numbers)
     words = contract.firm_words
     return [
         ([("rup", rup) for rup in contract.rups],),
@@ -153,7 +115,7 @@ def blocks(contract: Contract) -> list[Chain]:
     ]
 
 
-def lookups(contract: Contract) -> list[Chain]:
+def lookups(contract: ContractFeatures) -> list[Chain]:
     """The keys under which a source's candidates stand: those of a target, and the steps and months beside its own."""
     widened = replace(
         contract,
@@ -163,12 +125,12 @@ def lookups(contract: Contract) -> list[Chain]:
     return blocks(widened)
 
 
-def counts(contract: Contract) -> set[Key]:
+def counts(contract: ContractFeatures) -> set[Key]:
     """The values of a target whose rarity weighs."""
     return {
         (OFFICE, contract.office),
         *(("rup", rup) for rup in contract.rups),
-        *(("written", number.parts) for number in contract.numbers),
+        *(("written", _number(number).parts) for number in contract.numbers),
         *(("firm", name) for name in contract.firms),
         *(("key", key) for key in contract.keys),
         *(("amount", int(amount)) for amount in contract.amounts),
@@ -176,7 +138,9 @@ def counts(contract: Contract) -> set[Key]:
     }
 
 
-def weighed(sources: Mapping[Code, Contract], targets: Mapping[Code, Contract], rarity: Rarity) -> Weighed:
+def weighed(
+    sources: Mapping[Code, ContractFeatures], targets: Mapping[Code, ContractFeatures], rarity: Rarity
+) -> Weighed:
     """What each contract, paid or reported on, weighs beside the purchases of its blocks; those without a chance left
     out. `targets` hold all that share a wide block with one of the sources."""
     prior = PRESENT - math.log(rarity.total)
@@ -192,7 +156,9 @@ def weighed(sources: Mapping[Code, Contract], targets: Mapping[Code, Contract], 
     }
 
 
-def _weigh(source: Contract, target: Contract, rarity: Rarity, prior: float) -> tuple[float, str] | None:
+def _weigh(
+    source: ContractFeatures, target: ContractFeatures, rarity: Rarity, prior: float
+) -> tuple[float, str] | None:
     """(weight for a contract, paid or reported on, being that of a purchase, the evidence for it); None for no chance.
 
     What is quick to compare comes first: most candidates are out of the question before names and texts are.
@@ -212,7 +178,8 @@ def _weigh(source: Contract, target: Contract, rarity: Rarity, prior: float) -> 
         weight = max(rarity.weight(("sub", line)) for line in lines) / 2 if lines else OTHER_SUB_ACTIVITY
         evidence.append(("sub-activity", weight))
     if source.numbers and target.numbers:
-        evidence.append(("number", max([_number_weight(a, b, rarity) for a in source.numbers for b in target.numbers])))
+        pairs = product(map(_number, source.numbers), map(_number, target.numbers))
+        evidence.append(("number", max([_number_weight(one, other, rarity) for one, other in pairs])))
     supplier = _supplier_weight(source, target, rarity)
     if supplier is not None:
         evidence.append(("supplier", supplier))
@@ -236,7 +203,7 @@ def _number_weight(one: _Number, other: _Number, rarity: Rarity) -> float:
     return rarity.weight(("written", other.parts)) if level == "same" else NUMBER[level]
 
 
-def _supplier_weight(source: Contract, target: Contract, rarity: Rarity) -> float | None:
+def _supplier_weight(source: ContractFeatures, target: ContractFeatures, rarity: Rarity) -> float | None:
     if shared := source.keys & target.keys:
         return max(rarity.weight(("key", key)) for key in shared)
     levels = [(supplier_level(one, other), other) for one in source.firms for other in target.firms]

@@ -35,15 +35,15 @@ def _is_year(part: str | int) -> bool:
     return isinstance(part, int) and 1990 <= part <= 2100
 
 
-def tells(parts: Parts) -> bool:
-    """Whether parts of a number can tell it from others: besides words and years a number."""
+def distinguishes(parts: Parts) -> bool:
+    """Whether parts of a number distinguish it from others: besides words and years a number."""
     return len(parts) > 1 and any(isinstance(part, int) and not _is_year(part) for part in parts)
 
 
 def number_keys(parts: Parts) -> set[Parts]:
     """A number's parts as they may stand elsewhere: without what is first (027/...) or last (office, month, year)."""
     keys = {parts[first : len(parts) - last] for first in range(4) for last in range(3)}
-    return {key for key in keys if tells(key)}
+    return {key for key in keys if distinguishes(key)}
 
 
 def number_level(one: Parts, other: Parts) -> str:
@@ -54,12 +54,12 @@ def number_level(one: Parts, other: Parts) -> str:
     shorter, longer = sorted((one, other), key=lambda parts: (len(parts), str(parts)))
     if "".join(map(str, shorter)) == "".join(map(str, longer)):
         return "same"
-    if tells(shorter) and 2 * len(shorter) >= len(longer) and within(shorter, longer):
+    if distinguishes(shorter) and 2 * len(shorter) >= len(longer) and within(shorter, longer):
         return "part"
     digits = [tuple(p for p in parts if isinstance(p, int)) for parts in (shorter, longer)]
     letters = ["".join(p for p in parts if isinstance(p, str)) for parts in (shorter, longer)]
     alike = fuzz.ratio(*letters) >= 75
-    if alike and digits[0] == digits[1] and tells(shorter):
+    if alike and digits[0] == digits[1] and distinguishes(shorter):
         return "near"
     fewer, more = sorted(digits, key=len)
     if alike and len(fewer) > 1 and 3 * len(fewer) >= 2 * len(more) and within(fewer, more):

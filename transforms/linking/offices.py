@@ -13,14 +13,15 @@ from transforms.identity import RUP_KINDS
 from transforms.linking.rules import OFFICE, OPERATOR, Decisions, Systems, is_purchase, step
 from transforms.linking.text import acronym, words
 
-Naming = tuple[str, str | None, str | None]  # kind of a subject, the office's code and its name as the subject has them
+# The kind of a subject, the code and the name that it has of its office.
+OfficeReference = tuple[str, str | None, str | None]
 
 _BRACKETS = re.compile(r"\([^()]*\)")
 _BLANKS = re.compile(r"\s+")
 _REGENCY_WORDS = {"kabupaten", "kota", "pemerintah"}
 
 
-def naming(evidence: Evidence) -> Naming:
+def office_reference(evidence: Evidence) -> OfficeReference:
     """How a subject names its office."""
     return evidence.subject[0], evidence.office, evidence.office_name
 
@@ -51,16 +52,16 @@ class Offices:
     codes: dict[str, str] = field(default_factory=dict)  # plain code -> kd_satker_str
     names: dict[tuple[str, ...], set[str]] = field(default_factory=lambda: defaultdict(set))
     known: dict[tuple[str, str], str | None] = field(default_factory=dict)  # (system, code or name) -> kd_satker_str
-    found: dict[str, tuple[str | None, float]] = field(default_factory=dict)  # what `named` answered
+    found: dict[str, tuple[str | None, float]] = field(default_factory=dict)  # results of `named`
 
-    def of(self, naming: Naming) -> str | None:
+    def of(self, reference: OfficeReference) -> str | None:
         """kd_satker_str of the office that a subject names."""
-        kind, code, name = naming
+        kind, code, name = reference
         if not (code or name):
             return None
-        asked = self.systems.get(kind, kind), code or name or ""
-        if asked in self.known:
-            return self.known[asked]
+        referred = self.systems.get(kind, kind), code or name or ""
+        if referred in self.known:
+            return self.known[referred]
         return self.codes.get(office_code(code) or "") or self.named(name)[0]
 
     def named(self, name: str | None) -> tuple[str | None, float]:
@@ -106,7 +107,7 @@ def _office_named(offices: Offices, name: str) -> tuple[str | None, float]:
     return None, 0.0
 
 
-def offices(named: Mapping[Naming, int], systems: Systems, decided: Decisions) -> tuple[Offices, list[Link]]:
+def offices(named: Mapping[OfficeReference, int], systems: Systems, decided: Decisions) -> tuple[Offices, list[Link]]:
     """The regency's offices and the links of rule `office`: from (system, its own code or, without one, its name).
 
     `named` counts the subjects that name an office so.
@@ -124,16 +125,16 @@ def offices(named: Mapping[Naming, int], systems: Systems, decided: Decisions) -
             own = found.codes.setdefault(plain, spelled)
             for form in _name_forms(name) if name else ():
                 found.names[form].add(own)
-    asked: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    referred: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for (kind, own_code, own_name), count in named.items():
         if kind in systems and (identifier := own_code or own_name):
-            asked[systems[kind], identifier][own_name or ""] += count
+            referred[systems[kind], identifier][own_name or ""] += count
     decisions: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
     for (rule, source, target), confirms in decided.items():
         if rule == OFFICE:
             decisions[source][target[1]] = confirms
     links: list[Link] = []
-    for source, names in sorted(asked.items()):
+    for source, names in sorted(referred.items()):
         confirmed = sorted(office for office, confirms in decisions[source].items() if confirms)
         if confirmed:
             found.known[source] = confirmed[0]

@@ -8,20 +8,15 @@ from itertools import combinations
 
 from transforms.evidence import Evidence, Link
 from transforms.identity import Code
-from transforms.linking.offices import Offices, naming, offices
-from transforms.linking.rules import (
-    CHEAP,
-    DEAR,
-    OFFICE,
-    OTHER_LINE,
-    PRESENT,
-    PRICE,
-    RULES,
-    Canonical,
-    Key,
-)
+from transforms.linking.offices import Offices, office_reference, offices
+from transforms.linking.rules import OFFICE, OTHER_LINE, PRESENT, RULES, Canonical, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, chosen, of_one, office_weight, title_weight
 from transforms.linking.text import words
+
+# A purchase's price as a share of a plan's budget.
+PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
+CHEAP = -2.0
+DEAR = -4.0
 
 
 def packages(
@@ -32,32 +27,32 @@ def packages(
     The crosswalk of processes knows kd_rup and nothing else; what is found without it is for an operator's eye, and
     measures how well plans and purchases could be joined were the key not there.
     """
-    wanted = sorted(plans, key=lambda e: e.subject)
-    asking = sorted(purchases, key=lambda e: e.subject)
-    known, _ = offices(Counter(map(naming, [*wanted, *asking])), {}, {})
+    targets = sorted(plans, key=lambda e: e.subject)
+    sources = sorted(purchases, key=lambda e: e.subject)
+    known, _ = offices(Counter(map(office_reference, [*targets, *sources])), {}, {})
     by_code: dict[Code, list[Code]] = defaultdict(list)
-    for plan in wanted:
+    for plan in targets:
         by_code[canonical(plan.subject)].append(plan.subject)
-    named = [e for e in asking if any(canonical(rup) in by_code for rup in e.rups)]
+    named = [e for e in sources if any(canonical(rup) in by_code for rup in e.rups)]
     found = [
         Link("rup-package", e.subject, plan, 1.0, "kd_rup")
         for e in named
         for plan in sorted({plan for rup in e.rups for plan in by_code.get(canonical(rup), ())})
     ]
-    targets = [_package(plan, known) for plan in wanted]
-    rarity = Rarity(len(targets), Counter(key for target in targets for key in _package_counts(target)))
-    blocks = Blocks(map(_package_keys, targets))
+    features = [_package(plan, known) for plan in targets]
+    rarity = Rarity(len(features), Counter(key for target in features for key in _package_counts(target)))
+    blocks = Blocks(map(_package_keys, features))
     prior = PRESENT - math.log(rarity.total)
     weighed: Weighed = {}
-    for e in asking:
+    for e in sources:
         if e.rups:
             continue
         source = _package(e, known)
         near = {}
         for place in blocks.candidates(_package_keys(source)):
-            weight, by = _weigh_package(source, targets[place], rarity)
+            weight, by = _weigh_package(source, features[place], rarity)
             if prior + weight > -6:
-                near[targets[place].subject] = (prior + weight, by)
+                near[features[place].subject] = (prior + weight, by)
         weighed[source.subject] = near
     least = RULES["rup-package"].pending
     found += [link for link in chosen("rup-package", of_one(weighed), {}) if link.confidence >= least]
@@ -80,7 +75,7 @@ def _package(e: Evidence, offices: Offices) -> _Package:
     spelled = [words(title, "work") for title in e.titles]
     return _Package(
         e.subject,
-        offices.of(naming(e)),
+        offices.of(office_reference(e)),
         frozenset(e.maks),
         frozenset(word for each in spelled for word in each),
         tuple(sorted({" ".join(each) for each in spelled})),

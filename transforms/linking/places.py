@@ -14,7 +14,7 @@ _DISTRICT_WORDS = frozenset({"kecamatan"})
 _MARKS = frozenset({"desa", "kelurahan"}) | _DISTRICT_WORDS
 # Works whose name ends in the word for a village: `Balai Desa Maju`.
 _VILLAGE_WORKS = frozenset({"balaidesa", "jalandesa", "poskesdes"})
-# Words that say what kind of spot inside a village a name is of.
+# Words for the kind of spot inside a village a name is of.
 _SPOT_KINDS = {
     **dict.fromkeys(("jalan", "ruas"), "road"),
     **dict.fromkeys(("gang", "lorong"), "alley"),
@@ -49,7 +49,7 @@ _NOT_AFTER_MARKS = _NOT_SPOTS | _SPOT_KINDS.keys()
 
 @dataclass(slots=True)
 class Places:
-    """What a text names: villages, districts, spots by kind; and the rest of its words, which tell of the work.
+    """What a text names: villages, districts, spots by kind; and the rest of its words, which name the work.
 
     `inside` holds the spots that stand before each village: of a work in several places each has its own.
     """
@@ -127,7 +127,7 @@ class Gazetteer:
         return places
 
     def _length(self, found: tuple[str, ...], start: int, mark: str | None) -> int:
-        """How many words from `start` on name a place. After a word that says so any name is one, with slips too."""
+        """How many words from `start` on name a place. After `mark` any name is one, with slips too."""
         known = self.districts if mark in _DISTRICT_WORDS else self.villages if mark else self.names
         names = {length: "".join(found[start : start + length]) for length in (3, 2, 1) if start + length <= len(found)}
         for length, name in names.items():
@@ -162,7 +162,7 @@ def slip_of(name: str, known: frozenset[str]) -> str | None:
 
 
 def place_name(name: str) -> str:
-    """A village's or district's name as it is compared: letters only, without the word that says what it is."""
+    """A village's or district's name as it is compared: letters only, without the word for its kind."""
     return "".join(word for word in words(name, "place") if word not in _MARKS)
 
 

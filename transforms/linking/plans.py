@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from transforms import mak
 from transforms.evidence import Evidence
@@ -11,17 +10,17 @@ from transforms.identity import Code
 
 def enriched(plan: Evidence, purchases: Iterable[Evidence]) -> Evidence:
     """A plan; what its own rows leave out is taken from `purchases` that name it alone, in their order."""
-    given = list(purchases)
-    lent = {
-        name: next((value for purchase in given if (value := getattr(purchase, name))), None)
+    known = list(purchases)
+    filled = {
+        name: next((value for purchase in known if (value := getattr(purchase, name))), None)
         for name in ("office", "office_name", "maks", "titles")
         if not getattr(plan, name)
     }
-    return replace(plan, **{name: value for name, value in lent.items() if value})
+    return replace(plan, **{name: value for name, value in filled.items() if value})
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineFeatures:
     """A plan, or what is attached to one (a budget line, a document), as the two are compared."""
 
     office: str | None
@@ -29,19 +28,10 @@ class Line:
     rups: tuple[Code, ...] = ()
 
 
-def packed(line: Line) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [line.office, line.maks, line.rups]
-
-
-def unpacked(kept: list[Any]) -> Line:
-    """The inverse of `packed`."""
-    office, maks, rups = kept
-    return Line(office, tuple(maks), tuple((kind, code) for kind, code in rups))
-
-
 def attached(
-    source: Line, by_mak: Mapping[str, Sequence[tuple[Code, Line]]], by_code: Mapping[Code, Sequence[Code]]
+    source: LineFeatures,
+    by_mak: Mapping[str, Sequence[tuple[Code, LineFeatures]]],
+    by_code: Mapping[Code, Sequence[Code]],
 ) -> dict[Code, tuple[float, str]]:
     """The plans that a source names by their codes, else by an account code that they carry: probability and evidence.
 
@@ -52,7 +42,7 @@ def attached(
         for code in by_code.get(rup, ()):
             near[code] = (1.0, "kd_rup")
     if len({kind for kind, _ in near}) > 1:
-        # A bare number may be a code of either kind: which one is meant is for an operator to say.
+        # A bare number may be a code of either kind: which one is meant is for an operator to decide.
         near = dict.fromkeys(near, (0.5, "kd_rup"))
     for line in source.maks if not near else ():
         for code, plan in by_mak.get(line, ()) if mak.is_whole(line) else ():
@@ -62,7 +52,7 @@ def attached(
 
 
 def _same_office(one: str | None, other: str | None) -> float | None:
-    """The probability that the account code says enough, by the offices of both; None for different ones."""
+    """The probability that the account code is enough, by the offices of both; None for different ones."""
     if one is None or other is None:
         return 0.97
     if one == other:

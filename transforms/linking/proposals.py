@@ -18,38 +18,39 @@ from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
 from transforms.linking.places import Gazetteer, Places, place_name, slip_of
-from transforms.linking.rules import (
-    COMPANION,
-    COST,
-    FURTHER,
-    HOPELESS,
-    LEAST_OF_WORK,
-    MOST_OF_A_COST,
-    MOST_OF_A_LINE,
-    MOST_OF_A_PLACE,
-    MOST_OF_A_SPOT,
-    MOST_OF_ALL_SPOTS,
-    MOST_OF_AN_OFFICE,
-    MOST_OF_WORK,
-    MOVED,
-    NO_SPOT,
-    OFFICE,
-    OTHER_COST,
-    OTHER_DISTRICT,
-    OTHER_LINE,
-    OTHER_SPOT,
-    OTHER_VILLAGE,
-    OTHER_WORK,
-    PRESENT,
-    REFUSED,
-    UNLIKE_SPOTS,
-    UNSURE,
-    WHOLE_VILLAGE,
-    WORK,
-    Key,
-)
+from transforms.linking.rules import HOPELESS, OFFICE, OTHER_LINE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed
 from transforms.linking.text import words
+
+# The weights of evidence (see `rules`). `OTHER_...`: both name one, and they differ; `MOST_OF_...`: an upper limit.
+OTHER_VILLAGE = -6.0
+OTHER_DISTRICT = -4.5
+OTHER_SPOT = -4.5
+UNLIKE_SPOTS = -4.0  # a road here, a neighbourhood there
+NO_SPOT = -1.5  # only one of the two names any
+WHOLE_VILLAGE = 2.0  # neither does
+# Odds that village, office and kind of work reach together: a village has several works of a kind in a year.
+MOST_OF_A_PLACE = 1.75
+# The most that a pair is worth of which too little is alike to link it unseen.
+UNSURE = 1.5
+MOST_OF_A_SPOT = 4.0
+MOST_OF_ALL_SPOTS = 5.0
+MOST_OF_A_LINE = 4.0
+MOVED = -2.0  # to another office than it was proposed to
+MOST_OF_AN_OFFICE = 2.0
+# Of what the common words weigh, by their share of the shorter text.
+WORK = ((0.75, 1.0), (0.5, 0.5), (0.3, 0.0))
+LEAST_OF_WORK = 1.0
+MOST_OF_WORK = 4.0
+OTHER_WORK = -4.5
+COST = ((0.05, 1.5), (0.15, 0.7), (0.3, 0.2))
+MOST_OF_A_COST = 3.0
+OTHER_COST = -0.5
+REFUSED = -3.0  # a proposal that was rejected or withdrawn
+# For each further plan of a proposal that has one for sure: one of ten has several.
+FURTHER = PRESENT
+# Design and supervision are packages of their own beside the work that was proposed.
+COMPANION = -6.0
 
 # What is done, whatever it is done to.
 _DOING = {
@@ -63,14 +64,14 @@ _DOING = {
     "tahap",
     "paket",
 }
-# What tells the stages of one work apart.
+# What distinguishes the stages of one work.
 _STAGES = {"lanjutan", "tahap", "1", "2", "3", "4", "5"}
 # What names the design or the supervision of a work.
 _COMPANIONS = {"perencanaan", "pengawasan", "supervisi", "ded", "konsultan", "konsultansi", "kajian", "studi"}
 
 
 @dataclass(slots=True)
-class Matter:
+class ProposalFeatures:
     """A proposal or a plan, as it is compared."""
 
     office: str | None
@@ -79,21 +80,21 @@ class Matter:
     districts: frozenset[str]
     # Of a plan whose title names other villages: those that only its places of work name.
     further: frozenset[str]
-    spots: Mapping[str, frozenset[str]]
+    spots: dict[str, frozenset[str]]
     # Of a plan for several villages: the spots in each.
-    inside: Mapping[str, Mapping[str, frozenset[str]]]
+    inside: dict[str, dict[str, frozenset[str]]]
     words: frozenset[str]
     text: tuple[str, ...]
     companion: bool
     refused: bool
     amounts: tuple[float, ...]
-    # Of a plan: the same for plans that nothing tells apart.
+    # Of a plan: the same for plans that nothing distinguishes.
     twins: str | None = None
     # Of a proposal: village that nobody else names -> the village that plans name and of which it is a slip.
-    slips: Mapping[str, str] = field(default_factory=dict)
+    slips: dict[str, str] = field(default_factory=dict)
 
 
-def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool) -> Matter:
+def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool) -> ProposalFeatures:
     """A proposal (`own`: it gives its places in fields of their own) or a plan, whose places stand in its texts."""
     titled = [gazetteer.places(title) for title in e.titles[:2]]
     villages = frozenset(name for each in titled for name in each.villages)
@@ -116,7 +117,7 @@ def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool
             spots[kind] |= names
     works = [frozenset(words(" ".join(each.rest), "work")) for each in titled]
     works = [each if each - _DOING else each | {*place.marked} for each, place in zip(works, titled, strict=True)]
-    return Matter(
+    return ProposalFeatures(
         office,
         frozenset(map(mak.sub_activity, e.maks)),
         villages,
@@ -128,77 +129,13 @@ def features(e: Evidence, office: str | None, gazetteer: Gazetteer, *, own: bool
         tuple(sorted({" ".join(sorted(each)) for each in works})),
         any(word in _COMPANIONS for each in works for word in each),
         e.status in ("rejected", "withdrawn"),
-        e.amounts,
+        tuple(map(float, e.amounts)),
         None if own or not e.titles else _digest((e.office, e.titles, e.amounts)),
     )
 
 
 def _digest(value: Any) -> str:
     return hashlib.blake2b(orjson.dumps(value), digest_size=8).hexdigest()
-
-
-def packed(matter: Matter) -> list[Any]:
-    """The features as JSON, to be kept."""
-    return [
-        matter.office,
-        sorted(matter.sub_activities),
-        sorted(matter.villages),
-        sorted(matter.districts),
-        sorted(matter.further),
-        _listed(matter.spots),
-        {village: _listed(matter.inside[village]) for village in sorted(matter.inside)},
-        sorted(matter.words),
-        matter.text,
-        matter.companion,
-        matter.refused,
-        matter.amounts,
-        matter.twins,
-        dict(sorted(matter.slips.items())),
-    ]
-
-
-def unpacked(kept: list[Any]) -> Matter:
-    """The inverse of `packed`."""
-    (
-        office,
-        lines,
-        villages,
-        districts,
-        further,
-        spots,
-        inside,
-        words,
-        text,
-        companion,
-        refused,
-        amounts,
-        twins,
-        slips,
-    ) = kept
-    return Matter(
-        office,
-        frozenset(lines),
-        frozenset(villages),
-        frozenset(districts),
-        frozenset(further),
-        _sets(spots),
-        {village: _sets(there) for village, there in inside.items()},
-        frozenset(words),
-        tuple(text),
-        companion,
-        refused,
-        tuple(amounts),
-        twins,
-        slips,
-    )
-
-
-def _listed(spots: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:
-    return {kind: sorted(spots[kind]) for kind in sorted(spots)}
-
-
-def _sets(spots: Mapping[str, list[str]]) -> dict[str, frozenset[str]]:
-    return {kind: frozenset(names) for kind, names in spots.items()}
 
 
 def slips(villages: Iterable[str], proposed: Mapping[str, int], planned: frozenset[str]) -> dict[str, str]:
@@ -220,56 +157,60 @@ def _inside(titled: Iterable[Places]) -> dict[str, dict[str, frozenset[str]]]:
     return found
 
 
-def blocks(matter: Matter) -> list[Chain]:
+def blocks(proposal: ProposalFeatures) -> list[Chain]:
     """Blocks of a plan: of each chain the keys from wide to narrow."""
-    office, words = matter.office, matter.words
+    office, words = proposal.office, proposal.words
     return [
         (
-            [("village", name) for name in matter.villages | matter.further],
-            [("village", name, office) for name in matter.villages | matter.further],
-            [("village", name, office, word) for name in matter.villages | matter.further for word in words],
+            [("village", name) for name in proposal.villages | proposal.further],
+            [("village", name, office) for name in proposal.villages | proposal.further],
+            [("village", name, office, word) for name in proposal.villages | proposal.further for word in words],
         ),
         (
-            [("sub", line) for line in matter.sub_activities],
-            [("sub", line, name) for line in matter.sub_activities for name in matter.districts],
-            [("sub", line, word) for line in matter.sub_activities for word in words],
+            [("sub", line) for line in proposal.sub_activities],
+            [("sub", line, name) for line in proposal.sub_activities for name in proposal.districts],
+            [("sub", line, word) for line in proposal.sub_activities for word in words],
         ),
         (
-            [("district", name, office) for name in matter.districts],
-            [("district", name, office, word) for name in matter.districts for word in words],
+            [("district", name, office) for name in proposal.districts],
+            [("district", name, office, word) for name in proposal.districts for word in words],
         ),
         ([(OFFICE, office)], [(OFFICE, office, word) for word in words]),
         (
-            [("amount", int(amount)) for amount in matter.amounts],
-            [("amount", int(amount), office) for amount in matter.amounts],
+            [("amount", int(amount)) for amount in proposal.amounts],
+            [("amount", int(amount), office) for amount in proposal.amounts],
         ),
     ]
 
 
-def lookups(matter: Matter) -> list[Chain]:
+def lookups(proposal: ProposalFeatures) -> list[Chain]:
     """The keys under which a proposal's candidates stand."""
-    return blocks(replace(matter, villages=matter.villages | {*matter.slips.values()}) if matter.slips else matter)
+    return blocks(
+        replace(proposal, villages=proposal.villages | {*proposal.slips.values()}) if proposal.slips else proposal
+    )
 
 
-def counts(matter: Matter) -> set[Key]:
+def counts(proposal: ProposalFeatures) -> set[Key]:
     """The values of a plan whose rarity weighs."""
     return {
-        (OFFICE, matter.office),
-        *(("village", name) for name in matter.villages | matter.further),
-        *(("district", name) for name in matter.districts),
-        *((kind, name) for kind, names in matter.spots.items() for name in names),
-        *(("sub", line) for line in matter.sub_activities),
-        *(("word", word) for word in matter.words),
-        *(("amount", int(amount)) for amount in matter.amounts),
+        (OFFICE, proposal.office),
+        *(("village", name) for name in proposal.villages | proposal.further),
+        *(("district", name) for name in proposal.districts),
+        *((kind, name) for kind, names in proposal.spots.items() for name in names),
+        *(("sub", line) for line in proposal.sub_activities),
+        *(("word", word) for word in proposal.words),
+        *(("amount", int(amount)) for amount in proposal.amounts),
     }
 
 
-def own_counts(matter: Matter) -> set[Key]:
+def own_counts(proposal: ProposalFeatures) -> set[Key]:
     """The values of a proposal whose rarity weighs though the plan may not have them."""
-    return {("word", word) for word in matter.words}
+    return {("word", word) for word in proposal.words}
 
 
-def weighed(sources: Mapping[Code, Matter], targets: Mapping[Code, Matter], rarity: Rarity) -> Weighed:
+def weighed(
+    sources: Mapping[Code, ProposalFeatures], targets: Mapping[Code, ProposalFeatures], rarity: Rarity
+) -> Weighed:
     """What each proposal weighs beside the plans of its blocks; those without a chance left out. `targets` hold all
     that share a wide block with one of the sources."""
     prior = PRESENT - math.log(rarity.total)
@@ -278,15 +219,15 @@ def weighed(sources: Mapping[Code, Matter], targets: Mapping[Code, Matter], rari
     found = {
         source: {
             codes[place]: weight
-            for place in near.candidates(lookups(matter))
-            if (weight := _weigh(matter, targets[codes[place]], rarity, prior))
+            for place in near.candidates(lookups(proposal))
+            if (weight := _weigh(proposal, targets[codes[place]], rarity, prior))
         }
-        for source, matter in sources.items()
+        for source, proposal in sources.items()
     }
     return _unsure_of_twins(_rarely_more(found, targets), targets)
 
 
-def _rarely_more(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
+def _rarely_more(weighed: Weighed, plans: Mapping[Code, ProposalFeatures]) -> Weighed:
     """Weights, less for all but a source's best target as far as that is sure: few proposals end in several plans.
     The further stages of the best one go with it."""
 
@@ -305,8 +246,8 @@ def _rarely_more(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
     return lessened
 
 
-def _unsure_of_twins(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
-    """Weights, too small to link by for targets that nothing tells apart: of one office, name and amount."""
+def _unsure_of_twins(weighed: Weighed, plans: Mapping[Code, ProposalFeatures]) -> Weighed:
+    """Weights, too small to link by for targets that nothing distinguishes: of one office, name and amount."""
     lessened: Weighed = {}
     for source, found in weighed.items():
         likely = Counter(plans[target].twins for target, (weight, _) in found.items() if weight > UNSURE)
@@ -318,7 +259,9 @@ def _unsure_of_twins(weighed: Weighed, plans: Mapping[Code, Matter]) -> Weighed:
     return lessened
 
 
-def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tuple[float, str] | None:
+def _weigh(
+    source: ProposalFeatures, target: ProposalFeatures, rarity: Rarity, prior: float
+) -> tuple[float, str] | None:
     """(weight for a proposal having become a plan, the evidence for it); None for no chance."""
     evidence: list[tuple[str, float]] = [("village", _place_weight(source, target, rarity))]
     if source.office and target.office:
@@ -347,13 +290,13 @@ def _weigh(source: Matter, target: Matter, rarity: Rarity, prior: float) -> tupl
     sure = bool(third) and work >= 1 and evidence[0][1] > OTHER_DISTRICT and spots > UNLIKE_SPOTS
     evidence.append(("work", work))
     strongest = sorted((-weight, name) for name, weight in (*evidence, *further) if weight >= 1)
-    # A village's works of a kind are mostly those of one office, and seldom there is but one: these three say less
+    # A village's works of a kind are mostly those of one office, and seldom there is but one: these three weigh less
     # together than each by itself.
     total = base + min(prior + sum([weight for _, weight in evidence]), MOST_OF_A_PLACE)
     return total if sure else min(total, UNSURE), "+".join(name for _, name in strongest)
 
 
-def _place_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
+def _place_weight(source: ProposalFeatures, target: ProposalFeatures, rarity: Rarity) -> float:
     same = source.villages & target.villages
     alike = {slip for name, slip in source.slips.items() if slip in target.villages}
     elsewhere = bool(source.districts and target.districts) and not any(
@@ -373,7 +316,7 @@ def _place_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
 
 
 def _spot_weight(some: Mapping[str, frozenset[str]], others: Mapping[str, frozenset[str]], rarity: Rarity) -> float:
-    """What names inside a village say: a road, a hamlet, a school, a number of the neighbourhood."""
+    """The weight of names inside a village: a road, a hamlet, a school, a number of the neighbourhood."""
     if not some and not others:
         return WHOLE_VILLAGE
     if not some or not others:
@@ -393,8 +336,8 @@ def _spot_weight(some: Mapping[str, frozenset[str]], others: Mapping[str, frozen
     return min(sum(weights), MOST_OF_ALL_SPOTS)
 
 
-def _work_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
-    """What the words say that name no place: the share that is common, and how rare that is."""
+def _work_weight(source: ProposalFeatures, target: ProposalFeatures, rarity: Rarity) -> float:
+    """The weight of the words that name no place: the share that is common, and how rare that is."""
     if not source.words or not target.words:
         return 0.0
     objects = source.words - _DOING, target.words - _DOING
@@ -411,7 +354,7 @@ def _work_weight(source: Matter, target: Matter, rarity: Rarity) -> float:
 
 
 def _cost_weight(some: Iterable[float], others: Iterable[float], rarity: Rarity) -> float:
-    """What the amounts of a proposal say beside those of a plan: the two that are nearest."""
+    """The weight of a proposal's amounts beside those of a plan: the two that are nearest."""
     gap, amount = min([(abs(one - other) / max(one, other), other) for one in some for other in others])
     if gap < 1e-6:
         return min(rarity.weight(("amount", int(amount))), MOST_OF_A_COST)

@@ -1,4 +1,4 @@
-"""The linking rules: what each joins, and the weights of the evidence. Beneath the rooms that compare.
+"""The linking rules: what each joins, and the weights that they share. Beneath the modules that compare.
 
 A link's confidence is the probability that it is right, worked out as record linkage does (Fellegi and Sunter): every
 piece of evidence on which two subjects agree or differ multiplies the odds by how much more often true pairs look like
@@ -6,8 +6,8 @@ that than chance pairs do. In logarithms, for a subject and each of its candidat
 
     weight = -ln(targets that there are) + ln(odds that the right one is among them) + the sum of the evidence
 
-What few have (an amount to the rupiah, a number, a supplier) weighs ln(all / those that have it); the rest has the
-fixed weights below. Counts enter in steps (`step`).
+What few have (an amount to the rupiah, a number, a supplier) weighs ln(all / those that have it); the rest has
+fixed weights, here and where it is compared. Counts enter in steps (`step`).
 """
 
 import math
@@ -32,65 +32,32 @@ class Rule:
     """A kind of link: from subjects of these kinds to targets of those.
 
     Empty `sources` or `targets` are purchases, of whatever source (`is_purchase`), or systems' own offices.
-    `accept` is the confidence from which it links by itself, `pending` that from which it asks. `truth` says how many
-    targets a subject may rightly have.
+    `accept` is the confidence from which it links by itself, `pending` that from which an operator is asked. `truth` is
+    how many targets a subject may rightly have.
     """
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     truth: str
-    says: str
     accept: float
     pending: float
 
 
 RULES: dict[str, Rule] = {
-    "office": Rule(
-        (), (OFFICE,), "many-to-one", "a system's own office is an office of the regency: code, else name", 0.9, 0.3
-    ),
-    "rup-package": Rule(
-        (),
-        RUP_KINDS,
-        "many-to-many",
-        "a purchase fulfils a plan: by kd_rup alone",
-        1.0,
-        0.3,
-    ),
-    "budget-package": Rule(
-        ("anggaran",),
-        RUP_KINDS,
-        "many-to-many",
-        "a budget line pays for the plans that carry its account code",
-        0.9,
-        0.3,
-    ),
-    "contract-payment": Rule(
-        ("kontrak",),
-        (),
-        "many-to-one",
-        "a contract that is paid is that of a purchase: number, office, supplier, amount, date, title",
-        0.95,
-        0.05,
-    ),
-    "contract-report": Rule(
-        ("pekerjaan",),
-        (),
-        "many-to-one",
-        "a job that is reported on is a purchase's contract: kd_rup, number, office, supplier, amount, date, title",
-        0.95,
-        0.05,
-    ),
-    "proposal-package": Rule(
-        ("usulan", "pokir"),
-        RUP_KINDS,
-        "many-to-many",
-        "a proposal became a plan: place, work, sub-activity, office, amount",
-        0.82,
-        0.05,
-    ),
-    "document-package": Rule(
-        ("dokumen",), RUP_KINDS, "many-to-many", "a planning document is of a plan: kd_rup, else account code", 0.9, 0.3
-    ),
+    # A system's own office is an office of the regency: by code, else name.
+    "office": Rule((), (OFFICE,), "many-to-one", 0.9, 0.3),
+    # A purchase fulfils a plan: by kd_rup alone.
+    "rup-package": Rule((), RUP_KINDS, "many-to-many", 1.0, 0.3),
+    # A budget line pays for the plans that carry its account code.
+    "budget-package": Rule(("anggaran",), RUP_KINDS, "many-to-many", 0.9, 0.3),
+    # A contract that is paid is that of a purchase: by number, office, supplier, amount, date, title.
+    "contract-payment": Rule(("kontrak",), (), "many-to-one", 0.95, 0.05),
+    # A job that is reported on is a purchase's contract: by kd_rup, number, office, supplier, amount, date, title.
+    "contract-report": Rule(("pekerjaan",), (), "many-to-one", 0.95, 0.05),
+    # A proposal became a plan: by place, work, sub-activity, office, amount.
+    "proposal-package": Rule(("usulan", "pokir"), RUP_KINDS, "many-to-many", 0.82, 0.05),
+    # A planning document is of a plan: by kd_rup, else account code.
+    "document-package": Rule(("dokumen",), RUP_KINDS, "many-to-many", 0.9, 0.3),
 }
 
 JOINED = frozenset(kind for rule in RULES.values() for kind in rule.sources)
@@ -119,56 +86,13 @@ FEWEST = 1000
 # How often the right target is among the candidates at all: the rest never came, or came to nothing.
 PRESENT = math.log(0.9 / 0.1)
 
-# ln(m / u): m is how often the two of a true pair look like this, u how often two of different matters do.
-NUMBER = {"part": 5.0, "near": 5.0, "loose": 2.5, "other": -2.5}
-SUPPLIER = {"short": 4.0, "near": 3.5, "part": 2.0, "other": -4.0}
-AMOUNT = {"rounded": 5.0, "changed": 1.0, "other": -4.0}
-DAYS = ((0, 2.5), (7, 1.5), (31, 0.3), (92, -1.0))
-FAR = -2.5
+# ln(m / u): m is how often the two of a true pair look like this, u how often two of different subjects do.
 TITLE = ((95, 3.0), (85, 2.0), (70, 0.7), (50, -0.5))
 OTHER_TITLE = -2.0
 OTHER_OFFICE = -5.0
-SAME_PARENT = 0.5
-OTHER_RUP = -3.5
-OTHER_SUB_ACTIVITY = -1.5
-# An attempt that came to nothing has no contract.
-FAILED = -5.0
-
-# The same of proposals and plans. `OTHER_...`: both name one and they differ; `MOST_OF_...`: rarity weighs no more.
-OTHER_VILLAGE = -6.0
-OTHER_DISTRICT = -4.5
-OTHER_SPOT = -4.5
-UNLIKE_SPOTS = -4.0  # a road here, a neighbourhood there
-NO_SPOT = -1.5  # only one of the two names any
-WHOLE_VILLAGE = 2.0  # neither does
-# Odds that village, office and kind of work reach together: a village has several works of a kind in a year.
-MOST_OF_A_PLACE = 1.75
-# The most that a pair is worth of which too little is alike to link it unseen.
-UNSURE = 1.5
-MOST_OF_A_SPOT = 4.0
-MOST_OF_ALL_SPOTS = 5.0
 OTHER_LINE = -1.5
-MOST_OF_A_LINE = 4.0
-MOVED = -2.0  # to another office than it was proposed to
-MOST_OF_AN_OFFICE = 2.0
-# Of what the common words weigh, by their share of the shorter text.
-WORK = ((0.75, 1.0), (0.5, 0.5), (0.3, 0.0))
-LEAST_OF_WORK = 1.0
-MOST_OF_WORK = 4.0
-OTHER_WORK = -4.5
-COST = ((0.05, 1.5), (0.15, 0.7), (0.3, 0.2))
-MOST_OF_A_COST = 3.0
-OTHER_COST = -0.5
-REFUSED = -3.0  # a proposal that was rejected or withdrawn
-# For each further plan of a proposal that has one for sure: one of ten has several.
-FURTHER = PRESENT
-# Design and supervision are packages of their own beside the work that was proposed.
-COMPANION = -6.0
-# A purchase's price as a share of a plan's budget.
-PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
-CHEAP = -2.0
-DEAR = -4.0
-# Below this weight a candidate has no chance, whatever the texts say.
+SAME_PARENT = 0.5
+# Below this weight a candidate has no chance, whatever the texts are.
 HOPELESS = -8.0
-# How much the odds fall where another subject has the better claim on a target: few targets have two rightly.
-CLAIMED = 20.0
+# How much the odds fall where another subject fits a target better: few targets have two rightly.
+CONTESTED = 20.0

@@ -3,7 +3,7 @@
 Candidates come from blocks (same office and supplier, same village, a part of a number ...). A block that holds too
 many is narrowed by a further piece of evidence, and left out where that is not enough, so that cost grows with the rows
 and not with their square. Of a rule where each subject belongs to one target, all candidates and "none of them" share
-one probability: two that can't be told apart get half each and wait for an operator, whatever the evidence for both.
+one probability: two that can't be distinguished get half each and wait for an operator, whatever the evidence for both.
 """
 
 import math
@@ -17,7 +17,7 @@ from transforms.evidence import Link
 from transforms.identity import Code
 from transforms.linking.rules import (
     BLOCK,
-    CLAIMED,
+    CONTESTED,
     FEWEST,
     OFFICE,
     OPERATOR,
@@ -84,7 +84,7 @@ class Rarity:
 
 
 def office_weight(one: str, other: str, rarity: Rarity) -> float:
-    """What the offices of two subjects say."""
+    """The weight of the offices of two subjects."""
     if one == other:
         return math.log(rarity.known / max(step(rarity.counts.get((OFFICE, other), 0)), 1))
     # A health centre under its department: the codes differ in the last part only.
@@ -92,7 +92,7 @@ def office_weight(one: str, other: str, rarity: Rarity) -> float:
 
 
 def title_weight(some: Sequence[str], others: Sequence[str]) -> float:
-    """What titles say, each as sorted words."""
+    """The weight of titles, each as sorted words."""
     alike = max(fuzz.token_set_ratio(one, other) for one in some for other in others)
     return next((weight for limit, weight in TITLE if alike >= limit), OTHER_TITLE)
 
@@ -108,19 +108,19 @@ def of_one(weighed: Weighed) -> Weighed:
     return shared
 
 
-def less_claimed(weighed: Weighed) -> Weighed:
-    """Weights, less where another source has the better claim on the target: what is taken is seldom meant twice."""
-    claims: dict[Code, list[tuple[float, float, Code]]] = defaultdict(list)
+def less_contested(weighed: Weighed) -> Weighed:
+    """Weights, less where another source fits the target better: few targets have two rightly."""
+    rivals: dict[Code, list[tuple[float, float, Code]]] = defaultdict(list)
     likely = of_one(weighed)
     for source, found in weighed.items():
         for target, (weight, _) in found.items():
-            claims[target].append((weight, likely[source][target][0], source))
+            rivals[target].append((weight, likely[source][target][0], source))
     lessened: Weighed = {}
     for source, found in weighed.items():
         lessened[source] = {}
         for target, (weight, by) in found.items():
-            better = max((p for w, p, other in claims[target] if other != source and w > weight + 2), default=0.0)
-            lessened[source][target] = (weight - math.log1p(CLAIMED * better), by)
+            better = max((p for w, p, other in rivals[target] if other != source and w > weight + 2), default=0.0)
+            lessened[source][target] = (weight - math.log1p(CONTESTED * better), by)
     return lessened
 
 

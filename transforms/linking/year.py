@@ -10,21 +10,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 from rapidfuzz.distance import OSA
 
 from transforms.evidence import Evidence, Link
 from transforms.identity import RUP_KINDS, Code, canonical
 from transforms.linking import contracts, plans, proposals
-from transforms.linking.contracts import Contract
-from transforms.linking.offices import Naming, Offices, naming, offices
+from transforms.linking.contracts import ContractFeatures
+from transforms.linking.offices import OfficeReference, Offices, office_reference, offices
 from transforms.linking.places import Gazetteer, may_mention, mentions, place_name
-from transforms.linking.plans import Line
-from transforms.linking.proposals import Matter
+from transforms.linking.plans import LineFeatures
+from transforms.linking.proposals import ProposalFeatures
 from transforms.linking.rules import BLOCK, JOINED, RULES, Decisions, Key, Systems, is_purchase, step
-from transforms.linking.scoring import Rarity, Weighed, chosen, each, less_claimed, of_one, undecided
+from transforms.linking.scoring import Rarity, Weighed, chosen, each, less_contested, of_one, undecided
 
 CONTRACT_RULES = ("contract-payment", "contract-report")
 PROPOSAL_RULES = ("proposal-package",)
@@ -47,13 +48,13 @@ class _Comparison:
 
     field: str  # of Facts
     rules: tuple[str, ...]
-    room: ModuleType
+    module: ModuleType
     sources: frozenset[str]  # kinds
     is_target: Callable[[str], bool]
 
     def wide(self, features: Any, *, source: bool) -> set[Key]:
         """The keys of the widest blocks that a subject is in or looks in."""
-        chains = self.room.lookups(features) if source else self.room.blocks(features)
+        chains = self.module.lookups(features) if source else self.module.blocks(features)
         return {key for chain in chains for key in chain[0]}
 
     def key(self, key: Key, *, source: bool) -> str:
@@ -70,43 +71,31 @@ _LINE_KINDS = _kinds(LINE_RULES)
 class Facts:
     """What is kept of one subject: how it names its office, the RUPs that it names, and what is compared of it."""
 
-    naming: Naming
+    office: OfficeReference
     names: tuple[Code, ...] = ()
-    line: Line | None = None
-    contract: Contract | None = None
-    proposal: Matter | None = None
+    line: LineFeatures | None = None
+    contract: ContractFeatures | None = None
+    proposal: ProposalFeatures | None = None
     # Texts that may name places, as they are searched.
     mentions: str = ""
 
 
+_FACTS = TypeAdapter(Facts)
+
+
 def to_text(facts: Facts) -> str:
     """JSON text of facts, without `mentions`; equal for equal facts."""
-    kept = [
-        facts.naming,
-        facts.names,
-        facts.line and plans.packed(facts.line),
-        facts.contract and contracts.packed(facts.contract),
-        facts.proposal and proposals.packed(facts.proposal),
-    ]
-    return orjson.dumps(kept).decode()
+    return orjson.dumps(replace(facts, mentions=""), default=sorted, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def from_text(text: str, mentions: str = "") -> Facts:
     """The inverse of `to_text`."""
-    named, names, line, contract, proposal = orjson.loads(text)
-    return Facts(
-        (named[0], named[1], named[2]),
-        tuple((kind, code) for kind, code in names),
-        line and plans.unpacked(line),
-        contract and contracts.unpacked(contract),
-        proposal and proposals.unpacked(proposal),
-        mentions,
-    )
+    return replace(_FACTS.validate_json(text), mentions=mentions)
 
 
 def keys_of(facts: Facts) -> set[str]:
     """The keys under which a subject is found."""
-    kind = facts.naming[0]
+    kind = facts.office[0]
     found = {f"{_NAMES} {rup}" for rup in facts.names}
     if facts.line:
         found |= {f"{_LINE_MAK if kind in _LINE_KINDS else _PLAN_MAK} {line}" for line in facts.line.maks}
@@ -117,7 +106,7 @@ def keys_of(facts: Facts) -> set[str]:
         source = kind in comparison.sources
         keys = comparison.wide(features, source=source)
         if not source:
-            keys |= comparison.room.counts(features)
+            keys |= comparison.module.counts(features)
         elif comparison is _PROPOSALS:
             keys |= proposals.own_counts(features)
             found |= {f"{_VILLAGE} {name}" for name in features.villages}
@@ -126,59 +115,38 @@ def keys_of(facts: Facts) -> set[str]:
     return found
 
 
-class Kept(Protocol):
-    """What is kept of a year between two linkings."""
+class Kept:
+    """What is kept of a year between two linkings: here nothing."""
 
-    namings: Mapping[Naming, int]  # how many subjects name an office so
-    resolved: Mapping[Naming, str | None]  # and which office that was taken to be
+    office_counts: Mapping[OfficeReference, int] = {}  # how many subjects name an office so
+    resolved: Mapping[OfficeReference, str | None] = {}  # and which office that was taken to be
 
     def facts(self, codes: set[Code]) -> dict[Code, Facts]:
         """The facts of those of these subjects that the year has."""
+        return {}
 
     def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
         """The subjects that hold each of these keys."""
+        return {}
 
     def counts(self, keys: set[str]) -> Mapping[str, int]:
         """How many subjects hold each of these keys."""
+        return {}
 
     def values(self, kind: str) -> Mapping[str, int]:
         """The keys that begin so, without their beginning, and how many subjects hold each."""
+        return {}
 
     def mentioning(self, parts: list[str]) -> set[Code]:
         """The subjects whose `mentions` hold one of these texts."""
-
-    def pairs(self, rule: str, sources: set[Code]) -> Weighed:
-        """The weighed pairs of these sources."""
-
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
-        """The sources that have a weighed pair with one of these targets."""
-
-
-class Nothing:
-    """A year of which nothing is kept."""
-
-    namings: Mapping[Naming, int] = {}
-    resolved: Mapping[Naming, str | None] = {}
-
-    def facts(self, codes: set[Code]) -> dict[Code, Facts]:
-        return {}
-
-    def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
-        return {}
-
-    def counts(self, keys: set[str]) -> Mapping[str, int]:
-        return {}
-
-    def values(self, kind: str) -> Mapping[str, int]:
-        return {}
-
-    def mentioning(self, parts: list[str]) -> set[Code]:
         return set()
 
     def pairs(self, rule: str, sources: set[Code]) -> Weighed:
+        """The weighed pairs of these sources."""
         return {}
 
-    def claimants(self, rule: str, targets: set[Code]) -> set[Code]:
+    def rivals(self, rule: str, targets: set[Code]) -> set[Code]:
+        """The sources that have a weighed pair with one of these targets."""
         return set()
 
 
@@ -218,22 +186,22 @@ class Outcome:
     facts: dict[Code, Facts | None]  # of subjects that changed; None for one that is gone
     pairs: dict[str, Weighed]  # by rule and source, those of sources that were scored
     keys: dict[Code, tuple[set[str], set[str]]]  # of subjects that changed: keys lost, keys gained
-    namings: dict[Naming, int]
-    resolved: dict[Naming, str | None]
+    office_counts: dict[OfficeReference, int]
+    resolved: dict[OfficeReference, str | None]
 
 
 EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
 
 
 def relink(
-    kept: Kept, asked: set[Code], evidence_of: EvidenceOf, systems: Systems, decided: Decisions, revisions: Revisions
+    kept: Kept, subjects: set[Code], evidence_of: EvidenceOf, systems: Systems, decided: Decisions, revisions: Revisions
 ) -> Outcome | None:
-    """Link those again that may be linked otherwise since the evidence, revisions or decisions of `asked` changed.
+    """Link those again that may be linked otherwise since the evidence, revisions or decisions of `subjects` changed.
 
     `evidence_of` gives the united evidence of subjects, those of the year alone. None where nearly all would have to be
-    looked at: the year must be linked anew, from `Nothing` and with all its subjects asked for.
+    looked at: the year must be linked anew, from `Kept()` and with all its subjects given.
     """
-    return _Linking(kept, asked, evidence_of, systems, decided, revisions).outcome()
+    return _Linking(kept, subjects, evidence_of, systems, decided, revisions).outcome()
 
 
 @dataclass(slots=True)
@@ -241,7 +209,7 @@ class _Linking:
     """One run of `relink`: the kept year, and above it what changed."""
 
     kept: Kept
-    asked: set[Code]
+    subjects: set[Code]
     evidence_of: EvidenceOf
     systems: Systems
     decided: Decisions
@@ -257,22 +225,22 @@ class _Linking:
 
     @property
     def anew(self) -> bool:
-        return not self.kept.namings
+        return not self.kept.office_counts
 
     def outcome(self) -> Outcome | None:
-        self._read(self.asked)
-        self._load(self.asked)
-        namings = self._namings()
-        if not self.anew and self._sizes(namings) != self._sizes(self.kept.namings):
+        self._read(self.subjects)
+        self._load(self.subjects)
+        office_counts = self._office_counts()
+        if not self.anew and self._sizes(office_counts) != self._sizes(self.kept.office_counts):
             return None
         resolved = dict(self.kept.resolved)
         office_links: list[Link] | None = None
-        if namings != self.kept.namings or any(code[0] in self.systems.values() for code in self.asked):
-            self.offices, office_links = offices(namings, self.systems, self.decided)
+        if office_counts != self.kept.office_counts or any(code[0] in self.systems.values() for code in self.subjects):
+            self.offices, office_links = offices(office_counts, self.systems, self.decided)
             if any(self.offices.of(name) != at for name, at in resolved.items()):
                 return None
-        active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in namings)}
-        again = set(self.asked)
+        active = {c.field for c in _COMPARISONS if any(name[0] in c.sources for name in office_counts)}
+        again = set(self.subjects)
         gazetteer = Gazetteer(frozenset(), frozenset())
         if _PROPOSALS.field in active:
             names, moved = self._gazetteer()
@@ -281,30 +249,30 @@ class _Linking:
             gazetteer = Gazetteer(frozenset(names[_VILLAGE]), frozenset(names[_DISTRICT]))
             parts = sorted({part for name in moved for part in may_mention(name)})
             again |= self.kept.mentioning(parts) if parts else set()
-        namers = self._concerned()
-        again |= namers
-        self._compare(again, gazetteer, active, namings, resolved)
+        referring = self._concerned()
+        again |= referring
+        self._compare(again, gazetteer, active, office_counts, resolved)
         if _PROPOSALS.field in active:
             self._correct_slips()
         changed = self._changed()
         links: list[Link] = []
         pairs: dict[str, Weighed] = {}
-        sources = {code for code in self.asked | changed if code[0] in JOINED}
-        sources |= self._lines_near(changed) | {code for code in namers if code[0] in _LINE_KINDS}
+        sources = {code for code in self.subjects | changed if code[0] in JOINED}
+        sources |= self._lines_near(changed) | {code for code in referring if code[0] in _LINE_KINDS}
         links += self._attached({code for code in sources if code[0] in _LINE_KINDS})
         for comparison in _COMPARISONS:
             if comparison.field not in active:
                 continue
             near = self._near(comparison, changed)
-            asking = {code for code in sources | near if code[0] in comparison.sources}
-            weighed = self._weighed(comparison, asking, namings)
+            to_weigh = {code for code in sources | near if code[0] in comparison.sources}
+            weighed = self._weighed(comparison, to_weigh, office_counts)
             for rule in comparison.rules:
                 of_rule = {source: found for source, found in weighed.items() if source[0] in RULES[rule].sources}
                 if comparison is _PROPOSALS:
                     links += chosen(rule, each(of_rule), self.decided)
                     sources |= of_rule.keys()
                     continue
-                scored = {code for code in asking if code[0] in RULES[rule].sources}
+                scored = {code for code in to_weigh if code[0] in RULES[rule].sources}
                 pairs[rule] = {source: of_rule.get(source, {}) for source in scored}
                 competing, likely = self._competition(rule, pairs[rule])
                 links += chosen(rule, likely, self.decided)
@@ -317,7 +285,7 @@ class _Linking:
             {code: self.now[code] for code in changed},
             pairs,
             {code: (self._old_keys(code) - self.are[code], self.are[code] - self._old_keys(code)) for code in changed},
-            namings,
+            office_counts,
             resolved,
         )
 
@@ -353,21 +321,21 @@ class _Linking:
 
     # --- what changed ------------------------------------------------------------------------------------------------
 
-    def _namings(self) -> dict[Naming, int]:
-        counts = Counter(self.kept.namings)
-        for code in self.asked:
+    def _office_counts(self) -> dict[OfficeReference, int]:
+        counts = Counter(self.kept.office_counts)
+        for code in self.subjects:
             if code in self.before:
-                counts[self.before[code].naming] -= 1
+                counts[self.before[code].office] -= 1
             if (evidence := self.evidence[code]) is not None:
-                counts[naming(evidence)] += 1
+                counts[office_reference(evidence)] += 1
         return {name: count for name, count in counts.items() if count > 0}
 
-    def _sizes(self, namings: Mapping[Naming, int]) -> list[tuple[bool, int]]:
+    def _sizes(self, office_counts: Mapping[OfficeReference, int]) -> list[tuple[bool, int]]:
         """Of each comparison whether there is anything to link, and the number of its targets as scores take it."""
         return [
             (
-                any(name[0] in comparison.sources for name in namings),
-                step(sum(count for name, count in namings.items() if comparison.is_target(name[0]))),
+                any(name[0] in comparison.sources for name in office_counts),
+                step(sum(count for name, count in office_counts.items() if comparison.is_target(name[0]))),
             )
             for comparison in _COMPARISONS
         ]
@@ -378,7 +346,7 @@ class _Linking:
         for kind, field_name in ((_VILLAGE, "villages"), (_DISTRICT, "districts")):
             before = self.kept.values(f"{kind} ")
             counts = Counter(before)
-            for code in self.asked:
+            for code in self.subjects:
                 if code[0] not in _PROPOSALS.sources:
                     continue
                 if code in self.before and (features := self.before[code].proposal):
@@ -391,8 +359,8 @@ class _Linking:
 
     def _concerned(self) -> set[Code]:
         """Plans that changed or that are named by what changed, and all that names these."""
-        rups = {code for code in self.asked if code[0] in RUP_KINDS}
-        for code in self.asked:
+        rups = {code for code in self.subjects if code[0] in RUP_KINDS}
+        for code in self.subjects:
             were = self.before[code].names if code in self.before else ()
             are = _names(self.evidence[code])
             rups |= {*were, *are}
@@ -406,8 +374,8 @@ class _Linking:
         again: set[Code],
         gazetteer: Gazetteer,
         active: set[str],
-        namings: Mapping[Naming, int],
-        resolved: dict[Naming, str | None],
+        office_counts: Mapping[OfficeReference, int],
+        resolved: dict[OfficeReference, str | None],
     ) -> None:
         """Work out the facts of subjects anew."""
         self._load(again)
@@ -418,19 +386,19 @@ class _Linking:
         self._load(planned)
         keys = {plan: {f"{_NAMES} {rup}" for rup in self.revisions.chain(plan)} for plan in planned}
         holders = self._holders(set().union(*keys.values()))
-        lenders = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
-        self._load(set().union(*lenders.values()))
+        referring = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
+        self._load(set().union(*referring.values()))
         whole: dict[Code, Evidence] = {}
         for plan in planned:
             if (evidence := self.evidence[plan]) is not None:
-                lent = (self.evidence[code] for code in sorted(lenders[plan]) if is_purchase(code[0]))
-                whole[plan] = plans.enriched(evidence, (each for each in lent if each and len(each.rups) == 1))
+                purchases = (self.evidence[code] for code in sorted(referring[plan]) if is_purchase(code[0]))
+                whole[plan] = plans.enriched(evidence, (each for each in purchases if each and len(each.rups) == 1))
 
         def office(evidence: Evidence) -> str | None:
-            name = naming(evidence)
+            name = office_reference(evidence)
             if name not in resolved:
                 if self.offices is None:
-                    self.offices, _ = offices(namings, self.systems, self.decided)
+                    self.offices, _ = offices(office_counts, self.systems, self.decided)
                 resolved[name] = self.offices.of(name)
             return resolved[name]
 
@@ -443,7 +411,7 @@ class _Linking:
             kind, names, at = code[0], _names(raw), office(evidence)
             line, contract, proposal, texts = None, None, None, ""
             if kind in _LINE_KINDS or kind in RUP_KINDS:
-                line = Line(at, evidence.maks, names)
+                line = LineFeatures(at, evidence.maks, names)
             if _CONTRACTS.field in active and (kind in _CONTRACTS.sources or is_purchase(kind)):
                 rups = sorted({first(rup) for rup in names})
                 maks = evidence.maks or [mak for rup in rups if rup in whole for mak in whole[rup].maks]
@@ -453,7 +421,7 @@ class _Linking:
                 proposal = proposals.features(evidence, at, gazetteer, own=own)
                 sites = () if own else (*evidence.villages, *evidence.districts)
                 texts = mentions((*evidence.titles[:2], *sites))
-            facts = Facts(naming(raw), names, line, contract, proposal, texts)
+            facts = Facts(office_reference(raw), names, line, contract, proposal, texts)
             self._set(code, facts)
 
     def _set(self, code: Code, facts: Facts | None) -> None:
@@ -517,7 +485,7 @@ class _Linking:
         a step."""
         if self.anew:
             return {code for code in self.now if code[0] in comparison.sources}
-        room, valued = comparison.room, set[Key]()
+        module, valued = comparison.module, set[Key]()
         touched: list[Any] = []
         for code in changed:
             if not comparison.is_target(code[0]):
@@ -528,7 +496,7 @@ class _Linking:
                 if facts and (features := getattr(facts, comparison.field))
             ]
             touched += both
-            counted = [room.counts(features) for features in both]
+            counted = [module.counts(features) for features in both]
             valued |= counted[0] ^ counted[1] if len(counted) == 2 else set().union(*counted)
         names = {comparison.key(value, source=False): value for value in valued}
         were, are = self.kept.counts(names.keys() | set()), self._counts(names.keys() | set())
@@ -540,7 +508,7 @@ class _Linking:
     def _sharing(self, comparison: _Comparison, targets: list[Any]) -> set[Code]:
         """The sources that share a block with one of these targets. A wide block that holds too many, before and now,
         is not looked into: there a narrower one must be shared."""
-        chains = [comparison.room.blocks(features) for features in targets]
+        chains = [comparison.module.blocks(features) for features in targets]
         wide = {key for each in chains for chain in each for key in chain[0]}
         names = {comparison.key(key, source=False): key for key in wide}
         were, are = self.kept.counts(set(names)), self._counts(set(names))
@@ -552,20 +520,22 @@ class _Linking:
                 narrow[place].update(key for keys in chain[1:] for key in keys)
         others = self._all_holders({comparison.key(key, source=True) for key in large}) - found
         for code, features in self._features(comparison, others).items():
-            lookups = enumerate(comparison.room.lookups(features))
+            lookups = enumerate(comparison.module.lookups(features))
             if any(key in narrow[place] for place, chain in lookups for keys in chain[1:] for key in keys):
                 found.add(code)
         return found
 
-    def _weighed(self, comparison: _Comparison, asking: set[Code], namings: Mapping[Naming, int]) -> Weighed:
+    def _weighed(
+        self, comparison: _Comparison, to_weigh: set[Code], office_counts: Mapping[OfficeReference, int]
+    ) -> Weighed:
         """What sources weigh beside their candidates, from their facts of today."""
-        room = comparison.room
-        sources = self._features(comparison, asking)
+        module = comparison.module
+        sources = self._features(comparison, to_weigh)
         if not self.anew:
             wide = {key for features in sources.values() for key in comparison.wide(features, source=True)}
             codes = self._all_holders({comparison.key(key, source=False) for key in wide})
             targets = self._features(comparison, codes)
-            values = set[Key]().union(*map(room.counts, targets.values()))
+            values = set[Key]().union(*map(module.counts, targets.values()))
             if comparison is _PROPOSALS:
                 values = values.union(*map(proposals.own_counts, sources.values()))
             names = {value: comparison.key(value, source=False) for value in values}
@@ -573,9 +543,9 @@ class _Linking:
             counts: Mapping[Key, int] = {value: held.get(name, 0) for value, name in names.items()}
         else:
             targets = self._features(comparison, {code for code in self.now if comparison.is_target(code[0])})
-            counts = Counter(value for features in targets.values() for value in room.counts(features))
-        count = sum(count for name, count in namings.items() if comparison.is_target(name[0]))
-        found: Weighed = room.weighed(sources, targets, Rarity(count, counts))
+            counts = Counter(value for features in targets.values() for value in module.counts(features))
+        count = sum(count for name, count in office_counts.items() if comparison.is_target(name[0]))
+        found: Weighed = module.weighed(sources, targets, Rarity(count, counts))
         return found
 
     def _features(self, comparison: _Comparison, codes: set[Code]) -> dict[Code, Any]:
@@ -622,36 +592,36 @@ class _Linking:
     def _competition(self, rule: str, fresh: Weighed) -> tuple[set[Code], Weighed]:
         """(sources whose links may be others, their probabilities), after sources have been weighed anew.
 
-        A pair is worth less where another source has the better claim on its target; how good a claim is follows from
-        all pairs of who makes it.
+        A pair is worth less where another source fits its target better; how well follows from all pairs of that
+        source.
         """
         confirmed: dict[Code, set[Code]] = defaultdict(set)
-        claiming: dict[Code, set[Code]] = defaultdict(set)
+        confirming: dict[Code, set[Code]] = defaultdict(set)
         for (name, source, target), confirms in self.decided.items():
             if name == rule and confirms:
                 confirmed[source].add(target)
-                claiming[target].add(source)
+                confirming[target].add(source)
 
         def targets_of(weighed: Weighed) -> set[Code]:
             return {target for source, found in weighed.items() for target in (*found, *confirmed.get(source, ()))}
 
-        def claimants(targets: set[Code]) -> set[Code]:
-            found = self.kept.claimants(rule, targets).union(*(claiming.get(target, ()) for target in targets))
+        def rivals(targets: set[Code]) -> set[Code]:
+            found = self.kept.rivals(rule, targets).union(*(confirming.get(target, ()) for target in targets))
             return found - weighed.keys()
 
         weighed = dict(fresh)
         contested = targets_of(fresh) | targets_of(self.kept.pairs(rule, fresh.keys() | set()))
-        contested |= {code for code in self.asked if _CONTRACTS.is_target(code[0])}
-        near = claimants(contested)
+        contested |= {code for code in self.subjects if _CONTRACTS.is_target(code[0])}
+        near = rivals(contested)
         kept = self.kept.pairs(rule, near)
         weighed |= {source: kept.get(source, {}) for source in near}
         competing = set(weighed)
-        beyond = claimants(targets_of(weighed))
+        beyond = rivals(targets_of(weighed))
         kept = self.kept.pairs(rule, beyond)
         weighed |= {source: kept.get(source, {}) for source in beyond}
         present = self._facts(set(weighed))
         weighed = {source: found for source, found in sorted(weighed.items()) if source in present}
-        likely = of_one(less_claimed(undecided(rule, weighed, self.decided)))
+        likely = of_one(less_contested(undecided(rule, weighed, self.decided)))
         return competing, {source: found for source, found in likely.items() if source in competing}
 
 
@@ -679,7 +649,7 @@ def links(
     def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         return {code: by_code[code] for code in codes if code in by_code}
 
-    outcome = relink(Nothing(), set(by_code), evidence_of, systems, decided or {}, Revisions(older or {}))
+    outcome = relink(Kept(), set(by_code), evidence_of, systems, decided or {}, Revisions(older or {}))
     return worth_keeping([*outcome.links, *(outcome.offices or ())], thresholds or {}, decided or {}) if outcome else []
 
 

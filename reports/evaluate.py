@@ -50,7 +50,7 @@ def evaluate(folder: Path, seed: int, noise: float, packages: int) -> list[dict[
 
 def _settings(world: Any, url: str, database: str, folder: Path) -> Settings:
     """The simulated regency, each system through the access method that it has in reality."""
-    isb = {"transport": "isb", "url": f"{url}/isb-2", "api_key": "simulator"}
+    isb = {"transport": "isb", "url": f"{url}/isb-2", "api_key": "simulator", "service_no": "0"}
     sources = {
         "sirup": isb,
         "lpse": isb,

@@ -81,8 +81,8 @@ def town(warehouse: Engine) -> Engine:
         add_release(conn, "a", first, 4, [version("9"), version("8", 4)])
         add_release(conn, "b", second, 2, [version("7"), version("10")], bare=True)
         for ocid, count, rows in (
-            (first, 3, [[*version("8", 4), 11], [*version("7", 5), 12]]),
-            (second, 1, [[*version("10"), 6], [*version("7"), 3]]),
+            (first, 3, [[*version("8", 4), False, 11], [*version("7", 5), False, 12]]),
+            (second, 1, [[*version("10"), False, 6], [*version("7"), False, 3]]),
         ):
             stored = {"compiled": whole(ocid), "releases": count, "date": "d", "rows": packed(rows), "run_id": "r1"}
             insert_rows(conn, record, [{"ocid": ocid, **stored}])

@@ -93,7 +93,7 @@ def test_an_upsert_inserts_replaces_and_lets_the_last_win(warehouse: Engine) -> 
 
 def test_an_upsert_of_keys_alone_keeps_what_is_there(warehouse: Engine) -> None:
     with writing(warehouse) as conn:
-        rows = [{"kind": "k", "code": code, "year": 0} for code in "bab"]
+        rows = [{"kind": "k", "code": code, "year": 0, "token": "t"} for code in "bab"]
         assert upsert_rows(conn, pending_link, rows) == 3
         assert conn.scalars(select(pending_link.c.code).order_by(pending_link.c.code)).all() == ["a", "b"]
 
@@ -177,7 +177,7 @@ def _write(job: tuple[str, int]) -> int:
             known = conn.scalar(select(func.count()).select_from(raw_record)) or 0
             first = (writer * _TRANSACTIONS + transaction) * _ROWS
             written += insert_rows(conn, raw_record, raw_rows(range(first, first + _ROWS)))
-            upsert_rows(conn, pending_link, [{"kind": "k", "code": f"c{known % 7}", "year": 0}])
+            upsert_rows(conn, pending_link, [{"kind": "k", "code": f"c{known % 7}", "year": 0, "token": "t"}])
     engine.dispose()
     return written
 

@@ -77,13 +77,13 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
         part = code_text(fields.get(name)).replace("|", "¦")
         if part or name not in service.optional_key:
             parts.append(part)
-    key = "|".join(parts)
-    if len(key) > KEY_LIMIT:
-        raise RowError(f"a key of more than {KEY_LIMIT} characters")
     own = parts[: service.code_parts]
     if service.linked:
         # What is linked is listed by its code, also where a clerk typed somebody's number into it.
         own = [hashlib.sha256(part.encode()).hexdigest()[:12] if is_personal(part) else part for part in own]
+    key = "|".join((*own, *parts[len(own) :]))
+    if len(key) > KEY_LIMIT:
+        raise RowError(f"a key of more than {KEY_LIMIT} characters")
     return Identified(key, "|".join(own), hash_of(service, fields), fields)
 
 

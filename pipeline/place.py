@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, or_, select, text
+from sqlalchemy import Connection, Engine, bindparam, delete, func, or_, select, text
 
 from pipeline.clock import utc_now
 from pipeline.links import enqueue_links, processes_of, revised_codes, years_of
@@ -319,7 +319,7 @@ def _failing(conn: Connection, settings: Settings) -> dict[str, set[str]]:
             for service in awaited:
                 if settings.sources[name].service(service).enabled:
                     kinds[service].add(kind)
-    # A nightly sync and those of other years go on side by side: each scope was last asked for by one of them.
+    # A nightly sync and those of other years go on side by side: the one that began first may have asked last.
     runs, run = t.run_service.c, t.run.c
     last = {
         (row.service, row.scope): row.status
@@ -327,7 +327,7 @@ def _failing(conn: Connection, settings: Settings) -> dict[str, set[str]]:
             select(runs.service, runs.scope, runs.status)
             .join(t.run, run.id == runs.run_id)
             .where(runs.service.in_(kinds))
-            .order_by(run.number)
+            .order_by(func.coalesce(runs.finished_at, run.started_at), run.number)
         )
     }
     answered = set(

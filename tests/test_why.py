@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from commands.main import main
 from pipeline.registry import SERVICES
-from tests.test_build import ANNOUNCED, WON, night, ocid_of, only, record, releases, state
+from tests.test_build import ANNOUNCED, WON, night, ocid_of, only, record, releases, state, won
 from tests.worlds import Lived, Town
 from transforms.paths import paths_of, resolved, value_at
 from warehouse import tables as t
@@ -39,7 +39,7 @@ def row_of(town: Town, service: str, code: str) -> dict[str, Any]:
 def test_a_value_of_one_row_and_who_says_otherwise(town_on_both: Town) -> None:
     town = town_on_both
     settings = town.settings(only=[ANNOUNCED, WON, PLANS])
-    code = next(str(row["kd_tender"]) for row in town.world.rows(WON))
+    code = won(town)
     town.edit(ANNOUNCED, only("kd_tender", code, {"hps": 123_000_000}))
     town.sync(settings=settings)
     ocid = ocid_of(town, "tender", code)
@@ -74,14 +74,21 @@ def test_a_list_that_many_rows_give(town: Town) -> None:
     town.sync(settings=town.settings(only=[RECORDED, PAID]))
     code = town.known(PAID)[0]["code"]
     ocid = ocid_of(town, "pencatatan", code)
-    mine = {row["key"] for row in town.known(PAID) if row["code"] == code}
+    mine: dict[bool, set[str]] = {True: set(), False: set()}  # agreements and payments
+    for row in town.known(PAID):
+        if row["code"] == code:
+            mine[row["payload"]["jenis_realisasi"] == "Surat Perjanjian"].add(row["key"])
+    assert mine[True]
+    assert mine[False]
+    found = why(town, ocid, f"contracts/pencatatan-{code}/agreements")
+    assert {row["key"] for row in found["rows"]} == mine[True]
     path = f"contracts/pencatatan-{code}/implementation/transactions"
     found = why(town, ocid, path)
-    assert {row["key"] for row in found["rows"]} == mine
+    assert {row["key"] for row in found["rows"]} == mine[False]
     for transaction in found["value"]:
         one = why(town, ocid, f"{path}/{transaction['id']}/value/amount")
         assert one["value"] == transaction["value"]["amount"]
-        assert {row["key"] for row in one["rows"]} <= mine
+        assert {row["key"] for row in one["rows"]} <= mine[False]
 
 
 def test_related_processes_follow_from_the_crosswalk(lived: Lived) -> None:
@@ -96,7 +103,7 @@ def test_related_processes_follow_from_the_crosswalk(lived: Lived) -> None:
 def test_a_withdrawn_value_and_one_that_is_back(town: Town) -> None:
     settings = town.settings(only=[ANNOUNCED, WON])
     town.sync(settings=settings)
-    code = town.known(WON)[0]["code"]
+    code = won(town)
     ocid = ocid_of(town, "tender", code)
     [award] = state(town, ocid)["awards"]
     town.edit(WON, lambda rows: [row for row in rows if str(row["kd_tender"]) != code])

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -344,9 +345,13 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
     the row's key, since services may be read in any order."""
     found = {}
     raw = t.raw_record.c
-    versions = select(raw.id).order_by(raw.source, raw.service, raw.scope, raw.key, raw.id)
+    versions = select(raw.id, raw.source, raw.service, raw.scope, raw.key).order_by(raw.id)
     with reading(engine) as conn:
-        raw_ids = {name: rank for rank, name in enumerate(conn.scalars(versions))}
+        raw_ids = {}
+        ranks: Counter[tuple[str, ...]] = Counter()
+        for number, *key in conn.execute(versions):
+            ranks[tuple(key)] += 1
+            raw_ids[number] = (*key, ranks[tuple(key)])
         for table in t.metadata.sorted_tables:
             if table in (t.run, t.run_service, t.run_process, *t.LINKING):
                 continue

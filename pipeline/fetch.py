@@ -829,8 +829,12 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
     for row in rows:
         place = (row["source"], row["service"], row["field"], row["value"])
         if place not in known:
-            what = "field" if row["kind"] == "field" else "value of"
-            log.warning("%s %s: unknown %s %s %s.", row["source"], row["service"], what, row["field"], row["value"])
+            told = {
+                "field": "unknown field {field}",
+                "code": "unknown value of {field} {value}",
+                "dropped": "left out {field}: {value}",
+            }[row["kind"]].format_map(row)
+            log.warning("%s %s: %s.", row["source"], row["service"], told)
     insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(t.signal)
     new = insert.excluded
     upsert = insert.on_conflict_do_update(

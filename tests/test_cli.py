@@ -173,10 +173,14 @@ def test_rejects_are_listed_by_source_with_key_and_reason(lived: Lived) -> None:
         ("lpse", "SPSE-NonTenderSelesai"),
         ("lpse", "SPSE-PencatatanSwakelolaRealisasi"),
     }
+    assert {re.split("[: ]", each["reason"])[0] for each in listed} == {"kd_nontender", "nilai_realisasi"}
+    # A side field that can't be read costs no row.
+    dropped = lived.town.query(select(t.signal).where(t.signal.c.kind == "dropped"))
+    assert "tgl_buat_paket" in {row["field"] for row in dropped}
     text = lived.town.jejak("rejects").out
     assert f"{len(listed)} open rejects." in text
     for each in listed:
-        assert f"{each['service']} {each['scope']} {each['key']}: {each['reason']}" in text
+        assert f"{each['service']} {each['scope']} {each['key'] or '(no key)'}: {each['reason']}" in text
     of_sirup = lived.town.jejak("rejects", "--source", "sirup", "--json")
     assert json.loads(of_sirup.out) == []
     of_lpse = lived.town.jejak("rejects", "--source", "lpse", "--json")

@@ -153,7 +153,7 @@ def test_lists_that_a_folder_does_not_hold_count_neither_way(town: Town) -> None
     assert "JEJAK_DUMPS" in found["advice"]
 
 
-def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town) -> None:
+def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     settings = town.settings(only=SOME)
     town.sync(settings=settings)
     assert health(town, settings)["lpse"]["new_fields"] == []
@@ -163,15 +163,19 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town) -> None:
         ATTEMPTS,
         lambda rows: [
             {**rows[0], "mtd_pemilihan": "Cara Baru", "kolom_baru": 1},
-            {**rows[1], "pagu": "?"},
-            *rows[2:],
+            {**rows[1], "kd_nontender": "?"},
+            {**rows[2], "pagu": "?"},
+            *rows[3:],
         ],
     )
     town.sync(settings=settings)
     found = health(town, settings)["lpse"]
     assert found["new_fields"] == [f"{ATTEMPTS}.kolom_baru"]
+    # A side field that can't be read costs no row, and is no unknown code.
     assert found["unknown_codes"] == codes + 1
     assert found["rejects"] == 1
+    assert [row["field"] for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))] == ["pagu"]
+    assert f"lpse {ATTEMPTS}: left out pagu: expected an amount of IDR" in caplog.text
     assert "schemas/lpse.py" in found["advice"]
     said = town.jejak("health", settings=settings)
     assert said.status == 0

@@ -140,9 +140,9 @@ def test_killed_at_any_commit_it_has_done_all_or_nothing(town_on_both: Town, tmp
 def test_settled_rejects_and_pages_left_behind_go_and_what_is_open_stays(town_on_both: Town) -> None:
     town = town_on_both
     settings = town.settings("rest", only=["SPSE-PesertaTender", ATTEMPTS], page_size=5)
-    town.edit(ATTEMPTS, lambda rows: [row | {"pagu": "?"} for row in rows[:2]] + rows[2:])
+    town.edit(ATTEMPTS, lambda rows: [row | {"kd_nontender": "?"} for row in rows[:2]] + rows[2:])
     town.sync(settings=settings)
-    town.edit(ATTEMPTS, lambda rows: [row | {"pagu": "?"} for row in rows[:1]] + rows[1:])
+    town.edit(ATTEMPTS, lambda rows: [row | {"kd_nontender": "?"} for row in rows[:1]] + rows[1:])
     town.next_day()
     town.server.faults.add(Fault("status", "tender/peserta-tender", after_page=3, times=None))
     assert town.jejak("sync", settings=settings).status == 1

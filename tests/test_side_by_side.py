@@ -40,6 +40,7 @@ from warehouse.engine import holding, open_warehouse, reading, writing
 from warehouse.load import upsert_rows
 
 REPOSITORY = Path(__file__).parents[1]
+ORDERS = "Ecat-PaketEPurchasingV6"
 
 
 # --- two at once -----------------------------------------------------------------------------------------------------
@@ -424,6 +425,7 @@ def test_a_dry_run_tells_what_the_sync_after_it_does_and_writes_nothing(town_on_
     attempts = town.world.rows(ATTEMPTS)
     town.next_day(0.1)
     town.edit(ATTEMPTS, lambda rows: [rows[0] | {"nama_paket": "Judul baru"}, *rows[2:], rows[2] | {"hps": "rahasia"}])
+    town.edit(PAYMENTS, lambda rows: [*rows, rows[0] | {"nilai_realisasi": "rahasia"}])
     town.dump()
     before = everything(town)
     dry = town.jejak("sync", "--dry-run", settings=settings)
@@ -435,7 +437,10 @@ def test_a_dry_run_tells_what_the_sync_after_it_does_and_writes_nothing(town_on_
     for number, happened in enumerate(("changed", "gone")):
         [codes] = re.findall(rf"{ATTEMPTS} 2025: {happened} ([0-9, ]+)\n", dry.out)
         assert str(attempts[number]["kd_nontender"]) in codes.split(", ")
-    assert re.search(rf"{ATTEMPTS} 2025: rejected hps: .* got text of 7 characters", dry.out)
+    # What is wrong with its amount costs a payment, but not an attempt.
+    assert re.search(rf"{PAYMENTS} 2025: rejected nilai_realisasi: .* got text of 7 characters", dry.out)
+    assert {name for name, each in counts.items() if each["rejected"]} == {PAYMENTS}
+    assert [row["field"] for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))] == ["hps"]
     assert "rahasia" not in dry.out + dry.err
     assert "Nothing was written" in dry.out
 
@@ -619,30 +624,30 @@ def test_any_answers_in_any_order_leave_the_rows_of_the_newest(
         assert len({row["key"] for row in now}) == len(now)
 
 
-def test_a_reject_of_an_older_answer_replaces_nothing_when_it_is_taken_at_last(
+def test_a_reject_of_an_older_answer_is_history_and_never_tried_again(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = town.settings("files", only=[ATTEMPTS])
+    settings = town.settings("files", only=[ORDERS])
 
     def too_much(rows: list[Row]) -> list[Row]:
-        return [rows[0] | {"hps": 4 * 10**15}, *rows[1:], rows[0] | {"kd_nontender": 5, "hps": 4 * 10**15}]
+        order = rows[0] | {"total_harga": 4 * 10**15}
+        return [order, *rows[1:], order | {"kd_paket": "5"}]
 
     folders: list[Path] = []
     for edit in (None, too_much, None):
         town.next_day(0)
         town.next_day(0)
-        town.edit(ATTEMPTS, edit)
+        town.edit(ORDERS, edit)
         folders.append(Path(shutil.copytree(town.dump(), town.folder / f"day-{len(folders)}")))
     town.next_day(0)
     for day in (0, 2, 1):
-        counts = read(town, folders[day], settings)[ATTEMPTS]
-    assert counts["rejected"] == 2
-    now = known_now(town)
-    monkeypatch.setattr("schemas.fields.AMOUNT_LIMIT", 10**16)
-    assert "accepted 2, left 0" in town.jejak("retry", settings=settings).out
-    assert known_now(town) == now
+        counts = read(town, folders[day], settings)[ORDERS]
+    assert counts["rejected"] == len(town.query(select(t.reject))) == 2
     assert open_rejects(town) == []
-    assert len(town.known(ATTEMPTS, current=False)) == len(now) + 2
+    now, history = known_now(town), town.known(ORDERS, current=False)
+    monkeypatch.setattr("schemas.fields.AMOUNT_LIMIT", 10**16)
+    assert "accepted 0, left 0" in town.jejak("retry", settings=settings).out
+    assert (known_now(town), town.known(ORDERS, current=False)) == (now, history)
 
 
 def test_a_dump_of_today_is_no_newer_than_what_is_asked_for_after_it(town: Town) -> None:

@@ -507,7 +507,8 @@ def test_postgresql_streams_through_a_cursor_of_its_own(postgres_server: str, mo
             doing = connection.execute(
                 text(
                     "SELECT query, state FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                    "AND backend_type = 'client backend'"
                 )
             ).all()
         engine.dispose()

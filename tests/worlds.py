@@ -454,10 +454,14 @@ def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     folder = tmp_path_factory.mktemp("lived")
     shutil.copy(sqlite_template, folder / "jejak.db")
     world = EditedWorld(60, seed=10)
-    # A few rows that can't be used, which hold as much personal data as the others.
-    world.edits["SPSE-NonTenderSelesai"] = lambda rows: [*rows, *(row | {"pagu": "?", "hps": -1} for row in rows[:3])]
+    # A few rows that can't be used, and one that can be in part, which hold as much personal data as the others.
+    world.edits["SPSE-NonTenderSelesai"] = lambda rows: [
+        *rows[:-1],
+        rows[-1] | {"tgl_buat_paket": "?"},
+        *(row | {"kd_nontender": "?"} for row in rows[:3]),
+    ]
     world.edits["SPSE-PencatatanSwakelolaRealisasi"] = lambda rows: [
-        *(row | {"tgl_realisasi": "?"} for row in rows[:2]),
+        *(row | {"nilai_realisasi": "?"} for row in rows[:2]),
         *rows,
     ]
     with served(world, folder, f"sqlite:///{folder}/jejak.db", simda=True) as town:

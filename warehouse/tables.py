@@ -298,8 +298,12 @@ signal = Table(
     _text("source", "source system"),
     _text("service", "service, named as LKPP's ISB names it"),
     _text("field", "field of the row"),
-    _text("value", "the unknown code value; empty for a new field"),
-    _text("kind", "code (a value that no code table knows) or field (a column that the schema does not know)"),
+    _text("value", "the unknown code value, or why a field is left out; empty for a new field"),
+    _text(
+        "kind",
+        "code (a value that no code table knows), field (a column that the schema does not know) or dropped (a field "
+        "left out because its value can't be read)",
+    ),
     _number("rows", "rows that had it in the last run that saw it"),
     _time("first_seen", "first run that saw it"),
     _time("last_seen", "last run that saw it"),

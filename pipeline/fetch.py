@@ -559,7 +559,7 @@ class _Reader:
             self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return
-        if plan.older or (self.retried and head and content.observed_at < head.observed_at):
+        if plan.older or (self.retried and head and not head.gone and content.observed_at < head.observed_at):
             self.old.append((key, content))
             return
         plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)

@@ -8,6 +8,7 @@ contract and no award.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -321,6 +322,7 @@ def _stage_period(stages: list[Row], named: re.Pattern[str], context: Context) -
 
 
 def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Partial]:
+    repeated = {stage for stage, times in Counter(row.record.kd_akt for row in stages).items() if times > 1}
     yield Partial(
         {
             "tender": {
@@ -330,7 +332,7 @@ def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Par
                 "tenderPeriod": _stage_period(stages, _BIDDING, context),
                 "milestones": [
                     {
-                        "id": f"{attempt}-{_stage(row.record) or position}",
+                        "id": f"{attempt}-{_stage(row.record, repeated) or position}",
                         "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
                         "type": "tenderStage",
                         "code": row.record.kd_akt,
@@ -345,9 +347,10 @@ def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Par
     )
 
 
-def _stage(record: Any) -> str | None:
-    stage: str | None = getattr(record, "dtj_id", None) or record.kd_akt or record.kd_tahapan
-    return stage
+def _stage(record: Any, repeated: set[str | None]) -> str | None:
+    """What names a stage: its code, which both of LKPP's interfaces have, where the attempt has it once."""
+    own: str | None = record.dtj_id if record.kd_akt in repeated else None
+    return own or record.kd_akt or record.dtj_id or record.kd_tahapan
 
 
 def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -451,7 +454,7 @@ def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 def _appointed(attempt: str, context: Context) -> bool:
     """Whether an attempt's supplier has an appointment letter or a contract."""
-    return bool(context.of(attempt, "SPSE-NonTenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-2Kontrak"))
+    return _has_letter(attempt, context) or bool(_contracts_of(attempt, context))
 
 
 def _winner(record: Any, context: Context) -> Body | None:
@@ -498,8 +501,14 @@ def _outcome(attempt: str, context: Context) -> str:
     status = codes.table(SOURCE).get(("tenderStatus", codes.plain(words[0] or ""))) if words else None
     if status in ("unsuccessful", "cancelled"):
         return status
-    appointed = context.of(attempt, "SPSE-TenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-1SPPBJ", *_CONTRACTS)
-    return "pending" if appointed else "active"
+    return "pending" if _has_letter(attempt, context) else "active"
+
+
+def _has_letter(attempt: str, context: Context) -> bool:
+    """Whether an attempt has an appointment letter: a row of its own, or a number in a row without a contract."""
+    if context.of(attempt, "SPSE-TenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-1SPPBJ"):
+        return True
+    return any(_number(row.record.no_sppbj) for row in context.of(attempt, *_CONTRACTS))
 
 
 def sppbj(rows: list[Row], context: Context) -> Iterator[Partial]:

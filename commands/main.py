@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline.workers import LOG_FORMAT, LOG_TIME
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs its plugins when it is imported
     run: Run = options.run
     try:
         return run(options)

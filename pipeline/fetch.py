@@ -810,6 +810,14 @@ def _add_up(counts: Counter[str], before: Mapping[str, Any]) -> None:
         counts[name] -= min(counts[name], max(0, sum(counts[each] for each in COUNTS[1:6]) - counts["fetched"]))
 
 
+_SIGNALS = {
+    "field": "unknown field {field}",
+    "code": "unknown value of {field} {value}",
+    "dropped": "left out {field}: {value}",
+}
+"""How each kind of signal is logged."""
+
+
 def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], now: str) -> None:
     """Write down what the sources say that nothing here knows: (source, service, field, value, kind, rows).
 
@@ -829,12 +837,7 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
     for row in rows:
         place = (row["source"], row["service"], row["field"], row["value"])
         if place not in known:
-            told = {
-                "field": "unknown field {field}",
-                "code": "unknown value of {field} {value}",
-                "dropped": "left out {field}: {value}",
-            }[row["kind"]].format_map(row)
-            log.warning("%s %s: %s.", row["source"], row["service"], told)
+            log.warning("%s %s: %s.", row["source"], row["service"], _SIGNALS[str(row["kind"])].format_map(row))
     insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(t.signal)
     new = insert.excluded
     upsert = insert.on_conflict_do_update(

@@ -151,6 +151,8 @@ def _print_health(health: dict[str, Any]) -> None:
             print(f"  {place}: not read yet")
     if health["new_fields"]:
         print(f"  new fields: {', '.join(health['new_fields'])}")
+    if health["left_out"]:
+        print(f"  fields left out where they can't be read: {', '.join(health['left_out'])}")
     for name, text in (("unknown_codes", "new unknown codes"), ("rejects", "rows that could not be used")):
         if health[name]:
             print(f"  {text}: {health[name]:,}")

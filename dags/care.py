@@ -66,6 +66,8 @@ with DAG(
                 log.info("%s %s: %s", each["service"], each["scope"], each["message"])
         if health["new_fields"]:
             log.info("New fields: %s.", ", ".join(health["new_fields"]))
+        if health["left_out"]:
+            log.info("Fields left out where they can't be read: %s.", ", ".join(health["left_out"]))
         if health["state"] != "ok":
             raise AirflowFailException(f"{health['source']} is {health['state']}. {health['advice']}")
         if health["advice"]:

@@ -44,8 +44,9 @@ def source_health(
     part of it, since it is what is compared: an operator sees "1,986 rows, 1,990 expected", and one odd night does not
     move what is usual. It is empty for a service that has nothing to compare with, and then its rows stand in the sum.
 
-    `new_fields` and `unknown_codes` are those first seen within a week: when one was seen last says little, since only
-    rows that change are looked at, and all that were ever seen would be the same words every day.
+    `new_fields`, `left_out` (fields that could not be read) and `unknown_codes` are those first seen within a week: when
+    one was seen last says little, since only rows that change are looked at, and all that were ever seen would be the
+    same words every day.
     """
     now = datetime.fromisoformat(utc_now())
     read = _read(conn, source)
@@ -73,6 +74,7 @@ def source_health(
         "rows": sum(each["rows"] for each in counted),
         "expected": sum(each["rows"] if each["expected"] is None else each["expected"] for each in counted),
         "new_fields": sorted(f"{row.service}.{row.field}" for row in signals if row.kind == "field"),
+        "left_out": sorted({f"{row.service}.{row.field}" for row in signals if row.kind == "dropped"}),
         "unknown_codes": sum(row.kind == "code" for row in signals),
         "rejects": conn.execute(open_rejects).scalar_one(),
     }
@@ -92,6 +94,7 @@ def health_line(health: dict[str, Any], utc_offset: str) -> str:
     parts.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
     news = {
         "new field": len(health["new_fields"]),
+        "unreadable field": len(health["left_out"]),
         "unknown code": health["unknown_codes"],
         "rejected row": health["rejects"],
     }
@@ -168,6 +171,11 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             return f"It was not read whole for {settings.stale_hours} hours: see that its schedule runs, or {again}."
     if health["new_fields"]:
         return f"Its fields are others than they were: map the new ones in schemas/{source}.py, or leave them out."
+    if health["left_out"]:
+        return (
+            f"Some rows' {health['left_out'][0]} could not be read and was left out: have it mended at the source, or "
+            f"read it in schemas/{source}.py."
+        )
     if health["unknown_codes"]:
         return f"It uses codes that nobody has mapped: add them to transforms/codes/{source}.csv, then `jejak rebuild`."
     if health["rejects"]:

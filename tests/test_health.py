@@ -173,13 +173,14 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
     assert found["new_fields"] == [f"{ATTEMPTS}.kolom_baru"]
     # A side field that can't be read costs no row, and is no unknown code.
     assert found["unknown_codes"] == codes + 1
-    assert found["rejects"] == 1
+    assert (found["left_out"], found["rejects"]) == ([f"{ATTEMPTS}.pagu"], 1)
     assert [row["field"] for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))] == ["pagu"]
     assert f"lpse {ATTEMPTS}: left out pagu: expected an amount of IDR" in caplog.text
     assert "schemas/lpse.py" in found["advice"]
     said = town.jejak("health", settings=settings)
     assert said.status == 0
     assert f"new fields: {ATTEMPTS}.kolom_baru" in said.out
+    assert f"left out where they can't be read: {ATTEMPTS}.pagu" in said.out
     town.edit(ATTEMPTS, None)
     for _ in range(8):
         town.next_day()

@@ -44,7 +44,7 @@ def source_health(
     part of it, since it is what is compared: an operator sees "1,986 rows, 1,990 expected", and one odd night does not
     move what is usual. It is empty for a service that has nothing to compare with, and then its rows stand in the sum.
 
-    `new_fields`, `left_out` (fields that could not be read) and `unknown_codes` are those first seen within a week: when
+    `new_fields`, `left_out` (fields not read) and `unknown_codes` are those first seen within a week: when
     one was seen last says little, since only rows that change are looked at, and all that were ever seen would be the
     same words every day.
     """

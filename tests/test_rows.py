@@ -136,7 +136,7 @@ def test_a_row_of_sirup_needs_a_rup_code(code: object) -> None:
         identify(PLAN, {"kd_rup": code})
 
 
-@pytest.mark.parametrize("code", ["MIZ-220101-123456-1", "01K00000000000000000000000", "P-1ABC/2", 10074302000])
+@pytest.mark.parametrize("code", ["MIZ-220101-123456-1", "01K00000000000000000000000", "P-1ABC/2", 90074302000])
 def test_codes_of_processes_as_sources_write_them(code: object) -> None:
     assert identify(TENDER, {"kd_tender": code}).code == str(code)
 

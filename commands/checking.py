@@ -61,12 +61,12 @@ def _draft(settings: Settings, options: argparse.Namespace) -> int:
 
 def _print(found: dict[str, Any]) -> None:
     """One list: what was read, and what to change in the settings."""
-    told = [f"{found['rows']} rows on the first page of {found['read_from']}"] if found["rows"] else []
+    notes = [f"{found['rows']} rows on the first page of {found['read_from']}"] if found["rows"] else []
     if found["unreadable"]:
-        told.append(f"{found['unreadable']} of them unreadable")
-    told += found["notes"]
+        notes.append(f"{found['unreadable']} of them unreadable")
+    notes += found["notes"]
     name = f"{found['service']} {found['scope']}".strip()
-    print(f"{'ok' if found['ok'] else 'WRONG':7}{found['source']:11}{name}: {'; '.join(told) or 'nothing read'}")
+    print(f"{'ok' if found['ok'] else 'WRONG':7}{found['source']:11}{name}: {'; '.join(notes) or 'nothing read'}")
     for problem in found["problems"]:
         print(f"         - {problem}")
     for what in ("mapped", "ignored", "unknown", "missing"):

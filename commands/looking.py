@@ -217,7 +217,7 @@ def _show(options: argparse.Namespace) -> int:
             for row in others:
                 print(f"  {row['ocid']}  {row['title'] or ''}")
         for ocid, since in rowless.items():
-            print(f"{ocid}: no current row speaks of it since {since} UTC; `--as-of DATE` shows its record of before")
+            print(f"{ocid}: no current row is about it since {since} UTC; `--as-of DATE` shows its record of before")
         for ocid in set(ocids) - states.keys():
             print(f"{ocid}: opened, but it has no record yet; `jejak waiting` shows rows that wait")
     return 0

@@ -63,7 +63,7 @@ def _sync(options: argparse.Namespace) -> int:
         if not options.no_build:
             steps.build_records(settings, run_id)
     except BaseException as error:
-        steps.finish_run(settings, run_id, steps.told(error))
+        steps.finish_run(settings, run_id, steps.reason_of(error))
         raise
     print_status(status(settings))
     if failed:

@@ -79,7 +79,7 @@ def _end(dag: str, run: str) -> None:
     try:
         steps.end_runs(connections.settings(), f"{dag}/{run}", "Airflow ended the run before its last task could")
     except Exception as error:
-        log.warning("%s could not be ended in the warehouse: %s.", run, steps.told(error))
+        log.warning("%s could not be ended in the warehouse: %s.", run, steps.reason_of(error))
 
 
 async def late(hours: float, context: dict[str, Any]) -> None:

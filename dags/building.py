@@ -51,7 +51,7 @@ def build_pending(command: str, request: Callable[[Settings, Any], None] | None 
                     request(known, params)
                 counts = steps.place_records(known, run_id)
             except BaseException as error:
-                steps.finish_run(known, run_id, steps.told(error))
+                steps.finish_run(known, run_id, steps.reason_of(error))
                 raise
         log.info("%s rows were placed in processes, %s links found.", f"{counts['placed']:,}", f"{counts['linked']:,}")
         ti.xcom_push("counts", counts)

@@ -92,7 +92,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Built:
-    """What building one process came to; `failed` says why it could not be built."""
+    """What building one process came to; `failed` is the reason why it could not be built."""
 
     ocid: str
     token: str
@@ -361,15 +361,15 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
     built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
-    # Once told of, a process stays so: also where all its releases were voided.
+    # Once announced, a process stays so: also where all its releases were voided.
     if snapshot.record is None and not (document and (state.announced or snapshot.last)):
         return built
     compiled = from_json(snapshot.record[0]) if snapshot.record else None
     lineage = [[row[5], row[6], row[2], row[3], row[4], row[8], bool(row[9]), row[0]] for row in snapshot.rows]
     before: list[list[Any]] = unpacked(snapshot.record[2]) if snapshot.record else []
     date = _release_date(snapshot, before, context)
-    told = document if state.announced or compiled is None else _with_last_said(compiled, document)
-    release = next_release(snapshot.ocid, compiled, told, date)
+    given = document if state.announced or compiled is None else _with_last_values(compiled, document)
+    release = next_release(snapshot.ocid, compiled, given, date)
     if release is not None:
         validate_release(release)
         built.release = {
@@ -415,7 +415,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     return built
 
 
-def _with_last_said(compiled: Object, document: Object) -> Object:
+def _with_last_values(compiled: Object, document: Object) -> Object:
     """The state of a process that nothing announces any more, with what its record holds of plan and tender: neither
     loses more than the tender's status, whatever other rows go on giving."""
     kept: Object = {name: compiled[name] for name in ("planning", "tender") if name in compiled and name in document}

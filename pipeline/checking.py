@@ -104,7 +104,7 @@ def _as_toml(settings: Settings, source: str, service: Service, guesses: list[Gu
 
 def _tried(settings: Settings, source: str, service: str) -> Checked:
     options = settings.sources[source]
-    # A second attempt tells a hiccup from a fault; a night's patience would keep a person waiting.
+    # A second attempt distinguishes a hiccup from a fault; a night's patience would keep a person waiting.
     patient = options.model_copy(update={"retries": min(options.retries, 1)})
     trying = with_years(settings.model_copy(update={"sources": {**settings.sources, source: patient}}))
     kind = SOURCES[source].services[service]

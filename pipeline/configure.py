@@ -53,14 +53,14 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
 
 def faults(failure: ValidationError) -> str:
     """What is wrong with which keys, without their values."""
-    return "; ".join(f"{_shown(loc)}: {said}" for loc, _, said in _said(failure))
+    return "; ".join(f"{_shown(loc)}: {fault}" for loc, _, fault in _faults(failure))
 
 
 def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) -> Settings:
     """The settings of a file, with what is laid over it and the environment. Raises SettingsError."""
     wrong = {
-        "file": [f"{_shown(path)} {said}" for path, said in _unknown(content)],
-        "above": [f"{_shown(path)} {said}" for path, said in _unknown(above)],
+        "file": [f"{_shown(path)} {fault}" for path, fault in _unknown(content)],
+        "above": [f"{_shown(path)} {fault}" for path, fault in _unknown(above)],
         "environment": [],
     }
     values, variables, wrong["environment"] = _environment()
@@ -68,16 +68,16 @@ def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) 
         settings = Settings.model_validate(_laid_over(_laid_over(content, above), values))
     except ValidationError as failure:
         settings = None
-        for loc, kind, said in _said(failure):
+        for loc, kind, fault in _faults(failure):
             variable = next((name for name, path in variables.items() if loc[: len(path)] == path), None)
             if kind == "extra_forbidden":
-                continue  # said above, with the name that was meant
+                continue  # listed above, with the name that was meant
             if variable is not None:
                 inside = f" ({_shown(loc)})" if loc != variables[variable] else ""
                 hint = ", written as JSON" if kind in ("list_type", "dict_type", "model_type") else ""
-                wrong["environment"].append(f"{variable}{inside}: {said}{hint}")
+                wrong["environment"].append(f"{variable}{inside}: {fault}{hint}")
             else:
-                wrong["above" if _holds(above, loc) else "file"].append(f"{_shown(loc)}: {said}")
+                wrong["above" if _holds(above, loc) else "file"].append(f"{_shown(loc)}: {fault}")
     texts = []
     if wrong["file"]:
         texts.append(f"settings file {chosen}: {'; '.join(wrong['file'])}")
@@ -89,7 +89,7 @@ def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) 
     return settings
 
 
-def _said(failure: ValidationError) -> Iterator[tuple[Keys, str, str]]:
+def _faults(failure: ValidationError) -> Iterator[tuple[Keys, str, str]]:
     """The path, kind and text of each fault that pydantic found, without values."""
     for fault in failure.errors(include_url=False, include_input=False, include_context=False):
         yield tuple(str(part) for part in fault["loc"]), fault["type"], fault["msg"].removeprefix("Value error, ")
@@ -164,7 +164,7 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
             value = _read(os.environ[variable])
             variables[variable] = path
             if isinstance(value, Mapping):
-                wrong += [f"{variable}: {_shown(inner)} {said}" for inner, said in _unknown(value, path)]
+                wrong += [f"{variable}: {_shown(inner)} {fault}" for inner, fault in _unknown(value, path)]
             for part in reversed(path):
                 value = {part: value}
             values = _laid_over(values, value)
@@ -208,7 +208,7 @@ def _shown(path: Keys) -> str:
 
 
 def _holds(content: Any, path: Keys) -> bool:
-    """Whether a table says something of what stands at the path, or of what it stands in."""
+    """Whether a table sets something of what stands at the path, or of what it stands in."""
     for part in path:
         if not isinstance(content, Mapping):
             return True

@@ -1,4 +1,4 @@
-"""What a row says of identity and belonging, extracted once when the row is taken over, and kept beside it."""
+"""What a row holds of identity and belonging, extracted once when the row is taken over, and kept beside it."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -39,8 +39,8 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one row says of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the
-    row says nothing of whom it belongs to."""
+    """What one row holds of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the
+    row holds nothing about whom it belongs to."""
 
     plan: Plan | None
     revision: Revision | None
@@ -218,7 +218,7 @@ def _write_supplier_keys(conn: Connection, keys: set[Code]) -> set[str]:
     for row in conn.execute(select(name.kind, name.key, name.kd_penyedia).where(given).distinct()):
         if (row.kind, row.key) in found:
             found[row.kind, row.key].add(row.kd_penyedia)
-    # A name or number of two suppliers does not tell them apart: it is a key to nobody.
+    # A name or number of two suppliers does not distinguish them: it is a key to nobody.
     now = {key: next(iter(codes)) if len(codes) == 1 else "" for key, codes in found.items()}
     coded = name.kd_penyedia.in_(key_set(conn, {key for kind, key in keys if kind == SUPPLIER_CODE}))
     named = select(name.kd_penyedia, func.min(name.name)).where(coded).group_by(name.kd_penyedia)

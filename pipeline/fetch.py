@@ -449,7 +449,7 @@ class _Reader:
         self.observed_at = max(self.observed_at, when)
         key = found.key
         if service.keyless:
-            # A row without a key is known by its content; equal rows are told apart by number.
+            # A row without a key is known by its content; equal rows are numbered.
             base = f"{found.key}|{found.content_hash[:16]}"
             number = len(self.numbered[base]) + 1
             key = base if number == 1 else f"{base}|{number}"

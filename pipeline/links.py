@@ -98,7 +98,7 @@ def _columns(evidence: Evidence, scope: str) -> dict[str, Any]:
     kind, code = evidence.subject
     # The offices are the same in every year.
     year = evidence.year or (int(scope) if scope.isdecimal() else None) if kind != OFFICE else None
-    return {"kind": kind, "code": code, "year": year, "says": to_text(evidence)}
+    return {"kind": kind, "code": code, "year": year, "content": to_text(evidence)}
 
 
 def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | None]]:
@@ -322,9 +322,9 @@ def _of_year(
     later = {(row.kind, row.code) for row in conn.execute(listed_later)}
     parts_of: dict[Code, list[tuple[int | None, str]]] = defaultdict(list)
     for row in conn.execute(
-        select(columns.kind, columns.code, columns.year, columns.says).where(of_year).order_by(*_ORDER)
+        select(columns.kind, columns.code, columns.year, columns.content).where(of_year).order_by(*_ORDER)
     ):
-        parts_of[row.kind, row.code].append((row.year, row.says))
+        parts_of[row.kind, row.code].append((row.year, row.content))
     return {
         subject: united_texts(subject, parts)
         for subject, parts in parts_of.items()
@@ -514,9 +514,9 @@ def _evidence(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[E
     columns = t.evidence.c
     found: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
-        select(columns.kind, columns.code, columns.year, columns.says).where(where).order_by(*_ORDER)
+        select(columns.kind, columns.code, columns.year, columns.content).where(where).order_by(*_ORDER)
     ):
-        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.says))
+        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
     return found
 
 

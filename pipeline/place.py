@@ -286,7 +286,7 @@ def _waiting(
         .where(columns.current, columns.kind.in_({kind for kind, _ in new}))
         .where(columns.code.in_(key_set(conn, {code for _, code in new})))
     ).all()
-    # More is said of a code in the years that it was read with: other years may stay without an answer.
+    # More is known of a code in the years that it was read with: other years may stay without an answer.
     years: dict[str, set[str]] = defaultdict(set)
     names = key_set(conn, {row.run_id for row in rows})
     for name, scope in conn.execute(select(runs.run_id, runs.scope).where(runs.run_id.in_(names)).distinct()):
@@ -309,7 +309,7 @@ def _waiting(
 
 
 def _failing(conn: Connection, settings: Settings) -> dict[str, set[str]]:
-    """Kinds of codes, with the scopes for which a service that says more of them failed when it was last asked.
+    """Kinds of codes, with the scopes for which a service with more about them failed when it was last asked.
 
     Plans don't wait for what has never answered: some regencies have no access to it.
     """

@@ -83,19 +83,19 @@ def end_runs(settings: Settings, name: str, message: str) -> None:
         )
 
 
-def told(error: BaseException) -> str:
-    """What may be told of an error: an error of ours in its own words, of any other only where it came from."""
+def reason_of(error: BaseException) -> str:
+    """The publishable reason of an error: of an error of ours its own words, of any other only where it came from."""
     return str(error) if isinstance(error, JejakError) else fetch.defect(error)
 
 
 @contextmanager
 def recorded(settings: Settings, command: str, run_id: str | None = None) -> Iterator[str]:
-    """A run around a block of work: success at its end, failed with what may be told of the error if it raises."""
+    """A run around a block of work: success at its end, failed with the reason of the error if it raises."""
     run_id = start_run(settings, command, run_id)
     try:
         yield run_id
     except BaseException as error:
-        finish_run(settings, run_id, told(error))
+        finish_run(settings, run_id, reason_of(error))
         raise
     finish_run(settings, run_id)
 
@@ -325,12 +325,12 @@ def decide(settings: Settings, names: list[str], status: str, who: str, note: st
 
 
 def links_of(settings: Settings, status: str | None = None, rule: str | None = None) -> list[dict[str, Any]]:
-    """Links and what is said of both sides (see `pipeline.links.listed`)."""
+    """Links with the descriptions of both sides (see `pipeline.links.listed`)."""
     with reading(warehouse(settings)) as conn:
         return links.listed(conn, status, rule)
 
 
 def link_of(settings: Settings, name: str) -> dict[str, Any]:
-    """One link and what is said of both sides. Raises SettingsError where there is none of that name."""
+    """One link with the descriptions of both sides. Raises SettingsError where there is none of that name."""
     with reading(warehouse(settings)) as conn:
         return links.shown(conn, name)

@@ -98,7 +98,7 @@ def hidden(conn: Connection) -> list[dict[str, Any]]:
     awards that they carry out, purchases to the plans that they name. As `evaluate` otherwise."""
     rows_by_year: dict[int | None, list[tuple[str, str, Evidence]]] = defaultdict(list)
     for row in conn.execute(select(t.evidence)):
-        rows_by_year[row.year].append((row.service, row.key, from_text((row.kind, row.code), row.year, row.says)))
+        rows_by_year[row.year].append((row.service, row.key, from_text((row.kind, row.code), row.year, row.content)))
     offices = rows_by_year.pop(None, [])
     figures: dict[str, tuple[set[Pair], set[Pair], set[Pair]]] = {
         "contract-payment": (set(), set(), set()),

@@ -163,7 +163,7 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             if not failed:
                 return f"Its folder holds none of its lists: look at JEJAK_DUMPS or its folder, then {again}."
             others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-            return f"Do what is said of {failed[0]}{others}, then {again}."
+            return f"Follow the message of {failed[0]}{others}, then {again}."
         case "late":
             never = [f"{each['service']} {each['scope']}" for each in health["services"] if each["status"] == "never"]
             if never:
@@ -179,5 +179,5 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
     if health["unknown_codes"]:
         return f"It uses codes that nobody has mapped: add them to transforms/codes/{source}.csv, then `jejak rebuild`."
     if health["rejects"]:
-        return f"Some of its rows could not be used: `jejak rejects --source {source}` tells why."
+        return f"Some of its rows could not be used: `jejak rejects --source {source}` lists the reasons."
     return None

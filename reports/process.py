@@ -66,7 +66,7 @@ def why(conn: Connection, settings: Settings, ocid: str, path: str) -> Object:
 
     `path` are names of fields, and ids of entries behind the name of their list: `contracts/77-SPK-1/value/amount`.
     Returns `{"ocid", "path", "value", "withdrawn", "rows", "right", "others", "release"}`: `rows` are `{"source",
-    "service", "scope", "key", "run", "observed_at"}`, `right` says why their service may give it, `others` are
+    "service", "scope", "key", "run", "observed_at"}`, `right` is why their service may give it, `others` are
     `{"service", "value", "right"}`, `release` is the `{"id", "date"}` that gave it last.
 
     Raises SettingsError for a process without a record or a path that it does not have; the message names near ones.

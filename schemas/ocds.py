@@ -612,7 +612,7 @@ _LOCAL = "extensions/indonesia"
 
 def local_extension(publisher_uri: str | None = None) -> str:
     """The address of our own extension: below the publisher's own, where the files of `extension_files`
-    are to be put. Without one it is an address that leads nowhere and never will (RFC 2606), and says so."""
+    are to be put. Without one it is an address that leads nowhere and never will (RFC 2606)."""
     return f"{(publisher_uri or 'https://jejak.invalid').rstrip('/')}/{_LOCAL}/extension.json"
 
 

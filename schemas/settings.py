@@ -74,7 +74,7 @@ class SourceSettings(_Strict):
     services: dict[str, ServiceSettings] = Field(default_factory=dict)
 
     def service(self, name: str) -> ServiceSettings:
-        """Settings of one service; the defaults where the file says nothing."""
+        """Settings of one service; the defaults where the file has none."""
         return self.services.get(name, ServiceSettings())
 
 
@@ -94,7 +94,7 @@ class Thresholds(_Strict):
 
 
 class Alerts(_Strict):
-    """Who is told when a run fails or is late; nobody by default."""
+    """Who gets a message when a run fails or is late; nobody by default."""
 
     webhook: SecretStr | None = Field(None, description="gets a JSON object by POST; the address may hold a secret")
     email_to: list[str] = Field(default_factory=list, description="the mail server is Airflow's smtp_default")
@@ -109,7 +109,7 @@ class Settings(_Strict):
     kd_lpse: str = Field(description="LKPP's code of its LPSE")
     utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
     fiscal_years: list[Annotated[int, Field(ge=FIRST_YEAR, le=2100)]] = Field(
-        default_factory=list, description="years that a sync reads unless told otherwise; by default by the calendar"
+        default_factory=list, description="years that a sync reads; by default by the calendar"
     )
     closing_months: int = Field(
         3, ge=0, le=12, description="months of a new year in which a sync reads the year before too"

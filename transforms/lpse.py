@@ -59,7 +59,7 @@ _SUPPLIER_CODES = (
     "SPSE-TenderEkontrak-2Kontrak",
 )
 
-# Services whose rows tell to whom what is in other systems belongs.
+# Services whose rows are evidence of whom records of other systems belong to.
 EVIDENT = tuple(service.name for service in SERVICES if service.kind and not service.name.startswith("SPSE-Jadwal"))
 
 # Who announces the codes of a kind: while that service does not answer, no process is opened for a new one of them.
@@ -99,7 +99,7 @@ def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
     return tuple((kind, code) for code in named)
 
 
-# What tells which payments and reports a purchase belongs to: per field of `Evidence` the rows' own fields. Budgets
+# The evidence of which payments and reports belong to a purchase: per field of `Evidence` the rows' own fields. Budgets
 # (pagu, hps), shares and instalments are no amounts of a contract; a price offered stands in for the agreed one.
 _EVIDENT_AMOUNTS = ("nilai_kontrak", "nilai_negosiasi", "harga_final", "total_realisasi", "total_harga", "valuasi")
 _EVIDENT_OFFERS = ("nilai_terkoreksi", "nilai_penawaran")
@@ -132,29 +132,29 @@ _AGREEMENTS = {"Surat Perjanjian", "Surat Pesanan"}
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
-    """What tells which payments and reports a purchase belongs to."""
+    """The evidence of which payments and reports belong to a purchase."""
     kind = _KINDS.get(service)
     if kind is None or service.startswith("SPSE-Jadwal"):
         return
     if service == "SPSE-PesertaTender" and not record.pemenang:
         return
 
-    def said(*names: str) -> list[Any]:
+    def given(*names: str) -> list[Any]:
         return [value for name in _fields(record.__class__, names) if (value := getattr(record, name))]
 
-    named = scrub(next(iter(said("nama_penyedia", "nama_pelaksana", "merchant_name")), None))
-    digits = tax_numbers(*said("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))
-    amounts = said(*_EVIDENT_AMOUNTS) or said(*_EVIDENT_OFFERS)
-    numbers = said("no_kontrak", "no_paket")
-    if said("jenis_realisasi") and record.jenis_realisasi in _AGREEMENTS:
-        numbers += said("no_realisasi")
-    rups = next(iter(said("kd_rup_paket", "kd_rup")), ())
-    lines = next(iter(said("mak", "kode_anggaran")), ())
-    place = scrub(next(iter(said("lokasi_pekerjaan")), None))
+    named = scrub(next(iter(given("nama_penyedia", "nama_pelaksana", "merchant_name")), None))
+    digits = tax_numbers(*given("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))
+    amounts = given(*_EVIDENT_AMOUNTS) or given(*_EVIDENT_OFFERS)
+    numbers = given("no_kontrak", "no_paket")
+    if given("jenis_realisasi") and record.jenis_realisasi in _AGREEMENTS:
+        numbers += given("no_realisasi")
+    rups = next(iter(given("kd_rup_paket", "kd_rup")), ())
+    lines = next(iter(given("mak", "kode_anggaran")), ())
+    place = scrub(next(iter(given("lokasi_pekerjaan")), None))
     statuses = (
         codes.table(SOURCE).get((code_list, codes.plain(word)))
         for name, code_list in _EVIDENT_STATUS.items()
-        for word in said(name)
+        for word in given(name)
     )
     yield Evidence(
         (kind, getattr(record, _OWN_CODES[service])),
@@ -166,12 +166,12 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         numbers=tuple(dict.fromkeys(number for number in numbers if _DIGIT.search(number))),
         suppliers=(named,) if named else (),
         supplier_codes=tuple(
-            code for code in said("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6") if code != "0"
+            code for code in given("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6") if code != "0"
         ),
         taxes=tuple(key for what, key in supplier_keys(None, digits) if what == "npwp"),
         amounts=tuple(dict.fromkeys(float(amount) for amount in amounts)),
-        dates=tuple(dict.fromkeys(date[:10] for date in said(*_EVIDENT_DATES))),
-        titles=tuple(dict.fromkeys(text for text in map(scrub, said(*_EVIDENT_TITLES)) if text)),
+        dates=tuple(dict.fromkeys(date[:10] for date in given(*_EVIDENT_DATES))),
+        titles=tuple(dict.fromkeys(text for text in map(scrub, given(*_EVIDENT_TITLES)) if text)),
         villages=(place,) if place else (),
         status=next(filter(None, statuses), None),
     )
@@ -443,13 +443,13 @@ def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
         record = row.record
         supplier = _winner(record, context)
         # tgl_selesai_nontender is no event but the end of the schedule, often still to come; SPPBJ dates the award.
-        said = _announcement(row, context, record.kd_nontender, "status_nontender", None)
+        announced = _announcement(row, context, record.kd_nontender, "status_nontender", None)
         award = _award(row, supplier, None, context) if supplier else None
-        if award and said.body["tender"].get("status") != "complete" and not _appointed(row.code, context):
+        if award and announced.body["tender"].get("status") != "complete" and not _appointed(row.code, context):
             award["status"] = "pending"
-        said.body["awards"] = [award] if award else None
-        said.body["parties"] = [*said.body["parties"], *parties(supplier)]
-        yield said
+        announced.body["awards"] = [award] if award else None
+        announced.body["parties"] = [*announced.body["parties"], *parties(supplier)]
+        yield announced
 
 
 def _appointed(attempt: str, context: Context) -> bool:
@@ -825,7 +825,7 @@ _SUPPLIER_SERVICES = (
 
 def _of_attempt(row: Row, context: Context) -> Body | None:
     """The supplier of a contract document. SPSE's contract rows name it without its code: the attempt's winner of the
-    same name lends his. A document that names nobody speaks of the attempt's only supplier."""
+    same name lends his. A document that names nobody is about the attempt's only supplier."""
     record = row.record
     others = [o.record for o in context.of(row.code, *_SUPPLIER_SERVICES) if o.record.nama_penyedia]
     name = plain_name(record.nama_penyedia)
@@ -1249,7 +1249,7 @@ def _latest(rows: list[Row]) -> list[Row]:
 
 
 def _standing_first(rows: list[Row], status_field: str, context: Context, code_list: str = "tenderStatus") -> list[Row]:
-    """One row a code, cancelled ones last: the first speaks for the process's tender."""
+    """One row a code, cancelled ones last: the first stands for the process's tender."""
     return sorted(
         _latest(rows),
         key=lambda r: context.code(SOURCE, code_list, status_field, getattr(r.record, status_field)) == "cancelled",

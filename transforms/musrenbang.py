@@ -1,6 +1,6 @@
 """e-musrenbang -> OCDS: the proposals that a package meets, as `planning.proposals` (extension in `schemas/indonesia`).
 
-Who proposed is told as a level or group; nobody is named. Proposals open no process: they come with the processes of
+Who proposed is given as a level or group; nobody is named. Proposals open no process: they come with the processes of
 the packages that they are linked to.
 """
 
@@ -26,7 +26,7 @@ _GROUPS = {"Musrenbang-Pokir": "DPRD"}
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
-    """What tells which packages a proposal led to: budget sub-activity, office, place, words and amounts."""
+    """The evidence of which packages a proposal led to: budget sub-activity, office, place, words and amounts."""
     line = mak.canonical(record.id_sub_bl)
     place = point(record.detail_latpeta, record.detail_langpeta)
     amounts = (record.anggaran, *(getattr(record, f"rekom_{level}_anggaran") for level in LEVELS))
@@ -47,8 +47,8 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     )
 
 
-def _status(record: Any, said: str | None) -> str | None:
-    """The proposal's state; `said` is the code of its words. None where only words are given that no code table knows.
+def _status(record: Any, code: str | None) -> str | None:
+    """The proposal's state; `code` is the code of its words. None where only words are given that no code table knows.
 
     The marks of withdrawal and refusal come first: the words may still be those of the stage before.
     """
@@ -56,8 +56,8 @@ def _status(record: Any, said: str | None) -> str | None:
         return "withdrawn"
     if record.is_tolak:
         return "rejected"
-    if said:
-        return said
+    if code:
+        return code
     if record.is_verif:
         return "verified"
     return None if record.status_usul_teks else "proposed"
@@ -67,7 +67,7 @@ def usulan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """Usulan and Pokir: all proposals of the list that led to this process."""
     offices = []
     proposals = []
-    # The list of the latest year speaks, where several years' lists hold a proposal.
+    # The list of the latest year counts, where several years' lists hold a proposal.
     current = [versions[-1] for versions in by_code(rows).values()]
     for row in current:
         record = row.record
@@ -114,15 +114,15 @@ def usulan(rows: list[Row], context: Context) -> Iterator[Partial]:
 def _recommendations(record: Any) -> Iterator[Body]:
     """What each level recommends, as far as the proposal has come."""
     for level in LEVELS:
-        said = compact(
+        found = compact(
             {
                 "value": money(getattr(record, f"rekom_{level}_anggaran")),
                 "quantity": quantity_of(getattr(record, f"rekom_{level}_koefisien")),
                 "description": scrub(getattr(record, f"rekom_{level}_rekomendasi")),
             }
         )
-        if said:
-            yield {"id": level, **said}
+        if found:
+            yield {"id": level, **found}
 
 
 def _location(record: Any) -> Body:

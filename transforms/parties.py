@@ -82,8 +82,8 @@ def scrub(text: str | None) -> str | None:
 def is_personal(code: str) -> bool:
     """Whether a code or an address holds what may be somebody's tax or staff number, phone or e-mail."""
     plain = " ".join(_ENCODED.sub(" ", code.replace("%40", "@")).split())
-    told = scrub(plain)
-    changed = told != plain if told else any(map(str.isalnum, plain))
+    scrubbed = scrub(plain)
+    changed = scrubbed != plain if scrubbed else any(map(str.isalnum, plain))
     return changed or bool(_IN_ADDRESS.search(plain))
 
 

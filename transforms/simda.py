@@ -1,7 +1,7 @@
 """SIMDA -> OCDS: which activity of the budget pays, how a contract was changed, and what was paid on it.
 
 Nothing here opens a process: budget lines and contracts come with the processes that they are linked to. Ids carry the
-system and SIMDA's own number. Amounts of budget lines are never said: a line pays for many packages.
+system and SIMDA's own number. Amounts of budget lines are never given: a line pays for many packages.
 """
 
 import re
@@ -31,9 +31,9 @@ _SUPPORT_PROGRAMME = "1"
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
-    """What a row tells of its budget line or contract.
+    """The evidence of a row about its budget line or contract.
 
-    A payment is a part of a contract's value, on a day of its own: neither tells which contract it is.
+    A payment is a part of a contract's value, on a day of its own: neither shows which contract it is.
     """
     code = _code(service, record)
     office = {"year": record.Tahun, "office": _office_code(record), "office_name": record.nama_satker}
@@ -141,10 +141,10 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Kontrak: value, date and duration of a contract for where its buyer's own system says nothing.
+    """Kontrak: value, date and duration of a contract for where its buyer's own system gives none.
 
-    An addendum's value and time replace the contract's. Where several registered contracts are one, no value is said:
-    whether they repeat one another or are its yearly parts can't be told.
+    An addendum's value and time replace the contract's. Where several registered contracts are one, no value is given:
+    whether they repeat one another or are its yearly parts is unknown.
     """
     for (contract, award), registered in _by_contract(rows, context).items():
         record = registered[0].record
@@ -285,7 +285,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def _by_contract(rows: list[Row], context: Context) -> dict[tuple[str, str], list[Row]]:
-    """Rows by the (contract id, award id) that they belong to; those of a contract not told of yet are left out."""
+    """Rows by the (contract id, award id) that they belong to; those of a contract not known yet are left out."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in sorted(rows, key=lambda row: (row.code, row.key)):
         found = context.contract("kontrak", row, row.record.No_Kontrak)
@@ -295,7 +295,7 @@ def _by_contract(rows: list[Row], context: Context) -> dict[tuple[str, str], lis
 
 
 def _payments(orders: list[Row]) -> Iterator[list[Row]]:
-    """The rows of each payment: one for each registered contract that it is for, as the last of its versions says."""
+    """The rows of each payment: one for each registered contract that it is for, by the last of its versions."""
     payments: dict[tuple[int | None, str], dict[str, Row]] = {}
     for row in orders:
         payments.setdefault((row.record.Tahun, _number(row.record.No_SP2D)), {})[row.code] = row
@@ -304,11 +304,11 @@ def _payments(orders: list[Row]) -> Iterator[list[Row]]:
 
 
 def _payer(row: Row, context: Context) -> Body | None:
-    """The office that pays; without LKPP's code of it, as those rows name it that tell of the contract."""
+    """The office that pays; without LKPP's code of it, as those rows name it that are about the contract."""
     if row.record.kd_satker_str is None:
         purchases = {code for _, code in context.links.get(("kontrak", row.code), ())}
-        told = (other for rows in context.rows.values() for other in rows if other.code in purchases)
-        found = (context.office(other.record) for other in told if hasattr(other.record, "kd_satker_str"))
+        others = (other for rows in context.rows.values() for other in rows if other.code in purchases)
+        found = (context.office(other.record) for other in others if hasattr(other.record, "kd_satker_str"))
         office = next((party for party in found if party and "identifier" in party), None)
         if office:
             return office

@@ -1,7 +1,7 @@
 """SIMPEN -> OCDS: milestones, progress over time, photos and documents of the contracts that its jobs carry out.
 
 Jobs open no process: they come with the process of the contract that they are linked to, and say nothing while that
-contract has not been told of. Whose contract it is, its value and its status, is for others to say.
+contract is not known. Whose contract it is, its value and its status, is for others to say.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ _ROUNDED = 0.02
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
-    """What tells which contract a job carries out; its reports and photos tell nothing more."""
+    """The evidence of which contract a job carries out; its reports and photos add none."""
     if service != "SIMPEN-Pekerjaan":
         return
     place = point(record.latitude, record.longitude)
@@ -80,7 +80,7 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
             for date, number, code, title, sort in _MILESTONES
             if (day := getattr(record, date))
         ]
-        yield from _said(
+        yield from _of_contract(
             versions,
             context,
             [getattr(record, date) for date, *_ in _MILESTONES],
@@ -99,7 +99,7 @@ def progres(rows: list[Row], context: Context) -> Iterator[Partial]:
             _metric(job, "fisik", "Realisasi fisik", reports, context),
             _metric(job, "keuangan", "Realisasi keuangan", reports, context),
         ]
-        yield from _said(
+        yield from _of_contract(
             reports,
             context,
             [row.record.tanggal_pelaksanaan for row in reports],
@@ -108,7 +108,7 @@ def progres(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def _metric(job: str, aspect: str, title: str, reports: list[Row], context: Context) -> Body:
-    """One aspect of progress over all reports, in their order; of two with one day and number the first speaks."""
+    """One aspect of progress over all reports, in their order; of two with one day and number the first counts."""
     observations: dict[str, Body] = {}
     for row in sorted(reports, key=lambda r: (r.record.tanggal_pelaksanaan or "", r.record.nomor_pelaksanaan or "")):
         for observation in _observations(row, aspect, context):
@@ -117,7 +117,7 @@ def _metric(job: str, aspect: str, title: str, reports: list[Row], context: Cont
 
 
 def _observations(row: Row, aspect: str, context: Context) -> Iterator[Body]:
-    """What one report says of one aspect; problems and actions are told with the actual physical progress, or with the
+    """What one report gives of one aspect; problems and actions stand with the actual physical progress, or with the
     financial one where there is no other."""
     record = row.record
     planned, actual, reported = (getattr(record, f"{part}_{aspect}") for part in ("rencana", "realisasi", "deviasi"))
@@ -163,13 +163,13 @@ def dokumentasi(rows: list[Row], context: Context) -> Iterator[Partial]:
             for row in papers
         ]
         documents = {paper["id"]: paper for paper in found if paper}
-        yield from _said(
+        yield from _of_contract(
             papers, context, [row.record.tanggal for row in papers], {"documents": list(documents.values())}
         )
 
 
-def _said(rows: list[Row], context: Context, days: list[str | None], implementation: Body) -> Iterator[Partial]:
-    """What one job's rows say of its contract's implementation; nothing while nobody has told of the contract."""
+def _of_contract(rows: list[Row], context: Context, days: list[str | None], implementation: Body) -> Iterator[Partial]:
+    """What one job's rows give of its contract's implementation; nothing while the contract is not known."""
     job = rows[0].code
     numbers = (row.record.nomor_kontrak for row in context.rows.get("SIMPEN-Pekerjaan", ()) if row.code == job)
     contract = context.contract("pekerjaan", rows[0], *numbers)

@@ -18,7 +18,7 @@ SOURCE = "sirup"
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
 
-# Services whose rows tell to whom what is in other systems belongs.
+# Services whose rows are evidence of whom records of other systems belong to.
 EVIDENT = (
     "RUP-PaketPenyedia-Terumumkan",
     "RUP-PaketSwakelola-Terumumkan",
@@ -29,7 +29,7 @@ EVIDENT = (
     "RUP-MasterSatker",
 )
 
-# Who tells which code a new one revises, or whose contract it pays on.
+# Which services hold which code a new one revises, or whose contract it pays on.
 AWAITED = {"rup": IDENTIFYING, "swk": ("RUP-HistoryKajiUlang",)}
 
 
@@ -63,7 +63,7 @@ _PLAN_KINDS = {
 
 
 def evidence(service: str, record: Any) -> Iterator[Evidence]:
-    """What tells which proposals, budget lines and documents a plan belongs to; and the offices themselves.
+    """The evidence of which proposals, budget lines and documents belong to a plan; and the offices themselves.
 
     `villages` of a plan are its places of work as typed (`Desa ... Kecamatan ...`): linking knows place names.
     """

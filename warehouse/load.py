@@ -121,7 +121,7 @@ def _peek(rows: Iterable[Row]) -> tuple[Row | None, Iterable[Row]]:
 
 
 class _Values:
-    """Rows as the driver's tuples, in the order of the first row's columns; `count` says how many went through."""
+    """Rows as the driver's tuples, in the order of the first row's columns; `count` is how many went through."""
 
     def __init__(self, conn: Connection, table: Table, first: Row, rows: Iterable[Row]) -> None:
         quote = conn.dialect.identifier_preparer.quote

@@ -20,7 +20,7 @@ from warehouse.tables import (
 Object = dict[str, Any]
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
-# The metrics of a job are told apart by how their ids end, the observations of a report by their dimension `kind`.
+# The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
 # How the ids of planned tenders begin.
 _PLANS = ("rup-", "swk-")
@@ -339,7 +339,7 @@ def _progress(ocid: str, contract: Object) -> list[Object]:
 
 
 def _latest(reached: list[Object], kind: str) -> float | None:
-    """What the latest report of a kind says was reached."""
+    """What was reached by the latest report of a kind."""
     reports = [(row["date"], row["metric_id"], row["id"], row["actual"]) for row in reached if row["kind"] == kind]
     return max(reports)[3] if reports else None
 

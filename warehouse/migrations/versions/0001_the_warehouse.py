@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("year", sa.Integer(), nullable=True),
-        sa.Column("says", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("content", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("source", "service", "scope", "key", name=op.f("evidence_pkey")),
     )
     op.create_index("evidence_code", "evidence", ["kind", "code"], unique=False)

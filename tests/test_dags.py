@@ -388,7 +388,7 @@ def test_night_with_a_failing_service(nights):
         messages = conn.execute(select(t.run.c.message).where(t.run.c.id == night["sync_lpse"]["name"])).scalars().all()
     assert len(messages) == 1
     assert messages[0].startswith("1 of 2 services of lpse failed (SPSE-PesertaTender 2025): ISB SPSE-PesertaTender (")
-    assert messages[0].endswith("holds an HTML or XML page where JSON is due; open it by hand to see what it says.")
+    assert messages[0].endswith("holds an HTML or XML page where JSON is due; open it by hand to see what it holds.")
 
 
 def test_night_without_settings(nights):

@@ -515,7 +515,8 @@ def dumps_of_three_days(town: Town) -> list[Path]:
 def empty(engine: Engine) -> None:
     with writing(engine) as conn:
         for table in reversed(t.metadata.sorted_tables):
-            conn.execute(delete(table))
+            if table is not t.definition:  # of the views, which stay
+                conn.execute(delete(table))
 
 
 def read(town: Town, folder: Path, settings: Path, *arguments: str) -> dict[str, dict[str, Any]]:

@@ -687,22 +687,12 @@ def test_awards(kind: str, processes: dict[Code, Row]) -> None:
 def test_contracts_their_addenda_periods_and_certificates(kind: str, processes: dict[Code, Row]) -> None:
     field = ATTEMPTS[kind][1]
     papers = {name: raw(f"{PAPERS[kind]}-{name}") for name in ("2Kontrak", "3SPMKSPP", "4BAPBAST")}
-    # What is one contract: its number; an addendum with a number of its own shares its SPPBJ with the contract.
-    first = {
-        (str(row[field]), number(row["no_sppbj"])): number(row["no_kontrak"])
-        for row in papers["2Kontrak"]
-        if not row["versi_addendum"]
-    }
-    same = {
-        (str(row[field]), number(row["no_kontrak"])): first[str(row[field]), number(row["no_sppbj"])]
-        for row in papers["2Kontrak"]
-    }
     by_contract: dict[str, dict[tuple[str, str], list[Row]]] = {name: defaultdict(list) for name in papers}
     for name, rows in papers.items():
         for row in rows:
             if row.get("no_kontrak"):
                 code = str(row[field])
-                by_contract[name][code, same[code, number(row["no_kontrak"])]].append(row)
+                by_contract[name][code, number(row["no_kontrak"])].append(row)
     assert len(by_contract["2Kontrak"]) > 40
     told: dict[str, set[str]] = defaultdict(set)
     due = 0

@@ -342,7 +342,8 @@ def _run(environment: Mapping[str, str], log: Path, arguments: list[str], die_at
 
 def contents(engine: Engine) -> dict[str, list[Any]]:
     """All tables but the bookkeeping of runs, alike for alike warehouses: numbers of row versions become ranks within
-    the row's key, since services may be read in any order."""
+    the row's key, since services may be read in any order, and the moment that INAPROC puts on each answer is left out.
+    """
     found = {}
     raw = t.raw_record.c
     versions = select(raw.id, raw.source, raw.service, raw.scope, raw.key).order_by(raw.id)
@@ -361,6 +362,8 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
                 row.pop("token", None)
                 if table is t.reject:
                     del row["id"]
+                if table is t.raw_record:
+                    row["payload"].pop("last_update_ref", None)
                 for name in ("id", "row_id"):
                     if isinstance(row.get(name), int):
                         row[name] = raw_ids[row[name]]

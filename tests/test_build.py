@@ -666,7 +666,7 @@ def test_a_process_without_any_row_leaves_the_star_tables_and_stays_on_record(to
         for row in town.query(select(change.change).where(change.run_id == run["id"], change.ocid == ocid))
     ] == ["removed"]
     said = town.jejak("show", ocid, settings=settings)
-    assert f"no current row speaks of it since {since}" in said.out
+    assert f"no current row is about it since {since}" in said.out
     assert_sound(town)
     town.next_day()
     assert town.jejak("rebuild", settings=settings).status == 0

@@ -241,7 +241,7 @@ def test_a_source_that_fails_is_red_and_not_told_of_again(told):
     [lpse] = tasks(run, "failed")
     assert lpse.startswith("check lpse: failing, last success ")
     assert [task for task in tasks(run, "success") if task.startswith("check sirup: ok, ")]
-    assert f"Do what is said of {TENDERS}" in run["log"]
+    assert f"Follow the message of {TENDERS}" in run["log"]
 
 
 def test_a_wrong_connection_of_a_source_stops_nothing_else(told):

@@ -130,7 +130,7 @@ def process(number: int) -> list[dict[str, Any]]:
         {
             "ocid": ocid,
             "id": f"{ocid}-{stage}",
-            "date": f"2025-0{month}-01T00:00:00Z",
+            "date": f"2025-0{month}-01T00:00:00+07:00",
             "tag": [stage],
             "initiationType": "tender",
             "language": "id",

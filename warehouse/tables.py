@@ -428,7 +428,8 @@ supplier_name = Table(
     _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
     _text("key", "the key itself"),
     _text("kd_penyedia", "LKPP's code of the supplier"),
-    _maybe("name", "its name as the row has it"),
+    # By bytes, as codes are: which spelling comes first must not hang on a locale.
+    Column("name", Code, comment="its name as the row has it"),
     PrimaryKeyConstraint("row_id", "kind", "key"),
     comment="Tax numbers and names that current rows give beside a supplier's code.",
 )

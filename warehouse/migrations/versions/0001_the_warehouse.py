@@ -538,7 +538,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("kd_penyedia", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.ForeignKeyConstraint(["row_id"], ["raw_record.id"], name=op.f("supplier_name_row_id_fkey")),
         sa.PrimaryKeyConstraint("row_id", "kind", "key", name=op.f("supplier_name_pkey")),
     )

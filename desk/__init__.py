@@ -1,0 +1,1 @@
+"""The operators' page: a web application over reports and pipeline."""

@@ -1,0 +1,1 @@
+"""What is published of a finished warehouse: packages, tables, catalogue, checksums."""

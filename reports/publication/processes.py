@@ -1,0 +1,148 @@
+"""The contracting processes as a publication tells of them: what both its files and its pages are made of."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from pipeline.registry import MAPPINGS, SERVICES
+from transforms.difference import Path, living
+from warehouse import tables as t
+from warehouse.load import key_set
+from warehouse.releases import releases_of, unpacked
+
+Object = dict[str, Any]
+
+# Rows held in memory at a time.
+_CHUNK = 500
+_ANNOUNCING = {service for mapping in MAPPINGS.values() for service in mapping.announcing}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRelease:
+    """One valid release: `made_at` is when it was written (UTC), `body` the whole OCDS release."""
+
+    id: str
+    date: str
+    made_at: str
+    tags: list[str]
+    body: Object
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedProcess:
+    """One contracting process with a record.
+
+    `record` is the compiled release, `withdrawn` the paths in it that no row gives any more, `state` the record without
+    them (with `ocid`). `releases` are the valid ones in the order of merging. `services` gives, for each service
+    that has current rows in the state, the time (UTC) when the newest of them was first seen as it is. Two processes
+    with one `digest` have the same content.
+    """
+
+    ocid: str
+    fiscal_year: int
+    family: str
+    record: Object
+    withdrawn: Sequence[Path]
+    releases: list[PublishedRelease]
+    services: dict[str, str]
+    digest: str
+    state: Object = field(repr=False)
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Of each source system the time (UTC) of the newest of its rows in the state."""
+        newest: dict[str, str] = {}
+        for service, observed_at in self.services.items():
+            source = SERVICES[service][0]
+            newest[source] = max(observed_at, newest.get(source, ""))
+        return newest
+
+
+def fiscal_years(conn: Connection) -> dict[str, int]:
+    """The fiscal year of every process that has a record, by OCID, in the order of OCIDs.
+
+    It is the oldest fiscal year in which the process was announced when its first release was made. That release, and
+    the rows that it was made of, never change; so the year doesn't either.
+    """
+    columns, own = t.release.c, t.identity.c
+    ocids = conn.execute(select(t.record.c.ocid).order_by(t.record.c.ocid)).scalars().all()
+    years: dict[str, int] = {}
+    for start in range(0, len(ocids), _CHUNK):
+        keys = key_set(conn, ocids[start : start + _CHUNK])
+        codes: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for row in conn.execute(select(own.ocid, own.kind, own.key).where(own.ocid.in_(keys))):
+            codes[row.ocid].add((row.kind, row.key))
+        first = select(columns.ocid, columns.date, columns.lineage).where(columns.ocid.in_(keys), columns.number == 1)
+        for row in conn.execute(first.order_by(columns.ocid)):
+            years[row.ocid] = _oldest(unpacked(row.lineage), codes[row.ocid]) or int(row.date[:4])
+    return years
+
+
+def _oldest(lineage: Iterable[Any], codes: set[tuple[str, str]]) -> int | None:
+    """The oldest fiscal year of rows: those that announce the process itself, else any announcement, else any row."""
+    rows = [(kind, code, service, int(scope)) for kind, code, service, scope, *_ in lineage if scope.isdecimal()]
+    announcing = [row for row in rows if row[2] in _ANNOUNCING]
+    own = [row for row in announcing if row[:2] in codes]
+    return min((row[3] for row in own or announcing or rows), default=None)
+
+
+def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProcess]:
+    """The processes of `years` (see `fiscal_years`; a part of it gives a part of them), in its order, streaming.
+
+    `conn` is best a `reading(engine)`: then all belong to one state of the warehouse.
+    """
+    ocids = list(years)
+    for start in range(0, len(ocids), _CHUNK):
+        chunk = ocids[start : start + _CHUNK]
+        keys = key_set(conn, chunk)
+        columns = t.release.c
+        written = {
+            row.id: row
+            for row in conn.execute(
+                select(columns.id, columns.made_at, columns.tags).where(
+                    columns.ocid.in_(keys), columns.voided_at.is_(None)
+                )
+            )
+        }
+        bodies = releases_of(conn, chunk)
+        families = dict(
+            conn.execute(select(t.process.c.ocid, t.process.c.family).where(t.process.c.ocid.in_(keys))).all()
+        )
+        record = t.record.c
+        query = select(record.ocid, record.compiled, record.withdrawn, record.rows).where(record.ocid.in_(keys))
+        for row in conn.execute(query.order_by(record.ocid)):
+            releases = [
+                PublishedRelease(body["id"], body["date"], written[body["id"]].made_at, written[body["id"]].tags, body)
+                for body in bodies[row.ocid]
+            ]
+            services = _services(unpacked(row.rows))
+            yield PublishedProcess(
+                row.ocid,
+                years[row.ocid],
+                families[row.ocid],
+                row.compiled,
+                row.withdrawn or (),
+                releases,
+                services,
+                _digest(releases, services, families[row.ocid], row.withdrawn),
+                {"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())},
+            )
+
+
+def _services(versions: Iterable[Any]) -> dict[str, str]:
+    newest: dict[str, str] = {}
+    for _, _, service, _, _, observed_at, gone, _ in versions:
+        if not gone:
+            newest[service] = max(observed_at, newest.get(service, ""))
+    return dict(sorted(newest.items()))
+
+
+def _digest(releases: Iterable[PublishedRelease], *others: Any) -> str:
+    """Releases never change, so their ids stand for their bodies, and for the record that merging makes of them."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr(([release.id for release in releases], *others)).encode())
+    return digest.hexdigest()

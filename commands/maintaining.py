@@ -1,15 +1,21 @@
-"""Commands that look after a warehouse, and the simulator: migrate, prune, void, simulate."""
+"""Commands that look after a warehouse, and the simulator: migrate, backup, restore, prune, void, simulate."""
 
 import argparse
 from pathlib import Path
 
-from commands.parsing import Add, local_day
+from commands.parsing import Add, counted, local_day
 
 
 def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
     migrate = add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
     migrate.add_argument("--analyst", metavar="ROLE", help="let this role of PostgreSQL read results, no source rows")
+    backup = add("backup", _backup, "write the whole warehouse into one file; a sync may go on meanwhile")
+    backup.add_argument("place", metavar="FILE|DIR", type=Path, help="a file (.zip), or a folder of backups")
+    backup.add_argument("--keep", metavar="N", type=counted, help="keep the N newest of the folder, delete older ones")
+    restore = add("restore", _restore, "make the warehouse that of a backup, on SQLite or PostgreSQL, whichever it was")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.add_argument("--force", action="store_true", help="replace a warehouse that has rows, or is newer")
     prune = add("prune", _prune, "delete replaced versions of rows older than keep_versions_days")
     prune.add_argument("--dry-run", action="store_true", help="only count them")
     void = add("void", _void, "void the releases that say a value, and publish anew what is true and was in them")
@@ -44,6 +50,30 @@ def _migrate(options: argparse.Namespace) -> int:
     if options.analyst:
         grant_analyst(engine, options.analyst)
         print(f"Role {options.analyst} reads its results.")
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from pipeline.backups import make_backup
+    from pipeline.configure import load_settings
+
+    path, rows, older = make_backup(load_settings(options.settings), options.place, options.keep)
+    print(
+        f"{path}: {rows:,} rows, {path.stat().st_size / 1e6:,.1f} MB. It holds personal data: guard it, and keep it on"
+    )
+    print("another machine. `jejak restore` makes a warehouse of it.")
+    for each in older:
+        print(f"{each}: deleted, there are newer ones.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from pipeline.backups import restore_backup
+    from pipeline.configure import load_settings
+
+    rows = restore_backup(load_settings(options.settings), options.file, force=options.force)
+    print(f"{rows:,} rows restored, each table compared with the backup. If a role for analysts had been set up, run")
+    print("`jejak migrate --analyst ROLE` again.")
     return 0
 
 

@@ -40,6 +40,13 @@ def local_day(text: str) -> str:
     raise argparse.ArgumentTypeError(f"invalid day: {text!r} (write YYYY-MM-DD)")
 
 
+def counted(text: str) -> int:
+    """A number from 1, as an argument. Raises ArgumentTypeError for anything else."""
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"invalid number: {text!r} (write 1 or more)")
+
+
 def _one_of(names: Collection[str], name: str) -> str:
     if name not in names:
         raise argparse.ArgumentTypeError(f"invalid choice: {name!r} (choose from {', '.join(names)})")

@@ -52,7 +52,7 @@ TEXTS = [
     ).stdout.splitlines()
     if (path := ROOT / name).is_file()
 ]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 
 
 def imported(path: Path) -> set[str]:

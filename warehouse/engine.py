@@ -225,21 +225,30 @@ def migrate(engine: Engine) -> None:
     Raises SettingsError if the warehouse was written by a newer Jejak, or if views of others select from ours that have
     changed.
     """
-    scripts = ScriptDirectory.from_config(alembic_config())
-    known = {script.revision for script in scripts.walk_revisions()}
     with writing(engine) as conn:
         if engine.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        revision = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
-        if revision is not None and revision not in known:
-            raise SettingsError(
-                f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
-                "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
-            )
-        outdated = revision != scripts.get_current_head()
-        if outdated or views_differ(conn):
-            # Views keep a table from changing.
-            grants = drop_views(conn)
-            if outdated:
-                command.upgrade(alembic_config(conn), "head")
-            create_views(conn, grants)
+        upgrade(conn)
+
+
+def known_revisions() -> list[str]:
+    """The revisions of the tables that this code knows, its own first."""
+    return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
+
+
+def upgrade(conn: Connection) -> None:
+    """`migrate` within the transaction of `conn`."""
+    known = known_revisions()
+    revision = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    if revision is not None and revision not in known:
+        raise SettingsError(
+            f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
+            "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
+        )
+    outdated = revision != known[0]
+    if outdated or views_differ(conn):
+        # Views keep a table from changing.
+        grants = drop_views(conn)
+        if outdated:
+            command.upgrade(alembic_config(conn), "head")
+        create_views(conn, grants)

@@ -167,6 +167,7 @@ class Shared:
     seen: dict[tuple[str, str], str]
     utc_offset: str
     kd_klpd: str
+    wilayah: str | None
     now: str
 
 
@@ -178,6 +179,7 @@ def context_of(conn: Connection, settings: Settings) -> Shared:
         _answered_days(conn, settings.utc_offset),
         settings.utc_offset,
         settings.kd_klpd,
+        settings.wilayah,
         utc_now(),
     )
 
@@ -356,7 +358,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     """The next release, record and star rows of a process: a pure function of what is stored and of the clock."""
     built = Built(snapshot.ocid, snapshot.token)
     process, built.rejects = process_of(snapshot, context)
-    state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd)
+    state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah)
     document = _passing(snapshot.ocid, state.document, built.signals)
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}

@@ -18,6 +18,7 @@ from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
 from schemas.settings import Alerts, ServiceSettings, Settings, SourceSettings, SplitColumn, Thresholds
 from transforms.linking import RULES
+from transforms.places import is_region
 
 PREFIX = "JEJAK_"
 # Variables of Jejak that are no settings: which file holds them, what time it is, and what tests and the bench use.
@@ -78,6 +79,10 @@ def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) 
                 wrong["environment"].append(f"{variable}{inside}: {fault}{hint}")
             else:
                 wrong["above" if _holds(above, loc) else "file"].append(f"{_shown(loc)}: {fault}")
+    if settings and settings.wilayah and not is_region(settings.wilayah):
+        named = next((name for name, path in variables.items() if path == ("wilayah",)), None)
+        fault = "no province or regency has this code in Kemendagri's list; Bojonegoro's is 35.22"
+        wrong["environment" if named else "file"].append(f"{named or 'wilayah'}: {fault}")
     texts = []
     if wrong["file"]:
         texts.append(f"settings file {chosen}: {'; '.join(wrong['file'])}")

@@ -58,7 +58,7 @@ def _computed(conn: Connection, settings: Settings, ocid: str) -> tuple[Process,
 
 
 def _state(process: Process, settings: Settings) -> State:
-    return state_of(process, MAPPINGS, settings.utc_offset, settings.kd_klpd)
+    return state_of(process, MAPPINGS, settings.utc_offset, settings.kd_klpd, settings.wilayah)
 
 
 def why(conn: Connection, settings: Settings, ocid: str, path: str) -> Object:

@@ -107,6 +107,12 @@ class Settings(_Strict):
     ocid_prefix: str = Field(pattern=r"^ocds-[a-z0-9]{6}$")
     kd_klpd: str = Field(description="LKPP's code of the regency")
     kd_lpse: str = Field(description="LKPP's code of its LPSE")
+    wilayah: str | None = Field(
+        None,
+        pattern=r"^\d\d(\.\d\d)?$",
+        description="Kemendagri's code of the regency or province whose villages texts name, e.g. '35.22'; after a "
+        "change `jejak rebuild` reads the texts anew",
+    )
     utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
     fiscal_years: list[Annotated[int, Field(ge=FIRST_YEAR, le=2100)]] = Field(
         default_factory=list, description="years that a sync reads; by default by the calendar"

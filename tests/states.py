@@ -36,9 +36,9 @@ def rows(service: str, *all_fields: Mapping[str, Any], **more: Any) -> list[Row]
     return found
 
 
-def state(rows: Iterable[Row], **process: Any) -> State:
+def state(rows: Iterable[Row], wilayah: str | None = None, **process: Any) -> State:
     """The state of a process of these rows; the document must be a valid first release and a valid record."""
-    found = state_of(Process(OCID, list(rows), **process), MAPPINGS, "+07:00", "D999")
+    found = state_of(Process(OCID, list(rows), **process), MAPPINGS, "+07:00", "D999", wilayah)
     if found.document:
         valid(first_release(found.document))
     return found

@@ -117,7 +117,7 @@ def assert_sound(town: Town) -> None:
         assert stored.compiled == compiled(bodies) == merger.create_compiled_release(bodies)
         assert stored.releases == len(bodies) > 0
         process, _ = build.process_of(snapshot, context)
-        now = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd).document
+        now = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah).document
         assert plain(living(stored.compiled, stored.withdrawn or ())) == plain(now)
         again = build.build(snapshot, context)
         assert again.release is None

@@ -17,6 +17,7 @@ PLANS = "RUP-PaketPenyedia-Terumumkan"
 
 IN_FILE: dict[str, tuple[str, str]] = {
     "a key": ('kd_kldp = "D171"', "kd_kldp is no setting; did you mean kd_klpd?"),
+    "a region": ('wilayah = "35.99"', "wilayah: no province or regency has this code in Kemendagri's list"),
     "a section": ('[alert]\nwebhook = "x"', "alert is no setting; did you mean alerts?"),
     "a key of alerts": ('[alerts]\nwebhok = "x"', "alerts.webhok is no setting of alerts; did you mean webhook?"),
     "the only source": ('[sources.sirupp]\ntransport = "inaproc"', "sources.sirupp is no source; did you mean sirup?"),

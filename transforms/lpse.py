@@ -261,7 +261,7 @@ def _announcement(
                 "submissionMethodDetails": getattr(record, "mtd_kualifikasi", None),
                 "contractPricing": record.kontrak_pembayaran,
                 "procuringEntity": reference(office),
-                "location": {"description": place},
+                "location": context.location(place, record.nama_paket),
                 "items": account_items(accounts),
                 "documents": [
                     {
@@ -1080,6 +1080,7 @@ def _purchase(
                 "mainProcurementCategory": bought,
                 "additionalProcurementCategories": [consulting] if consulting else None,
                 "procuringEntity": reference(office),
+                "location": context.location(None, title, description),
                 "items": account_items(accounts),
             },
             "awards": [

@@ -22,6 +22,8 @@ from transforms.parties import (
     supplier_party,
     tax_numbers,
 )
+from transforms.places import SCHEME as PLACE_SCHEME
+from transforms.places import place_names, places
 
 Body = dict[str, Any]
 Amount = float | int | None
@@ -89,6 +91,8 @@ class Context:
     due: set[tuple[str, str, str]] = field(default_factory=set)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)
     wanted: set[Code] = field(default_factory=set)
+    # The province or regency whose villages and districts texts may name: Kemendagri's code, from the settings.
+    wilayah: str | None = None
 
     def code(self, source: str, code_list: str, field_name: str, value: str | None) -> str | None:
         """The OCDS code of a source's word; None, and a signal, where the table does not know the word."""
@@ -128,6 +132,17 @@ class Context:
         if first is None and last is None:
             return None
         return compact({"startDate": first, "endDate": last})
+
+    def location(self, description: str | None, *texts: str | None) -> Body | None:
+        """The location that a row tells of: its own words for the place, and the codes of the villages, else districts,
+        that its texts name."""
+        found = places((description, *texts), self.wilayah)
+        if not found:
+            return {"description": description} if description else None
+        return {
+            "description": description or place_names(found),
+            "gazetteer": {"scheme": PLACE_SCHEME, "identifiers": list(found)},
+        }
 
     def office(self, record: Any) -> Body | None:
         """The party of the office that a row names."""

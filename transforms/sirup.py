@@ -147,6 +147,7 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "mainProcurementCategory": next(iter(categories), None),
                 "additionalProcurementCategories": categories[1:],
                 "procuringEntity": reference(office),
+                "location": context.location(None, title, work),
                 "tenderPeriod": tender_period,
                 "contractPeriod": contract_period,
                 "smallEnterprisesOnly": _flag(context, "smallEnterprises", "status_ukm", first),
@@ -216,7 +217,7 @@ def lokasi(rows: list[Row], context: Context) -> Iterator[Partial]:
         {
             "id": f"{row.code}-{position}",
             **bought,
-            "deliveryLocation": {"description": scrub(row.record.detail_lokasi)},
+            "deliveryLocation": context.location(scrub(row.record.detail_lokasi), row.record.kab_kota),
             "deliveryAddress": {
                 "locality": row.record.kab_kota,
                 "region": row.record.provinsi,

@@ -20,7 +20,7 @@ from transforms.mapping import Body, Context, Partial, Row, SourceMapping, compa
 from transforms.parties import regency_party
 
 # Objects whose fields have owners of their own; any other object is one value.
-_SECTIONS = {"planning", "planning.budget", "tender", "bids", "contracts.implementation"}
+_SECTIONS = {"planning", "planning.budget", "tender", "tender.location", "bids", "contracts.implementation"}
 # Lists without entries of their own: one value each.
 _VALUES = {"additionalIdentifiers", "additionalClassifications"}
 # Types of what is absent where it is empty, as None is; zero and False are values.
@@ -83,8 +83,15 @@ class State:
     due: set[tuple[str, str, str]]
 
 
-def state_of(process: Process, sources: Mapping[str, SourceMapping], utc_offset: str, kd_klpd: str) -> State:
-    """The state of a process; `sources` gives the mapping of each service's source, by the service's name."""
+def state_of(
+    process: Process,
+    sources: Mapping[str, SourceMapping],
+    utc_offset: str,
+    kd_klpd: str,
+    wilayah: str | None = None,
+) -> State:
+    """The state of a process; `sources` gives the mapping of each service's source, by the service's name, `wilayah`
+    the region whose places its texts may name."""
     context = Context(
         process.ocid,
         utc_offset,
@@ -94,6 +101,7 @@ def state_of(process: Process, sources: Mapping[str, SourceMapping], utc_offset:
         process.suppliers,
         links=process.links,
         offices=process.offices,
+        wilayah=wilayah,
     )
     rows: dict[str, list[Row]] = {}
     coded: dict[tuple[str, str], list[Row]] = {}

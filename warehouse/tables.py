@@ -737,6 +737,12 @@ contracting_process = Table(
     _maybe("method_details", "the method in the source's words"),
     _maybe("category", "OCDS mainProcurementCategory: goods, works or services"),
     _maybe("tender_status", "OCDS status of the tender"),
+    _maybe(
+        "place_code",
+        "Kemendagri's code of the village, else the district, that its texts name; of several villages their district",
+    ),
+    _maybe("village", "the official name of that village; empty where only a district is known"),
+    _maybe("district", "the official name of the district"),
     Column(
         "fiscal_year",
         Integer,

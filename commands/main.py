@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import checking, links, looking, maintaining, publishing, syncing
+from commands import checking, codes, finding, links, looking, maintaining, publishing, syncing
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -49,11 +49,17 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_commands(add)
     syncing.add_commands(add)
     looking.add_commands(add)
+    finding.add_commands(add)
     text = "what joins the systems: list, look at and decide links, measure their quality"
     actions = commands.add_parser("links", help=text, description=text).add_subparsers(
         title="actions", required=True, metavar="ACTION"
     )
     links.add_commands(_adding(actions, common))
+    text = "words that no code table knows: list them, say what they mean, undo, export, import"
+    actions = commands.add_parser("codes", help=text, description=text).add_subparsers(
+        title="actions", required=True, metavar="ACTION"
+    )
+    codes.add_commands(_adding(actions, common))
     publishing.add_commands(add)
     maintaining.add_commands(add)
     return parser

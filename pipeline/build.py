@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
 from pipeline.clock import local_time, utc_now
 from pipeline.fetch import defect, note_signals
 from pipeline.links import offices_by_name, standing_links
+from pipeline.meanings import meanings
 from pipeline.queues import clear_processes, enqueue_processes, settling
 from pipeline.registry import MAPPINGS, SERVICES, code_fingerprint
 from pipeline.workers import spread
@@ -25,17 +26,20 @@ from schemas.errors import RowError
 from schemas.ocds import validate_release, wrong_paths
 from schemas.service import read_row
 from schemas.settings import Settings
+from transforms.codes import Meanings
 from transforms.difference import withdrawn
 from transforms.identity import Code
 from transforms.mapping import Row
 from transforms.merge import extended
 from transforms.releases import after, next_release, record_with
 from transforms.rows import renamed
+from transforms.search import Key, process_keys
 from transforms.state import Contribution, Process, State, state_of
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, writing
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.releases import by_process, only_release, packed, unpacked
+from warehouse.search import PROCESS, write_keys
 from warehouse.star import note_changes, star_rows, write_star
 
 log = logging.getLogger("jejak.build")
@@ -103,6 +107,9 @@ class Built:
     change: str | None = None
     signals: set[tuple[str, str, str, str, str]] = field(default_factory=set)
     suppliers: dict[Code, str] = field(default_factory=dict)
+    # (source, list, word, service, field) -> the meaning that was taken, None for none.
+    words: dict[tuple[str, str, str, str, str], str | None] = field(default_factory=dict)
+    keys: set[Key] = field(default_factory=set)
     due: set[tuple[str, str, str, str]] = field(default_factory=set)
     rejects: list[Object] = field(default_factory=list)
     failed: str | None = None
@@ -160,7 +167,8 @@ def _chunks(items: Sequence[_T], size: int) -> Iterator[list[_T]]:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all processes share: crosswalks, the local day of each service's newest answer, settings, the clock."""
+    """What all processes share: crosswalks, the local day of each service's newest answer, settings, the clock, what
+    operators say that words mean."""
 
     suppliers: dict[Code, str]
     offices: dict[Code, str]
@@ -169,6 +177,7 @@ class Shared:
     kd_klpd: str
     wilayah: str | None
     now: str
+    meanings: Meanings
 
 
 def context_of(conn: Connection, settings: Settings) -> Shared:
@@ -181,6 +190,7 @@ def context_of(conn: Connection, settings: Settings) -> Shared:
         settings.kd_klpd,
         settings.wilayah,
         utc_now(),
+        meanings(conn),
     )
 
 
@@ -350,6 +360,7 @@ def process_of(snapshot: Snapshot, context: Shared) -> tuple[Process, list[Objec
         snapshot.links,
         context.suppliers,
         context.offices,
+        context.meanings,
     )
     return process, rejects
 
@@ -362,6 +373,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     document = _passing(snapshot.ocid, state.document, built.signals)
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
+    built.words = {word: context.meanings.get(word[:3]) for word in state.words}
     built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
     # Once announced, a process stays so: also where all its releases were voided.
     if snapshot.record is None and not (document and (state.announced or snapshot.last)):
@@ -407,6 +419,9 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
             max((row[8] for row in snapshot.rows if not row[9]), default=context.now),
             _paying_sources(state.contributions),
         )
+        # What is linked is found by keys of its own.
+        own = (row.record for row in process.rows if not SERVICES[row.service][1].linked)
+        built.keys = process_keys(built.star["contracting_process"][0]["title"], own)
     had_rows = snapshot.record is not None and snapshot.record[3] is None
     if not had_rows:
         built.change = "new" if document else None
@@ -562,6 +577,7 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_
     insert_rows(conn, t.release, [{**built.release, "run_id": run_id} for built in whole if built.release])
     upsert_rows(conn, t.record, [{**built.record, "run_id": run_id} for built in whole if built.record])
     write_star(conn, [(built.ocid, built.star) for built in whole if built.record])
+    write_keys(conn, PROCESS, {built.ocid: built.keys for built in whole if built.record})
     note_changes(conn, run_id, {built.ocid: built.change for built in whole if built.change})
     _write_lookups(conn, whole)
     conn.execute(
@@ -575,13 +591,23 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_
 
 
 def _write_lookups(conn: Connection, results: list[Built]) -> None:
-    """Which supplier keys a process looked up, and which events it waits for."""
+    """Which supplier keys a process looked up, which words no code table knows, and which events it waits for."""
     ocids = [built.ocid for built in results]
     delete_by(conn, t.supplier_use, t.supplier_use.c.ocid, ocids)
     insert_rows(
         conn,
         t.supplier_use,
         [{"kind": kind, "key": key, "ocid": built.ocid} for built in results for kind, key in sorted(built.suppliers)],
+    )
+    delete_by(conn, t.code_use, t.code_use.c.ocid, ocids)
+    insert_rows(
+        conn,
+        t.code_use,
+        [
+            dict(zip(("source", "code_list", "word", "service", "field"), word, strict=True), ocid=built.ocid)
+            for built in results
+            for word in sorted(built.words)
+        ],
     )
     delete_by(conn, t.due_event, t.due_event.c.ocid, ocids)
     insert_rows(
@@ -596,19 +622,21 @@ def _write_lookups(conn: Connection, results: list[Built]) -> None:
 
 
 def _ask_again(conn: Connection, results: list[Built], utc_offset: str) -> None:
-    """Queue again the processes that looked up a supplier whose key has another answer since, or wait for a day that a
-    newer answer has reached: they were not yet known to do so when it changed."""
+    """Queue again the processes that looked up a supplier or a word which has another answer since, or wait for a day
+    that a newer answer has reached: they were not yet known to do so when it changed."""
     keys = {key for built in results for key in built.suppliers}
     columns = t.supplier_key.c
     rows = conn.execute(select(t.supplier_key).where(of_codes(conn, columns.kind, columns.key, keys)))
     now = {(row.kind, row.key): row.kd_penyedia for row in rows}
     days = _answered_days(conn, utc_offset) if any(built.due for built in results) else {}
+    given = meanings(conn) if any(built.words for built in results) else {}
     enqueue_processes(
         conn,
         (
             built.ocid
             for built in results
             if any(now.get(key, "") != answer for key, answer in built.suppliers.items())
+            or any(given.get(word[:3]) != answer for word, answer in built.words.items())
             or any(day <= days.get((service, scope), "") for _, service, scope, day in built.due)
         ),
     )

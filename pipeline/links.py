@@ -22,6 +22,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delet
 
 import transforms.linking
 from pipeline.clock import utc_now
+from pipeline.decisions import account, check, digest, note_decisions
 from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS
@@ -32,9 +33,11 @@ from transforms.identity import SPLIT, Code
 from transforms.linking.rules import OFFICE, RULES, Decisions
 from transforms.linking.year import Kept, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
+from transforms.search import Key, subject_keys
 from warehouse import tables as t
 from warehouse.engine import reading, writing
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
+from warehouse.search import write_keys
 
 log = logging.getLogger("jejak.links")
 
@@ -49,6 +52,8 @@ _MOST = 0.1
 
 Place = tuple[str, str, str, str]  # a row's source, service, scope and key
 _PLACE = ("source", "service", "scope", "key")
+# What the number of a subject is; of any other kind it is the subject's own.
+_NUMBERED = {"kontrak": "contract", "pekerjaan": "contract"}
 _ORDER = tuple(t.evidence.c[name] for name in _PLACE)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
@@ -575,12 +580,17 @@ def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
         if subject in codes
     }
     rows = []
-    for (kind, _), parts in sorted(found.items()):
+    keys: dict[str, dict[str, set[Key]]] = defaultdict(dict)
+    for (kind, code), parts in sorted(found.items()):
         evidence = united(parts)
         named = evidence.office or evidence.office_name or ""
         office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
         rows.append(_subject(evidence, parts, office or {}))
+        what = _NUMBERED.get(kind, kind)
+        keys[kind][code] = subject_keys(what, rows[-1]["title"], evidence.numbers, evidence.papers)
     upsert_rows(conn, t.subject, rows)
+    for kind, of_kind in keys.items():
+        write_keys(conn, kind, of_kind)
     empty: dict[str, set[str]] = defaultdict(set)
     for kind, code in codes - found.keys():
         empty[kind].add(code)
@@ -623,18 +633,26 @@ def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, obj
     }
 
 
-def decide(conn: Connection, names: list[str], status: str, who: str, note: str | None) -> list[Any]:
+def decide(
+    conn: Connection, names: list[str], status: str, who: str, note: str | None, seen: Mapping[str, str] | None = None
+) -> list[Any]:
     """Write down an operator's decision on links (`confirmed` or `rejected`); it outlives every rerun. `pending` takes
     a decision back: the link is what evidence makes of it. What is decided here frees or takes the place of other
-    links, which the next build looks at again.
+    links, which the next build looks at again. `seen` are the states of links as they were shown (`state_of`), by name.
 
-    Returns the links' rows. Raises SettingsError, and decides nothing, where no link has one of the names.
+    Returns the links' rows. Raises SettingsError where no link has one of the names, and Conflict where one is no
+    longer as it was seen; then nothing is decided.
     """
     columns = t.link.c
     chosen = columns.id.in_(key_set(conn, names))
     rows = conn.execute(select(t.link).where(chosen)).all()
     if unknown := sorted(set(names) - {row.id for row in rows}):
         raise _no_link(unknown[0])
+    seen = seen or {}
+    if seen:
+        check(seen, {link["id"]: state_of(link) for link in _all_shown(conn, rows)})
+    who = account(who)
+    note_decisions(conn, "link", [(row.id, row.status, status, seen.get(row.id, "")) for row in rows], who, note)
     conn.execute(
         update(t.link).where(chosen).values(status=status, decided_by=None, decided_at=None, note=None)
         if status == "pending"
@@ -658,7 +676,22 @@ def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[
         query = query.where(columns.status == status)
     if rule:
         query = query.where(columns.rule == rule)
-    rows = conn.execute(query).all()
+    return _all_shown(conn, conn.execute(query).all())
+
+
+def these(conn: Connection, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Links by their names, the surest first, with what is known of both sides; without those that aren't there."""
+    columns = t.link.c
+    query = select(t.link).where(columns.id.in_(key_set(conn, names)))
+    return _all_shown(conn, conn.execute(query.order_by(columns.confidence.desc(), columns.id)).all())
+
+
+def state_of(link: Mapping[str, Any]) -> str:
+    """Digest of a link as it is shown: who decides says which one was seen."""
+    return digest(link)
+
+
+def _all_shown(conn: Connection, rows: Sequence[Any]) -> list[dict[str, Any]]:
     described = _described(conn, {(r.from_kind, r.from_code) for r in rows} | {(r.to_kind, r.to_code) for r in rows})
     return [_shown(row, described) for row in rows]
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, or_, select, update
 
-from pipeline import build, facts, fetch, links, place, queues, retention, workers
+from pipeline import build, facts, fetch, links, meanings, place, queues, retention, workers
 from pipeline.clock import utc_now
 from pipeline.configure import meant
 from pipeline.registry import SERVICES, SOURCES
@@ -312,16 +312,33 @@ def prune_versions(settings: Settings, run_id: str | None) -> dict[str, int]:
     return retention.prune(warehouse(settings), settings, dry_run=run_id is None)
 
 
-def decide(settings: Settings, names: list[str], status: str, who: str, note: str | None = None) -> list[Any]:
-    """An operator's decision on links (see `pipeline.links.decide`), never while a build links them. What a rejected
-    link had brought into a process is voided."""
-    engine = warehouse(settings)
-    with build.alone(engine), writing(engine) as conn:
+def decide(
+    settings: Settings,
+    names: list[str],
+    status: str,
+    who: str,
+    note: str | None = None,
+    seen: Mapping[str, str] | None = None,
+) -> list[Any]:
+    """An operator's decision on links (see `pipeline.links.decide`). What a rejected link had brought into a process is
+    voided. It doesn't wait for a build that goes on: what it touches is queued anew, for the build after."""
+    with writing(warehouse(settings)) as conn:
         queues.settling(conn)
-        links_decided = links.decide(conn, names, status, who, note)
+        links_decided = links.decide(conn, names, status, who, note, seen)
         if status == "rejected":
             void_rejected(conn, links_decided)
         return links_decided
+
+
+def give_meaning(
+    settings: Settings, word: meanings.Word, code: str | None, who: str, note: str | None = None, seen: str = ""
+) -> list[str]:
+    """Let a word mean a code, or (None) nothing again (see `pipeline.meanings`); the processes that are queued."""
+    with writing(warehouse(settings)) as conn:
+        queues.settling(conn)
+        if code is None:
+            return meanings.take_back(conn, word, who, note, seen)
+        return meanings.give(conn, word, code, who, note, seen)
 
 
 def links_of(settings: Settings, status: str | None = None, rule: str | None = None) -> list[dict[str, Any]]:

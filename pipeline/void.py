@@ -16,6 +16,7 @@ from transforms.merge import compiled
 from transforms.paths import value_at
 from warehouse import tables as t
 from warehouse.releases import lineages_of, packed, releases_of
+from warehouse.search import PROCESS, write_keys
 from warehouse.star import write_star
 
 log = logging.getLogger("jejak.void")
@@ -74,6 +75,7 @@ def _record_without(conn: Connection, ocid: str, left: list[dict[str, Any]]) -> 
         conn.execute(update(t.record).where(columns.ocid == ocid).values(**values))
         return
     write_star(conn, [(ocid, {})])
+    write_keys(conn, PROCESS, {ocid: set()})
     conn.execute(delete(t.record).where(columns.ocid == ocid))
 
 

@@ -177,7 +177,9 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             f"read it in schemas/{source}.py."
         )
     if health["unknown_codes"]:
-        return f"It uses codes that nobody has mapped: add them to transforms/codes/{source}.csv, then `jejak rebuild`."
+        return (
+            "It uses words that no code table knows: `jejak codes list` names them, `jejak codes give` gives a meaning."
+        )
     if health["rejects"]:
         return f"Some of its rows could not be used: `jejak rejects --source {source}` lists the reasons."
     return None

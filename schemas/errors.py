@@ -18,5 +18,9 @@ class StructureError(JejakError):
     changed until a person has looked."""
 
 
+class Conflict(JejakError):
+    """What somebody decides on is no longer as they saw it: nothing was decided; look again."""
+
+
 class RowError(JejakError):
     """One row can't be used: it is kept whole with this reason and the rest goes on."""

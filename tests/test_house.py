@@ -134,7 +134,7 @@ def test_documented_command_exists(command, capsys):
             targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             assert words[1] in targets
         case ".venv/bin/jejak":
-            action = words[1:3] if words[1] == "links" else words[1:2]
+            action = words[1:3] if words[1] in ("links", "codes") else words[1:2]
             with pytest.raises(SystemExit) as ended:
                 cli.main([*action, "--help"])
             assert ended.value.code == 0

@@ -354,7 +354,7 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
             ranks[tuple(key)] += 1
             raw_ids[number] = (*key, ranks[tuple(key)])
         for table in t.metadata.sorted_tables:
-            if table in (t.run, t.run_service, t.run_process, *t.LINKING):
+            if table in (t.run, t.run_service, t.run_process, t.decision, *t.LINKING):
                 continue
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:

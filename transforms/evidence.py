@@ -20,7 +20,8 @@ class Evidence:
 
     `office` is kd_satker_str or the system's own office code; `maks` are canonical (`transforms.mak`); `taxes` are
     digests of tax numbers as in `transforms.parties.supplier_keys`; `amounts` are IDR, `dates` local days; `points` are
-    (latitude, longitude). `status` is the code of the subject's state where that matters to who reads the results.
+    (latitude, longitude); `papers` are (what it is, number) of payment papers, to be found by: nothing compares them.
+    `status` is the code of the subject's state where that matters to who reads the results.
     """
 
     subject: Code
@@ -39,6 +40,7 @@ class Evidence:
     villages: tuple[str, ...] = ()
     districts: tuple[str, ...] = ()
     points: tuple[tuple[float, float], ...] = ()
+    papers: tuple[tuple[str, str], ...] = ()
     status: str | None = None
 
 
@@ -107,4 +109,4 @@ def _tuples(name: str, value: Any) -> Any:
 
 
 _NAMES = tuple(field.name for field in fields(Evidence))
-_PAIRS = ("rups", "points")
+_PAIRS = ("rups", "points", "papers")

@@ -15,6 +15,7 @@ from transforms.identity import Code
 from transforms.parties import (
     SCRUBBED,
     has_code,
+    is_personal,
     office_party,
     plain_name,
     scrub,
@@ -63,7 +64,8 @@ class Context:
     """What a mapping may know beside its rows: the process, its neighbours, the settings that matter, the crosswalks.
 
     `service` is the one whose rows are being mapped; `signals` collects (source, service, field, value) of code values
-    that no code table knows; `wanted` the supplier keys that a later row may answer or answer otherwise.
+    that no code table knows; `words` (source, list, plain word, service, field) of those that the shipped ones lack,
+    whether `meanings` have them or not; `wanted` the supplier keys that a later row may answer or answer otherwise.
     """
 
     ocid: str
@@ -93,6 +95,8 @@ class Context:
     wanted: set[Code] = field(default_factory=set)
     # The province or regency whose villages and districts texts may name: Kemendagri's code, from the settings.
     wilayah: str | None = None
+    meanings: codes.Meanings = field(default_factory=dict)
+    words: set[tuple[str, str, str, str, str]] = field(default_factory=set)
 
     def code(self, source: str, code_list: str, field_name: str, value: str | None) -> str | None:
         """The OCDS code of a source's word; None, and a signal, where the table does not know the word."""
@@ -101,8 +105,18 @@ class Context:
         word = _PARALLEL_STAGES.sub("", value)
         found = codes.table(source).get((code_list, codes.plain(word)))
         if found is None:
+            found = self._meaning(source, code_list, field_name, word)
+        if found is None:
             self.signals.add((source, self.service, field_name, scrub(value) or SCRUBBED))
         return found or None
+
+    def _meaning(self, source: str, code_list: str, field_name: str, word: str) -> str | None:
+        """What an operator says that a word means; a word that may be somebody's number is not asked about."""
+        if is_personal(word):
+            return None
+        plain = codes.plain(word)
+        self.words.add((source, code_list, plain, self.service, field_name))
+        return self.meanings.get((source, code_list, plain))
 
     def of(self, code: str, *services: str) -> list[Row]:
         """The rows of a code in these services, in the order of the services."""

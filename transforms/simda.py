@@ -67,6 +67,11 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
             numbers=(record.No_Kontrak,),
             suppliers=_given(record.Nm_Penerima) if supplier else (),
             taxes=_digests(record.NPWP) if supplier else (),
+            papers=tuple(
+                (kind, number)
+                for kind, number in (("sp2d", record.No_SP2D), ("spm", record.No_SPM), ("spp", record.No_SPP))
+                if number
+            ),
         )
 
 

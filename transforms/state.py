@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from transforms import owners
+from transforms.codes import Meanings
 from transforms.identity import Code
 from transforms.mapping import Body, Context, Partial, Row, SourceMapping, compact, reference
 from transforms.parties import regency_party
@@ -46,6 +47,7 @@ class Process:
     either. `rups` are the RUP codes it fulfils, `relations` pairs of (relationship, OCID). `links` gives, for each
     linked subject, the codes here that it belongs to. `suppliers` and `offices` are the parts of the crosswalks that it
     may need: (kind, key) -> kd_penyedia, or the name of a supplier's code; (source, plain name) -> kd_satker_str.
+    `meanings` are what operators say that words mean.
     """
 
     ocid: str
@@ -55,6 +57,7 @@ class Process:
     links: Mapping[Code, tuple[Code, ...]] = field(default_factory=dict)
     suppliers: Mapping[Code, str] = field(default_factory=dict)
     offices: Mapping[Code, str] = field(default_factory=dict)
+    meanings: Meanings = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ class State:
 
     `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
     (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could
-    answer, `due` (service, scope, day) of events that have not come yet.
+    answer, `due` (service, scope, day) of events that have not come yet, `words` (source, list, plain word, service,
+    field) of words that no shipped code table knows.
     """
 
     document: Body
@@ -81,6 +85,7 @@ class State:
     signals: set[tuple[str, str, str, str]]
     wanted: set[Code]
     due: set[tuple[str, str, str]]
+    words: set[tuple[str, str, str, str, str]]
 
 
 def state_of(
@@ -102,6 +107,7 @@ def state_of(
         links=process.links,
         offices=process.offices,
         wilayah=wilayah,
+        meanings=process.meanings,
     )
     rows: dict[str, list[Row]] = {}
     coded: dict[tuple[str, str], list[Row]] = {}
@@ -114,7 +120,7 @@ def state_of(
     document = united([(each.service, each.partial.body) for each in found])
     if document:
         document = _completed(document, found, context, announced=announced)
-    return State(document, announced, found, context.signals, context.wanted, context.due)
+    return State(document, announced, found, context.signals, context.wanted, context.due, context.words)
 
 
 def _place(row: Row) -> tuple[str, str, str]:

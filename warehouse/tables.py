@@ -653,6 +653,65 @@ subject = Table(
     comment="What stands in a system of its own and opens no process: links join it to the processes it belongs to.",
 )
 
+code_use = Table(
+    "code_use",
+    metadata,
+    _text("source", "source whose code table lacks the word"),
+    _text("code_list", "list of the code table"),
+    _text("word", "the word as it is compared: lower case, single blanks"),
+    _text("service", "service whose row has it"),
+    _text("field", "field of the row"),
+    _text("ocid", "the process that was built of the row"),
+    PrimaryKeyConstraint("source", "code_list", "word", "service", "field", "ocid"),
+    comment="Words that no shipped code table knows, and the processes that use them: they are built again when a word "
+    "gets a meaning or loses it.",
+)
+Index("code_use_ocid", code_use.c.ocid)
+
+code_meaning = Table(
+    "code_meaning",
+    metadata,
+    _text("source", "source whose code table lacks the word"),
+    _text("code_list", "list of the code table"),
+    _text("word", "the word as it is compared: lower case, single blanks"),
+    _text("code", "OCDS code; empty text for a word that has none"),
+    _text("decided_by", "the operator's account"),
+    _time("decided_at", "when"),
+    _maybe("note", "why, in the operator's words"),
+    PrimaryKeyConstraint("source", "code_list", "word"),
+    comment="Meanings that operators gave to words that no shipped code table knows; the shipped table comes first.",
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", RowId, primary_key=True, comment="number of the decision"),
+    _text("kind", "what was decided on: link or code"),
+    _text("subject", "the link (link.id), or source, list and word of a code, separated by |"),
+    _text("before", "state or meaning before; empty text for none"),
+    _text("after", "state or meaning after; empty text for none"),
+    _text("seen", "digest of what the operator had seen; empty text where nothing was shown"),
+    _text("decided_by", "the operator's account"),
+    _time("decided_at", "when"),
+    _maybe("note", "why, in the operator's words"),
+    comment="Every decision of an operator.",
+)
+Index("decision_subject", decision.c.kind, decision.c.subject)
+Index("decision_when", decision.c.decided_at)
+
+search_key = Table(
+    "search_key",
+    metadata,
+    _text("key", "a number without signs, in capitals; a word of a title in small letters"),
+    _text("kind", "what it is: contract, sp2d, spm, ..., title"),
+    _text("holder_kind", "process, or the kind of a linked subject (subject.kind)"),
+    _text("holder", "OCID, or the subject's code"),
+    PrimaryKeyConstraint("key", "kind", "holder_kind", "holder"),
+    comment="What processes and linked subjects are found by, beside their codes; no number of a person is among it.",
+    sqlite_with_rowid=False,
+)
+Index("search_key_holder", search_key.c.holder_kind, search_key.c.holder)
+
 # ---------------------------------------------------------------------------------------------------- releases, records
 
 release = Table(
@@ -1020,5 +1079,6 @@ PRIVATE = (
     supplier_key,
     supplier_use,
     evidence,
+    code_use,
     *LINKING,
 )

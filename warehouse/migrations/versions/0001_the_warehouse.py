@@ -12,6 +12,43 @@ down_revision = None
 def upgrade() -> None:
     """Create all tables."""
     op.create_table(
+        "code_meaning",
+        sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code_list", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("word", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("decided_by", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("decided_at", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("source", "code_list", "word", name=op.f("code_meaning_pkey")),
+    )
+    op.create_table(
+        "code_use",
+        sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code_list", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("word", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("service", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("field", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("source", "code_list", "word", "service", "field", "ocid", name=op.f("code_use_pkey")),
+    )
+    op.create_index("code_use_ocid", "code_use", ["ocid"], unique=False)
+    op.create_table(
+        "decision",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("subject", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("before", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("after", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("seen", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("decided_by", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("decided_at", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("decision_pkey")),
+    )
+    op.create_index("decision_subject", "decision", ["kind", "subject"], unique=False)
+    op.create_index("decision_when", "decision", ["decided_at"], unique=False)
+    op.create_table(
         "definition",
         sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("digest", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -178,6 +215,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("run_pkey")),
     )
     op.create_index("run_number", "run", ["number"], unique=True)
+    op.create_table(
+        "search_key",
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("holder_kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("holder", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("key", "kind", "holder_kind", "holder", name=op.f("search_key_pkey")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("search_key_holder", "search_key", ["holder_kind", "holder"], unique=False)
     op.create_table(
         "signal",
         sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -808,6 +855,8 @@ def downgrade() -> None:
     op.drop_table("supplier_key")
     op.drop_table("subject")
     op.drop_table("signal")
+    op.drop_index("search_key_holder", table_name="search_key")
+    op.drop_table("search_key")
     op.drop_index("run_number", table_name="run")
     op.drop_table("run")
     op.drop_index("process_rup_code", table_name="process_rup")
@@ -837,3 +886,9 @@ def downgrade() -> None:
     op.drop_index("due_event_service", table_name="due_event")
     op.drop_table("due_event")
     op.drop_table("definition")
+    op.drop_index("decision_when", table_name="decision")
+    op.drop_index("decision_subject", table_name="decision")
+    op.drop_table("decision")
+    op.drop_index("code_use_ocid", table_name="code_use")
+    op.drop_table("code_use")
+    op.drop_table("code_meaning")

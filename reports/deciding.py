@@ -1,0 +1,262 @@
+"""Links that wait for an operator: by money at stake, each subject with all that it may belong to, side by side; and as
+a sheet, out to the offices and back."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font
+from openpyxl.worksheet.datavalidation import DataValidation
+from sqlalchemy import ColumnElement, Connection, Select, func, select
+
+from pipeline.links import state_of, these
+from reports.reasons import speaking_against, speaking_for
+from schemas.errors import StructureError
+from warehouse import tables as t
+from warehouse.load import key_set
+
+DECISIONS = {"confirm": "confirmed", "reject": "rejected", "pending": "pending"}
+"""What an operator writes, and the status that a link gets."""
+
+_DECIDING = {
+    **DECISIONS,
+    "confirmed": "confirmed",
+    "rejected": "rejected",
+    "ya": "confirmed",
+    "yes": "confirmed",
+    "tidak": "rejected",
+    "no": "rejected",
+}
+_SIDES = ("kind", "code", "title", "office", "numbers", "suppliers", "amounts", "dates", "place", "mak", "kd_rup")
+_HEAD = ("link", "decision", "note", "rule", "confidence", "year", "status", "for", "against")
+_COLUMNS = (*_HEAD, *(f"{side} {name}" for side in ("from", "to") for name in _SIDES), "seen")
+_MARKS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which links: those of a rule, an office (a part of its name), a year, within bounds of confidence; of a status,
+    or (`all`) of any."""
+
+    rule: str | None = None
+    office: str | None = None
+    year: int | None = None
+    least: float | None = None
+    most: float | None = None
+    status: str = "pending"
+
+
+def _chosen(wanted: Wanted) -> list[ColumnElement[bool]]:
+    link, subject = t.link.c, t.subject.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.status != "all":
+        found.append(link.status == wanted.status)
+    if wanted.rule:
+        found.append(link.rule == wanted.rule)
+    if wanted.year is not None:
+        found.append(link.year == wanted.year)
+    if wanted.least is not None:
+        found.append(link.confidence >= wanted.least)
+    if wanted.most is not None:
+        found.append(link.confidence <= wanted.most)
+    if wanted.office:
+        found.append(func.lower(subject.office_name).contains(wanted.office.lower(), autoescape=True))
+    return found
+
+
+def _of_subjects(wanted: Wanted) -> Select[Any]:
+    """The subjects of some links, with the money at stake: the subject's own amount, for offices none."""
+    link, subject = t.link.c, t.subject.c
+    return (
+        select(link.rule, link.from_kind, link.from_code, func.max(subject.amount).label("money"))
+        .join_from(t.link, t.subject, (subject.kind == link.from_kind) & (subject.code == link.from_code), isouter=True)
+        .where(*_chosen(wanted))
+        .group_by(link.rule, link.from_kind, link.from_code)
+    )
+
+
+def how_many(conn: Connection, wanted: Wanted) -> int:
+    """How many subjects have such links."""
+    return int(conn.execute(select(func.count()).select_from(_of_subjects(wanted).subquery())).scalar_one())
+
+
+def cases(
+    conn: Connection, wanted: Wanted, language: str = "en", *, limit: int | None = None, offset: int = 0
+) -> list[dict[str, Any]]:
+    """Subjects with such links, those with most money first: `{"rule", "kind", "code", "money", "from", "links"}`,
+    where `links` are all of the subject's by that rule, rivals too, the surest first, each as `pipeline.links` shows it
+    with `seen` (its state), `for` and `against` (in words) and `ocid` (the process of its target)."""
+    asked = _of_subjects(wanted).subquery()
+    money = func.coalesce(asked.c.money, 0)
+    rows = conn.execute(
+        select(asked)
+        .order_by(money.desc(), asked.c.rule, asked.c.from_kind, asked.c.from_code)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    link = t.link.c
+    of_subjects = conn.execute(
+        select(link.id, link.rule, link.from_kind, link.from_code).where(
+            link.from_kind.in_({row.from_kind for row in rows}),
+            link.from_code.in_(key_set(conn, {row.from_code for row in rows})),
+        )
+    )
+    keys = {(row.rule, row.from_kind, row.from_code) for row in rows}
+    names = [each.id for each in of_subjects if (each.rule, each.from_kind, each.from_code) in keys]
+    by_subject: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for each in told(conn, names, language):
+        by_subject[each["rule"], each["from"]["kind"], each["from"]["code"]].append(each)
+    found = []
+    for row in rows:
+        rivals = by_subject[row.rule, row.from_kind, row.from_code]
+        if rivals:
+            found.append(
+                {
+                    "rule": row.rule,
+                    "kind": row.from_kind,
+                    "code": row.from_code,
+                    "money": row.money,
+                    "from": rivals[0]["from"],
+                    "links": rivals,
+                }
+            )
+    return found
+
+
+def told(conn: Connection, names: Iterable[str], language: str) -> list[dict[str, Any]]:
+    """Links by their names as `cases` has them."""
+    links = these(conn, names)
+    columns = t.identity.c
+    targets = {(each["to"]["kind"], each["to"]["code"]) for each in links}
+    rows = conn.execute(
+        select(columns.kind, columns.key, columns.ocid).where(
+            columns.kind.in_({kind for kind, _ in targets}),
+            columns.key.in_(key_set(conn, {code for _, code in targets})),
+        )
+    )
+    ocids = {(row.kind, row.key): row.ocid for row in rows}
+    return [
+        {
+            **each,
+            "seen": state_of(each),
+            "for": speaking_for(each["by"], language),
+            "against": speaking_against(each, language),
+            "ocid": ocids.get((each["to"]["kind"], each["to"]["code"])),
+        }
+        for each in links
+    ]
+
+
+def filters(conn: Connection) -> dict[str, list[Any]]:
+    """What links that wait can be chosen by: their `rules` and `years`."""
+    columns = t.link.c
+    rows = conn.execute(select(columns.rule, columns.year).where(columns.status == "pending").distinct()).all()
+    return {
+        "rules": sorted({row.rule for row in rows}),
+        "years": sorted({row.year for row in rows if row.year}, reverse=True),
+    }
+
+
+def write_sheet(conn: Connection, path: Path, wanted: Wanted, language: str) -> int:
+    """Write links to an XLSX file, those with most money first, with columns for a decision and a note; how many.
+
+    Texts that a spreadsheet might take for a formula are written with a quote before them.
+    """
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "links"
+    sheet.freeze_panes = "D2"
+    choice = DataValidation(type="list", formula1=f'"{",".join(DECISIONS)}"', allow_blank=True)
+    sheet.add_data_validation(choice)
+    choice.add("B2:B1048576")
+    for column, width in (("A", 14), ("B", 10), ("C", 30), ("H", 40), ("I", 40), ("L", 50), ("W", 50)):
+        sheet.column_dimensions[column].width = width
+    sheet.append(_COLUMNS)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    count = 0
+    for case in cases(conn, wanted, language):
+        for link in case["links"]:
+            if wanted.status not in ("all", link["status"]):
+                continue
+            sides = [link[side].get(name) for side in ("from", "to") for name in _SIDES]
+            row = [link["id"], "", "", link["rule"], link["confidence"], link["from"]["year"], link["status"]]
+            row += ["; ".join(link["for"]), "; ".join(link["against"]), *sides, link["seen"]]
+            sheet.append([_plain(value) for value in row])
+            count += 1
+    book.save(path)
+    return count
+
+
+def _plain(value: Any) -> Any:
+    """A value that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_MARKS) else value
+
+
+def read_sheet(path: Path) -> list[dict[str, Any]]:
+    """The decisions in a sheet as `write_sheet` wrote it: `{"line", "link", "status", "note", "seen"}` for each line
+    that has one. Raises StructureError for another file, and for a word that is no decision; it names the line."""
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except FileNotFoundError:
+        raise StructureError(f"there is no file {path}") from None
+    except Exception:
+        raise StructureError(f"{path} can't be read as XLSX: save it as an Excel workbook (.xlsx)") from None
+    rows = (book["links"] if "links" in book.sheetnames else book.worksheets[0]).iter_rows(values_only=True)
+    head = [str(name or "").strip().lower() for name in next(rows, ())]
+    if missing := [name for name in ("link", "decision", "note", "seen") if name not in head]:
+        raise StructureError(
+            f"{path} has no column {', '.join(missing)}: send out a sheet of `jejak links export` and keep its head"
+        )
+    at = {name: head.index(name) for name in ("link", "decision", "note", "seen")}
+    found = []
+    for number, row in enumerate(rows, start=2):
+        line = {name: _text(row[place]) if place < len(row) else "" for name, place in at.items()}
+        word = line["decision"].lower()
+        if not word:
+            continue
+        if word not in _DECIDING:
+            raise StructureError(f"line {number}: {line['decision']!r} is no decision; write {', '.join(DECISIONS)}")
+        found.append(
+            {
+                "line": number,
+                "link": line["link"],
+                "status": _DECIDING[word],
+                "note": line["note"] or None,
+                "seen": line["seen"],
+            }
+        )
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value).strip().removeprefix("'") if value is not None else ""
+
+
+def judged(conn: Connection, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each line of a sheet with its `result`: `apply`, `unchanged` (decided so already), `conflict` (the link is no
+    longer as the sheet has it, or another line decides otherwise) or `unknown` (no such link)."""
+    known = {each["id"]: each for each in these(conn, [line["link"] for line in lines])}
+    first: dict[str, str] = {}
+    found = []
+    for line in lines:
+        link = known.get(line["link"])
+        if link is None:
+            result = "unknown"
+        elif first.setdefault(line["link"], line["status"]) != line["status"]:
+            result = "conflict"
+        elif link["status"] == line["status"]:
+            result = "unchanged"
+        elif state_of(link) != line["seen"]:
+            result = "conflict"
+        else:
+            result = "apply"
+        found.append({**line, "result": result})
+    return found

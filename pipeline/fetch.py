@@ -366,6 +366,7 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
     reader.settle(conn)
     reader.reject_open(conn)
     _check_rejects(plan, options)
+    _check_fields(plan)
     live = [head for head in heads.values() if not head.gone]
     if not plan.older:
         _check_rows(plan, len(reader.present()), len(live), options)
@@ -697,6 +698,25 @@ def _check_rejects(plan: Plan, options: ServiceSettings) -> None:
             f"{plan.rejects[0]['reason'] if plan.rejects else 'of what `jejak rejects` shows'}. Nothing was changed. "
             "Mend the source or the schema; to keep them as rejects, raise max_reject_share for this service"
         )
+
+
+def _check_fields(plan: Plan) -> None:
+    """Raises StructureError where a column could be read in no row of the answer: another column has its name, or the
+    source writes it otherwise than before."""
+    read = sum(version.facts is not None for version in plan.versions)
+    if read < _FEW or read < plan.counts["fetched"] - plan.counts["duplicate"] - plan.counts["rejected"]:
+        return
+    unread: Counter[str] = Counter()
+    for (name, _), rows in plan.dropped.items():
+        unread[name] += rows
+    for name, rows in unread.items():
+        if rows >= read:
+            reason = next(reason for field, reason in plan.dropped if field == name)
+            raise StructureError(
+                f"{name} can be read in none of {read} rows: {reason}. Nothing was changed. Mend the source; if the "
+                f"column is something else there, give {name} its own under `columns` of this service in the settings, "
+                "or name it under `ignore`"
+            )
 
 
 def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:

@@ -206,6 +206,30 @@ def test_a_row_deleted_between_two_pages_is_noticed():
         rest(server.url, cursor)
 
 
+def simple(page: int, rows: list[dict[str, Any]]) -> Answer:
+    """A page of Laravel's `simplePaginate`, which counts nothing."""
+    part = rows[5 * page - 5 : 5 * page]
+    return Answer({"data": part, "current_page": page, "next_page_url": f"?page={page + 1}" if page < 3 else None})
+
+
+def test_pages_that_count_nothing_are_as_they_were_when_they_are_asked_for_again():
+    with answering(*(simple(page, ROWS) for page in (1, 2, 3, 1, 2))) as server:
+        assert rows_of(rest(server.url)) == ROWS
+        assert [path.partition("page=")[2] for path in server.paths] == ["", "2", "3", "", "2"]
+    # Row 2 is deleted when page 1 has been read: row 5 is on no page that was read.
+    left = [row for row in ROWS if row["n"] != 2]
+    answers = [simple(1, ROWS), *(simple(page, left) for page in (2, 3, 1, 2))]
+    with answering(*answers) as server, pytest.raises(StructureError, match="changed while it was read; run again"):
+        rest(server.url)
+    # Also where the fetch broke off between the two.
+    with answering(answers[0]) as server:
+        cursor = next(connectors_pages(server.url)).cursor
+    with answering(*answers[1:]) as server, pytest.raises(StructureError, match="changed while it was read; run again"):
+        rest(server.url, cursor)
+    with answering(*(simple(page, ROWS) for page in (2, 3, 1, 2))) as server:
+        assert rows_of(rest(server.url, cursor)) == ROWS[5:]
+
+
 def test_pages_are_counted_where_no_link_leads_on():
     answers = [laravel(page, ROWS[5 * page - 5 : 5 * page], 15, linked=False) for page in (1, 2, 3)]
     with answering(*answers) as server:

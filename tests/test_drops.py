@@ -228,7 +228,7 @@ def test_an_unknown_list_is_read_from_its_first_sheet(tmp_path, caplog):
     assert "sheet Lain has another header than Isi" in caplog.text
 
 
-def test_a_header_in_two_rows_and_merged_cells(tmp_path):
+def test_a_header_in_two_rows_and_merged_cells(tmp_path, caplog):
     workbook = book(
         Usulan=[
             ["USULAN MUSRENBANG"],
@@ -250,6 +250,7 @@ def test_a_header_in_two_rows_and_merged_cells(tmp_path):
         [2, "U-2", "Kec. A", "Desa C", None],
         [3, "U-3", "Kec. D", "Desa E", 7],
     ]
+    assert "sheet Usulan: anggaran in merged cells belongs to several rows and counts in the first" in caplog.text
     assert list(read[0]) == ["No", "id_usulan", "detail_camatteks", "Lokasi Desa", "anggaran"]
     mapped = rows(tmp_path, PROPOSALS, header_row=[2, 3], columns={"detail_lurahteks": "Lokasi Desa"}, ignore=["No"])
     assert [row["detail_lurahteks"] for row in mapped] == ["Desa B", "Desa C", "Desa E"]

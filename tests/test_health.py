@@ -190,6 +190,27 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
     assert (found["new_fields"], found["unknown_codes"], found["rejects"], found["advice"]) == ([], 0, 0, None)
 
 
+def test_a_column_that_no_row_can_be_read_in_fails_its_service(tmp_path: Path, file_url: str) -> None:
+    current = select(t.raw_record.c.id).where(t.raw_record.c.current).order_by(t.raw_record.c.id)
+    with served(EditedWorld(120, seed=1), tmp_path, file_url) as town:
+        settings = town.settings(only=[ATTEMPTS])
+        town.sync("--no-build", settings=settings)
+        before = town.query(current)
+        assert len(before) >= 20
+        town.next_day()
+        town.edit(ATTEMPTS, lambda rows: [{**row, "pagu": "lihat lampiran"} for row in rows])
+        said = town.jejak("sync", "--no-build", settings=settings)
+        assert said.status == 1
+        message = service(health(town, settings)["lpse"], ATTEMPTS)["message"]
+        assert f"pagu can be read in none of {len(before)} rows" in message
+        assert "`columns`" in message
+        assert "lampiran" not in said.out + said.err + message
+        assert town.query(current) == before
+        # One row that can be read shows that the column is the same.
+        town.edit(ATTEMPTS, lambda rows: [rows[0], *({**row, "pagu": "?"} for row in rows[1:])])
+        town.sync("--no-build", settings=settings)
+
+
 @pytest.mark.parametrize("command", [["health"], ["health", "--json"]])
 def test_health_holds_no_secret(town: Town, command: list[str]) -> None:
     settings = town.settings(only=SOME, off="lpse")

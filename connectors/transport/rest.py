@@ -50,7 +50,7 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
         for part in (members, meta, members.get("pagination")):
             page, last = (part.get("current_page"), part.get("last_page")) if isinstance(part, Mapping) else (0, 0)
             if isinstance(page, int) and isinstance(last, int) and page < last:
-                return Opened(answer.rows(), urlencode({"page": page + 1}), total)
+                return Opened(answer.rows(), urlencode({"page": page + 1}), total, counted=True)
         if meta.get("has_more"):
             raise StructureError(f"{shown} has more rows but gives no cursor to them; see by hand what it holds")
         return Opened(answer.rows(), None, total)
@@ -63,4 +63,5 @@ def _open(answer: Listing | None, address: str, shown: str) -> Opened:
         )
     if not there.query:
         raise StructureError(f"{shown} gives a next page whose address has no query to ask for; see by hand what it is")
-    return Opened(answer.rows(), there.query, total)
+    counted = not any("cursor" in name.lower() for name, _ in parse_qsl(there.query))
+    return Opened(answer.rows(), there.query, total, counted)

@@ -16,7 +16,7 @@ _TOTAL = "x-pagination-total-count"
 
 def pages(access: Access, path: str, params: Mapping[str, str]) -> Iterator[Page]:
     """Every page of a list. How many rows there are stands in a header; without it the first page that isn't full is
-    the last.
+    the last, and the pages before it must be as they were when they are asked for again.
 
     Raises as `chain.chained`, and StructureError for an answer that is no list of rows.
     """
@@ -41,4 +41,4 @@ def _open(answer: Listing | None, page: int, limit: int, shown: str) -> Opened:
     if page == 1 and total is not None and answer.count < min(limit, total):
         raise StructureError(f"{shown} sends {answer.count} rows a page at most; set the source's page_size to that")
     more = page * limit < total if total is not None else answer.count >= limit
-    return Opened(answer.rows(), str(page + 1) if more else None, total)
+    return Opened(answer.rows(), str(page + 1) if more else None, total, counted=more)

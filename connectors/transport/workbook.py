@@ -57,7 +57,13 @@ def workbook_rows(
                 cells: list[list[object]] = [list(row) for row in sheet.to_python(skip_empty_area=False)]
                 lines: list[Line] = list(enumerate(cells, start=1))
                 header = find_header(lines[:30], known, settings, f"{path.name}, sheet {name}")
-                _fill(cells, sheet.merged_cell_ranges or [], header, measures, settings)
+                if once := _fill(cells, sheet.merged_cell_ranges or [], header, measures, settings):
+                    log.warning(
+                        "%s, sheet %s: %s in merged cells belongs to several rows and counts in the first of them",
+                        path.name,
+                        name,
+                        ", ".join(once),
+                    )
                 if any(number > header.line and any(cell != "" for cell in row) for number, row in enumerate(cells, 1)):
                     tables[name] = header, lines
                 elif settings.sheet is not None or header.titles:
@@ -99,19 +105,24 @@ def _fill(
     header: Header,
     measures: Collection[str],
     settings: ServiceSettings,
-) -> None:
-    """Give the cells of a merged range below the header its value."""
+) -> list[str]:
+    """Give the cells of a merged range below the header its value; return the titles of measures, which keep it in the
+    first of its rows alone."""
+    once: dict[str, None] = {}
     columns = {column: field for field, column in settings.columns.items() if isinstance(column, str)}
     for (top, left), (bottom, right) in merged:
         if top < header.line or top >= len(cells) or is_total(cells[top]):
             continue
         for column in range(left, right + 1):
             title = header.titles[column] if column < len(header.titles) else ""
+            if column == left and bottom > top and columns.get(title, title) in measures:
+                once[title] = None
             if column > left or columns.get(title, title) in measures:
                 continue
             for row in range(top + 1, min(bottom + 1, len(cells))):
                 if column < len(cells[row]):
                     cells[row][column] = cells[top][left]
+    return list(once)
 
 
 def _refuse_unsaved(

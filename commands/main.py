@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import checking, codes, finding, links, looking, maintaining, publishing, syncing
+from commands import beginning, checking, codes, finding, links, looking, maintaining, publishing, syncing
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add = _adding(commands, common)
+    beginning.add_commands(add)
     checking.add_commands(add)
     syncing.add_commands(add)
     looking.add_commands(add)

@@ -7,6 +7,7 @@ error that names the one that was meant.
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,13 @@ PREFIX = "JEJAK_"
 # Variables of Jejak that are no settings: which file holds them, what time it is, and what tests and the bench use.
 _OWN = ("SETTINGS", "NOW", "EXAMPLES", "OCDS_REFERENCE", "REAL_DATA")
 _OWN_PREFIXES = ("TEST_", "BENCH_")
+# What Kubernetes puts into each container for a service whose name begins with `jejak`: name and value must be its own.
+_KUBERNETES = {
+    re.compile(r"(\w+_)?SERVICE_HOST"): re.compile(r"[\da-f.:]+"),
+    re.compile(r"(\w+_)?SERVICE_PORT(_\w+)?"): re.compile(r"\d+"),
+    re.compile(r"(\w+_)?PORT(_\d+_(TCP|UDP|SCTP))?"): re.compile(r"(tcp|udp|sctp)://\S+:\d+"),
+    re.compile(r"(\w+_)?PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)"): re.compile(r"tcp|udp|sctp|[\da-f.:]+"),
+}
 
 Keys = tuple[str, ...]
 
@@ -50,6 +58,18 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
         raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
     settings = _checked(chosen, content, {})
     return _checked(chosen, content, more(settings)) if more else settings
+
+
+def check_text(path: Path, text: str) -> None:
+    """Raise SettingsError for what is wrong with the text of a settings file, whatever the environment sets."""
+    content = tomllib.loads(text)
+    wrong = [f"{_shown(loc)} {fault}" for loc, fault in _unknown(content)]
+    try:
+        Settings.model_validate(content)
+    except ValidationError as failure:
+        wrong += [f"{_shown(loc)}: {fault}" for loc, _, fault in _faults(failure)]
+    if wrong:
+        raise SettingsError(f"settings file {path}: {'; '.join(wrong)}")
 
 
 def faults(failure: ValidationError) -> str:
@@ -149,7 +169,7 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
     given = {name: name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
     # A table as a whole comes before the single values in it.
     for variable, name in sorted(given.items(), key=lambda item: item[1].count("__")):
-        if name in _OWN or name.startswith(_OWN_PREFIXES):
+        if name in _OWN or name.startswith(_OWN_PREFIXES) or _of_kubernetes(name, os.environ[variable]):
             continue
         path: Keys = ()
         for part in name.split("__"):
@@ -174,6 +194,10 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
                 value = {part: value}
             values = _laid_over(values, value)
     return values, variables, wrong
+
+
+def _of_kubernetes(name: str, value: str) -> bool:
+    return any(names.fullmatch(name) and values.fullmatch(value) for names, values in _KUBERNETES.items())
 
 
 def _read(text: str) -> Any:

@@ -16,62 +16,113 @@ class _Strict(BaseModel):
 class SplitColumn(_Strict):
     """One part of a text column: `{column = "sistem_pengadaan", split = " - ", part = 0}`."""
 
-    column: str
-    split: str
-    part: int
+    column: str = Field(description="the file's column", examples=["sistem_pengadaan"])
+    split: str = Field(description="what separates the parts", examples=[" - "])
+    part: int = Field(description="which of the parts, from 0", examples=[0])
 
 
 class ServiceSettings(_Strict):
     """What differs from the default for one service of one source."""
 
-    enabled: bool = True
-    service_no: str | None = Field(None, description="ISB's number of the service, given per subscriber, e.g. '1234'")
-    file: str | None = Field(None, description="file name or glob in the source's folder, not the service's name")
-    sheet: str | None = Field(None, description="the one sheet of a workbook to read, e.g. 'Kec. Kota'")
+    enabled: bool = Field(True, description="false: the list is not read", examples=[False])
+    service_no: str | None = Field(
+        None,
+        description="ISB's number of the service, which stands beside the key in the subscription",
+        examples=["1234"],
+    )
+    file: str | None = Field(
+        None,
+        description="file name or glob in the source's folder, where it isn't called as the service",
+        examples=["rekap*.xlsx"],
+    )
+    sheet: str | None = Field(None, description="the one sheet of a workbook to read", examples=["Kec. Kota"])
     header_row: int | list[int] | None = Field(
-        None, description="row of a table's header where it isn't found, from 1: 4, or [4, 5] for a header in two rows"
+        None,
+        description="row of a table's header where it isn't found, from 1; two for a header in two rows",
+        examples=[4, [4, 5]],
     )
     delimiter: str | None = Field(
-        None, min_length=1, max_length=1, description="what separates the columns of a CSV file, e.g. '|'"
+        None, min_length=1, max_length=1, description="what separates the columns of a CSV file", examples=["|"]
     )
-    encoding: str | None = Field(None, description="how a file's text is written, e.g. 'utf-16' or 'cp1252'")
-    check_total: bool = Field(True, description="false where `total` in the source's answers isn't the number of rows")
-    endpoint: str | None = Field(None, description="path of the service below the source's url, where it differs")
+    encoding: str | None = Field(None, description="how a file's text is written", examples=["cp1252"])
+    check_total: bool = Field(
+        True, description="false where `total` in the source's answers isn't the number of rows", examples=[False]
+    )
+    endpoint: str | None = Field(
+        None, description="path of the service below the source's url, where it differs", examples=["api/paket"]
+    )
     columns: dict[str, str | SplitColumn] = Field(
-        default_factory=dict, description="our field -> the file's column; others keep their own name"
+        default_factory=dict,
+        description="our field -> the column of the file or answer; others keep their own name",
+        examples=[{"nomor_kontrak": "No. Kontrak"}],
     )
-    constants: dict[str, str | int] = Field(default_factory=dict, description="fields that the file does not carry")
-    ignore: list[str] = Field(default_factory=list, description="columns of the file that are left out on purpose")
-    usual_rows: int | None = Field(None, description="rows expected; by default as many as the warehouse holds")
-    min_share: float = Field(0.5, ge=0, le=1, description="fewer rows than this share of the usual fail the service")
-    max_reject_share: float = Field(0.5, ge=0, le=1, description="more rejects than this share fail the service")
+    constants: dict[str, str | int] = Field(
+        default_factory=dict,
+        description="fields that the file does not carry -> their value",
+        examples=[{"tahun": 2025}],
+    )
+    ignore: list[str] = Field(
+        default_factory=list, description="columns that are left out on purpose", examples=[["keterangan"]]
+    )
+    usual_rows: int | None = Field(
+        None, description="rows expected; by default as many as the warehouse holds", examples=[1200]
+    )
+    min_share: float = Field(
+        0.5, ge=0, le=1, description="fewer rows than this share of the usual fail the service", examples=[0.8]
+    )
+    max_reject_share: float = Field(
+        0.5, ge=0, le=1, description="more rejects than this share fail the service", examples=[0.1]
+    )
 
 
 class SourceSettings(_Strict):
     """One source system and how it is reached."""
 
-    transport: Literal["isb", "inaproc", "rest", "sipd", "files", "sql"] = "isb"
+    transport: Literal["isb", "inaproc", "rest", "sipd", "files", "sql"] = Field(
+        "isb", description="how the source is read: inaproc, isb, rest, sql, sipd or files", examples=["inaproc"]
+    )
     url: str | None = Field(
         None,
         description="base address for isb and rest, and for inaproc and sipd where it isn't the usual one; of files: "
         "where the folder is published",
+        examples=["https://simpen.example/api"],
     )
-    database: SecretStr | None = Field(None, description="SQLAlchemy URL for sql, password included")
-    folder: str | None = Field(None, description="folder for files; `{year}` is replaced; defaults to `dumps`")
-    token: SecretStr | None = Field(None, description="bearer token for inaproc, rest and sipd")
-    api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services")
+    database: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL for sql, password included",
+        examples=["mssql+pymssql://reader:...@simda.example/Simda_2026"],
+    )
+    folder: str | None = Field(
+        None, description="folder for files; `{year}` is replaced; defaults to `dumps`", examples=["data/simpen/{year}"]
+    )
+    token: SecretStr | None = Field(None, description="bearer token for inaproc, rest and sipd", examples=["..."])
+    api_key: SecretStr | None = Field(None, description="ISB key where one key serves all services", examples=["..."])
     service_no: str | None = Field(
-        None, description="ISB's number of all services that have none of their own: only a stand-in for ISB has that"
+        None,
+        description="ISB's number of all services that have none of their own: only a stand-in for ISB has that",
+        examples=["0"],
     )
-    api_keys: dict[str, SecretStr] = Field(default_factory=dict, description="ISB key per service name")
-    dumped_on: date | None = Field(None, description="day of the dumps, where rows don't say it")
-    page_size: int = Field(1000, ge=1, le=1000)
-    timeout_seconds: float = 60
-    retries: int = Field(5, ge=0, description="further attempts after a failed one, with backoff and jitter")
-    max_seconds: float = Field(3600, gt=0, description="time that all pages of one list may take over HTTP")
-    max_megabytes: float = Field(1000, gt=0, description="size of one list over HTTP, all pages, unpacked")
-    max_pages: int = Field(10_000, ge=1, description="pages of one list over HTTP")
-    services: dict[str, ServiceSettings] = Field(default_factory=dict)
+    api_keys: dict[str, SecretStr] = Field(
+        default_factory=dict, description="ISB key per service", examples=[{"RUP-PaketPenyedia-Terumumkan": "..."}]
+    )
+    dumped_on: date | None = Field(
+        None, description="day of the dumps, where neither rows nor files tell it", examples=[date(2025, 10, 3)]
+    )
+    page_size: int = Field(1000, ge=1, le=1000, description="rows asked for at once over HTTP", examples=[200])
+    timeout_seconds: float = Field(60, gt=0, description="longest silence of an HTTP source", examples=[120])
+    retries: int = Field(
+        5, ge=0, description="further attempts after a failed one, with growing pauses between", examples=[2]
+    )
+    max_seconds: float = Field(
+        3600, gt=0, description="time that all pages of one list may take over HTTP", examples=[7200]
+    )
+    max_megabytes: float = Field(
+        1000, gt=0, description="size of one list over HTTP, all pages, unpacked", examples=[2000]
+    )
+    max_pages: int = Field(10_000, ge=1, description="pages of one list over HTTP", examples=[20_000])
+    services: dict[str, ServiceSettings] = Field(
+        default_factory=dict, description="what differs for one list, by its name"
+    )
 
     def service(self, name: str) -> ServiceSettings:
         """Settings of one service; the defaults where the file has none."""
@@ -81,8 +132,8 @@ class SourceSettings(_Strict):
 class Thresholds(_Strict):
     """From which confidence on a rule links by itself (`accept`), and from which it asks an operator (`pending`)."""
 
-    accept: float = Field(ge=0, le=1)
-    pending: float = Field(ge=0, le=1)
+    accept: float = Field(ge=0, le=1, description="from this confidence on a link stands by itself", examples=[0.98])
+    pending: float = Field(ge=0, le=1, description="from this confidence on it waits for a decision", examples=[0.2])
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -96,43 +147,80 @@ class Thresholds(_Strict):
 class Alerts(_Strict):
     """Who gets a message when a run fails or is late; nobody by default."""
 
-    webhook: SecretStr | None = Field(None, description="gets a JSON object by POST; the address may hold a secret")
-    email_to: list[str] = Field(default_factory=list, description="the mail server is Airflow's smtp_default")
+    webhook: SecretStr | None = Field(
+        None,
+        description="gets a JSON object by POST; the address may hold a secret",
+        examples=["https://chat.example/hook/..."],
+    )
+    email_to: list[str] = Field(
+        default_factory=list,
+        description="who gets a mail, through Airflow's connection `smtp_default`",
+        examples=[["operator@regency.example"]],
+    )
 
 
 class Settings(_Strict):
     """One regency. The environment overrides any value: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
 
-    name: str = Field(description="the publisher's name")
-    ocid_prefix: str = Field(pattern=r"^ocds-[a-z0-9]{6}$")
-    kd_klpd: str = Field(description="LKPP's code of the regency")
-    kd_lpse: str = Field(description="LKPP's code of its LPSE")
+    name: str = Field(description="the publisher's name", examples=["Pemerintah Kabupaten Bojonegoro"])
+    ocid_prefix: str = Field(
+        pattern=r"^ocds-[a-z0-9]{6}$",
+        description="prefix of the OCIDs, registered at the Open Contracting Partnership; kept for ever",
+        examples=["ocds-213czf"],
+    )
+    kd_klpd: str = Field(description="LKPP's code of the regency", examples=["D171"])
+    kd_lpse: str = Field(description="LKPP's code of its LPSE", examples=["244"])
     wilayah: str | None = Field(
         None,
         pattern=r"^\d\d(\.\d\d)?$",
-        description="Kemendagri's code of the regency or province whose villages texts name, e.g. '35.22'; after a "
-        "change `jejak rebuild` reads the texts anew",
+        description="Kemendagri's code of the regency or province whose villages texts name; after a change "
+        "`jejak rebuild` reads the texts anew",
+        examples=["35.22"],
     )
-    utc_offset: str = Field("+07:00", pattern=r"^[+-]\d\d:\d\d$", description="local time of the sources")
+    utc_offset: str = Field(
+        "+07:00",
+        pattern=r"^[+-]\d\d:\d\d$",
+        description="local time of the sources: WIB +07:00, WITA +08:00, WIT +09:00; fixed once a release exists",
+        examples=["+08:00"],
+    )
     fiscal_years: list[Annotated[int, Field(ge=FIRST_YEAR, le=2100)]] = Field(
-        default_factory=list, description="years that a sync reads; by default by the calendar"
+        default_factory=list, description="years that a sync reads; by default by the calendar", examples=[[2025, 2026]]
     )
     closing_months: int = Field(
-        3, ge=0, le=12, description="months of a new year in which a sync reads the year before too"
+        3, ge=0, le=12, description="months of a new year in which a sync reads the year before too", examples=[1]
     )
-    publisher_uri: str | None = None
-    license: str | None = None
-    warehouse_url: str = "sqlite:///data/jejak.db"
-    dumps: str | None = Field(None, description="folder of dumps for sources with transport `files`")
-    workers: int = Field(2, ge=1, description="processes that derive and merge")
-    shards: int = Field(1, ge=1, le=64, description="tasks over which Airflow spreads the building of records")
+    publisher_uri: str | None = Field(
+        None, description="address under which the regency publishes", examples=["https://data.regency.example/ocds"]
+    )
+    license: str | None = Field(
+        None,
+        description="address of the licence of what is published",
+        examples=["https://creativecommons.org/licenses/by/4.0/"],
+    )
+    warehouse_url: str = Field(
+        "sqlite:///data/jejak.db",
+        description="SQLite file or PostgreSQL database; with a password it belongs into the environment",
+        examples=["postgresql://jejak@db.example/jejak"],
+    )
+    dumps: str | None = Field(
+        None, description="folder of dumps for sources with transport `files`", examples=["data/dumps"]
+    )
+    workers: int = Field(2, ge=1, description="processes that read sources and build records", examples=[4])
+    shards: int = Field(
+        1, ge=1, le=64, description="tasks over which Airflow spreads the building of records", examples=[4]
+    )
     keep_versions_days: int | None = Field(
-        None, ge=1, description="days for which replaced versions of rows are kept that no release needs; else for ever"
+        None,
+        ge=1,
+        description="how long replaced versions of rows are kept that no release needs; else for ever",
+        examples=[400],
     )
     # At 07:00 a night at 01:00 that never came to be is noticed: the one before was then 30 hours ago.
-    stale_hours: int = Field(29, ge=1, description="a source that has not been read for longer than this is late")
-    alerts: Alerts = Field(default_factory=Alerts)
-    sources: dict[str, SourceSettings] = Field(default_factory=dict)
+    stale_hours: int = Field(
+        29, ge=1, description="a source that has not been read for longer than this is late", examples=[53]
+    )
+    alerts: Alerts = Field(default_factory=Alerts, description="who gets a message when a run fails or is late")
+    sources: dict[str, SourceSettings] = Field(default_factory=dict, description="the systems that are read, by name")
     links: dict[str, Thresholds] = Field(
         default_factory=dict, description="thresholds of a linking rule, where they differ from its own"
     )

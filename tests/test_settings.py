@@ -1,14 +1,16 @@
 """Settings that can't be misread: whatever nobody knows is an error with the right name and where it stands."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from pipeline.configure import load_settings
+from pipeline.reference import PATH, reference, toml
 from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
-from schemas.settings import Settings
+from schemas.settings import Alerts, ServiceSettings, Settings, SourceSettings, SplitColumn, Thresholds
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "rahasia-yang-tak-boleh-bocor"
@@ -73,6 +75,11 @@ IN_FILE: dict[str, tuple[str, str]] = {
     "a threshold": (
         "[links.budget-package]\naccept = 0.9\npendng = 0.5",
         "links.budget-package.pendng is no setting of a linking rule; did you mean pending?",
+    ),
+    "a source without a table": ('sources = "lpse"', "sources: Input should be a valid dictionary"),
+    "a transport": (
+        '[sources.lpse]\ntransport = "inaprok"',
+        "sources.lpse.transport: Input should be 'isb', 'inaproc'",
     ),
     "a year before all sources": ("fiscal_years = [1850]", 'fiscal_years."0": Input should be greater than or equal'),
 }
@@ -181,3 +188,52 @@ def test_what_is_no_setting_of_a_regency_is_let_be(tmp_path, monkeypatch, variab
 @pytest.mark.parametrize("path", sorted((ROOT / "settings").glob("*.toml")), ids=lambda path: path.stem)
 def test_what_we_ship_is_right(path):
     assert load_settings(str(path)).sources
+
+
+KUBERNETES = {
+    "JEJAK_SERVICE_HOST": "10.96.0.12",
+    "JEJAK_SERVICE_PORT": "8080",
+    "JEJAK_SERVICE_PORT_HTTP": "8080",
+    "JEJAK_PORT": "tcp://10.96.0.12:8080",
+    "JEJAK_PORT_8080_TCP": "tcp://10.96.0.12:8080",
+    "JEJAK_PORT_8080_TCP_PROTO": "tcp",
+    "JEJAK_PORT_8080_TCP_PORT": "8080",
+    "JEJAK_PORT_8080_TCP_ADDR": "fd00::c",
+    "JEJAK_WAREHOUSE_SERVICE_HOST": "10.96.0.13",
+    "JEJAK_WAREHOUSE_PORT_5432_TCP_ADDR": "10.96.0.13",
+}
+"""What Kubernetes injects for services `jejak` and `jejak-warehouse`."""
+
+
+def test_what_kubernetes_injects_is_passed_over(tmp_path, monkeypatch):
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    assert isinstance(load_settings(written(tmp_path)), Settings)
+
+
+@pytest.mark.parametrize("name", ["JEJAK_PORT", "JEJAK_SERVICE_HOST", "JEJAK_WAREHOUSE_PORT"])
+def test_what_only_looks_like_it_is_an_error(tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, "sqlite:///x.db")
+    with pytest.raises(SettingsError, match=f"{name}: this is no setting"):
+        load_settings(written(tmp_path))
+
+
+def test_the_reference_is_that_of_the_models():
+    assert PATH.read_text(encoding="utf-8") == reference(), "run: .venv/bin/python -m pipeline.reference"
+
+
+MODELS = (Settings, SourceSettings, ServiceSettings, SplitColumn, Thresholds, Alerts)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_each_setting_has_a_meaning_and_an_example_that_it_takes(model):
+    for name, field in model.model_fields.items():
+        assert field.description, name
+        inner = (model is Settings and name in ("alerts", "sources", "links")) or name == "services"
+        assert inner or field.examples, name
+        given = {other: each.examples[0] for other, each in model.model_fields.items() if each.is_required()}
+        if model is Thresholds:
+            given = {"accept": 1, "pending": 0}
+        for example in field.examples or ():
+            assert model.model_validate(given | {name: example})
+            assert tomllib.loads(f"x = {toml(example)}") == {"x": example}

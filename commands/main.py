@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import beginning, checking, codes, finding, links, looking, maintaining, publishing, syncing
+from commands import beginning, checking, codes, finding, links, looking, maintaining, publishing, reviewing, syncing
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         title="actions", required=True, metavar="ACTION"
     )
     codes.add_commands(_adding(actions, common))
+    reviewing.add_commands(add)
     publishing.add_commands(add)
     maintaining.add_commands(add)
     return parser

@@ -216,7 +216,7 @@ class Kontrak(Ekontrak):
         "nama_rek_bank",
         "no_rek_bank",
         "nama_pemilik_rek_bank",
-        # Always null so far; may name persons.
+        # May name persons.
         "anggota_kso",
     }
 

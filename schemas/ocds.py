@@ -349,6 +349,7 @@ class Proposal(_Entry):
 
 class Planning(_Object):
     rationale: Text | None | MISSING = MISSING
+    procurementMethodDetails: Text | None | MISSING = MISSING
     budget: Budget | MISSING = MISSING
     documents: Entries[Document] | MISSING = MISSING
     milestones: Entries[Milestone] | MISSING = MISSING
@@ -482,6 +483,7 @@ class Contract(_Entry):
     period: Period | MISSING = MISSING
     value: Value | MISSING = MISSING
     initialValue: Value | MISSING = MISSING
+    consortiumSize: Count | None | MISSING = MISSING
     localContentValue: Value | MISSING = MISSING
     microEnterpriseValue: Value | MISSING = MISSING
     agreements: Entries[Agreement] | MISSING = MISSING

@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from schemas.flags import FlagSettings
+
 FIRST_YEAR = 2011
 """The first fiscal year that SIRUP, the oldest of the sources, holds."""
 
@@ -221,6 +223,9 @@ class Settings(_Strict):
     )
     alerts: Alerts = Field(default_factory=Alerts, description="who gets a message when a run fails or is late")
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="the systems that are read, by name")
+    flags: FlagSettings = Field(
+        default_factory=FlagSettings, description="thresholds of red flags: docs/redflags.md has them all"
+    )
     links: dict[str, Thresholds] = Field(
         default_factory=dict, description="thresholds of a linking rule, where they differ from its own"
     )

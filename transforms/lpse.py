@@ -610,6 +610,8 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "initialValue": money(initial),
                         "localContentValue": money(record.nilai_pdn_kontrak),
                         "microEnterpriseValue": money(record.nilai_umk_kontrak),
+                        # The text names members, persons among them perhaps: their number alone is told.
+                        "consortiumSize": (record.anggota_kso or "").count("Nama Anggota KSO") or None,
                         "dateSigned": _fact(context, versions[0], signed),
                         "period": context.period(record.tgl_kontrak_awal, record.tgl_kontrak_akhir)
                         if (record.tgl_kontrak_awal or "") < (record.tgl_kontrak_akhir or "")

@@ -129,6 +129,7 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
             "buyer": reference(office),
             "planning": {
                 "rationale": scrub(work),
+                "procurementMethodDetails": details,
                 "budget": {
                     "id": "+".join(sorted(row.code for row in current)),
                     "amount": money(sum(amounts)) if amounts else None,
@@ -144,6 +145,7 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "statusDetails": None if withdrawn else first.status_umumkan_rup,
                 "procurementMethod": method,
                 "procurementMethodDetails": details,
+                "procurementMethodRationale": None if self_managed else scrub(first.alasan_dikecualikan),
                 "mainProcurementCategory": next(iter(categories), None),
                 "additionalProcurementCategories": categories[1:],
                 "procuringEntity": reference(office),

@@ -1050,6 +1050,24 @@ progress = Table(
     comment="Progress reports on contracts over time.",
 )
 
+flag = Table(
+    "flag",
+    metadata,
+    _text("code", "the red flag; docs/redflags.md has its rule"),
+    _text("subject_kind", "process, supplier or office"),
+    _text("subject_id", "an OCID, or the id of a party"),
+    _maybe("name", "title of the process, or name of the party"),
+    _maybe("ocid", "the contracting process, where it is the subject"),
+    Column("fiscal_year", Integer, comment="fiscal year, judged by itself; 0: the process names none", nullable=False),
+    _flag("computable", "all inputs are there; else the flag says nothing of the subject, not that all is well"),
+    _flag("flagged", "the rule holds: somebody should look"),
+    Column("why", Json, comment="the figures that decided, or `missing`: the inputs that aren't there", nullable=False),
+    _run(),
+    PrimaryKeyConstraint("code", "subject_id", "fiscal_year"),
+    comment="Red flags of processes, suppliers and offices. A flag is a sign that somebody should look, and no proof.",
+)
+Index("flag_ocid", flag.c.ocid)
+
 # What `warehouse.star` writes for a process, in the order that foreign keys ask for.
 STAR = (
     contracting_process,
@@ -1066,7 +1084,7 @@ STAR = (
     progress,
 )
 # What analysts may read, beside the views.
-OPEN = (*STAR, organization, subject, link, record, release)
+OPEN = (*STAR, organization, subject, link, record, release, flag)
 # Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
 # keys made of tax numbers.
 LINKING = (link_year, link_subject, link_key, link_pair)

@@ -282,6 +282,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "service", "scope", name=op.f("answer_pkey")),
     )
     op.create_table(
+        "flag",
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("subject_kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("subject_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("ocid", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=False),
+        sa.Column("computable", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("flagged", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("why", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("run_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("flag_run_id_fkey")),
+        sa.PrimaryKeyConstraint("code", "subject_id", "fiscal_year", name=op.f("flag_pkey")),
+    )
+    op.create_index("flag_ocid", "flag", ["ocid"], unique=False)
+    op.create_table(
         "identity",
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -849,6 +865,8 @@ def downgrade() -> None:
     op.drop_table("link")
     op.drop_index("identity_ocid", table_name="identity")
     op.drop_table("identity")
+    op.drop_index("flag_ocid", table_name="flag")
+    op.drop_table("flag")
     op.drop_table("answer")
     op.drop_index("supplier_use_ocid", table_name="supplier_use")
     op.drop_table("supplier_use")

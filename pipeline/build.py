@@ -21,7 +21,7 @@ from pipeline.links import offices_by_name, standing_links
 from pipeline.meanings import meanings
 from pipeline.queues import clear_processes, enqueue_processes, settling
 from pipeline.registry import MAPPINGS, SERVICES, code_fingerprint
-from pipeline.workers import spread
+from pipeline.workers import spread, uncollected
 from schemas.errors import RowError
 from schemas.ocds import validate_release, wrong_paths
 from schemas.service import read_row
@@ -310,13 +310,14 @@ def _prepare(context: Shared | None) -> None:
 def _build_batch(batch: list[Snapshot]) -> list[Built]:
     """Runs in a worker."""
     results = []
-    for snapshot in batch:
-        try:
-            results.append(build(snapshot, _shared[0]))
-        except Exception as error:
-            # One process that can't be built must not stop the others.
-            reason = str(error) if isinstance(error, RowError) else defect(error)
-            results.append(Built(snapshot.ocid, snapshot.token, failed=reason))
+    with uncollected():
+        for snapshot in batch:
+            try:
+                results.append(build(snapshot, _shared[0]))
+            except Exception as error:
+                # One process that can't be built must not stop the others.
+                reason = str(error) if isinstance(error, RowError) else defect(error)
+                results.append(Built(snapshot.ocid, snapshot.token, failed=reason))
     return results
 
 
@@ -370,7 +371,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     built = Built(snapshot.ocid, snapshot.token)
     process, built.rejects = process_of(snapshot, context)
     state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah)
-    document = _passing(snapshot.ocid, state.document, built.signals)
+    document, passed = _passing(snapshot.ocid, state.document, built.signals)
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
     built.words = {word: context.meanings.get(word[:3]) for word in state.words}
@@ -385,7 +386,8 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     given = document if state.announced or compiled is None else _with_last_values(compiled, document)
     release = next_release(snapshot.ocid, compiled, given, date)
     if release is not None:
-        validate_release(release)
+        if not passed or compiled is not None:  # the first release is the state, which has passed
+            validate_release(release)
         built.release = {
             "id": release["id"],
             "number": snapshot.last[0] + 1 if snapshot.last else 1,
@@ -445,20 +447,21 @@ def _with_last_values(compiled: Object, document: Object) -> Object:
     return {**document, **{name: merged[name] for name in kept}}
 
 
-def _passing(ocid: str, document: Object, signals: set[tuple[str, str, str, str, str]]) -> Object:
-    """The document without the fields that no release may hold; what is left out is signalled."""
+def _passing(ocid: str, document: Object, signals: set[tuple[str, str, str, str, str]]) -> tuple[Object, bool]:
+    """The document without the fields that no release may hold, and whether it passes so; what is left out is
+    signalled."""
     if not document:
-        return document
+        return document, False
     for _ in range(_MOST_WRONG):
         wrong = wrong_paths({**_HEAD, "ocid": ocid, **document})
         if not wrong:
-            break
+            return document, True
         path, reason = wrong[0]
         name = "/".join(str(part) for part in path if isinstance(part, str))
         if not path or path[0] in _HEAD or path[0] == "ocid" or not _taken_out(document, list(path)):
             break
         signals.add(("-", "OCDS", name, reason, "dropped"))
-    return document
+    return document, False
 
 
 def _taken_out(document: Object, path: list[str | int]) -> bool:

@@ -22,6 +22,7 @@ from pipeline.facts import Changed, Facts, drop_facts, extract, settle, write_fa
 from pipeline.links import Place
 from pipeline.queues import settling
 from pipeline.registry import SOURCES, code_fingerprint
+from pipeline.workers import uncollected
 from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
 from schemas.service import UNREADABLE, Page, Service, read_row
@@ -329,7 +330,7 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
         return None
-    with reading(engine) as conn:
+    with reading(engine) as conn, uncollected():
         known = conn.execute(latest).scalar_one()
         plan = _plan(conn, settings, job, answer)
     with writing(engine) as conn:

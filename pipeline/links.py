@@ -5,13 +5,11 @@ the order in which things came. What changed is linked again in one snapshot, wi
 result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
 """
 
-import gc
 import hashlib
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -26,6 +24,7 @@ from pipeline.decisions import account, check, digest, note_decisions
 from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS
+from pipeline.workers import uncollected
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
@@ -170,7 +169,7 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     """
     accept = thresholds(settings)
     fingerprint = _fingerprint(accept)
-    with _uncollected():
+    with uncollected():
         while True:
             with reading(engine) as conn:
                 pending = conn.execute(select(t.pending_link)).all()
@@ -190,19 +189,6 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
                     log.info("linked %d subjects again, %d links changed", len(pending), changed)
                     return changed
             log.info("another build linked meanwhile: linking again")
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without garbage collection: what a year is made of lives until it is written, and going through it again and
-    again costs a quarter of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _fingerprint(accept: Mapping[str, tuple[float, float]]) -> str:

@@ -1,5 +1,6 @@
 """Worker processes: the same function for many jobs, on all cores of the machine."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -57,6 +59,19 @@ def worker_pool(workers: int, prepare: Callable[..., None] | None = None, *conte
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["pipeline.build"])
     return ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: what a job makes lives until it is written, and going through it again and again
+    costs up to a quarter of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _begin_worker(level: int, prepare: Callable[..., None] | None, context: tuple[Any, ...]) -> None:

@@ -12,6 +12,7 @@ allowed where the official schema allows it.
 
 from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Literal, TypeVar
@@ -58,6 +59,7 @@ _EXPECTED = {
 }
 
 
+@lru_cache(maxsize=65536)  # documents name the same days again and again
 def _real_time(text: str) -> str:
     datetime.fromisoformat(text)  # raises ValueError where the calendar has no such day
     return text

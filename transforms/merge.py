@@ -87,7 +87,15 @@ def compiled(releases: Sequence[_Object]) -> _Object:
     index: _Index = {}
     for release in ordered:
         _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, RULES, index)
-    last = ordered[-1]
+    return _headed(ordered[-1], merged)
+
+
+def of_one(release: _Object) -> _Object:
+    """As `compiled`, of one release in which nothing is null or empty, such as a whole state; shares its values."""
+    return _headed(release, {field: value for field, value in release.items() if field not in _DISCARDED})
+
+
+def _headed(last: _Object, merged: _Object) -> _Object:
     return {"tag": ["compiled"], "id": f"{last['ocid']}-{last['date']}", "date": last["date"], **merged}
 
 
@@ -104,7 +112,7 @@ def extended(record: _Object, release: _Object) -> _Object:
     index: _Index = {}
     merged = _copied({field: value for field, value in record.items() if field not in _DISCARDED}, RULES, index)
     _merge({field: value for field, value in release.items() if field not in _DISCARDED}, merged, RULES, index)
-    return {"tag": ["compiled"], "id": f"{release['ocid']}-{release['date']}", "date": release["date"], **merged}
+    return _headed(release, merged)
 
 
 def _copied(merged: _Object, rules: _Rules, index: _Index) -> _Object:

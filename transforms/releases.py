@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from transforms.difference import difference
-from transforms.merge import compiled, extended
+from transforms.merge import extended, of_one
 from transforms.state import references
 
 Object = dict[str, Any]
@@ -43,7 +43,7 @@ def next_release(ocid: str, record: Object | None, state: Object, date: str) -> 
 
 def record_with(record: Object | None, release: Object) -> Object:
     """The record with one more release."""
-    return compiled([release]) if record is None else extended(record, release)
+    return of_one(release) if record is None else extended(record, release)
 
 
 def after(date: str, earlier: str | None) -> str:

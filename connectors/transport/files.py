@@ -72,7 +72,8 @@ def _parts(path: Path, wanted: _Wanted) -> Iterator[Page]:
         for page, _, _ in paged(row for _, row in rows):
             empty = False
             yield Page(mapped(page, wanted.settings, name, seen), None, date, name)
-            seen.update(column for row in page for column in row)
+            if wanted.settings.columns:
+                seen.update(column for row in page for column in row)
     if empty:
         yield Page([], None, date, path.name)
 

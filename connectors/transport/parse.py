@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+import orjson
+
 from schemas.errors import StructureError
 from schemas.service import UNREADABLE
 from schemas.settings import ServiceSettings, SplitColumn
@@ -21,7 +23,7 @@ _DEEPEST = 64
 _PIECE = 1 << 20
 # One value that is longer than this (characters) is no row: it would only fill the memory.
 _LONGEST = 1 << 26
-_KEPT = 16 << 20
+_KEPT = 64 << 20
 _SHOWN = 20_000
 _DIGITS = 4000
 # What may be left of a literal or number where a piece of text ends, `-Infinity` at most.
@@ -252,6 +254,9 @@ def read_json(file: BinaryIO, size: int, shown: str, name: str | None = None) ->
     for, key and all. `shown` names the text in errors.
     """
 
+    if size <= _KEPT and (plain := _plain_rows(file)) is not None:
+        return Listing({}, True, len(plain), lambda: iter(plain))
+
     def text() -> _Text:
         file.seek(0)
         return codecs.getreader("utf-8-sig")(file, "jejak-cp1252")
@@ -285,6 +290,31 @@ def read_json(file: BinaryIO, size: int, shown: str, name: str | None = None) ->
         return _objects((value for part, kind, value in parts if kind == "row" and part == chosen), shown)
 
     return Listing(members, chosen is None, lists[chosen], rows)
+
+
+def _plain_rows(file: BinaryIO) -> list[Row] | None:
+    """The rows of a bare list, by a parser that is several times as fast; None where it might read them otherwise."""
+    file.seek(0)
+    body = file.read()
+    try:
+        rows = orjson.loads(body)
+    except ValueError:
+        return None
+    if type(rows) is not list:
+        return None
+    names = 0
+    for row in rows:
+        if type(row) is not dict:
+            return None
+        kinds = {*map(type, row.values())}
+        if not kinds.isdisjoint((list, dict)) or (
+            # Whole numbers of more than 64 bits have become decimals.
+            float in kinds and any(type(each) is float and abs(each) >= 2**63 for each in row.values())
+        ):
+            return None
+        names += len(row)
+    # Of a name that comes twice in a row one value is lost.
+    return rows if body.count(b'":') == names else None
 
 
 def _objects(values: Iterable[object], shown: str) -> Iterator[Row]:

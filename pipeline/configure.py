@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
-from schemas.settings import Alerts, ServiceSettings, Settings, SourceSettings, SplitColumn, Thresholds
+from schemas.settings import Alerts, ServiceSettings, Settings, Site, SourceSettings, SplitColumn, Thresholds
 from transforms.linking import RULES
 from transforms.places import is_region
 
@@ -127,6 +127,8 @@ def _below(path: Keys) -> tuple[str, Collection[str]] | None:
             return "setting", Settings.model_fields
         case ("alerts",):
             return "setting of alerts", Alerts.model_fields
+        case ("site",):
+            return "setting of the page", Site.model_fields
         case ("links",):
             return "linking rule", RULES
         case ("links", _):

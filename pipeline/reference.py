@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pipeline.registry import SOURCES
-from schemas.settings import Alerts, ServiceSettings, Settings, SourceSettings, SplitColumn, Thresholds
+from schemas.settings import Alerts, ServiceSettings, Settings, Site, SourceSettings, SplitColumn, Thresholds
 from transforms.linking import RULES
 
 PATH = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -76,6 +76,7 @@ def reference() -> str:
             ),
             *_section("A linking rule", f"In `[links.RULE]`; RULE is {_names(RULES)}.", Thresholds),
             *_section("Alerts", "In `[alerts]`.", Alerts),
+            *_section("The page for citizens", "In `[site]`.", Site),
             _ENVIRONMENT,
             *_services(),
         ]

@@ -161,6 +161,17 @@ class Alerts(_Strict):
     )
 
 
+class Site(_Strict):
+    """What the page for citizens shows."""
+
+    complaints_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+[^\s]*$",
+        description="where citizens ask or complain, such as the national channel",
+        examples=["https://www.lapor.go.id"],
+    )
+
+
 class Settings(_Strict):
     """One regency. The environment overrides any value: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
 
@@ -222,6 +233,7 @@ class Settings(_Strict):
         29, ge=1, description="a source that has not been read for longer than this is late", examples=[53]
     )
     alerts: Alerts = Field(default_factory=Alerts, description="who gets a message when a run fails or is late")
+    site: Site = Field(default_factory=Site, description="the page for citizens")
     sources: dict[str, SourceSettings] = Field(default_factory=dict, description="the systems that are read, by name")
     flags: FlagSettings = Field(
         default_factory=FlagSettings, description="thresholds of red flags: docs/redflags.md has them all"

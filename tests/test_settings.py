@@ -229,7 +229,7 @@ MODELS = (Settings, SourceSettings, ServiceSettings, SplitColumn, Thresholds, Al
 def test_each_setting_has_a_meaning_and_an_example_that_it_takes(model):
     for name, field in model.model_fields.items():
         assert field.description, name
-        inner = (model is Settings and name in ("alerts", "sources", "flags", "links")) or name == "services"
+        inner = (model is Settings and name in ("alerts", "site", "sources", "flags", "links")) or name == "services"
         assert inner or field.examples, name
         given = {other: each.examples[0] for other, each in model.model_fields.items() if each.is_required()}
         if model is Thresholds:

@@ -1,0 +1,76 @@
+"""What each release changed in a process: when, from what to what."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transforms.merge import compiled, extended
+
+Object = dict[str, Any]
+
+# What is not news by itself: ids, units, whom a reference means, what only repeats something else.
+_SILENT = {"id", "currency", "scheme", "language", "roles", "awardID", "uri", "format", "unit", "dimensions"}
+_SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
+# Of an entry that comes new, what says most of it, the first that it has.
+_TELLING = ("title", "number", "description", "measure")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that a release changed. `path` is without ids (`contracts.value.amount`), `entry` the id of the list
+    entry that it belongs to. `kind` is added, changed or removed; of an added entry `after` is the entry."""
+
+    path: str
+    entry: str | None
+    kind: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one release changed; nothing for the first, which is all that was known then."""
+
+    id: str
+    date: str
+    changes: list[Change]
+
+
+def history(releases: Sequence[Object]) -> list[Update]:
+    """The updates of a process, the latest first, of its valid releases in the order of merging (at least one)."""
+    record = compiled(releases[:1])
+    updates = [Update(releases[0]["id"], releases[0]["date"], [])]
+    for release in releases[1:]:
+        updates.append(Update(release["id"], release["date"], list(_changes(record, release))))
+        record = extended(record, release)
+    return updates[::-1]
+
+
+def _changes(record: Object, release: Object) -> Iterator[Change]:
+    for name, value in release.items():
+        if name not in _SKIPPED:
+            yield from _changed(record.get(name), value, name, None)
+
+
+def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[Change]:
+    if before == after:
+        return
+    if isinstance(after, dict):
+        for name, value in after.items():
+            if name not in _SILENT:
+                yield from _changed((before or {}).get(name), value, f"{path}.{name}", entry)
+    elif isinstance(after, list) and after and all(isinstance(item, dict) and "id" in item for item in after):
+        known = {item["id"]: item for item in before or () if isinstance(item, dict)}
+        for item in after:
+            if item["id"] in known:
+                yield from _changed(known[item["id"]], item, path, item["id"])
+            else:
+                yield Change(path, item["id"], "added", None, item)
+    else:
+        kind = "added" if before is None else "removed" if after in (None, []) else "changed"
+        yield Change(path, entry, kind, before, after)
+
+
+def entry_title(entry: Object) -> str:
+    """What a new list entry is called: its own words, else its id."""
+    return str(next((entry[name] for name in _TELLING if entry.get(name)), entry["id"]))

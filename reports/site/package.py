@@ -1,0 +1,609 @@
+"""One package as its page shows it: five stages, what is missing, figures, and how they came about."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from reports.publication.processes import PublishedProcess
+from reports.site import texts
+from reports.site.history import Change, Update, entry_title, history
+from reports.site.places import Place, place_of_proposal, places_of
+from transforms.parties import is_firm
+from warehouse.star import star_rows
+from warehouse.tables import STAGES
+
+Object = dict[str, Any]
+
+_SAFE = re.compile(r"[^A-Za-z0-9._-]")
+_ENDED = ("cancelled", "unsuccessful", "withdrawn")
+_LIST_TITLE = 160
+_CHANGES_SHOWN = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a stage: the key of its label, what is shown, and where the value stands in the state."""
+
+    label: str
+    shown: Markup | str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the five stages: whether it is there, what is said of it, and the keys of what is missing."""
+
+    name: str
+    present: bool
+    facts: list[Fact]
+    missing: list[str]
+
+
+@dataclass(slots=True)
+class Package:
+    """What lists, totals, feeds and the search know of a package; amounts in IDR, days as ISO text.
+
+    `districts` names what is around places that are known by a proposal's words alone. `suppliers` are firms, with
+    what was awarded to each alone. `planned` is None where another process of the family tells of the same budget.
+    `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
+    late. `news` are the keys of what the latest release changed.
+    """
+
+    ocid: str
+    year: int
+    family: str
+    title: str
+    office: tuple[str, str] | None
+    places: list[Place]
+    districts: dict[str, str]
+    suppliers: list[tuple[str, str, float | None]]
+    stages: tuple[bool, ...]
+    status: str
+    planned: float | None
+    contracted: float | None
+    month: str | None
+    due: str | None
+    late_days: int
+    date: str
+    news: list[str]
+    codes: list[str]
+    proposals: list[tuple[Place, str, str | None, float | None]] = field(default_factory=list)
+
+
+def file_name(name: str) -> str:
+    """A name that may be part of an address and of a file's name; an OCID or a code stays as it is as a rule."""
+    return _SAFE.sub("_", name)
+
+
+def summary(process: PublishedProcess) -> Package:
+    """What is known of a process beyond its own page."""
+    state = process.state
+    rows = star_rows(state, process.family, process.fiscal_year)
+    row = rows["contracting_process"][0]
+    tender, planning = state.get("tender") or {}, state.get("planning") or {}
+    contracts = [each for each in state.get("contracts") or () if each.get("status") != "cancelled"]
+    open_ends = [end for each in contracts if not _ended(each) and (end := _end(each))]
+    budget = planning.get("budget") or {}
+    places = places_of(state)
+    return Package(
+        process.ocid,
+        process.fiscal_year,
+        process.family,
+        row["title"] or process.ocid,
+        (row["buyer_id"], row["buyer_name"] or row["buyer_id"]) if row["buyer_id"] else None,
+        places,
+        {
+            place.key: each["address"]["region"]
+            for each in planning.get("proposals") or ()
+            if (each.get("address") or {}).get("region") and (place := place_of_proposal(each))
+        },
+        _firms(state),
+        tuple(bool(row[f"has_{stage}"]) for stage in STAGES),
+        status_of(state),
+        None if budget.get("isRepeated") else row["planned_amount"],
+        row["contracted_amount"],
+        _month(state, tender, contracts),
+        max(open_ends, default=None),
+        max((_late_days(each) for each in contracts), default=0),
+        process.releases[-1].date,
+        _news(process),
+        sorted(_codes(state)),
+        _proposals(planning, places),
+    )
+
+
+def status_of(state: Object) -> str:
+    """How far a package has come, as a key of the texts: cancelled, unsuccessful, withdrawn, finished, running,
+    awarded, tendered or planned."""
+    tender = state.get("tender") or {}
+    if tender.get("status") in _ENDED:
+        return str(tender["status"])
+    contracts = [each for each in state.get("contracts") or () if each.get("status") != "cancelled"]
+    if contracts:
+        return "finished" if all(_ended(each) for each in contracts) else "running"
+    if any(each.get("status") in ("active", "pending") for each in state.get("awards") or ()):
+        return "awarded"
+    attempt = tender and not str(tender.get("id", "")).startswith(("rup-", "swk-"))
+    return "tendered" if attempt else "planned"
+
+
+def view(process: PublishedProcess, package: Package) -> Object:
+    """All that the template of a package's page shows; `package` is its summary."""
+    state = process.state
+    updates = history([release.body for release in process.releases])
+    return {
+        "package": package,
+        "state": state,
+        "self_managed": "-swk-" in process.ocid or "-swakelola-" in process.ocid,
+        "stages": [
+            Stage("planning", package.stages[0], *_planning(state)),
+            Stage("tender", package.stages[1], *_tender(state)),
+            Stage("award", package.stages[2], *_award(state)),
+            Stage("contract", package.stages[3], *_contract(state)),
+            Stage("implementation", package.stages[4], *_implementation(state)),
+        ],
+        "bids": _bids(state),
+        "awards": [_award_view(state, each) for each in state.get("awards") or ()],
+        "contracts": [_contract_view(process, each) for each in state.get("contracts") or ()],
+        "updates": [_update(update) for update in updates],
+        "first_seen": process.releases[0].date,
+        "last_changed": process.releases[-1].date,
+        "sources": sorted(process.sources.items()),
+        "services": sorted(process.services.items()),
+        "key_figures": list(_key_figures(state, package)),
+    }
+
+
+# --------------------------------------------------------------------------------------------------------- five stages
+
+
+def _key_figures(state: Object, package: Package) -> Iterator[tuple[str, Markup]]:
+    budget = (state.get("planning") or {}).get("budget") or {}
+    tender = state.get("tender") or {}
+    if (amount := _amount(budget.get("amount"))) is not None:
+        yield "fact.budget", texts.rupiah(amount)
+    if (amount := _amount(tender.get("value"))) is not None:
+        yield "fact.estimate", texts.rupiah(amount)
+    if package.contracted is not None:
+        yield "fact.contract_value", texts.rupiah(package.contracted)
+
+
+def _planning(state: Object) -> tuple[list[Fact], list[str]]:
+    planning = state.get("planning") or {}
+    budget, tender = planning.get("budget") or {}, state.get("tender") or {}
+    facts = _facts(
+        ("fact.budget", texts.rupiah(_amount(budget.get("amount"))), "planning/budget/amount/amount"),
+        ("fact.year", str(budget.get("fiscalYear") or ""), "planning/budget/fiscalYear"),
+        ("fact.fund", budget.get("fund"), "planning/budget/fund"),
+        ("fact.activity", budget.get("project"), "planning/budget/project"),
+        ("fact.program", budget.get("description"), "planning/budget/description"),
+        ("fact.rup", budget.get("id"), "planning/budget/id"),
+        ("fact.rationale", _unless(planning.get("rationale"), tender.get("title")), "planning/rationale"),
+    )
+    missing = _missing(
+        ("budget", not budget.get("amount")),
+        ("fund", not (budget.get("fund") or budget.get("budgetBreakdown"))),
+        ("proposal", not planning.get("proposals")),
+        ("planning_documents", not planning.get("documents")),
+    )
+    return facts, missing
+
+
+def _tender(state: Object) -> tuple[list[Fact], list[str]]:
+    tender = state.get("tender") or {}
+    period = tender.get("tenderPeriod") or {}
+    planned = str(tender.get("id", "")).startswith(("rup-", "swk-"))
+    contract = tender.get("contractPeriod") or {}
+    facts = _facts(
+        ("fact.status", texts.known("tender", tender.get("status")), "tender/status"),
+        ("fact.status_words", tender.get("statusDetails"), "tender/statusDetails"),
+        ("fact.method", tender.get("procurementMethodDetails"), "tender/procurementMethodDetails"),
+        (
+            "fact.category",
+            texts.known("category", tender.get("mainProcurementCategory")),
+            "tender/mainProcurementCategory",
+        ),
+        ("fact.estimate", texts.rupiah(_amount(tender.get("value"))), "tender/value/amount"),
+        (
+            "fact.planned_from" if planned else "fact.from",
+            texts.day(period.get("startDate")),
+            "tender/tenderPeriod/startDate",
+        ),
+        ("fact.planned_to" if planned else "fact.to", texts.day(period.get("endDate")), "tender/tenderPeriod/endDate"),
+        ("fact.work_from", texts.day(contract.get("startDate")), "tender/contractPeriod/startDate"),
+        ("fact.work_to", texts.day(contract.get("endDate")), "tender/contractPeriod/endDate"),
+        ("fact.bidders", texts.number(tender.get("numberOfTenderers")), "tender/numberOfTenderers"),
+        ("fact.pricing", tender.get("contractPricing"), "tender/contractPricing"),
+        ("fact.eligibility", tender.get("eligibilityCriteria"), "tender/eligibilityCriteria"),
+        ("fact.reason", _unless(tender.get("description"), tender.get("title")), "tender/description"),
+        ("fact.place", (tender.get("location") or {}).get("description"), "tender/location/description"),
+    )
+    begun = tender and not planned
+    missing = _missing(
+        ("tender", not begun),
+        ("estimate", begun and not tender.get("value")),
+        ("bidders", begun and tender.get("numberOfTenderers") is None),
+    )
+    return facts, missing
+
+
+def _award(state: Object) -> tuple[list[Fact], list[str]]:
+    standing = [each for each in state.get("awards") or () if each.get("status") not in ("cancelled", "unsuccessful")]
+    return [], _missing(
+        ("award", not standing),
+        ("award_date", bool(standing) and not any(each.get("date") for each in standing)),
+        ("award_value", bool(standing) and not any(each.get("value") for each in standing)),
+    )
+
+
+def _contract(state: Object) -> tuple[list[Fact], list[str]]:
+    standing = [each for each in state.get("contracts") or () if each.get("status") != "cancelled"]
+    return [], _missing(
+        ("contract", not standing),
+        ("signed", bool(standing) and not any(each.get("dateSigned") for each in standing)),
+        ("period", bool(standing) and not any(_end(each) for each in standing)),
+        ("contract_documents", bool(standing) and not any(each.get("documents") for each in standing)),
+    )
+
+
+def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
+    carried = [
+        each.get("implementation") or {} for each in state.get("contracts") or () if each.get("status") != "cancelled"
+    ]
+    return [], _missing(
+        ("progress", not any(each.get("metrics") for each in carried)),
+        ("payment", not any(each.get("transactions") for each in carried)),
+        ("handover", not any(each.get("endDate") for each in carried)),
+        ("photo", not any(each.get("documents") for each in carried)),
+    )
+
+
+def _facts(*entries: tuple[str, Any, str]) -> list[Fact]:
+    return [Fact(label, shown, path) for label, shown, path in entries if shown]
+
+
+def _missing(*entries: tuple[str, Any]) -> list[str]:
+    return [f"missing.{name}" for name, missing in entries if missing]
+
+
+def _unless(text: str | None, same: str | None) -> str | None:
+    return None if text == same else text
+
+
+def _bids(state: Object) -> list[Object]:
+    return [
+        {
+            "names": [_named(state, each) for each in bid.get("tenderers") or ()],
+            "value": texts.rupiah(_amount(bid.get("value"))),
+            "status": texts.known("bid", bid.get("status")),
+        }
+        for bid in (state.get("bids") or {}).get("details") or ()
+    ]
+
+
+def _award_view(state: Object, award: Object) -> Object:
+    path = f"awards/{award['id']}"
+    ended = award.get("status") in ("cancelled", "unsuccessful")
+    return {
+        "suppliers": [_supplier(state, each, linked=not ended) for each in award.get("suppliers") or ()],
+        "ended": ended,
+        "facts": _facts(
+            ("fact.award_value", texts.rupiah(_amount(award.get("value"))), f"{path}/value/amount"),
+            ("fact.award_date", texts.day(award.get("date")), f"{path}/date"),
+            ("fact.award_number", award.get("number"), f"{path}/number"),
+            ("fact.status", texts.known("award", award.get("status")), f"{path}/status"),
+            ("fact.status_words", award.get("statusDetails"), f"{path}/statusDetails"),
+            ("fact.reason", award.get("description"), f"{path}/description"),
+        ),
+    }
+
+
+def _contract_view(process: PublishedProcess, contract: Object) -> Object:
+    path = f"contracts/{contract['id']}"
+    period, carried = contract.get("period") or {}, contract.get("implementation") or {}
+    value, initial = _amount(contract.get("value")), _amount(contract.get("initialValue"))
+    numbers = [each["number"] for each in contract.get("agreements") or () if each.get("number")]
+    documents = carried.get("documents") or []
+    return {
+        "contract": contract,
+        "ended": contract.get("status") == "cancelled",
+        "facts": _facts(
+            ("fact.contract_number", ", ".join(dict.fromkeys(numbers)), f"{path}/agreements"),
+            ("fact.contract_value", texts.rupiah(value), f"{path}/value/amount"),
+            ("fact.initial_value", texts.rupiah(initial) if initial != value else "", f"{path}/initialValue/amount"),
+            ("fact.signed", texts.day(contract.get("dateSigned")), f"{path}/dateSigned"),
+            ("fact.work_from", texts.day(period.get("startDate")), f"{path}/period/startDate"),
+            ("fact.work_to", texts.day(period.get("endDate")), f"{path}/period/endDate"),
+            ("fact.status", texts.known("contract", contract.get("status")), f"{path}/status"),
+            ("fact.status_words", contract.get("statusDetails"), f"{path}/statusDetails"),
+            (
+                "fact.local_content",
+                texts.rupiah(_amount(contract.get("localContentValue"))),
+                f"{path}/localContentValue/amount",
+            ),
+            (
+                "fact.small_firms",
+                texts.rupiah(_amount(contract.get("microEnterpriseValue"))),
+                f"{path}/microEnterpriseValue/amount",
+            ),
+        ),
+        "outcome": _facts(
+            ("fact.ended", texts.day(carried.get("endDate")), f"{path}/implementation/endDate"),
+            ("fact.ended_by", carried.get("endDateDetails"), f"{path}/implementation/endDateDetails"),
+            (
+                "fact.final_value",
+                texts.rupiah(_amount(carried.get("finalValue"))),
+                f"{path}/implementation/finalValue/amount",
+            ),
+        ),
+        "amendments": contract.get("amendments") or [],
+        "guarantees": contract.get("guarantees") or [],
+        "documents": contract.get("documents") or [],
+        "milestones": [*(contract.get("milestones") or ()), *(carried.get("milestones") or ())],
+        "payments": _payments(process.state, carried),
+        "progress": _progress(process, contract),
+        "photos": [each for each in documents if _is_photo(each)],
+        "reports": [each for each in documents if not _is_photo(each)],
+    }
+
+
+def _payments(state: Object, carried: Object) -> list[tuple[str, list[Object], float]]:
+    """Payments by kind, each kind with a sum of its own: kinds may tell of the same money, so nothing adds them up."""
+    kinds: dict[str, list[Object]] = {}
+    for each in carried.get("transactions") or ():
+        kinds.setdefault(each.get("type") or "-", []).append(
+            {
+                "date": texts.day(each.get("date")),
+                "number": each.get("number") or "",
+                "value": texts.rupiah(_amount(each.get("value"))),
+                "amount": _amount(each.get("value")) or 0,
+                "payee": _named(state, each["payee"]) if each.get("payee") else "",
+                "order": (each.get("date") or "", each["id"]),
+            }
+        )
+    return [
+        (kind, sorted(entries, key=lambda entry: entry["order"]), sum(entry["amount"] for entry in entries))
+        for kind, entries in sorted(kinds.items())
+    ]
+
+
+def _progress(process: PublishedProcess, contract: Object) -> list[tuple[str, list[Object]]]:
+    """Per kind (physical, financial) the reports in order of their days, each with plan and actual in percent."""
+    rows = star_rows({"ocid": process.ocid, "contracts": [contract]}, process.family)["progress"]
+    kinds: dict[str, list[Object]] = {}
+    for row in rows:
+        if row["date"] and (row["plan"] is not None or row["actual"] is not None):
+            kinds.setdefault(row["kind"] or "physical", []).append({**row, "date": row["date"].isoformat()})
+    return [
+        (kind, sorted(kinds[kind], key=lambda row: (row["date"], row["id"]))) for kind in sorted(kinds, reverse=True)
+    ]
+
+
+def _is_photo(document: Object) -> bool:
+    return str(document.get("format") or "").startswith("image/")
+
+
+# -------------------------------------------------------------------------------------------------------- who is named
+
+
+def _firms(state: Object) -> list[tuple[str, str, float | None]]:
+    """The firms of the awards that stand: id, name, and what was awarded to them alone (IDR)."""
+    found: dict[str, tuple[str, float | None]] = {}
+    for award in state.get("awards") or ():
+        if award.get("status") in ("cancelled", "unsuccessful"):
+            continue
+        suppliers = award.get("suppliers") or []
+        for each in suppliers:
+            name = each.get("name") or _party(state, each["id"]).get("name")
+            if name and _is_firm(state, each):
+                before = found.get(each["id"], (name, None))[1]
+                value = _amount(award.get("value")) if len(suppliers) == 1 else None
+                both = [amount for amount in (before, value) if amount is not None]
+                found[each["id"]] = (name, sum(both) if both else None)
+    return [(supplier, *found[supplier]) for supplier in sorted(found)]
+
+
+def _party(state: Object, name: str) -> Object:
+    return next((party for party in state.get("parties") or () if party["id"] == name), {})
+
+
+def _is_firm(state: Object, reference: Object) -> bool:
+    party = _party(state, reference["id"])
+    return is_firm(reference.get("name") or party.get("name"), (party.get("details") or {}).get("legalForm"))
+
+
+def _supplier(state: Object, reference: Object, *, linked: bool) -> Markup | str:
+    """A supplier's name; a firm's may lead to its page, a person's stands here alone."""
+    name = reference.get("name") or _party(state, reference["id"]).get("name") or ""
+    if not (name and linked and _is_firm(state, reference)):
+        return str(name)
+    return Markup('<a href="../penyedia/{}.html">{}</a>').format(file_name(reference["id"]), name)
+
+
+def _named(state: Object, reference: Object) -> Markup | str:
+    """Who bid or was paid, by name if it is no person."""
+    party = _party(state, reference["id"])
+    if _is_firm(state, reference) or {"buyer", "procuringEntity"} & set(party.get("roles") or ()):
+        return reference.get("name") or party.get("name") or ""
+    return texts.t("person")
+
+
+# ------------------------------------------------------------------------------------------------- lists, search, feeds
+
+
+def _ended(contract: Object) -> bool:
+    return contract.get("status") == "terminated" or bool((contract.get("implementation") or {}).get("endDate"))
+
+
+def _end(contract: Object) -> str | None:
+    end = (contract.get("period") or {}).get("endDate")
+    return str(end)[:10] if end else None
+
+
+def _late_days(contract: Object) -> int:
+    due, ended = _end(contract), (contract.get("implementation") or {}).get("endDate")
+    return max(0, (_ordinal(ended) - _ordinal(due))) if due and ended else 0
+
+
+def _ordinal(moment: str) -> int:
+    return texts.as_day(moment).toordinal()
+
+
+def _month(state: Object, tender: Object, contracts: Sequence[Object]) -> str | None:
+    """The month of the signature, else of the award, else of the tender's start."""
+    signed = [each["dateSigned"] for each in contracts if each.get("dateSigned")]
+    awarded = [each["date"] for each in state.get("awards") or () if each.get("date")]
+    begun = (tender.get("tenderPeriod") or {}).get("startDate")
+    found = min(signed, default=None) or min(awarded, default=None) or begun
+    return str(found)[:7] if found else None
+
+
+def _amount(value: Object | None) -> float | None:
+    return (value or {}).get("amount")
+
+
+def _codes(state: Object) -> Iterator[str]:
+    """What somebody may have in hand: codes of plan, attempt and order, numbers of contract and award."""
+    yield state["ocid"]
+    yield from state["ocid"].split("-", 3)[3:]
+    tender, budget = state.get("tender") or {}, (state.get("planning") or {}).get("budget") or {}
+    yield from filter(None, [str(tender.get("id", "")).partition("-")[2], budget.get("id")])
+    for contract in state.get("contracts") or ():
+        yield from (each["number"] for each in contract.get("agreements") or () if each.get("number"))
+    yield from (each["number"] for each in state.get("awards") or () if each.get("number"))
+
+
+def _proposals(planning: Object, places: Sequence[Place]) -> list[tuple[Place, str, str | None, float | None]]:
+    return [
+        (place, each.get("title") or each["id"], each.get("status"), _amount(each.get("value")))
+        for each in planning.get("proposals") or ()
+        if (place := place_of_proposal(each))
+    ]
+
+
+def _news(process: PublishedProcess) -> list[str]:
+    """The keys of what the latest release changed; `news.first` where it is the only one."""
+    if len(process.releases) == 1:
+        return ["news.first"]
+    latest: Update = history([release.body for release in process.releases])[0]
+    return list(dict.fromkeys(label(each) for each in latest.changes))
+
+
+# ------------------------------------------------------------------------------------------------------------- history
+
+# What a path of the state is called in the history; the longest that leads it counts.
+_LABELS: Mapping[str, str] = {
+    "title": "fact.title",
+    "planning": "stage.planning",
+    "planning.budget": "fact.budget_lines",
+    "planning.budget.amount": "fact.budget",
+    "planning.budget.fund": "fact.fund",
+    "planning.proposals": "fact.proposal",
+    "planning.proposals.status": "fact.proposal_status",
+    "planning.documents": "fact.documents",
+    "tender": "stage.tender",
+    "tender.title": "fact.title",
+    "tender.status": "fact.status",
+    "tender.statusDetails": "fact.status_words",
+    "tender.value": "fact.estimate",
+    "tender.tenderPeriod": "fact.schedule",
+    "tender.contractPeriod": "fact.schedule",
+    "tender.milestones": "fact.schedule",
+    "tender.procurementMethodDetails": "fact.method",
+    "tender.numberOfTenderers": "fact.bidders",
+    "tender.tenderers": "fact.bidder",
+    "tender.items": "fact.items",
+    "tender.documents": "fact.documents",
+    "bids": "fact.bid",
+    "awards": "fact.award",
+    "awards.value": "fact.award_value",
+    "awards.date": "fact.award_date",
+    "awards.status": "fact.award_status",
+    "awards.suppliers": "fact.supplier",
+    "contracts": "fact.contract",
+    "contracts.value": "fact.contract_value",
+    "contracts.initialValue": "fact.initial_value",
+    "contracts.status": "fact.contract_status",
+    "contracts.dateSigned": "fact.signed",
+    "contracts.period": "fact.period",
+    "contracts.amendments": "fact.amendment",
+    "contracts.milestones": "fact.milestone",
+    "contracts.implementation": "stage.implementation",
+    "contracts.implementation.metrics": "fact.progress",
+    "contracts.implementation.transactions": "fact.payment",
+    "contracts.implementation.milestones": "fact.milestone",
+    "contracts.implementation.documents": "fact.photos",
+    "contracts.implementation.endDate": "fact.ended",
+}
+_CODES = {
+    "tender.status": "tender",
+    "awards.status": "award",
+    "contracts.status": "contract",
+    "planning.proposals.status": "proposal",
+    "tender.mainProcurementCategory": "category",
+}
+
+
+def label(change: Change) -> str:
+    """The key of what a change is about."""
+    path = change.path
+    while path not in _LABELS and "." in path:
+        path = path.rpartition(".")[0]
+    return _LABELS.get(path, "fact.other")
+
+
+def _update(update: Update) -> Object:
+    """An update as the page shows it: entries that came new to one list are one line."""
+    lines: dict[tuple[object, ...], Object] = {}
+    for number, change in enumerate(update.changes):
+        key = (label(change),) if change.kind == "added" and isinstance(change.after, dict) else (number,)
+        line = lines.setdefault(
+            key,
+            {
+                "label": label(change),
+                "kind": change.kind,
+                "entry": change.entry,
+                "before": _value(change.path, change.before),
+                "after": [],
+            },
+        )
+        after = entry_words(change.path, change.after) if change.kind == "added" else _value(change.path, change.after)
+        line["after"].append(after)
+    shown = list(lines.values())[:_CHANGES_SHOWN]
+    return {"date": update.date, "lines": shown, "more": len(lines) - len(shown)}
+
+
+def entry_words(path: str, value: Any) -> Markup | str:
+    """A new entry in its own words, with its amount where it has one; a person is named as supplier alone."""
+    if not isinstance(value, dict):
+        return _value(path, value)
+    if "name" in value:
+        return value["name"] if path == "awards.suppliers" or is_firm(value["name"]) else texts.t("person")
+    amount = _amount(value.get("value"))
+    words = texts.shortened(entry_title(value), _LIST_TITLE)
+    return Markup("{} · {}").format(words, texts.rupiah(amount)) if amount is not None else words
+
+
+def _value(path: str, value: Any) -> Markup | str:
+    if value is None or value == []:
+        return ""
+    if path.endswith((".payee.name", ".tenderers.name")) and not is_firm(value):
+        return texts.t("person")
+    if path in _CODES:
+        return texts.known(_CODES[path], value)
+    if path.endswith(".amount"):
+        return texts.rupiah(value)
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return texts.day(value)
+    if isinstance(value, bool):
+        return texts.t("yes" if value else "no")
+    if isinstance(value, int | float):
+        return texts.number(value)
+    if isinstance(value, list):
+        return ", ".join(
+            str(each.get("name") or each.get("id")) if isinstance(each, dict) else str(each) for each in value
+        )
+    return texts.shortened(str(value), _LIST_TITLE)

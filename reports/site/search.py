@@ -1,0 +1,78 @@
+"""The search: one index per fiscal year, in parts small enough to be made in little memory, loaded by the browser on
+first use."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup
+from pagefind.index import IndexConfig, PagefindIndex
+
+from reports.site.package import Package, file_name
+from reports.site.texts import plain, rupiah_text
+
+_PART = 20_000  # packages in one index: what holds it takes about 0.4 GiB while it is made
+_NOT_CODE = re.compile(r"[^0-9A-Za-z]+")
+# What the search page asks for; the rest of what pagefind writes are interfaces of its own.
+_NEEDED = ("pagefind.js", "pagefind-worker.js", "pagefind-entry.json")
+
+
+def write_search(out: Path, packages: Sequence[Package]) -> dict[str, list[str]]:
+    """Write the indexes of packages below `out`/cari and return the folders of each year, relative to it."""
+    years: dict[int, list[Package]] = defaultdict(list)
+    for each in packages:
+        years[each.year].append(each)
+    indexes: dict[str, list[str]] = {}
+    for year, own in sorted(years.items()):
+        own.sort(key=lambda each: each.ocid)
+        for number, start in enumerate(range(0, len(own), _PART), 1):
+            name = f"{year}-{number}"
+            asyncio.run(_write_index(out / "cari" / name, own[start : start + _PART]))
+            indexes.setdefault(str(year), []).append(name)
+    return indexes
+
+
+async def _write_index(folder: Path, packages: Sequence[Package]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        pages = Path(temporary)
+        for each in packages:
+            (pages / f"{file_name(each.ocid)}.html").write_text(_sought(each), encoding="utf-8")
+        async with PagefindIndex(IndexConfig(force_language="id", output_path=str(folder))) as index:
+            await index.add_directory(temporary)
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in _NEEDED and not path.name.endswith((".pagefind", ".pf_meta")):
+            path.unlink()
+        elif path.is_dir() and path.name not in ("fragment", "index"):
+            shutil.rmtree(path)
+
+
+def _sought(package: Package) -> str:
+    """A page for the index alone: the words that a package is found by, and what its line in the results shows."""
+    names = [name for _, name, _ in package.suppliers]
+    places = [place.name for place in package.places]
+    office = package.office[1] if package.office else ""
+    money = package.contracted if package.contracted is not None else package.planned
+    shown = {
+        "office": office,
+        "status": package.status,
+        "words": plain(f"state.{package.status}"),
+        "amount": rupiah_text(money),
+        "place": ", ".join(places),
+    }
+    found = ". ".join([office, *places, *names, *package.codes, *map(squeezed, package.codes)])
+    meta = Markup("").join(
+        Markup('<i data-pagefind-meta="{}[title]" title="{}"></i>').format(name, value)
+        for name, value in shown.items()
+        if value
+    )
+    return str(Markup('<html lang="id"><body><h1>{}</h1>{}<p>{}</p></body></html>').format(package.title, meta, found))
+
+
+def squeezed(code: str) -> str:
+    """A code without what people leave out or write otherwise: `900.3/ 001 /SPK/2025` is `9003001SPK2025`."""
+    return _NOT_CODE.sub("", code)

@@ -1,0 +1,837 @@
+"""The pages of a publication: one per package, and the lists, totals, feeds and search that lead to it.
+
+Streaming: a package's page is written when the package comes; what lists need of it is kept. The same input gives the
+same bytes. A page whose package and design are those of the previous publication is taken over as it is, with its time:
+the head of each names a digest of both.
+"""
+
+import hashlib
+import logging
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import jinja2
+import orjson
+import segno
+from markupsafe import Markup
+
+from pipeline.registry import SERVICES
+from reports.publication.processes import PublishedProcess
+from reports.site import texts
+from reports.site.chart import plotted
+from reports.site.package import Package, file_name, summary, view
+from reports.site.places import Place, named_place, place_around
+from reports.site.search import write_search
+from schemas.ocds import package as package_metadata
+from schemas.settings import Settings
+from warehouse.tables import STAGES
+
+logger = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+Givers = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
+"""Of some processes (OCIDs): for paths of their states (names, ids of entries, joined by `/`) the service whose row
+gives the value."""
+
+_BATCH = 200
+_PAGE_BYTES = 72_000  # of a list's entries; with its frame a page stays below 100 kB
+_LINKS = 500  # in one page of a directory
+_FEED = 50
+_NEWS_DAYS = 7
+_LATE = 20
+_NAVIGATION = (
+    ("search", "cari/index.html"),
+    ("places", "tempat/index.html"),
+    ("offices", "instansi/index.html"),
+    ("changes", "perubahan/index.html"),
+    ("ask", "tanya.html"),
+)
+_FOOTER = (
+    ("months", "bulan/index.html"),
+    ("suppliers", "penyedia/index.html"),
+    ("glossary", "istilah.html"),
+    ("data", "data.html"),
+)
+_GAPS = ("gap.stages", "gap.places", "gap.payments", "gap.history", "gap.persons")
+
+
+class Proposal(NamedTuple):
+    """A proposal that no package is linked to."""
+
+    title: str
+    village: str | None
+    district: str | None
+    status: str | None
+    amount: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is the same on all pages; `url` has no slash at its end and is empty where none is set."""
+
+    name: str
+    url: str
+    draft: bool
+    license: str | None
+    policy: str | None
+    complaints: str | None
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the stream of processes leaves behind."""
+
+    packages: list[Package] = field(default_factory=list)
+    services: dict[str, tuple[str, int]] = field(default_factory=dict)
+    related: set[str] = field(default_factory=set)
+    written: int = 0
+    kept: int = 0
+
+
+class _Line(NamedTuple):
+    """A proposal on the page of its place, with the package that it led to, if it did."""
+
+    title: str
+    status: str | None
+    amount: float | None
+    ocid: str | None
+    package: str
+    state: str | None
+
+
+def write_site(
+    out: Path,
+    processes: Iterable[PublishedProcess],
+    settings: Settings,
+    *,
+    draft: bool,
+    previous: Path | None,
+    proposals: Iterable[Proposal] = (),
+    givers: Givers | None = None,
+) -> dict[str, int]:
+    """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
+    and how many `kept`.
+
+    `previous` is the folder of the publication before: files that would come out the same are linked, not written.
+    `proposals` are those without a package, `givers` says which service gives a figure.
+    """
+    site = Site(
+        settings.name,
+        (getattr(settings, "site_url", None) or "").rstrip("/"),
+        draft,
+        settings.license,
+        getattr(settings, "publication_policy", None),
+        settings.site.complaints_url,
+    )
+    writer = _Writer(out, previous, site, settings)
+    told = _Told()
+    _write_packages(writer, processes, told, givers)
+    for ocid in sorted(filter(None, told.related - {each.ocid for each in told.packages})):
+        # Rows name it, but no row of its own announces it: whoever follows the link is told so.
+        title = f"{texts.plain('waiting')}: {ocid}"
+        writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
+    _write_lists(writer, told, list(proposals))
+    _write_assets(writer)
+    return {"written": told.written, "kept": told.kept}
+
+
+class _Writer:
+    """Renders templates and puts files where they belong, or takes them over from the publication before."""
+
+    def __init__(self, out: Path, previous: Path | None, site: Site, settings: Settings) -> None:
+        self.out, self.previous, self.site, self.settings = out, previous, site, settings
+        self.offset = settings.utc_offset
+        self.environment = _environment(site, settings.utc_offset)
+        macros: Any = self.environment.get_template("macros.html").module
+        self.item, self.line, self.news = macros.item, macros.proposal, macros.news
+        self.design = hashlib.blake2b(repr((_code(), site, settings.utc_offset, settings.site)).encode(), digest_size=8)
+
+    def digest(self, process: PublishedProcess) -> str:
+        """Of all that a package's page is made of."""
+        found = self.design.copy()
+        found.update(f"{process.ocid} {process.fiscal_year} {process.digest}".encode())
+        return found.hexdigest()
+
+    def page(self, path: str, template: str, **context: Any) -> None:
+        """Write a page from a template; `path` is relative to the publication."""
+        root = "../" * path.count("/")
+        given = {"root": root, "path": quote(path), "digest": None, "feed": None, "here": None, **context}
+        self.put(path, self.environment.get_template(template).render(given).encode())
+
+    def put(self, path: str, content: bytes) -> None:
+        """Write a file, or link that of the publication before where it has the same bytes."""
+        target = self.out / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if self.previous and _same(self.previous / path, content):
+            _link(self.previous / path, target)
+        else:
+            target.write_bytes(content)
+
+    def kept(self, paths: Sequence[str], digest: str) -> bool:
+        """Take over files of the publication before if the first, a page, names this digest."""
+        if self.previous is None:
+            return False
+        old = [self.previous / path for path in paths]
+        try:
+            with old[0].open("rb") as file:
+                head = file.read(200)
+        except OSError:
+            return False
+        if f'name="jejak-digest" content="{digest}"'.encode() not in head or not all(path.is_file() for path in old):
+            return False
+        for path, name in zip(old, paths, strict=True):
+            (self.out / name).parent.mkdir(parents=True, exist_ok=True)
+            _link(path, self.out / name)
+        return True
+
+
+def _same(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
+def _link(old: Path, new: Path) -> None:
+    try:
+        os.link(old, new)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(old, new)
+
+
+@cache
+def _code() -> str:
+    """A digest of what makes the pages: this package's code, templates and texts."""
+    found = hashlib.blake2b(digest_size=16)
+    folder = Path(str(resources.files("reports.site")))
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def _environment(site: Site, offset: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports.site"),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters["shortened"] = lambda text, length: texts.shortened(str(text), length)
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+    environment.globals |= {
+        "site": site,
+        "t": texts.t,
+        "plain": texts.plain,
+        "known": texts.known,
+        "term": texts.term,
+        "day": texts.day,
+        "rupiah": texts.rupiah,
+        "number_of": texts.number,
+        "percent": texts.percent,
+        "name": file_name,
+        "plotted": plotted,
+        "system": lambda service: SERVICES[service][0],
+        "local": lambda moment: local(moment, offset),
+        "navigation": _NAVIGATION,
+        "footer": _FOOTER,
+    }
+    return environment
+
+
+def local(moment: str, offset: str) -> str:
+    """A UTC time as the local time of an offset (`+07:00`), ISO text."""
+    at = datetime.fromisoformat(moment)
+    return at.astimezone(datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo).isoformat()
+
+
+# ------------------------------------------------------------------------------------------------------- package pages
+
+
+def _write_packages(writer: _Writer, processes: Iterable[PublishedProcess], told: _Told, givers: Givers | None) -> None:
+    stream = iter(processes)
+    while batch := list(islice(stream, _BATCH)):
+        packages = [summary(process) for process in batch]
+        told.packages += packages
+        changed = []
+        for process, package in zip(batch, packages, strict=True):
+            told.related |= {each.get("identifier") for each in process.state.get("relatedProcesses") or ()}
+            for service, seen in process.services.items():
+                newest, count = told.services.get(service, ("", 0))
+                told.services[service] = (max(newest, seen), count + 1)
+            digest = writer.digest(process)
+            file = file_name(process.ocid)
+            if writer.kept((f"proses/{file}.html", f"proses/{file}.json"), digest):
+                told.kept += 1
+            else:
+                changed.append((process, package, file, digest))
+        origins = givers([process.ocid for process, *_ in changed]) if givers and changed else {}
+        for process, package, file, digest in changed:
+            origin = _origin(writer, process, origins.get(process.ocid, {}))
+            _write_package(writer, process, package, file, digest, origin)
+            told.written += 1
+        logger.info("pages of %s packages are ready", len(told.packages))
+
+
+def _origin(writer: _Writer, process: PublishedProcess, givers: Mapping[str, str]) -> dict[str, Markup]:
+    """What is said beside a figure: the system that gives it, and when it was read."""
+    return {
+        path: Markup("{}, {}").format(
+            texts.t(f"system.{SERVICES[service][0]}"), texts.day(local(process.services[service], writer.offset))
+        )
+        for path, service in givers.items()
+        if service in process.services
+    }
+
+
+def _write_package(
+    writer: _Writer,
+    process: PublishedProcess,
+    package: Package,
+    file: str,
+    digest: str,
+    origin: Mapping[str, Markup],
+) -> None:
+    path = f"proses/{file}.html"
+    address = f"{writer.site.url}/{quote(path)}"
+    metadata = package_metadata(
+        f"{writer.site.url or 'https://jejak.invalid'}/proses/{quote(file)}.json",
+        writer.settings.name,
+        process.releases[-1].date,
+        writer.settings.publisher_uri,
+        writer.settings.license,
+    )
+    bodies = [release.body for release in process.releases]
+    metadata["records"] = [{"ocid": process.ocid, "releases": bodies, "compiledRelease": process.record}]
+    writer.page(
+        path,
+        "package.html",
+        digest=digest,
+        title=texts.shortened(package.title, 120),
+        description=_described(package),
+        file=file,
+        origin=origin,
+        dataset=_dataset(writer, package, path),
+        qr=_qr(address) if writer.site.url else None,
+        **view(process, package),
+    )
+    writer.put(f"proses/{file}.json", orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def _described(package: Package) -> str:
+    """One line for who shares the page."""
+    money = package.contracted if package.contracted is not None else package.planned
+    parts = [
+        texts.plain(f"state.{package.status}"),
+        texts.rupiah_text(money),
+        package.office[1] if package.office else "",
+        *(place.name for place in package.places[:2]),
+        str(package.year),
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def _dataset(writer: _Writer, package: Package, path: str) -> Object:
+    """The package as a Dataset of schema.org."""
+    site = writer.site
+    found: Object = {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": package.title,
+        "description": _described(package),
+        "identifier": package.ocid,
+        "inLanguage": "id",
+        "dateModified": package.date,
+        "isAccessibleForFree": True,
+        "creator": {"@type": "GovernmentOrganization", "name": site.name},
+        "spatialCoverage": [place.name for place in package.places] or site.name,
+    }
+    if site.license:
+        found["license"] = site.license
+    if site.url:
+        found["url"] = f"{site.url}/{quote(path)}"
+        found["includedInDataCatalog"] = {"@type": "DataCatalog", "name": site.name, "url": f"{site.url}/"}
+        found["distribution"] = [
+            {
+                "@type": "DataDownload",
+                "encodingFormat": "application/json",
+                "contentUrl": f"{site.url}/{quote(path.removesuffix('.html'))}.json",
+            }
+        ]
+    return found
+
+
+def _qr(address: str) -> Markup:
+    # One mask for all: trying all eight takes four times as long, and readers take any.
+    code = segno.make_qr(address, error="m", mask=3)
+    return Markup(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qrcode", lineclass=None))
+
+
+# --------------------------------------------------------------------------------------------------------------- lists
+
+
+def _write_lists(writer: _Writer, told: _Told, proposals: list[Proposal]) -> None:
+    packages = sorted(told.packages, key=lambda each: (-each.year, each.title.lower(), each.ocid))
+    items = {each.ocid: str(writer.item(each, "../")) for each in packages}
+    data_day = max((each.date[:10] for each in packages), default="")
+    families: dict[str, tuple[bool, ...]] = {}
+    for each in packages:
+        before = families.get(each.family, (False,) * len(STAGES))
+        families[each.family] = tuple(map(any, zip(before, each.stages, strict=True)))
+    _write_offices(writer, packages, items, families, data_day)
+    _write_places(writer, packages, items, proposals)
+    _write_months(writer, packages, items)
+    _write_suppliers(writer, packages, items)
+    news = _write_changes(writer, packages, items, data_day)
+    indexes = write_search(writer.out, packages)
+    years = sorted(indexes, reverse=True)
+    writer.page(
+        "cari/index.html",
+        "search.html",
+        here="search",
+        indexes=indexes,
+        years=years,
+        **_words("nav.search", "search.label"),
+    )
+    _write_texts(writer, told, packages, data_day)
+    _write_index(writer, packages, families, news)
+
+
+def _words(title: str, description: str) -> Object:
+    return {"title": texts.plain(title), "description": texts.plain(description).replace("{}", "").strip()}
+
+
+def _pages(entries: Sequence[str]) -> list[list[str]]:
+    """Entries of a list divided so that no page becomes heavy; one page, if empty, where there are none."""
+    pages: list[list[str]] = [[]]
+    size = 0
+    for entry in entries:
+        length = len(entry.encode())
+        if pages[-1] and size + length > _PAGE_BYTES:
+            pages.append([])
+            size = 0
+        pages[-1].append(entry)
+        size += length
+    return pages
+
+
+def _write_list(
+    writer: _Writer, folder: str, file: str, packages: Sequence[Package], items: Mapping[str, str], **context: Any
+) -> None:
+    """The pages of one list; proposals, if any, stand before its packages."""
+    lines = context.pop("lines", [])
+    marked = [*((True, line) for line in lines), *((False, items[each.ocid]) for each in packages)]
+    pages = _pages([entry for _, entry in marked])
+    done = 0
+    for number, page in enumerate(pages, 1):
+        own = marked[done : done + len(page)]
+        done += len(page)
+        writer.page(
+            f"{folder}/{file}{f'-{number}' if number > 1 else ''}.html",
+            "list.html",
+            number=number,
+            count=len(pages),
+            stem=file,
+            items=Markup("".join(entry for is_line, entry in own if not is_line)),
+            proposals=Markup("".join(entry for is_line, entry in own if is_line)),
+            **context,
+        )
+
+
+def _write_offices(
+    writer: _Writer,
+    packages: Sequence[Package],
+    items: Mapping[str, str],
+    families: Mapping[str, tuple[bool, ...]],
+    data_day: str,
+) -> None:
+    offices: dict[str, list[Package]] = defaultdict(list)
+    names: dict[str, str] = {}
+    for each in packages:
+        if each.office:
+            offices[each.office[0]].append(each)
+            names[each.office[0]] = min(names.get(each.office[0], each.office[1]), each.office[1])
+    for office, own in offices.items():
+        file = file_name(office)
+        late = [each for each in own if each.due and each.due < data_day]
+        figures = [
+            ("figure.packages", texts.number(len(own))),
+            ("figure.budget", texts.rupiah(_sum(each.planned for each in own if each.status not in _OVER))),
+            ("figure.contracts", texts.rupiah(_sum(each.contracted for each in own))),
+            ("figure.late", texts.number(sum(each.late_days > 0 for each in own))),
+            ("figure.overdue", texts.number(len(late))),
+        ]
+        feed = f"umpan/instansi-{file}.atom"
+        _write_list(
+            writer,
+            "instansi",
+            file,
+            own,
+            items,
+            title=names[office],
+            heading=names[office],
+            description=f"{names[office]}: {texts.plain('nav.offices.lead')}",
+            crumbs=[("index.html", texts.t("nav.offices"))],
+            figures=figures,
+            stages=_stages([families[name] for name in {each.family for each in own}]),
+            late=Markup("".join(items[each.ocid] for each in sorted(late, key=_due)[:_LATE])),
+            data_day=data_day,
+            feed=feed,
+        )
+        _write_feed(writer, feed, names[office], own)
+    nowhere = [each for each in packages if not each.office]
+    _write_list(
+        writer,
+        "instansi",
+        "tidak-disebut",
+        nowhere,
+        items,
+        heading=texts.t("office.none"),
+        crumbs=[("index.html", texts.t("nav.offices"))],
+        **_words("office.none", "office.none"),
+    )
+    links = sorted(
+        (names[office].upper(), file_name(office), names[office], len(own)) for office, own in offices.items()
+    )
+    listed: list[tuple[str, str, Markup | str, int]] = [("", f"{file}.html", name, n) for _, file, name, n in links]
+    if nowhere:
+        listed.append(("", "tidak-disebut.html", texts.t("office.none"), len(nowhere)))
+    _write_directory(writer, "instansi", "offices", listed)
+
+
+_OVER = ("cancelled", "withdrawn")
+
+
+def _due(package: Package) -> tuple[str, str]:
+    return package.due or "", package.ocid
+
+
+def _sum(amounts: Iterable[float | None]) -> float:
+    return sum(amount for amount in amounts if amount is not None)
+
+
+def _stages(reached: Sequence[tuple[bool, ...]]) -> list[tuple[str, int, float]]:
+    """Per stage how many reached it, and their share in percent."""
+    counts = [sum(each[place] for each in reached) for place in range(len(STAGES))]
+    return [(stage, count, _share(count, len(reached))) for stage, count in zip(STAGES, counts, strict=True)]
+
+
+def _share(count: int, total: int) -> float:
+    return round(100 * count / total, 1) if total else 0
+
+
+def _write_places(
+    writer: _Writer, packages: Sequence[Package], items: Mapping[str, str], proposals: Sequence[Proposal]
+) -> None:
+    places: dict[str, Place] = {}
+    own: dict[str, list[Package]] = defaultdict(list)
+    lines: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
+    inside: dict[str, dict[str, Package]] = defaultdict(dict)
+
+    def known(place: Place, district: str | None = None) -> Iterator[str]:
+        """The place and those around it, each noted."""
+        around: Place | None = place
+        while around and around.kind != "province":
+            places.setdefault(around.key, around)
+            yield around.key
+            around = place_around(around, district)
+
+    for each in packages:
+        for place in each.places:
+            own[place.key].append(each)
+            for key in known(place, each.districts.get(place.key)):
+                inside[key][each.ocid] = each
+        for place, title, status, amount in each.proposals:
+            for _ in known(place, each.districts.get(place.key)):
+                pass
+            line = _Line(title, status, amount, each.ocid, each.title, each.status)
+            # All processes of a family repeat its proposals: the plan's own comes first by its name.
+            lines[place.key].setdefault((each.family, title), str(writer.line(line, "../")))
+    for number, proposal in enumerate(proposals):
+        if asked := named_place(proposal.village, proposal.district):
+            for _ in known(asked, proposal.district):
+                pass
+            line = _Line(proposal.title, proposal.status, proposal.amount, None, "", None)
+            lines[asked.key][("", str(number))] = str(writer.line(line, "../"))
+    children: dict[str, list[Place]] = defaultdict(list)
+    for place in places.values():
+        if place.above:
+            children[place.above].append(place)
+    for key, place in sorted(places.items()):
+        above = [found for found in [places.get(place.above or "")] if found]
+        below = sorted(children[key], key=lambda each: (each.name.lower(), each.key))
+        feed = None
+        if place.kind != "village":
+            feed = f"umpan/tempat-{file_name(key)}.atom"
+            _write_feed(writer, feed, _place_title(place), inside[key].values())
+        _write_list(
+            writer,
+            "tempat",
+            file_name(key),
+            own[key],
+            items,
+            title=_place_title(place),
+            heading=Markup("{} {}").format(texts.known("place", place.kind), place.name),
+            description=f"{_place_title(place)}: {texts.plain('nav.places.lead')}",
+            crumbs=[
+                ("index.html", texts.t("nav.places")),
+                *((f"{file_name(each.key)}.html", each.name) for each in above),
+            ],
+            figures=[
+                ("figure.packages", texts.number(len(inside[key]))),
+                ("figure.proposals", texts.number(len(lines[key]))),
+            ],
+            links=[
+                (
+                    f"{file_name(each.key)}.html",
+                    Markup("{} {}").format(texts.known("place", each.kind), each.name),
+                    len(inside[each.key]),
+                )
+                for each in below
+            ],
+            links_heading="place.below",
+            lines=list(lines[key].values()),
+            feed=feed,
+        )
+    nowhere = [each for each in packages if not each.places]
+    _write_list(
+        writer,
+        "tempat",
+        "tidak-disebut",
+        nowhere,
+        items,
+        heading=texts.t("place.none"),
+        lead=texts.t("place.none.hint"),
+        crumbs=[("index.html", texts.t("nav.places"))],
+        **_words("place.none", "place.none.hint"),
+    )
+    listed: list[tuple[str, str, Markup | str, int]] = []
+    if nowhere:
+        listed.append(("", "tidak-disebut.html", texts.t("place.none"), len(nowhere)))
+    for place in sorted(places.values(), key=lambda each: (each.name.lower(), each.key)):
+        if place.kind == "district" or (place.kind == "village" and place.above not in places):
+            around = places.get(place.above or "")
+            listed.append(
+                (around.name if around else "", f"{file_name(place.key)}.html", place.name, len(inside[place.key]))
+            )
+    _write_directory(writer, "tempat", "places", sorted(listed, key=lambda each: each[0]))
+
+
+def _place_title(place: Place) -> str:
+    return f"{texts.plain(f'place.{place.kind}')} {place.name}"
+
+
+def _write_months(writer: _Writer, packages: Sequence[Package], items: Mapping[str, str]) -> None:
+    months: dict[str, list[Package]] = defaultdict(list)
+    for each in packages:
+        months[each.month or ""].append(each)
+    links = []
+    for month in sorted(months, reverse=True):
+        title = texts.month_text(month) if month else texts.plain("months.none")
+        _write_list(
+            writer,
+            "bulan",
+            month or "tanpa-tanggal",
+            months[month],
+            items,
+            title=title,
+            heading=texts.month(month) if month else texts.t("months.none"),
+            description=f"{title}: {texts.plain('nav.months.lead')}",
+            lead=texts.t("nav.months.lead"),
+            crumbs=[("index.html", texts.t("nav.months"))],
+        )
+        shown = texts.month(month) if month else texts.t("months.none")
+        links.append((month[:4], f"{month or 'tanpa-tanggal'}.html", shown, len(months[month])))
+    _write_directory(writer, "bulan", "months", links)
+
+
+def _write_suppliers(writer: _Writer, packages: Sequence[Package], items: Mapping[str, str]) -> None:
+    suppliers: dict[str, list[Package]] = defaultdict(list)
+    names: dict[str, str] = {}
+    awarded: Counter[str] = Counter()
+    for each in packages:
+        for supplier, name, amount in each.suppliers:
+            suppliers[supplier].append(each)
+            names[supplier] = min(names.get(supplier, name), name)
+            awarded[supplier] += amount or 0  # type: ignore[assignment]
+    for supplier, own in suppliers.items():
+        _write_list(
+            writer,
+            "penyedia",
+            file_name(supplier),
+            own,
+            items,
+            title=names[supplier],
+            heading=names[supplier],
+            description=f"{names[supplier]}: {texts.plain('nav.suppliers.lead')}",
+            crumbs=[("index.html", texts.t("nav.suppliers"))],
+            figures=[("figure.packages", texts.number(len(own))), ("figure.awarded", texts.rupiah(awarded[supplier]))],
+        )
+    links = sorted((names[each].upper(), each) for each in suppliers)
+    listed = [(upper[:1], f"{file_name(each)}.html", names[each], len(suppliers[each])) for upper, each in links]
+    _write_directory(writer, "penyedia", "suppliers", listed)
+
+
+def _write_directory(
+    writer: _Writer, folder: str, name: str, links: Sequence[tuple[str, str, Markup | str, int]]
+) -> None:
+    """A page that leads to lists: of each its group's heading, file, name and number of packages."""
+    parts = [links[start : start + _LINKS] for start in range(0, len(links), _LINKS)] or [[]]
+    for number, part in enumerate(parts, 1):
+        groups: dict[str, list[tuple[str, Markup | str, int]]] = {}
+        for heading, to, text, count in part:
+            groups.setdefault(heading, []).append((to, text, count))
+        writer.page(
+            f"{folder}/index{f'-{number}' if number > 1 else ''}.html",
+            "directory.html",
+            here=name,
+            key=f"nav.{name}",
+            groups=list(groups.items()),
+            number=number,
+            count=len(parts),
+            **_words(f"nav.{name}", f"nav.{name}.lead"),
+        )
+
+
+def _write_changes(
+    writer: _Writer, packages: Sequence[Package], items: Mapping[str, str], data_day: str
+) -> list[Package]:
+    """What is new in the week before the newest data, and the feed of it; the newest packages."""
+    newest = sorted(packages, key=lambda each: each.ocid)
+    newest.sort(key=lambda each: each.date, reverse=True)
+    first_day = (date.fromisoformat(data_day) - timedelta(_NEWS_DAYS - 1)).isoformat() if data_day else ""
+    entries = [str(writer.news(each, items[each.ocid])) for each in newest if each.date[:10] >= first_day]
+    pages = _pages(entries)
+    for number, page in enumerate(pages, 1):
+        writer.page(
+            f"perubahan/index{f'-{number}' if number > 1 else ''}.html",
+            "changes.html",
+            here="changes",
+            number=number,
+            count=len(pages),
+            items=Markup("".join(page)),
+            first_day=first_day,
+            data_day=data_day,
+            feed="umpan/semua.atom",
+            **_words("changes.title", "changes.lead"),
+        )
+    _write_feed(writer, "umpan/semua.atom", texts.plain("changes.title"), newest)
+    return newest[:8]
+
+
+def _write_feed(writer: _Writer, path: str, title: str, packages: Iterable[Package]) -> None:
+    newest = sorted(packages, key=lambda each: each.ocid)
+    newest.sort(key=lambda each: each.date, reverse=True)
+    site = writer.site
+    entries = []
+    for each in newest[:_FEED]:
+        link = f"proses/{quote(file_name(each.ocid))}.html"
+        entries.append(
+            {
+                "id": f"{site.url}/{link}#{each.date}" if site.url else f"urn:jejak:{each.ocid}:{each.date}",
+                "link": f"{site.url}/{link}" if site.url else f"../{link}",
+                "package": each,
+                "words": ", ".join(map(texts.plain, each.news)),
+            }
+        )
+    content = writer.environment.get_template("feed.xml").render(
+        id=f"{site.url}/{path}" if site.url else f"urn:jejak:{path}",
+        title=f"{title} · {site.name}",
+        updated=newest[0].date if newest else "1970-01-01T00:00:00Z",
+        path=path,
+        entries=entries,
+    )
+    writer.put(path, content.encode())
+
+
+# --------------------------------------------------------------------------------------------------------- other pages
+
+
+def _write_texts(writer: _Writer, told: _Told, packages: Sequence[Package], data_day: str) -> None:
+    writer.page(
+        "istilah.html",
+        "glossary.html",
+        here="glossary",
+        words=texts.glossary(),
+        **_words("nav.glossary", "glossary.lead"),
+    )
+    writer.page("tanya.html", "ask.html", here="ask", **_words("nav.ask", "ask.lead"))
+    years: dict[int, list[Package]] = defaultdict(list)
+    for each in packages:
+        years[each.year].append(each)
+    writer.page(
+        "data.html",
+        "data.html",
+        here="data",
+        data_day=data_day,
+        stage_names=STAGES,
+        years=[
+            (year, len(own), [sum(each.stages[place] for each in own) for place in range(len(STAGES))])
+            for year, own in sorted(years.items(), reverse=True)
+        ],
+        services=[(service, *told.services[service]) for service in sorted(told.services)],
+        gaps=_GAPS,
+        **_words("nav.data", "data.lead"),
+    )
+
+
+def _write_index(
+    writer: _Writer, packages: Sequence[Package], families: Mapping[str, tuple[bool, ...]], news: Sequence[Package]
+) -> None:
+    kinds = [{place.kind for place in each.places} for each in packages]
+    villages = sum("village" in each for each in kinds)
+    wider = sum(bool(each) and "village" not in each for each in kinds)
+    shares = (("village", villages), ("district", wider), ("none", len(packages) - villages - wider))
+    offices = {each.office[0] for each in packages if each.office}
+    doors = [
+        ("places", "tempat/index.html", len({p.key for each in packages for p in each.places if p.kind == "village"})),
+        ("offices", "instansi/index.html", len(offices)),
+        ("months", "bulan/index.html", None),
+        ("suppliers", "penyedia/index.html", len({supplier for each in packages for supplier, *_ in each.suppliers})),
+    ]
+    title = texts.plain("home.title")
+    writer.page(
+        "index.html",
+        "index.html",
+        here="home",
+        title=title,
+        description=texts.plain("home.lead").replace("{}", writer.site.name),
+        feed="umpan/semua.atom",
+        doors=doors,
+        figures=[
+            ("figure.packages", texts.number(len(packages))),
+            ("figure.complete", texts.number(sum(all(each) for each in families.values()))),
+            ("figure.contracts", texts.rupiah(_sum(each.contracted for each in packages))),
+        ],
+        stages=_stages(list(families.values())),
+        place_shares=[(key, count, _share(count, len(packages))) for key, count in shares],
+        news=Markup("".join(str(writer.item(each, "")) for each in news)),
+        dataset={
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": f"{title} · {writer.site.name}",
+            "description": texts.plain("home.lead").replace("{}", writer.site.name),
+            "inLanguage": "id",
+            "isAccessibleForFree": True,
+            "creator": {"@type": "GovernmentOrganization", "name": writer.site.name},
+            **({"url": f"{writer.site.url}/"} if writer.site.url else {}),
+            **({"license": writer.site.license} if writer.site.license else {}),
+        },
+    )
+
+
+def _write_assets(writer: _Writer) -> None:
+    for asset in sorted((resources.files("reports.site") / "static").iterdir(), key=lambda each: each.name):
+        writer.put(f"aset/{asset.name}", asset.read_bytes())
+    writer.put("aset/en.js", texts.english())

@@ -1,0 +1,386 @@
+"""The page for citizens: what it says of each package, its lists, and what it takes over from the one before."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+import orjson
+import pytest
+
+from pipeline.configure import load_settings
+from reports.publication.processes import PublishedProcess, fiscal_years, processes
+from reports.site import texts
+from reports.site.history import history
+from reports.site.package import summary, view
+from reports.site.places import Place, place_around, places_of
+from reports.site.write import Proposal, write_site
+from schemas.settings import Settings
+from tests.official import needs_reference, package_validator
+from tests.worlds import Lived
+from transforms.merge import compiled
+from transforms.parties import is_firm
+from warehouse.engine import reading
+
+LIST_BYTES, FIRST_BYTES = 100_000, 150_000
+
+
+@dataclass(frozen=True)
+class Written:
+    """The pages of a town in `out`, of `told`."""
+
+    out: Path
+    told: list[PublishedProcess]
+    settings: Settings
+
+    def read(self, path: str) -> str:
+        return (self.out / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def written(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    settings = load_settings(str(lived.town.settings()))
+    with reading(lived.town.engine) as conn:
+        told = list(processes(conn, fiscal_years(conn)))
+    out = tmp_path_factory.mktemp("site") / "out"
+    asked = [Proposal("Jembatan gantung <b>", "Karangreka", "Angan", "verified", 5_000_000)]
+    write_site(out, iter(told), settings, draft=True, previous=None, proposals=asked)
+    return Written(out, told, settings)
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [str(value) for name, value in attrs if name in ("href", "src", "action") and value]
+
+
+def links_of(page: str) -> list[str]:
+    parser = _Links()
+    parser.feed(page)
+    return parser.found
+
+
+def pages_of(written: Written) -> Iterator[Path]:
+    yield from sorted(written.out.rglob("*.html"))
+
+
+def states(written: Written) -> dict[str, Any]:
+    return {each.ocid: each.state for each in written.told}
+
+
+# -------------------- texts, dates, amounts
+
+
+def test_every_text_of_a_template_is_in_both_languages_and_none_is_for_nothing() -> None:
+    folder = Path(str(resources.files("reports.site")))
+    sources = "".join(path.read_text() for path in (*folder.glob("*.py"), *folder.glob("templates/*")))
+    words = texts.messages()
+    named = set(re.findall(r"""(?:\bt|plain|label)\('([a-z0-9_.]+)'[,)]""", sources))
+    assert named <= words.keys()
+    assert all(text.id.strip() and text.en.strip() for text in words.values())
+    assert all(text.id.count("{}") == text.en.count("{}") for text in words.values())
+    made = r"'(nav|stage|state|notice|door|placed|progress|system)\.'"  # keys that templates put together
+    prefixes = (*set(re.findall(made, sources)), "tender", "award", "contract", "bid", "proposal", "category", "level",
+                "place", "relation", "document", "missing")  # fmt: skip
+    unused = {key for key in words if key not in sources and not key.startswith(tuple(f"{name}." for name in prefixes))}
+    assert unused == set()
+
+
+def test_words_that_a_label_points_to_are_explained() -> None:
+    explained = {each["term"] for each in texts.glossary()}
+    assert {text.term for text in texts.messages().values() if text.term} <= explained
+    assert all(each["id"] and each["en"] for each in texts.glossary())
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (texts.rupiah_text(1234567), "Rp 1.234.567"),
+        (texts.rupiah_text(0), "Rp 0"),
+        (texts.rupiah_text(-1234.5), "Rp -1.234,50"),
+        (texts.day_text("2025-01-15T23:59:59+07:00"), "15 Januari 2025"),
+        (texts.month_text("2025-12"), "Desember 2025"),
+        (str(texts.day("2025-08-01")), '<time datetime="2025-08-01">1 Agustus 2025</time>'),
+        (str(texts.rupiah(1000.0)), '<data value="1000.0" class="rp">Rp 1.000</data>'),
+        (str(texts.percent(66.666)), '<data value="66.67">66,67</data>\u00a0%'),
+        (str(texts.percent(100.0)), '<data value="100.0">100</data>\u00a0%'),
+        (texts.shortened("Pembangunan jalan, desa", 22), "Pembangunan jalan…"),
+    ],
+)
+def test_amounts_and_dates_are_written_as_indonesians_write_them(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+# -------------------- history
+
+
+def _release(number: int, **body: Any) -> dict[str, Any]:
+    date = f"2025-0{number}-01T00:00:00+07:00"
+    return {"ocid": "ocds-000000-rup-1", "id": str(number), "date": date, "tag": ["tender"], **body}
+
+
+def test_the_history_says_what_changed_from_what_to_what() -> None:
+    contract = {"id": "7", "awardID": "7", "title": "Jalan", "value": {"amount": 100, "currency": "IDR"}}
+    releases = [
+        _release(1, tender={"id": "1", "status": "active", "title": "Jalan"}),
+        _release(2, tender={"id": "1", "status": "complete"}, contracts=[contract]),
+        _release(3, contracts=[{"id": "7", "awardID": "7", "title": None, "value": {"amount": 150}}]),
+    ]
+    latest, second, first = history(releases)
+    told = [(each.path, each.entry, each.kind, each.before, each.after) for each in latest.changes]
+    assert told == [
+        ("contracts.title", "7", "removed", "Jalan", None),
+        ("contracts.value.amount", "7", "changed", 100, 150),
+    ]
+    told = [(each.path, each.entry, each.kind, each.before, each.after) for each in second.changes]
+    assert told == [
+        ("tender.status", None, "changed", "active", "complete"),
+        ("contracts", "7", "added", None, contract),
+    ]
+    assert (first.id, first.changes) == ("1", [])
+
+
+def test_the_page_tells_every_release_of_its_process(written: Written) -> None:
+    several = [each for each in written.told if len(each.releases) > 1]
+    assert several
+    for each in several:
+        page = written.read(f"proses/{each.ocid}.html")
+        told = page[page.index('class="history"') :]
+        for release in each.releases:
+            assert str(texts.day(release.date)) in told
+
+
+# -------------------- package pages
+
+
+def test_every_process_has_its_page_and_its_json(written: Written) -> None:
+    files = {path.name for path in (written.out / "proses").iterdir() if 'data-t="waiting"' not in path.read_text()}
+    assert files == {f"{each.ocid}.{kind}" for each in written.told for kind in ("html", "json")}
+    for each in written.told:
+        [record] = orjson.loads((written.out / "proses" / f"{each.ocid}.json").read_bytes())["records"]
+        assert record["compiledRelease"] == each.record == compiled(record["releases"])
+
+
+@needs_reference
+def test_the_json_beside_a_page_is_a_valid_record_package(written: Written) -> None:
+    validator = package_validator("record")
+    for each in written.told[:100]:
+        package = orjson.loads((written.out / "proses" / f"{each.ocid}.json").read_bytes())
+        assert [str(error) for error in validator.iter_errors(package)] == []
+
+
+def test_the_five_stages_say_what_is_missing(written: Written) -> None:
+    for each in written.told:
+        shown = view(each, summary(each))
+        page = written.read(f"proses/{each.ocid}.html")
+        positions = [page.index(f'<section id="{stage.name}"') for stage in shown["stages"]]
+        assert positions == sorted(positions)
+        if not shown["self_managed"]:
+            for stage in shown["stages"]:
+                assert all(f'data-t="{key}"' in page for key in stage.missing), (each.ocid, stage)
+                assert stage.present or stage.missing
+
+
+def test_what_was_cancelled_stays_and_says_so(written: Written) -> None:
+    over = [each for each in written.told if summary(each).status in ("cancelled", "withdrawn", "unsuccessful")]
+    assert {summary(each).status for each in over} >= {"cancelled", "unsuccessful"}
+    for each in over:
+        assert 'class="notice"' in written.read(f"proses/{each.ocid}.html")
+
+
+def test_payments_are_added_up_within_their_kind_alone(written: Written) -> None:
+    paid = [each for each in written.told if "transactions" in str(each.state.get("contracts"))]
+    assert paid
+    for each in paid:
+        contracts = each.state["contracts"]
+        for contract, shown in zip(contracts, view(each, summary(each))["contracts"], strict=True):
+            transactions = (contract.get("implementation") or {}).get("transactions") or []
+            for kind, entries, total in shown["payments"]:
+                own = [one["value"]["amount"] for one in transactions if one.get("type") == kind]
+                assert (len(entries), total) == (len(own), sum(own))
+            assert sum(len(entries) for _, entries, _ in shown["payments"]) == len(transactions)
+
+
+def test_markup_in_a_title_stays_text(written: Written, tmp_path: Path) -> None:
+    each = written.told[0]
+    title = 'Jalan <script>alert("x")</script> & \'"jembatan'
+    bodies = [replace(release, body={**release.body, "title": title}) for release in each.releases]
+    evil = replace(each, state={**each.state, "title": title}, record={**each.record, "title": title}, releases=bodies)
+    write_site(tmp_path, [evil], written.settings, draft=False, previous=None)
+    for path in tmp_path.rglob("*"):
+        if path.suffix in (".html", ".atom"):
+            content = path.read_text(encoding="utf-8")
+            assert "<script>alert" not in content
+            if path.suffix == ".atom":
+                ElementTree.fromstring(content)
+    page = (tmp_path / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+    data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+    assert data is not None
+    assert orjson.loads(data[1])["name"] == title
+
+
+def test_a_related_package_without_a_record_says_so(written: Written) -> None:
+    related = {one["identifier"] for each in written.told for one in each.state.get("relatedProcesses") or ()}
+    waiting = related - {each.ocid for each in written.told}
+    assert waiting
+    for ocid in waiting:
+        assert 'data-t="waiting.text"' in written.read(f"proses/{ocid}.html")
+
+
+# -------------------- lists
+
+
+def test_every_link_leads_somewhere_within_the_page(written: Written) -> None:
+    for path in pages_of(written):
+        for link in links_of(path.read_text(encoding="utf-8")):
+            if link.startswith(("http", "#", "data:")) or link == "data/":
+                continue
+            target = (path.parent / unquote(link.partition("#")[0])).resolve()
+            assert target.is_file(), (path.name, link)
+            assert not link.startswith("/")
+
+
+def test_lists_and_first_view_are_light(written: Written) -> None:
+    for path in pages_of(written):
+        assert path.stat().st_size < LIST_BYTES, path
+    first = [written.out / name for name in ("index.html", "aset/site.css", "aset/site.js", "aset/jejak.svg")]
+    assert sum(path.stat().st_size for path in first) < FIRST_BYTES
+
+
+def _listed(written: Written, folder: str) -> dict[str, list[str]]:
+    """Of each package the lists of a folder that name it, page numbers left out."""
+    found: dict[str, list[str]] = {}
+    for path in (written.out / folder).glob("*.html"):
+        content = path.read_text(encoding="utf-8")
+        if 'class="packages"' in content:
+            content = content[content.rindex('<ul class="packages"') :]
+            for link in links_of(content):
+                if link.startswith("../proses/"):
+                    found.setdefault(link.removeprefix("../proses/").removesuffix(".html"), []).append(path.stem)
+    return found
+
+
+def test_every_package_stands_on_its_office_month_place_and_suppliers(written: Written) -> None:
+    offices, months, places, suppliers = (
+        _listed(written, name) for name in ("instansi", "bulan", "tempat", "penyedia")
+    )
+    assert any(places_of(each.state) for each in written.told)
+    for each in written.told:
+        package = summary(each)
+        office = package.office[0] if package.office else "tidak-disebut"
+        assert [name.startswith(office) for name in offices[each.ocid]] == [True]
+        assert len(months[each.ocid]) == 1
+        assert len(places[each.ocid]) == (len(package.places) or 1)
+        assert len(suppliers.get(each.ocid, [])) == len(package.suppliers)
+
+
+def test_a_long_list_is_divided(written: Written, tmp_path: Path) -> None:
+    each = written.told[0]
+    many = [replace(each, ocid=f"{each.ocid}-{number}") for number in range(400)]
+    write_site(tmp_path, many, written.settings, draft=True, previous=None)
+    [office] = {summary(one).office for one in many}
+    assert office is not None
+    pages = sorted((tmp_path / "instansi").glob(f"{office[0]}*.html"))
+    assert len(pages) > 1
+    assert all(path.stat().st_size < LIST_BYTES for path in pages)
+    named = [link for path in pages for link in links_of(path.read_text(encoding="utf-8")) if "/proses/" in link]
+    assert len(set(named)) == 400
+
+
+def test_a_proposal_without_a_package_stands_on_its_village(written: Written) -> None:
+    page = written.read("tempat/angan.karangreka.html")
+    assert "Jembatan gantung &lt;b&gt;" in page
+    assert 'data-t="place.proposals.none"' in page
+    assert "angan.karangreka.html" in written.read("tempat/angan.html")
+
+
+def test_places_go_by_kemendagris_codes_before_words() -> None:
+    coded = {"location": {"gazetteer": {"scheme": "X", "identifiers": ["35.22.01.2001"]}}, "id": "1"}
+    named = {"id": "2", "address": {"locality": "Suka Reka", "region": "Angan"}, "status": "accepted"}
+    refused = {**named, "id": "3", "address": {"locality": "Lain", "region": "Angan"}, "status": "rejected"}
+    village, words = places_of({"tender": coded, "planning": {"proposals": [named, refused]}})
+    assert (village.key, village.kind, village.above) == ("35.22.01.2001", "village", "35.22.01")
+    assert words == Place("angan.suka-reka", "Suka Reka", "village", "angan")
+    assert place_around(words, "Angan") == Place("angan", "Angan", "district", None)
+    around = place_around(village)
+    assert around is not None
+    assert (around.kind, around.above) == ("district", "35.22")
+
+
+def test_persons_are_named_on_their_own_package_alone(written: Written) -> None:
+    persons = set()
+    for each in written.told:
+        forms = {
+            party["id"]: (party.get("details") or {}).get("legalForm") for party in each.state.get("parties") or ()
+        }
+        for award in each.state.get("awards") or ():
+            for supplier in award.get("suppliers") or ():
+                if supplier.get("name") and not is_firm(supplier["name"], forms.get(supplier["id"])):
+                    persons.add(supplier["name"])
+    assert persons
+    for path in pages_of(written):
+        if path.parent.name != "proses":
+            content = path.read_text(encoding="utf-8")
+            assert not [name for name in persons if name in content], path
+
+
+def test_feeds_are_well_formed_and_newest_first(written: Written) -> None:
+    feeds = sorted((written.out / "umpan").glob("*.atom"))
+    assert {path.stem.partition("-")[0] for path in feeds} == {"semua", "instansi", "tempat"}
+    for path in feeds:
+        atom = "{http://www.w3.org/2005/Atom}"
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        dates = [str(entry.findtext(f"{atom}updated")) for entry in root.iter(f"{atom}entry")]
+        assert dates == sorted(dates, reverse=True)
+        assert root.findtext(f"{atom}updated") == (dates[0] if dates else "1970-01-01T00:00:00Z")
+
+
+# -------------------- publication
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_same_input_gives_the_same_bytes(written: Written, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_site(tmp_path / name, written.told, written.settings, draft=True, previous=None)
+    assert _files(tmp_path / "one") == _files(tmp_path / "two")
+
+
+def test_pages_that_stay_the_same_are_taken_over_with_their_time(written: Written, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write_site(first, written.told, written.settings, draft=True, previous=None)
+    for path in first.rglob("*.*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    changed, *others = written.told
+    news = replace(changed, digest="another", state={**changed.state, "title": "Judul baru"})
+    counts = write_site(second, [news, *others], written.settings, draft=True, previous=first)
+    assert counts == {"written": 1, "kept": len(others)}
+    for each in others:
+        for kind in ("html", "json"):
+            assert (second / "proses" / f"{each.ocid}.{kind}").stat().st_mtime == 1_000_000_000
+    assert (second / "proses" / f"{changed.ocid}.html").stat().st_mtime > 1_000_000_000
+    write_site(tmp_path / "alone", [news, *others], written.settings, draft=True, previous=None)
+    assert _files(second) == _files(tmp_path / "alone")
+
+
+def test_a_draft_says_so_on_every_page(written: Written, tmp_path: Path) -> None:
+    for path in pages_of(written):
+        assert 'class="draft"' in path.read_text(encoding="utf-8")
+    write_site(tmp_path, written.told[:3], written.settings, draft=False, previous=written.out)
+    assert not [path for path in tmp_path.rglob("*.html") if 'class="draft"' in path.read_text(encoding="utf-8")]

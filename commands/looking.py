@@ -9,6 +9,9 @@ from typing import Any
 
 from commands.parsing import Add, local_day, source_name
 
+_SHOWN = 5
+"""Reasons of rejects that `health` names; `rejects` lists all."""
+
 
 def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
@@ -139,7 +142,9 @@ def _health(options: argparse.Namespace) -> int:
 
 
 def _print_health(health: dict[str, Any]) -> None:
-    fresh = f"fresh as of {health['last_success']}" if health["last_success"] else "never read whole"
+    fresh = f"read whole {health['last_success']}" if health["last_success"] else "never read whole"
+    if health["as_of"]:
+        fresh += f", rows as of {health['as_of'][:10]}"
     print(
         f"{health['source']:11}{health['state']:9}{health['rows']:>10,} rows, {health['expected']:,} expected; {fresh}"
     )
@@ -149,13 +154,34 @@ def _print_health(health: dict[str, Any]) -> None:
             print(f"  {place}: {each['message']}")
         elif each["status"] == "never" and health["state"] != "never":
             print(f"  {place}: not read yet")
+    if absent := [each["service"] for each in health["services"] if each["status"] == "absent"]:
+        print(f"  not in its folder, or not offered: {', '.join(sorted(set(absent)))}")
     if health["new_fields"]:
         print(f"  new fields: {', '.join(health['new_fields'])}")
     if health["left_out"]:
         print(f"  fields left out where they can't be read: {', '.join(health['left_out'])}")
-    for name, text in (("unknown_codes", "new unknown codes"), ("rejects", "rows that could not be used")):
-        if health[name]:
-            print(f"  {text}: {health[name]:,}")
+    for each in health["emptied"]:
+        place = f"{each['service']}.{each['field']}"
+        print(f"  gone empty: {place}, filled in {each['now']:,} of {each['before']:,} changed rows that had it")
+    for each in health["words"]:
+        print(f"  unknown word: {each['field']} {each['word']!r}, {each['rows']:,} rows")
+    if health["rejects"]:
+        print(f"  rows that could not be used: {health['rejects']:,}")
+    for each in health["reasons"][:_SHOWN]:
+        print(f"    {each['service']}, {each['rows']:,} rows: {each['reason']}")
+    for each in health["waiting"]:
+        print(f"  waiting: {each['service']} {each['scope']}, {each['rows']:,} rows of {each['codes']:,} codes")
+    for each in health["sums"]:
+        if each["broken"]:
+            many = f"{each['broken']:,} of {each['of']:,}"
+            print(f"  sums that don't hold: {each['sum']}, {many}, the first {each['example']}")
+    if health["places"] and health["places"]["processes"]:
+        found = health["places"]
+        share = found["village"] / found["processes"]
+        print(
+            f"  places: {found['village']:,} of {found['processes']:,} processes name a village ({share:.0%}), "
+            f"{found['district']:,} more a district"
+        )
     if health["advice"]:
         print(f"  {health['advice']}")
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from pipeline.clock import utc_now
 from pipeline.steps import plan_of, sources_of, warehouse
+from reports.rows import broken_sums, emptied_fields, places_found, reject_reasons
+from reports.waiting import waiting_rows
 from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import reading
@@ -44,13 +46,20 @@ def source_health(
     part of it, since it is what is compared: an operator sees "1,986 rows, 1,990 expected", and one odd night does not
     move what is usual. It is empty for a service that has nothing to compare with, and then its rows stand in the sum.
 
-    `new_fields`, `left_out` (fields not read) and `unknown_codes` are those first seen within a week: when
-    one was seen last says little, since only rows that change are looked at, and all that were ever seen would be the
-    same words every day.
+    `as_of` is when the rows themselves were true at the source: of each answer the newest of its rows' own dates (those
+    of a dump, or its file's), and of the answers the oldest. Dumps of an open fiscal year that are older than
+    `stale_days` make the source late, however often they are read. `unchanged_since` is the last run that brought
+    anything new, where seven or more after it brought nothing in `stale_days`.
+
+    `new_fields`, `left_out` (fields not read), `unknown_codes` (`words`: which, by field) and `emptied` are those first
+    seen within a week: when one was seen last says little, since only rows that change are looked at, and all that were
+    ever seen would be the same words every day. `reasons` are those of all open rejects, `waiting` all rows whose
+    process nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
     """
     now = datetime.fromisoformat(utc_now())
     read = _read(conn, source)
-    services = [_service(settings, read, *each) for each in plan]
+    answers = _answers(conn, source)
+    services = [_service(settings, read, answers, *each) for each in plan]
     counted = [each for each in services if each["status"] != "absent"]
     times = [_last(read.get((each["service"], each["scope"]), []), "success") for each in counted]
     last_success = min(filter(None, times)) if times and all(times) else None
@@ -63,20 +72,33 @@ def source_health(
         state = "late"
     else:
         state = "ok"
+    old = [each for each in counted if _is_old(each, settings, now)]
+    if state == "ok" and old:
+        state = "late"
     news = (now - _NEWS).strftime("%Y-%m-%dT%H:%M:%SZ")
     signals = conn.execute(select(t.signal).where(t.signal.c.source == source, t.signal.c.first_seen >= news)).all()
-    open_rejects = select(func.count()).where(t.reject.c.source == source, t.reject.c.resolved_at.is_(None))
+    reasons = reject_reasons(conn, source)
+    words = sorted((f"{row.service}.{row.field}", row.value, row.rows) for row in signals if row.kind == "code")
     health = {
         "source": source,
         "state": state,
         "last_success": last_success,
+        "as_of": min((each["observed_at"] for each in counted if each["observed_at"]), default=None),
+        "stale": [f"{each['service']} {each['scope']}" for each in old],
+        "unchanged_since": _unchanged_since(conn, source, plan, now - timedelta(days=_stale_days(settings, source))),
         "services": services,
         "rows": sum(each["rows"] for each in counted),
         "expected": sum(each["rows"] if each["expected"] is None else each["expected"] for each in counted),
         "new_fields": sorted(f"{row.service}.{row.field}" for row in signals if row.kind == "field"),
         "left_out": sorted({f"{row.service}.{row.field}" for row in signals if row.kind == "dropped"}),
-        "unknown_codes": sum(row.kind == "code" for row in signals),
-        "rejects": conn.execute(open_rejects).scalar_one(),
+        "emptied": emptied_fields(conn, source, news),
+        "unknown_codes": len(words),
+        "words": [{"field": name, "word": word, "rows": rows} for name, word, rows in words],
+        "rejects": sum(reason["rows"] for reason in reasons),
+        "reasons": reasons,
+        "waiting": waiting_rows(conn, source),
+        "sums": broken_sums(conn, source),
+        "places": places_found(conn, source) if settings.wilayah else None,
     }
     return {**health, "advice": _advice(health, settings)}
 
@@ -136,16 +158,62 @@ def _last(reads: list[Any], status: str) -> str | None:
     return next((row.read_at for row in reads if row.status == status), None)
 
 
-def _service(settings: Settings, read: _Read, source: str, service: str, scope: str) -> dict[str, Any]:
+def _answers(conn: Connection, source: str) -> dict[tuple[str, str], str]:
+    """When the newest answer of each service and scope was true at the source."""
+    rows = conn.execute(select(t.answer).where(t.answer.c.source == source))
+    return {(row.service, row.scope): row.observed_at for row in rows}
+
+
+def _stale_days(settings: Settings, source: str) -> int:
+    return settings.sources[source].stale_days
+
+
+def _is_old(service: dict[str, Any], settings: Settings, now: datetime) -> bool:
+    """Whether a service's rows come from a dump that is too old for its fiscal year: one that was made after the year's
+    books were closed will do for ever."""
+    source, scope, observed = service["source"], service["scope"], service["observed_at"]
+    if settings.sources[source].transport != "files" or not observed:
+        return False
+    year = int(scope) if scope.isdigit() else max(settings.fiscal_years, default=now.year)
+    closed = datetime(year + 1, settings.closing_months % 12 + 1, 1, tzinfo=now.tzinfo)
+    made = datetime.fromisoformat(observed)
+    return made < closed and now - made > timedelta(days=_stale_days(settings, source))
+
+
+def _unchanged_since(
+    conn: Connection, source: str, plan: Sequence[tuple[str, str, str]], before: datetime
+) -> str | None:
+    """The last run that brought anything new of what is read today, if that is long ago (`before`) and enough runs
+    since have found all as it was."""
+    runs = t.run_service.c
+    scopes = {scope for _, _, scope in plan}
+    query = select(runs.finished_at, runs.new + runs.changed + runs.gone).where(
+        runs.source == source, runs.status == "success", runs.scope.in_(scopes), runs.finished_at.is_not(None)
+    )
+    last = ""
+    idle: set[str] = set()
+    for finished, changes in conn.execute(query.order_by(runs.finished_at)):
+        if changes:
+            last, idle = finished, set()
+        else:
+            idle.add(finished[:10])
+    return last if last and last < before.strftime("%Y-%m-%dT%H:%M:%SZ") and len(idle) >= _USUAL else None
+
+
+def _service(
+    settings: Settings, read: _Read, answers: dict[tuple[str, str], str], source: str, service: str, scope: str
+) -> dict[str, Any]:
     reads = read.get((service, scope), [])
     last = reads[0] if reads else None
     before = [row.fetched for row in reads[1:] if row.status == "success"][:_USUAL]
     usual = settings.sources[source].service(service).usual_rows
     return {
+        "source": source,
         "service": service,
         "scope": scope,
         "rows": last.fetched if last is not None and last.status == "success" else 0,
         "expected": usual if usual is not None else median_low(before) if before else None,
+        "observed_at": answers.get((service, scope)),
         "status": last.status if last is not None else "never",
         "message": last.message if last is not None else None,
     }
@@ -168,6 +236,11 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             never = [f"{each['service']} {each['scope']}" for each in health["services"] if each["status"] == "never"]
             if never:
                 return f"{never[0]} was never read: {again}."
+            if health["stale"]:
+                return (
+                    f"Its dumps are as of {health['as_of'][:10]}, and the fiscal year goes on: get newer ones (or "
+                    f"raise stale_days in [sources.{source}]), then {again}."
+                )
             return f"It was not read whole for {settings.stale_hours} hours: see that its schedule runs, or {again}."
     if health["new_fields"]:
         return f"Its fields are others than they were: map the new ones in schemas/{source}.py, or leave them out."
@@ -176,6 +249,11 @@ def _advice(health: dict[str, Any], settings: Settings) -> str | None:
             f"Some rows' {health['left_out'][0]} could not be read and was left out: have it mended at the source, or "
             f"read it in schemas/{source}.py."
         )
+    if health["emptied"]:
+        field = f"{health['emptied'][0]['service']}.{health['emptied'][0]['field']}"
+        return f"{field} is empty now where it was filled: look at the source; a column may have another name."
+    if health["unchanged_since"]:
+        return f"It has brought the same rows since {health['unchanged_since'][:10]}: see that it still lives."
     if health["unknown_codes"]:
         return (
             "It uses words that no code table knows: `jejak codes list` names them, `jejak codes give` gives a meaning."

@@ -8,8 +8,8 @@ from pipeline.registry import LINKED_KINDS
 from warehouse import tables as t
 
 
-def waiting_rows(conn: Connection) -> list[dict[str, Any]]:
-    """Rows that wait, by service and year: `{"source", "service", "scope", "codes", "rows", "since"}`.
+def waiting_rows(conn: Connection, source: str | None = None) -> list[dict[str, Any]]:
+    """Rows that wait (of one source, or all): `{"source", "service", "scope", "codes", "rows", "since"}` each year.
 
     Rows of linked services wait for a link instead (view `subject_without_link`).
     """
@@ -31,4 +31,6 @@ def waiting_rows(conn: Connection) -> list[dict[str, Any]]:
         .group_by(raw.source, raw.service, raw.scope)
         .order_by(raw.source, raw.service, raw.scope)
     )
+    if source is not None:
+        query = query.where(raw.source == source)
     return [dict(row) for row in conn.execute(query).mappings()]

@@ -125,6 +125,9 @@ class SourceSettings(_Strict):
     services: dict[str, ServiceSettings] = Field(
         default_factory=dict, description="what differs for one list, by its name"
     )
+    stale_days: int = Field(
+        31, ge=1, description="dumps of an open fiscal year that are older make the source late", examples=[90]
+    )
 
     def service(self, name: str) -> ServiceSettings:
         """Settings of one service; the defaults where the file has none."""

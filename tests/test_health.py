@@ -13,6 +13,7 @@ from warehouse import tables as t
 
 PLANS, BUDGETS = "RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia"
 ATTEMPTS = "SPSE-NonTenderPengumuman"
+PURCHASES, PAID = "SPSE-PencatatanNonTender", "SPSE-PencatatanNonTenderRealisasi"
 SOME = [PLANS, BUDGETS, ATTEMPTS]
 
 
@@ -47,10 +48,12 @@ def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
     assert found["sirup"]["state"] == "ok"
     assert found["sirup"]["last_success"] == town.now
     assert service(found["sirup"], PLANS) == {
+        "source": "sirup",
         "service": PLANS,
         "scope": "2025",
         "rows": plans,
         "expected": None,
+        "observed_at": town.now,
         "status": "success",
         "message": None,
     }
@@ -209,6 +212,88 @@ def test_a_column_that_no_row_can_be_read_in_fails_its_service(tmp_path: Path, f
         # One row that can be read shows that the column is the same.
         town.edit(ATTEMPTS, lambda rows: [rows[0], *({**row, "pagu": "?"} for row in rows[1:])])
         town.sync("--no-build", settings=settings)
+
+
+def test_a_dump_is_as_fresh_as_its_rows(town: Town) -> None:
+    settings = town.settings("files", only=[PLANS])
+    town.dump()
+    town.sync("--no-build", settings=settings)
+    as_of = health(town, settings)["sirup"]["as_of"]
+    for _ in range(20):
+        town.next_day()
+    town.sync("--no-build", settings=settings)
+    assert health(town, settings)["sirup"]["state"] == "ok"
+    for _ in range(20):
+        town.next_day()
+    town.sync("--no-build", settings=settings)
+    found = health(town, settings)["sirup"]
+    # Read today, and the rows are the same old ones.
+    assert (found["state"], found["last_success"], found["as_of"][:10]) == ("late", town.now, as_of[:10])
+    assert found["stale"] == [f"{PLANS} 2025"]
+    assert f"as of {as_of[:10]}" in found["advice"]
+    assert f"rows as of {as_of[:10]}" in town.jejak("health", settings=settings).out
+    patient = town.settings("files", only=[PLANS], stale_days=300)
+    assert health(town, patient)["sirup"]["state"] == "ok"
+
+
+def test_a_source_that_always_brings_the_same_is_told(town: Town) -> None:
+    settings = town.settings(only=[PLANS], stale_days=5)
+    town.sync("--no-build", settings=settings)
+    first = town.now
+    for _ in range(7):
+        assert health(town, settings)["sirup"]["unchanged_since"] is None
+        town.next_day()
+        town.sync("--no-build", settings=settings)
+    found = health(town, settings)["sirup"]
+    assert (found["state"], found["unchanged_since"]) == ("ok", first)
+    assert first[:10] in found["advice"]
+
+
+def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(120, seed=1), tmp_path, file_url) as town:
+        town.secrets["JEJAK_WILAYAH"] = "35.22"
+        settings = town.settings(only=[PLANS, BUDGETS, ATTEMPTS, PAID, PURCHASES])
+        town.sync(settings=settings)
+        before = health(town, settings)
+        assert [each["broken"] for name in ("sirup", "lpse") for each in before[name]["sums"]] == [0, 0]
+        assert (before["sirup"]["emptied"], before["lpse"]["reasons"]) == ([], [])
+        assert before["sirup"]["places"]["processes"] > before["sirup"]["places"]["village"]
+        lost = town.world.rows(PURCHASES)[0]["kd_nontender_pct"]
+        town.next_day()
+        town.edit(ATTEMPTS, lambda rows: [{**row, "sumber_dana": None, "mtd_pemilihan": "Cara Baru"} for row in rows])
+        town.edit(PLANS, lambda rows: [{**rows[0], "pagu": 1, "nama_paket": "Balai Desa Ngasem"}, *rows[1:]])
+        town.edit(PURCHASES, lambda rows: [row for row in rows if row["kd_nontender_pct"] != lost] + [{"pagu": 1}])
+        town.edit(PAID, lambda rows: [{**rows[0], "nilai_realisasi": 1}, *rows[1:]])
+        town.sync(settings=settings)
+        found = health(town, settings)
+        [emptied] = [each for each in found["lpse"]["emptied"] if each["field"] == "sumber_dana"]
+        assert (emptied["service"], emptied["now"]) == (ATTEMPTS, 0)
+        assert {"field": f"{ATTEMPTS}.mtd_pemilihan", "word": "Cara Baru"} in [
+            {"field": each["field"], "word": each["word"]} for each in found["lpse"]["words"]
+        ]
+        [reason] = found["lpse"]["reasons"]
+        assert (reason["service"], reason["rows"]) == (PURCHASES, 1)
+        assert "kd_nontender_pct" in reason["reason"]
+        assert [each["broken"] for name in ("sirup", "lpse") for each in found[name]["sums"]] == [1, 1]
+        assert found["sirup"]["places"]["village"] == before["sirup"]["places"]["village"] + 1
+        said = town.jejak("health", settings=settings).out
+        for text in (
+            f"gone empty: {ATTEMPTS}.sumber_dana, filled in 0 of",
+            f"unknown word: {ATTEMPTS}.mtd_pemilihan 'Cara Baru'",
+            f"{PURCHASES}, 1 rows: kd_nontender_pct",
+            "sums that don't hold: budgets and their lines, 1 of",
+            "sums that don't hold: recorded purchases and what was recorded with them, 1 of",
+            "processes name a village",
+        ):
+            assert text in said, text
+
+
+def test_rows_that_wait_are_told(town: Town) -> None:
+    settings = town.settings(only=[BUDGETS])
+    town.sync(settings=settings)
+    [waiting] = health(town, settings)["sirup"]["waiting"]
+    assert (waiting["service"], waiting["rows"]) == (BUDGETS, len(town.world.rows(BUDGETS)))
+    assert f"waiting: {BUDGETS} 2025, " in town.jejak("health", settings=settings).out
 
 
 @pytest.mark.parametrize("command", [["health"], ["health", "--json"]])

@@ -4,7 +4,7 @@ The checks follow Pelican, the quality review of the standard's makers. Where on
 compared, not moments: of a source that knows only the day, the time is 00:00:00 or 23:59:59.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,12 +28,14 @@ class _Process(NamedTuple):
     objects: list[tuple[_Path, str, _Object]]
 
 
-def check(compiled: _Object) -> list[Finding]:
-    """All findings on a compiled release that passed `schemas.ocds.validate_compiled_release`."""
+def check(compiled: _Object, codes: Collection[str] | None = None) -> list[Finding]:
+    """All findings on a compiled release that passed `schemas.ocds.validate_compiled_release`; of some checks alone, by
+    their codes."""
     process = _Process(compiled, list(_objects(compiled)))
     return [
         Finding(code, "/".join(map(str, path)), message)
         for code, look in CHECKS.items()
+        if codes is None or code in codes
         for path, message in look(process)
     ]
 

@@ -10,7 +10,19 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import beginning, checking, codes, finding, links, looking, maintaining, publishing, reviewing, syncing
+from commands import (
+    beginning,
+    checking,
+    codes,
+    desking,
+    finding,
+    links,
+    looking,
+    maintaining,
+    publishing,
+    reviewing,
+    syncing,
+)
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -51,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     syncing.add_commands(add)
     looking.add_commands(add)
     finding.add_commands(add)
+    desking.add_commands(add)
     text = "what joins the systems: list, look at and decide links, measure their quality"
     actions = commands.add_parser("links", help=text, description=text).add_subparsers(
         title="actions", required=True, metavar="ACTION"

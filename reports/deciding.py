@@ -2,7 +2,7 @@
 a sheet, out to the offices and back."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ _DECIDING = {
 _SIDES = ("kind", "code", "title", "office", "numbers", "suppliers", "amounts", "dates", "place", "mak", "kd_rup")
 _HEAD = ("link", "decision", "note", "rule", "confidence", "year", "status", "for", "against")
 _COLUMNS = (*_HEAD, *(f"{side} {name}" for side in ("from", "to") for name in _SIDES), "seen")
+# Rules of which few targets rightly have two subjects.
+_SINGLE = ("contract-payment", "contract-report")
 _MARKS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -89,15 +91,41 @@ def cases(
 ) -> list[dict[str, Any]]:
     """Subjects with such links, those with most money first: `{"rule", "kind", "code", "money", "from", "links"}`,
     where `links` are all of the subject's by that rule, rivals too, the surest first, each as `pipeline.links` shows it
-    with `seen` (its state), `for` and `against` (in words) and `ocid` (the process of its target)."""
+    with `seen` (its state), `for` and `against` (in words), `ocid` (the process of its target) and `others`: what else
+    may belong to that target, `{"id", "kind", "code", "title", "confidence", "status"}`."""
     asked = _of_subjects(wanted).subquery()
     money = func.coalesce(asked.c.money, 0)
-    rows = conn.execute(
-        select(asked)
-        .order_by(money.desc(), asked.c.rule, asked.c.from_kind, asked.c.from_code)
-        .limit(limit)
-        .offset(offset)
-    ).all()
+    query = select(asked).order_by(money.desc(), asked.c.rule, asked.c.from_kind, asked.c.from_code)
+    return _with_links(conn, conn.execute(query.limit(limit).offset(offset)).all(), language)
+
+
+def case_of(conn: Connection, name: str, language: str) -> dict[str, Any] | None:
+    """The case of one link, as `cases` has them; None where there is no such link."""
+    link = t.link.c
+    own = conn.execute(select(link.rule, link.from_kind, link.from_code).where(link.id == name)).one_or_none()
+    if own is None:
+        return None
+    asked = _of_subjects(Wanted(status="all")).where(*(link[key] == value for key, value in own._mapping.items()))
+    return _with_links(conn, conn.execute(asked).all(), language)[0]
+
+
+def of_process(conn: Connection, ocid: str, language: str) -> list[dict[str, Any]]:
+    """The links to a process's codes and to the plans that it carries, but for budgets and documents, of which it has
+    many: each as in `cases`, those that stand first."""
+    link, own, carried = t.link.c, t.identity.c, t.process_rup.c
+    names: set[str] = set()
+    for table, kind, code in ((t.identity, own.kind, own.key), (t.process_rup, carried.kind, carried.code)):
+        query = (
+            select(link.id)
+            .join(table, (kind == link.to_kind) & (code == link.to_code))
+            .where(table.c.ocid == ocid, link.from_kind.not_in(("anggaran", "dokumen")))
+        )
+        names.update(conn.execute(query).scalars())
+    order = ("confirmed", "auto", "pending", "rejected")
+    return sorted(told(conn, names, language), key=lambda each: order.index(each["status"]))
+
+
+def _with_links(conn: Connection, rows: Sequence[Any], language: str) -> list[dict[str, Any]]:
     link = t.link.c
     of_subjects = conn.execute(
         select(link.id, link.rule, link.from_kind, link.from_code).where(
@@ -139,6 +167,7 @@ def told(conn: Connection, names: Iterable[str], language: str) -> list[dict[str
         )
     )
     ocids = {(row.kind, row.key): row.ocid for row in rows}
+    others = _contesting(conn, links)
     return [
         {
             **each,
@@ -146,9 +175,54 @@ def told(conn: Connection, names: Iterable[str], language: str) -> list[dict[str
             "for": speaking_for(each["by"], language),
             "against": speaking_against(each, language),
             "ocid": ocids.get((each["to"]["kind"], each["to"]["code"])),
+            "others": [
+                other
+                for other in others[each["rule"], each["to"]["kind"], each["to"]["code"]]
+                if (other["kind"], other["code"]) != (each["from"]["kind"], each["from"]["code"])
+            ],
         }
         for each in links
     ]
+
+
+def _contesting(conn: Connection, links: list[dict[str, Any]]) -> dict[tuple[str, str, str], list[dict[str, Any]]]:
+    """By rule and target: what may belong to it. A plan has rightly many budget lines, documents and proposals."""
+    targets = {(each["rule"], each["to"]["kind"], each["to"]["code"]) for each in links if each["rule"] in _SINGLE}
+    link, subject = t.link.c, t.subject.c
+    query = (
+        select(
+            link.id,
+            link.rule,
+            link.to_kind,
+            link.to_code,
+            link.from_kind,
+            link.from_code,
+            link.confidence,
+            link.status,
+            subject.title,
+        )
+        .join_from(t.link, t.subject, (subject.kind == link.from_kind) & (subject.code == link.from_code), isouter=True)
+        .where(
+            link.rule.in_(_SINGLE),
+            link.status != "rejected",
+            link.to_kind.in_({kind for _, kind, _ in targets}),
+            link.to_code.in_(key_set(conn, {code for *_, code in targets})),
+        )
+        .order_by(link.confidence.desc(), link.id)
+    )
+    found: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in conn.execute(query) if targets else ():
+        found[row.rule, row.to_kind, row.to_code].append(
+            {
+                "id": row.id,
+                "kind": row.from_kind,
+                "code": row.from_code,
+                "title": row.title,
+                "confidence": row.confidence,
+                "status": row.status,
+            }
+        )
+    return found
 
 
 def filters(conn: Connection) -> dict[str, list[Any]]:

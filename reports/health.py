@@ -16,7 +16,7 @@ from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import reading
 
-_ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
+ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
 # The median of so many answers is what is usual: a week of nights.
 _USUAL = 7
 # For so long a new field or code is news; older ones stand in the table signal.
@@ -112,7 +112,7 @@ def health_line(health: dict[str, Any], utc_offset: str) -> str:
     parts = [f"{health['source']}: {health['state']}"]
     if health["last_success"]:
         last = datetime.fromisoformat(health["last_success"]).astimezone(zone)
-        parts.append(f"last success {last:%Y-%m-%d %H:%M} {_ZONES.get(utc_offset, utc_offset)}")
+        parts.append(f"last success {last:%Y-%m-%d %H:%M} {ZONES.get(utc_offset, utc_offset)}")
     parts.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
     news = {
         "new field": len(health["new_fields"]),

@@ -15,6 +15,12 @@ from warehouse.views import view_metadata
 
 Step = tuple[str, str, list[str]]  # name of the step, systems whose rows give it, lines of text
 _SHOWN = 5
+_Words = dict[str, str]
+
+_WORDS = {
+    "en": {"planned": "planned", "bidders": "bidders", "signed": "signed", "of": "of {plan} % planned"},
+    "id": {"planned": "pagu", "bidders": "penawar", "signed": "ditandatangani", "of": "dari rencana {plan} %"},
+}
 
 # Where in a release each step stands.
 _STEPS = {
@@ -29,8 +35,11 @@ _STEPS = {
 }
 
 
-def traced(conn: Connection, settings: Settings, code: str | None) -> tuple[dict[str, Any], list[Step]]:
-    """The state of a process (by OCID or by a source's code; the fullest one by default) and its steps.
+def traced(
+    conn: Connection, settings: Settings, code: str | None, language: str = "en"
+) -> tuple[dict[str, Any], list[Step]]:
+    """The state of a process (by OCID or by a source's code; the fullest one by default) and its steps, told in English
+    or Indonesian (`id`).
 
     Raises SettingsError where there is no such process.
     """
@@ -39,7 +48,7 @@ def traced(conn: Connection, settings: Settings, code: str | None) -> tuple[dict
     if record is None:
         raise SettingsError(f"{ocid} has no record yet; `jejak waiting` shows rows that wait")
     systems = _systems(conn, settings, ocid)
-    steps = {name: list(lines(record)) for name, lines in _LINES.items()}
+    steps = {name: list(lines(record, _WORDS[language])) for name, lines in _LINES.items()}
     return record, [(name, ", ".join(sorted(systems[name])), steps[name]) for name in _STEPS]
 
 
@@ -102,7 +111,7 @@ def _holds(node: Any, path: tuple[str, ...]) -> bool:
     return isinstance(node, dict) and _holds(node.get(path[0]), path[1:])
 
 
-def _proposals(record: dict[str, Any]) -> Iterator[str]:
+def _proposals(record: dict[str, Any], words: _Words) -> Iterator[str]:
     for proposal in record.get("planning", {}).get("proposals", []):
         place = proposal.get("address", {})
         where = ", ".join(filter(None, (place.get("locality"), place.get("region"))))
@@ -110,21 +119,21 @@ def _proposals(record: dict[str, Any]) -> Iterator[str]:
         yield _line(proposal.get("title"), where, asked, proposal.get("statusDetails") or proposal.get("status"))
 
 
-def _budget(record: dict[str, Any]) -> Iterator[str]:
+def _budget(record: dict[str, Any], words: _Words) -> Iterator[str]:
     budget = record.get("planning", {}).get("budget", {})
     yield from filter(None, [budget.get("description")])
     for line in budget.get("budgetBreakdown", []):
         yield _line(line.get("description"), _rupiah(line.get("amount")))
     if "amount" in budget:
-        yield _line("planned", _rupiah(budget["amount"]))
+        yield _line(words["planned"], _rupiah(budget["amount"]))
 
 
-def _documents(record: dict[str, Any]) -> Iterator[str]:
+def _documents(record: dict[str, Any], words: _Words) -> Iterator[str]:
     for document in record.get("planning", {}).get("documents", []):
         yield _line(document.get("title"), document.get("url"))
 
 
-def _tender(record: dict[str, Any]) -> Iterator[str]:
+def _tender(record: dict[str, Any], words: _Words) -> Iterator[str]:
     tender = record.get("tender", {})
     if tender:
         bidders = tender.get("numberOfTenderers")
@@ -132,33 +141,36 @@ def _tender(record: dict[str, Any]) -> Iterator[str]:
             tender.get("title"),
             tender.get("procurementMethodDetails"),
             _rupiah(tender.get("value")),
-            f"{bidders} bidders" if bidders else None,
+            f"{bidders} {words['bidders']}" if bidders else None,
             tender.get("status"),
         )
 
 
-def _awards(record: dict[str, Any]) -> Iterator[str]:
+def _awards(record: dict[str, Any], words: _Words) -> Iterator[str]:
     for award in record.get("awards", []):
         names = ", ".join(party.get("name") or party["id"] for party in award.get("suppliers", []))
         yield _line(names, _rupiah(award.get("value")), award.get("status"))
 
 
-def _contracts(record: dict[str, Any]) -> Iterator[str]:
+def _contracts(record: dict[str, Any], words: _Words) -> Iterator[str]:
     for contract in record.get("contracts", []):
         signed = contract.get("dateSigned", "")[:10]
         yield _line(
-            contract["id"], _rupiah(contract.get("value")), signed and f"signed {signed}", contract.get("status")
+            contract["id"],
+            _rupiah(contract.get("value")),
+            signed and f"{words['signed']} {signed}",
+            contract.get("status"),
         )
 
 
-def _payments(record: dict[str, Any]) -> Iterator[str]:
+def _payments(record: dict[str, Any], words: _Words) -> Iterator[str]:
     for contract in record.get("contracts", []):
         for payment in contract.get("implementation", {}).get("transactions", []):
             if "value" in payment:
                 yield _line(payment.get("date", "")[:10], _rupiah(payment["value"]), payment["id"])
 
 
-def _progress(record: dict[str, Any]) -> Iterator[str]:
+def _progress(record: dict[str, Any], words: _Words) -> Iterator[str]:
     """One line a report: what was done of what was planned, in percent, and what stood in the way."""
     reports: dict[str, list[str]] = defaultdict(list)
     for contract in record.get("contracts", []):
@@ -168,7 +180,7 @@ def _progress(record: dict[str, Any]) -> Iterator[str]:
             for each in seen:
                 if _kind(each) in ("plan", "deviation"):
                     continue
-                plan = f" of {planned[_day(each)]} % planned" if _day(each) in planned else ""
+                plan = f" {words['of'].format(plan=planned[_day(each)])}" if _day(each) in planned else ""
                 reports[_day(each)].append(_line(f"{metric.get('title')} {each['measure']} %{plan}", each.get("notes")))
     for day, texts in sorted(reports.items()):
         yield _line(day, *texts)

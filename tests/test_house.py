@@ -22,7 +22,7 @@ ARROWS = {
     "pipeline": {"schemas", "connectors", "transforms", "warehouse"},
     "reports": {"schemas", "connectors", "transforms", "warehouse", "pipeline", "simulator"},
     "desk": {"schemas", "transforms", "warehouse", "pipeline", "reports"},
-    "commands": {"schemas", "transforms", "warehouse", "pipeline", "reports", "simulator"},
+    "commands": {"schemas", "transforms", "warehouse", "pipeline", "reports", "simulator", "desk"},
     "dags": {"pipeline", "reports", "schemas", "desk"},
     "deploy": {"pipeline"},
 }

@@ -1,0 +1,69 @@
+"""What the desk says, in Indonesian and English: `messages.csv` (key, id, en); and how it writes numbers and times."""
+
+import csv
+import re
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.clock import local_time
+from reports.health import ZONES
+from reports.reasons import LANGUAGES
+
+_AMOUNT = re.compile(r"Rp \d{1,3}(?:,\d{3})+")
+
+
+@cache
+def _messages() -> dict[str, dict[str, str]]:
+    with Path(__file__).with_name("messages.csv").open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row for row in csv.DictReader(file)}
+
+
+def language_of(*wishes: str | None) -> str:
+    """The first wish that is a language of the desk, else Indonesian."""
+    return next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
+
+
+class Words:
+    """What templates say with: `say("links.title")`, `number(1234)`, `money(…)`, `moment("2025-01-31T01:14:00Z")`."""
+
+    def __init__(self, language: str, utc_offset: str) -> None:
+        self.language, self.utc_offset = language, utc_offset
+
+    def say(self, key: str, /, **values: Any) -> str:
+        """A message; the key itself where there is none (a word of a source, say)."""
+        found = _messages().get(key)
+        return found[self.language].format(**values) if found else key.rpartition(".")[2]
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a message."""
+        return key in _messages()
+
+    def local(self, text: Any) -> str:
+        """A text whose amounts are written as the language does; a dash for none."""
+        told = str(text or "-")
+        return _AMOUNT.sub(lambda found: found[0].replace(",", "."), told) if self.language == "id" else told
+
+    def number(self, value: float | int | None) -> str:
+        """A number, in groups of three as the language writes them."""
+        if value is None:
+            return "-"
+        text = f"{value:,.0f}"
+        return text.replace(",", ".") if self.language == "id" else text
+
+    def money(self, value: float | int | None) -> str:
+        """An amount in rupiah."""
+        return "-" if value is None else f"Rp {self.number(value)}"
+
+    def share(self, value: float) -> str:
+        """A probability in percent; nothing but certainty is shown as such."""
+        text = f"{100 * value:.0f}" if value in (0, 1) else f"{min(max(100 * value, 0.1), 99.9):.1f}"
+        return f"{text.replace('.', ',') if self.language == 'id' else text} %"
+
+    def moment(self, value: str | None) -> str:
+        """A UTC time in the regency's zone, with its name."""
+        if not value:
+            return "-"
+        local = datetime.fromisoformat(local_time(value, self.utc_offset))
+        return f"{local:%Y-%m-%d %H:%M} {ZONES.get(self.utc_offset, self.utc_offset)}"

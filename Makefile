@@ -25,7 +25,7 @@ cluster: $(READY) ## the same on two Celery workers, Redis and PostgreSQL, as in
 test: $(READY) ## all tests but those of make e2e
 	@$(BIN)/python -m pytest
 
-e2e: $(READY) ## the tests that open a whole Airflow: in the browser, and on two workers (needs Chromium and Redis)
+e2e: $(READY) ## the tests that open a browser or a whole Airflow, on two workers too (needs Chromium and Redis)
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 lint: $(READY) ## style, formatting and types

@@ -1,16 +1,16 @@
 """The search: one index per fiscal year, in parts small enough to be made in little memory, loaded by the browser on
 first use."""
 
-import asyncio
 import re
 import shutil
+import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from markupsafe import Markup
-from pagefind.index import IndexConfig, PagefindIndex
+from pagefind_bin import get_executable
 
 from reports.site.package import Package, file_name
 from reports.site.texts import plain, rupiah_text
@@ -31,19 +31,19 @@ def write_search(out: Path, packages: Sequence[Package]) -> dict[str, list[str]]
         own.sort(key=lambda each: each.ocid)
         for number, start in enumerate(range(0, len(own), _PART), 1):
             name = f"{year}-{number}"
-            asyncio.run(_write_index(out / "cari" / name, own[start : start + _PART]))
+            _write_index(out / "cari" / name, own[start : start + _PART])
             indexes.setdefault(str(year), []).append(name)
     return indexes
 
 
-async def _write_index(folder: Path, packages: Sequence[Package]) -> None:
+def _write_index(folder: Path, packages: Sequence[Package]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         pages = Path(temporary)
         for each in packages:
             (pages / f"{file_name(each.ocid)}.html").write_text(_sought(each), encoding="utf-8")
-        async with PagefindIndex(IndexConfig(force_language="id", output_path=str(folder))) as index:
-            await index.add_directory(temporary)
+        made = ["--site", temporary, "--output-path", str(folder), "--force-language", "id", "--silent"]
+        subprocess.run([get_executable(), *made], check=True)
     for path in folder.iterdir():
         if path.is_file() and path.name not in _NEEDED and not path.name.endswith((".pagefind", ".pf_meta")):
             path.unlink()

@@ -310,14 +310,16 @@ def _waiting(options: argparse.Namespace) -> int:
 
 def _print_process(row: dict[str, Any], record: dict[str, Any]) -> None:
     print(f"\n{row['ocid']}  {row['title'] or ''}")
-    print(f"  office          {row['buyer_name'] or '-'}")
+    print(f"  office          {row['office_name'] or '-'}")
     print(f"  method          {row['method_details'] or row['method'] or '-'} ({row['tender_status'] or '-'})")
     for label, name in (
         ("planned", "planned_amount"),
         ("tender value", "tender_value"),
         ("awarded", "awarded_amount"),
         ("contracted", "contracted_amount"),
-        ("paid", "paid_amount"),
+        ("certified", "certified_amount"),
+        ("recorded", "recorded_amount"),
+        ("disbursed", "disbursed_amount"),
     ):
         if row[name] is not None:
             print(f"  {label:15} Rp {row[name]:,.0f}")

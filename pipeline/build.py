@@ -28,19 +28,20 @@ from schemas.service import read_row
 from schemas.settings import Settings
 from transforms.codes import Meanings
 from transforms.difference import withdrawn
-from transforms.identity import Code
+from transforms.identity import RUP_KINDS, UNSUCCESSFUL, Code
 from transforms.mapping import Row
 from transforms.merge import extended
+from transforms.parties import is_firm
 from transforms.releases import after, next_release, record_with
 from transforms.rows import renamed
 from transforms.search import Key, process_keys
-from transforms.state import Contribution, Process, State, state_of
+from transforms.state import Process, State, state_of, united
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, writing
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.releases import by_process, only_release, packed, unpacked
 from warehouse.search import PROCESS, write_keys
-from warehouse.star import note_changes, star_rows, write_star
+from warehouse.star import Details, note_changes, star_rows, write_star
 
 log = logging.getLogger("jejak.build")
 
@@ -84,6 +85,7 @@ class Snapshot:
     ocid: str
     token: str
     family: str
+    own: tuple[Code, ...]
     rups: tuple[Code, ...]
     relations: tuple[tuple[str, str], ...]
     links: Mapping[Code, tuple[Code, ...]]
@@ -205,9 +207,11 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     rups: dict[str, set[Code]] = defaultdict(set)
     relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
     owners: dict[Code, set[str]] = defaultdict(set)
+    own: dict[str, set[Code]] = defaultdict(set)
     keys = key_set(conn, asked)
     for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
         owners[(row.kind, row.key)].add(row.ocid)
+        own[row.ocid].add((row.kind, row.key))
     for row in conn.execute(select(t.process_rup).where(t.process_rup.c.ocid.in_(keys))):
         owners[(row.kind, row.code)].add(row.ocid)
         rups[row.ocid].add((row.kind, row.code))
@@ -277,6 +281,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
                 ocid,
                 token,
                 families.get(ocid, ocid),
+                tuple(sorted(own[ocid])),
                 tuple(sorted(rups[ocid])),
                 tuple(sorted(relations[ocid])),
                 {subject: tuple(sorted(codes)) for subject, codes in links[ocid].items()},
@@ -419,7 +424,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
             snapshot.family,
             _fiscal_year(process),
             max((row[8] for row in snapshot.rows if not row[9]), default=context.now),
-            _paying_sources(state.contributions),
+            _details(snapshot, process, state),
         )
         # What is linked is found by keys of its own.
         own = (row.record for row in process.rows if not SERVICES[row.service][1].linked)
@@ -542,14 +547,55 @@ def _fiscal_year(process: Process) -> int | None:
     return min(years, default=None)
 
 
-def _paying_sources(contributions: Iterable[Contribution]) -> dict[str, str]:
-    """The source of each transaction, by its id."""
-    found: dict[str, str] = {}
-    for each in contributions:
-        for contract in each.partial.body.get("contracts") or ():
-            for transaction in (contract.get("implementation") or {}).get("transactions") or ():
-                found.setdefault(transaction["id"], each.source)
-    return found
+def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
+    """What the star tables take of the rows of a process beside its document."""
+    tenders: dict[str, list[tuple[str, Object]]] = defaultdict(list)
+    holders: dict[tuple[str, str], str] = {}
+    for each in state.contributions:
+        service, body = SERVICES[each.service][1], each.partial.body
+        if service.linked or service.kind in (None, *RUP_KINDS):
+            continue
+        attempt = f"{service.kind}-{each.partial.rows[0].code}"
+        tenders[attempt].append((each.service, {"tender": body.get("tender") or {}}))
+        lists = {
+            "awards": body.get("awards"),
+            "contracts": body.get("contracts"),
+            "bids": (body.get("bids") or {}).get("details"),
+            "stages": (body.get("tender") or {}).get("milestones"),
+        }
+        for name, entries in lists.items():
+            for entry in entries or ():
+                holders.setdefault((name, entry["id"]), attempt)
+    facts = state.facts
+    rups: dict[str, list[Code]] = {}
+    for row in process.rows:
+        for reference in MAPPINGS[row.service].references(row.service, row.record):
+            attempt = "-".join(reference.subject)
+            if attempt in tenders and reference.rups:
+                known = rups.setdefault(attempt, [])
+                known += [rup for rup in reference.rups if rup not in known]
+    for kind, failed in snapshot.relations:
+        # The process of a retry is opened by the retry's own code.
+        if kind == UNSUCCESSFUL:
+            for attempt in tenders:
+                if snapshot.ocid.endswith(f"-{attempt}"):
+                    facts.setdefault("attempt", {}).setdefault((attempt,), {})["retry_of"] = failed
+    for plan, columns in facts.pop("plan_funds", {}).items():
+        if plan in facts.get("plan", {}):
+            facts["plan"][plan] |= columns
+    parties = [*state.document.get("parties", ()), *state.fact_parties]
+    firms = (
+        party["id"] for party in parties if is_firm(party.get("name"), (party.get("details") or {}).get("legalForm"))
+    )
+    return Details(
+        {attempt: united(found).get("tender", {}) for attempt, found in tenders.items()},
+        holders,
+        rups,
+        frozenset(snapshot.own),
+        facts,
+        state.fact_parties,
+        frozenset(firms),
+    )
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def _described(conn: Connection, hits: list[_Hit]) -> list[dict[str, Any]]:
     joined = _processes_of_subjects(conn, subjects)
     ocids = {hit.holder for hit in hits if hit.holder_kind == PROCESS} | set(joined.values())
     columns, subject = t.contracting_process.c, t.subject.c
-    query = select(columns.ocid, columns.title, columns.buyer_name).where(columns.ocid.in_(key_set(conn, ocids)))
+    query = select(columns.ocid, columns.title, columns.office_name).where(columns.ocid.in_(key_set(conn, ocids)))
     processes = {row.ocid: row for row in conn.execute(query)}
     named = {
         (row.kind, row.code): row
@@ -168,7 +168,7 @@ def _described(conn: Connection, hits: list[_Hit]) -> list[dict[str, Any]]:
                 "ocid": ocid,
                 "recorded": process is not None,
                 "title": process.title if process else of.title if of else None,
-                "office": process.buyer_name if process else of.office_name if of else None,
+                "office": process.office_name if process else of.office_name if of else None,
                 "subject": list(own) if own else None,
             }
         )

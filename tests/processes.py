@@ -43,7 +43,7 @@ def whole(ocid: str = "ocds-213czf-rup-100") -> dict[str, Any]:
             }
         },
         "tender": {
-            "id": "555",
+            "id": "tender-555",
             "status": "complete",
             "statusDetails": "Selesai",
             "procurementMethod": "open",
@@ -76,10 +76,10 @@ def whole(ocid: str = "ocds-213czf-rup-100") -> dict[str, Any]:
                 "period": {"startDate": "2025-03-11T00:00:00+07:00", "endDate": "2025-09-11T23:59:59+07:00"},
                 "milestones": [{"id": "spmk", "status": "met", "dateMet": "2025-03-11T00:00:00+07:00"}],
                 "implementation": {
-                    "milestones": [{"id": "bast", "status": "met", "dateMet": "2025-05-02T00:00:00+07:00"}],
+                    "milestones": [{"id": "bast", "type": "delivery", "dateMet": "2025-05-02T00:00:00+07:00"}],
                     "transactions": [
-                        {"id": "t1", "date": "2025-04-01T00:00:00+07:00", "value": idr(300)},
-                        {"id": "t2", "date": "2025-05-01T00:00:00+07:00", "value": idr(600.5)},
+                        {"id": "t1", "type": "SP2D", "date": "2025-04-01T00:00:00+07:00", "value": idr(300)},
+                        {"id": "t2", "type": "SP2D", "date": "2025-05-01T00:00:00+07:00", "value": idr(600.5)},
                     ],
                     "finalValue": idr(900.5),
                     "endDate": "2025-05-02T23:59:59+07:00",

@@ -215,7 +215,7 @@ def test_who_reads_every_day_and_who_reads_late_give_the_same_processes(
         daily, daily_relations, _ = crosswalk(town.engine)
         assert differences(town.engine, town.world) == {}
         rows = current_rows(town)
-        paid = {row["ocid"]: row["paid_amount"] for row in town.query(select(t.contracting_process))}
+        paid = {row["ocid"]: row["recorded_amount"] for row in town.query(select(t.contracting_process))}
     with served(EditedWorld(40, seed=5), tmp_path, new_url()) as town:
         for _ in range(2):
             town.next_day(0.08)
@@ -225,7 +225,7 @@ def test_who_reads_every_day_and_who_reads_late_give_the_same_processes(
         assert late.items() <= daily.items()
         assert daily.keys() - late.keys() <= vanished(town)
         assert late_relations <= daily_relations
-        amounts = {row["ocid"]: row["paid_amount"] for row in town.query(select(t.contracting_process))}
+        amounts = {row["ocid"]: row["recorded_amount"] for row in town.query(select(t.contracting_process))}
         assert amounts.items() <= paid.items()
 
 
@@ -365,7 +365,7 @@ def test_a_replaced_winner_is_another_award(town_on_both: Town) -> None:
     assert record(town, ocid)["withdrawn"] == [["awards", before["id"]], ["parties", loser]]
     assert [row["id"] for row in town.query(select(t.award).where(t.award.c.ocid == ocid))] == [after["id"]]
     roles = town.query(select(t.process_party).where(t.process_party.c.ocid == ocid))
-    assert loser not in {row["organization_id"] for row in roles}
+    assert loser not in {row["party_id"] for row in roles}
     assert_sound(town)
     # The first winner is back: its award too, under the id that it had.
     town.edit(WON, None)
@@ -700,7 +700,7 @@ def test_rows_of_an_attempt_that_nobody_has_announced_wait_for_it(town: Town) ->
     town.sync(settings=town.settings(only=[STAGES, NONTENDER]))
     assert json.loads(town.jejak("waiting", "--json").out) == []
     assert "Waiting" not in town.jejak("status").out
-    milestones = {row["ocid"] for row in town.query(select(t.milestone))}
+    milestones = {row["ocid"] for row in town.query(select(t.stage_event))}
     assert milestones == {row["ocid"] for row in town.query(select(t.record))}
     assert_sound(town)
 
@@ -916,17 +916,11 @@ def test_a_supplier_learned_later_takes_the_place_of_its_surrogate(town: Town) -
     payments, recorded, bidders = "SPSE-PencatatanNonTenderRealisasi", "SPSE-PencatatanNonTender", "SPSE-PesertaTender"
     town.sync(settings=town.settings(only=[payments, recorded]))
     surrogates = {
-        row["organization_id"]
-        for row in town.query(select(t.process_party))
-        if row["organization_id"].startswith("supplier-")
+        row["party_id"] for row in town.query(select(t.process_party)) if row["party_id"].startswith("supplier-")
     }
     assert surrogates
     town.sync(settings=town.settings(only=[payments, recorded, bidders, "SPSE-TenderPengumuman"]))
-    left = {
-        row["organization_id"]
-        for row in town.query(select(t.process_party))
-        if row["organization_id"].startswith("supplier-")
-    }
+    left = {row["party_id"] for row in town.query(select(t.process_party)) if row["party_id"].startswith("supplier-")}
     assert left < surrogates
     known = {(row["kind"], row["key"]) for row in town.query(select(t.supplier_key))}
     assert known.isdisjoint((row["kind"], row["key"]) for row in town.query(select(t.supplier_use)))

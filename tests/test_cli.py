@@ -228,7 +228,7 @@ def test_the_exported_files_agree_with_one_another(lived: Lived) -> None:
         "records.jsonl",
         "rows.jsonl",
         "package.json",
-        "tender.parquet",
+        "attempt.parquet",
     }
     compiled = lines(lived.out / "compiled.jsonl")
     assert [record["ocid"] for record in compiled] == sorted(record["ocid"] for record in compiled)

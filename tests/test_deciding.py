@@ -260,7 +260,7 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     entry = next(each for each in listed if each["word"] == "metode baru")
     assert (entry["list"], entry["field"], entry["code"]) == ("method", "metode_pengadaan", None)
     assert set(entry["choices"]) == {"", "direct", "open", "selective", "limited"} & set(entry["choices"])
-    before = town.query(select(t.tender).order_by("ocid"))
+    before = town.query(select(t.plan).order_by("ocid", "id"))
     said = town.jejak("codes", "give", "sirup", "method", word, "selective", "--by", "me", settings=settings)
     assert said.status == 0, said.err
     assert f"{entry['processes']} records built again" in said.out
@@ -269,7 +269,7 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     path = tmp_path / "meanings.csv"
     assert town.jejak("codes", "export", path, settings=settings).status == 0
     assert town.jejak("codes", "undo", "sirup", "method", word, settings=settings).status == 0
-    assert town.query(select(t.tender).order_by("ocid")) == before
+    assert town.query(select(t.plan).order_by("ocid", "id")) == before
     assert signals(town)
     said = town.jejak("codes", "import", path, settings=settings)
     assert "1 meanings applied, 0 unchanged" in said.out

@@ -29,7 +29,7 @@ def picture(engine: Engine) -> dict[str, Any]:
             },
             "link": {row.id: (row.status, round(row.confidence, 3), row.by) for row in conn.execute(select(t.link))},
         }
-        for table in (*t.STAR, t.organization, t.subject):
+        for table in (*t.STAR, *t.DIMENSIONS, t.subject):
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:
                 row.pop("updated_at", None)

@@ -18,7 +18,7 @@ from warehouse import tables as t
 from warehouse.engine import reading
 from warehouse.releases import unpacked
 
-PUBLISHED = (t.release, t.record, *t.STAR, t.organization)
+PUBLISHED = (t.release, t.record, *t.STAR, *t.DIMENSIONS)
 ATTEMPTS = "SPSE-NonTenderPengumuman"
 TENDERS = "SPSE-TenderPengumuman"
 PROVINCES = "RUP-MasterProvinsi"

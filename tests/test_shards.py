@@ -162,7 +162,7 @@ def started(warehouse: Engine) -> Engine:
     return warehouse
 
 
-def test_organisations_keep_the_words_of_the_first_record_whoever_writes_them(started: Engine) -> None:
+def test_suppliers_keep_the_words_of_the_first_record_whoever_writes_them(started: Engine) -> None:
     """Each round rewrites all records, some of them gone, each with other organisations, some without a name."""
     chance = random.Random(4)
 
@@ -184,7 +184,7 @@ def test_organisations_keep_the_words_of_the_first_record_whoever_writes_them(st
                     words = ("name" not in party, ocid, party.get("name") or party["id"])
                     first[party["id"]] = min(first.get(party["id"], words), words)
             with reading(started) as conn:
-                found = {row.id: (not row.named, row.ocid, row.name) for row in conn.execute(select(t.organization))}
+                found = {row.id: (not row.named, row.ocid, row.name) for row in conn.execute(select(t.supplier))}
             assert found == first, night
 
 

@@ -14,12 +14,12 @@ from warehouse.views import creation_order, parse_view, view_metadata
 FILE = """-- What each office has paid,
 -- as far as it is known.
 --
--- buyer_id: the office
---     (organization.id)
+-- office_id: the office
+--     (office.id)
 -- paid_amount (money): sum of the payments
 
 -- A comment of the query's own.
-SELECT buyer_id, sum(paid_amount) AS paid_amount FROM contracting_process GROUP BY buyer_id;
+SELECT office_id, sum(disbursed_amount) AS paid_amount FROM contracting_process GROUP BY office_id;
 """
 OLD = [
     "DROP VIEW subject_without_link",
@@ -31,19 +31,19 @@ OLD = [
 def test_a_file_gives_query_columns_and_comments() -> None:
     found = MetaData()
     query = parse_view("office_payment", FILE, found)
-    assert query.startswith("-- A comment of the query's own.\nSELECT buyer_id")
-    assert query.endswith("GROUP BY buyer_id")
+    assert query.startswith("-- A comment of the query's own.\nSELECT office_id")
+    assert query.endswith("GROUP BY office_id")
     view = found.tables["office_payment"]
     assert view.comment == "What each office has paid, as far as it is known."
     assert {column.name: (str(column.type), column.comment) for column in view.columns} == {
-        "buyer_id": ("TEXT", "the office (organization.id)"),
-        "paid_amount": ("NUMERIC", "sum of the payments (IDR)"),
+        "office_id": ("TEXT", "the office (office.id)"),
+        "paid_amount": ("DOUBLE", "sum of the payments (IDR)"),
     }
 
 
 @pytest.mark.parametrize(
     "content",
-    ["SELECT 1;", FILE.replace("(money)", "(rupiah)"), FILE.replace("--\n", ""), FILE.replace("buyer_id:", "")],
+    ["SELECT 1;", FILE.replace("(money)", "(rupiah)"), FILE.replace("--\n", ""), FILE.replace("office_id:", "")],
 )
 def test_a_head_that_cannot_be_read_is_refused(content: str) -> None:
     with pytest.raises(ValueError, match="view office_payment: "):

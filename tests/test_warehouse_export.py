@@ -21,6 +21,8 @@ from warehouse.releases import packed
 from warehouse.roles import grant_analyst
 from warehouse.star import star_rows, write_star
 from warehouse.tables import (
+    DIMENSIONS,
+    MASTERS,
     OPEN,
     PRIVATE,
     STAR,
@@ -28,11 +30,11 @@ from warehouse.tables import (
     evidence,
     link,
     metadata,
-    organization,
     record,
     release,
     run,
     subject,
+    supplier,
 )
 from warehouse.views import view_metadata
 
@@ -166,14 +168,16 @@ def test_parquet_keeps_types_and_comments(town: Engine, tmp_path: Path, monkeypa
     monkeypatch.setattr(export, "_PARQUET_CHUNK", 1)
     with reading(town) as conn:
         counts = export_parquet(conn, tmp_path)
-    assert set(counts) == {table.name for table in (*STAR, organization, link, subject)} | set(view_metadata.tables)
+    assert set(counts) == {table.name for table in (*STAR, *DIMENSIONS, *MASTERS, link, subject)} | set(
+        view_metadata.tables
+    )
     assert counts["contracting_process"] == 2
     frame = pd.read_parquet(tmp_path / "contracting_process.parquet")
     assert frame["ocid"].tolist() == ["ocds-213czf-rup-1", "ocds-213czf-tender-2"]
     assert frame["planned_amount"].dtype == "float64"
     assert frame["has_award"].dtype == "bool"
     assert frame["fiscal_year"].dtype == "int64"
-    assert frame["first_date"].tolist() == [pd.Timestamp("2025-01-31T23:30:00")] * 2
+    assert frame["first_date"].tolist() == [pd.Timestamp("2025-03-01T00:00:00")] * 2
     assert frame["contracted_amount"].sum() == 1800
     assert pq.read_schema(tmp_path / "link.parquet").field("confidence").type == "double"
     trace = pq.read_table(tmp_path / "family_trace.parquet")
@@ -181,7 +185,7 @@ def test_parquet_keeps_types_and_comments(town: Engine, tmp_path: Path, monkeypa
     assert trace.schema.field("planned_amount").metadata == {
         b"comment": b"planned budget, each plan counted once (IDR)"
     }
-    assert pd.read_parquet(tmp_path / "budget_line.parquet")["period_start"].tolist()[0].isoformat() == "2025-01-01"
+    assert str(pq.read_schema(tmp_path / "progress.parquet").field("date").type) == "date32[day]"
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:
@@ -221,7 +225,7 @@ def test_an_analyst_reads_results_and_no_source_rows(town: Engine, warehouse_url
             with pytest.raises(ProgrammingError, match="permission denied"), reading(engine) as conn:
                 conn.execute(select(table)).all()
         with pytest.raises(ProgrammingError, match="permission denied"), writing(engine) as conn:
-            conn.execute(organization.delete())
+            conn.execute(supplier.delete())
     finally:
         engine.dispose()
         with writing(town) as conn:

@@ -14,11 +14,11 @@ from sqlalchemy import Engine, func, insert, select
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
 from warehouse.tables import (
-    bid,
-    budget_line,
     contracting_process,
+    document,
     pending_link,
     plan_fact,
+    progress,
     raw_record,
     record,
     run,
@@ -106,19 +106,22 @@ def test_dates_and_amounts_keep_their_types(loaded: Engine) -> None:
         )
         insert_rows(conn, contracting_process, [{"ocid": "o", "family": "o", "updated_at": "d"}])
         insert_rows(
-            conn, bid,
-            [{"ocid": "o", "id": "1", "date": moment, "value": 10**25},
-             {"ocid": "o", "id": "2", "date": None, "value": 0.25},
-             {"ocid": "o", "id": "3", "date": None, "value": None}],
+            conn, document,
+            [{"ocid": "o", "stage": "tender", "holder_id": "", "id": "1", "date": moment},
+             {"ocid": "o", "stage": "tender", "holder_id": "", "id": "2", "date": None}],
         )  # fmt: skip
-        insert_rows(conn, budget_line, [{"ocid": "o", "id": "1", "period_start": date(2025, 1, 1), "amount": 0}])
+        insert_rows(
+            conn, progress,
+            [{"ocid": "o", "contract_id": "c", "metric_id": "m", "id": str(number), "date": day, "actual": amount}
+             for number, (day, amount) in enumerate([(date(2025, 1, 1), 10**25), (None, 0.25), (None, 0)])],
+        )  # fmt: skip
     with reading(loaded) as conn:
-        assert conn.execute(select(bid.c.date, bid.c.value).order_by(bid.c.id)).all() == [
-            (moment, 1e25),
+        assert conn.execute(select(document.c.date).order_by(document.c.id)).all() == [(moment,), (None,)]
+        assert conn.execute(select(progress.c.date, progress.c.actual).order_by(progress.c.id)).all() == [
+            (date(2025, 1, 1), 1e25),
             (None, 0.25),
-            (None, None),
+            (None, 0),
         ]
-        assert conn.execute(select(budget_line.c.period_start, budget_line.c.amount)).all() == [(date(2025, 1, 1), 0)]
 
 
 def test_keys_have_no_limit_and_no_meaning(loaded: Engine) -> None:

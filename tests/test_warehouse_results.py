@@ -9,16 +9,18 @@ from sqlalchemy import Connection, Engine, insert, select, text
 from warehouse.engine import reading, writing
 from warehouse.load import insert_rows
 from warehouse.tables import (
+    answer,
     contract,
     contracting_process,
     identity,
     link,
+    plan,
     process_rup,
     proposal,
     record,
     run,
     subject,
-    tender,
+    supplier,
 )
 from warehouse.views import view_metadata
 
@@ -44,8 +46,8 @@ def add_process(conn: Connection, kind: str, code: str, *rups: str, **columns: A
     """A process that one code opens and that carries the planning of some RUPs; returns its OCID."""
     ocid = f"ocds-000000-{kind}-{code}"
     row = {
-        "ocid": ocid, "family": ocid, "origin": kind, "title": f"Paket {code}", "buyer_id": OFFICE,
-        "buyer_name": "DINAS CONTOH", "fiscal_year": 2025, "updated_at": "t", **columns,
+        "ocid": ocid, "family": ocid, "origin": kind, "title": f"Paket {code}", "office_id": OFFICE,
+        "office_name": "DINAS CONTOH", "fiscal_year": 2025, "updated_at": "t", **columns,
     }  # fmt: skip
     insert_rows(
         conn, record, [{"ocid": ocid, "compiled": {}, "releases": 1, "date": "t", "rows": b"", "run_id": "2025-09-01"}]
@@ -95,7 +97,7 @@ def test_a_process_is_traced_from_its_proposals_to_its_progress(today: Engine) -
         first = add_process(conn, "rup", "1", "1", "2", **plan, tender_status="unsuccessful", **stages("planning"))
         second = add_process(
             conn, "tender", "7", "1", **plan, tender_status="complete", tender_value=990, awarded_amount=900,
-            contracted_amount=900, payments=2, paid_amount=300, last_payment_at=paid_at, physical_progress=40,
+            contracted_amount=900, payments=2, disbursed_amount=300, last_payment_at=paid_at, physical_progress=40,
             financial_progress=35, last_report_on=told_on,
             **stages("planning", "tender", "award", "contract"),
         )  # fmt: skip
@@ -123,10 +125,11 @@ def test_a_process_is_traced_from_its_proposals_to_its_progress(today: Engine) -
         trace = views["process_trace"]
         found = {row.ocid: row._asdict() for row in conn.execute(select(trace))}
         assert found[second] == {
-            "ocid": second, "family": "ocds-000000-rup-1", "title": "Paket 7", "buyer_id": OFFICE,
-            "buyer_name": "DINAS CONTOH", "fiscal_year": 2025, "proposals": 2, "proposal_title": "Drainase",
+            "ocid": second, "family": "ocds-000000-rup-1", "title": "Paket 7", "office_id": OFFICE,
+            "office_name": "DINAS CONTOH", "fiscal_year": 2025, "proposals": 2, "proposal_title": "Drainase",
             "budget_lines": 2, "line_total": 5200, "planned_amount": 1000, "tender_status": "complete",
-            "tender_value": 990, "awarded_amount": 900, "contracted_amount": 900, "payments": 2, "paid_amount": 300,
+            "tender_value": 990, "awarded_amount": 900, "contracted_amount": 900, "certified_amount": None,
+            "recorded_amount": None, "disbursed_amount": 300, "payments": 2,
             "last_payment_at": paid_at, "physical_progress": 40, "financial_progress": 35, "last_report_on": told_on,
             "first_missing": "implementation", "family_first_missing": "implementation",
         }  # fmt: skip
@@ -205,29 +208,42 @@ def test_budget_lines_without_a_package_stand_by_office_and_account(today: Engin
         ]
 
 
-def test_packages_without_a_tender_are_late_on_the_day_of_the_last_run(today: Engine) -> None:
+def test_plans_are_late_on_the_day_of_the_newest_answer(today: Engine) -> None:
+    """Whatever day it is: SIRUP's answers were true on 1 September 2025 of one year, on 1 March 2026 of the other."""
     late, due = map(datetime.fromisoformat, ("2025-08-31T23:59:59", "2025-09-01"))
+    announced = {"source": "sirup", "service": "RUP-PaketPenyedia-Terumumkan", "run_id": "2025-09-01"}
     with writing(today) as conn:
-        for code, planned_until, more in (
-            ("late", late, {}),
-            ("due", due, {}),
-            ("last year", None, {"fiscal_year": 2024}),
-            ("this year", None, {}),
-            # A plan of last year may reach into this one.
-            ("long", due, {"fiscal_year": 2024}),
-            ("withdrawn", late, {"tender_status": "cancelled"}),
-            ("tendered", late, stages("tender")),
-            ("tendered elsewhere", late, {"family": "f"}),
-            ("contracted", late, stages("contract")),
+        insert_rows(
+            conn, answer,
+            [{**announced, "scope": year, "observed_at": day}
+             for year, day in (("2025", "2025-09-01T16:59:59Z"), ("2024", "2026-03-01T00:00:00Z"))],
+        )  # fmt: skip
+        for code, planned_until, more, reached in (
+            ("late", late, {}, {}),
+            ("due", due, {}, {}),
+            ("this year", None, {}, {}),
+            ("last year", None, {"fiscal_year": 2024}, {}),
+            ("due then", due, {"fiscal_year": 2024}, {}),
+            ("no answer", late, {"fiscal_year": 2023}, {}),
+            ("withdrawn", late, {"status": "withdrawn"}, {}),
+            ("tendered", late, {}, stages("tender")),
+            ("tendered elsewhere", late, {"family": "f"}, {"family": "f"}),
+            ("contracted", late, {}, stages("contract")),
+            ("swakelola", late, {"kind": "swk"}, {}),
         ):
-            ocid = add_process(conn, "rup", code, **{"tender_status": "planned", **stages("planning"), **more})
-            insert_rows(conn, tender, [{"ocid": ocid, "period_end": planned_until}])
+            ocid = add_process(conn, "rup", code, **reached)
+            row = {"kind": "rup", "status": "announced", "fiscal_year": 2025, "family": ocid, **more}
+            insert_rows(
+                conn, plan,
+                [{"ocid": ocid, "id": f"rup-{code}", "kd_rup": code, "title": code, "selection_end": planned_until,
+                  **row}],
+            )  # fmt: skip
         add_process(conn, "tender", "1", family="f", **stages("planning", "tender"))
-        add_process(conn, "swk", "1", fiscal_year=2024, **stages("planning"))
-        assert rows(conn, "package_without_tender", "title", "planned_until", "has_contract") == [
-            ("Paket contracted", late, 1),
-            ("Paket last year", None, 0),
-            ("Paket late", late, 0),
+        assert rows(conn, "late_plan", "title", "planned_until", "as_of", "has_contract") == [
+            ("contracted", late, date(2025, 9, 1), 1),
+            ("due then", due, date(2026, 3, 1), 0),
+            ("last year", None, date(2026, 3, 1), 0),
+            ("late", late, date(2025, 9, 1), 0),
         ]
 
 
@@ -236,15 +252,17 @@ def test_contracts_without_payment_or_report(today: Engine) -> None:
     with writing(today) as conn:
         works = add_process(conn, "tender", "7", category="works")
         goods = add_process(conn, "ecat", "8", category="goods")
+        insert_rows(conn, supplier, [{"id": "s", "name": "CV CONTOH", "named": True, "ocid": works}])
         told = {"payments": 1, "last_report_on": date(2025, 5, 1)}
         for ocid, name, more in (
-            (works, "nothing", {"value": 5, "supplier_name": "CV CONTOH"}),
+            (works, "nothing", {"value": 5, "supplier_id": "s"}),
             (works, "paid", {"payments": 1}),
             (works, "told", told),
-            (works, "cancelled", {"status": "cancelled"}),
+            (works, "cancelled", {"stands": False}),
             (goods, "goods", {"status": "active"}),
         ):
-            insert_rows(conn, contract, [{"ocid": ocid, "id": name, "payments": 0, **more}])
+            row = {"stands": True, "payments": 0, "addenda": 0, "family": "f", **more}
+            insert_rows(conn, contract, [{"ocid": ocid, "id": name, **row}])
         pending = add_subject(conn, "kontrak", "k")
         add_link(conn, pending, ("tender", "7"), "pending")
         add_link(conn, pending, ("ecat", "8"), "rejected")
@@ -271,17 +289,21 @@ def test_paid_ahead_of_progress_is_more_than_ten_points(today: Engine) -> None:
             ("unpaid", None, 0, {}),
             ("no value", 60, 10, {"value": None}),
             ("free", 60, 10, {"value": 0}),
-            ("cancelled", 60, 10, {"status": "cancelled"}),
-            ("not begun", 30, 0, {"status": "active"}),
+            ("cancelled", 60, 10, {"stands": False}),
+            ("not begun", 30, 0, {}),
+            ("certified", None, 50, {"certified_amount": 80}),
+            # Both kinds are known: they are two accounts of one money.
+            ("both", 55, 50, {"certified_amount": 80}),
         ):
-            row = {"value": 100, "status": None, "payments": 1, **more}
+            row = {"value": 100, "stands": True, "payments": 1, "addenda": 0, "family": "f", **more}
             insert_rows(
-                conn, contract, [{"ocid": ocid, "id": name, "paid_amount": paid, "physical_progress": done, **row}]
+                conn, contract, [{"ocid": ocid, "id": name, "disbursed_amount": paid, "physical_progress": done, **row}]
             )
-        names = ("contract_id", "value", "paid_amount", "paid_percent", "physical_progress", "ahead")
+        names = ("contract_id", "value", "paid_by", "paid_amount", "paid_percent", "physical_progress", "ahead")
         assert rows(conn, "paid_ahead_of_progress", *names) == [
-            ("more", 200, 125, 62.5, 50, 12.5),
-            ("not begun", 100, 30, 30, 0, 30),
+            ("certified", 100, "bap", 80, 80, 50, 30),
+            ("more", 200, "sp2d", 125, 62.5, 50, 12.5),
+            ("not begun", 100, "sp2d", 30, 30, 0, 30),
         ]
 
 
@@ -319,7 +341,7 @@ def _plan(conn: Connection, query: str) -> str:
         ("SELECT * FROM contract_without_report", ("identity_ocid", "link_to"), ("link_from",)),
         ("SELECT * FROM subject_without_link", ("link_from",), ()),
         ("SELECT * FROM proposal_without_budget", ("link_from",), ()),
-        ("SELECT * FROM package_without_tender", ("contracting_process_family",), ()),
+        ("SELECT * FROM late_plan", ("contracting_process_family",), ()),
     ],
 )
 def test_results_are_found_by_index(today: Engine, query: str, used: tuple[str, ...], unused: tuple[str, ...]) -> None:

@@ -14,16 +14,16 @@ from warehouse.engine import reading, writing
 from warehouse.load import insert_rows, upsert_rows
 from warehouse.star import note_changes, stage_counts, star_rows, write_star
 from warehouse.tables import (
+    DIMENSIONS,
     OPEN,
     STAR,
+    attempt,
     award,
     bid,
-    budget_line,
     contract,
     contracting_process,
     document,
-    milestone,
-    organization,
+    office,
     payment,
     process,
     process_party,
@@ -32,7 +32,8 @@ from warehouse.tables import (
     record,
     run,
     run_process,
-    tender,
+    stage_event,
+    supplier,
 )
 from warehouse.views import view_metadata
 
@@ -57,8 +58,7 @@ def write(conn: Connection, *compiled: dict[str, Any]) -> int:
     for one in compiled:
         row = {"ocid": one["ocid"], "compiled": one, "releases": 1, "date": "d", "rows": b"", "run_id": "r1"}
         upsert_rows(conn, record, [row])
-        sources = {"t1": "lpse", "t2": "lpse", "simda-1/LS": "simda"}
-        rows = star_rows(one, families.get(one["ocid"], one["ocid"]), None, "2025-06-01T00:00:00Z", sources)
+        rows = star_rows(one, families.get(one["ocid"], one["ocid"]), None, "2025-06-01T00:00:00Z")
         write_star(conn, [(one["ocid"], rows)])
     return len(compiled)
 
@@ -98,8 +98,8 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "family": "ocds-213czf-rup-100",
             "origin": "rup",
             "title": "Jalan desa",
-            "buyer_id": "JEJAK-SATKER-1.01",
-            "buyer_name": "DINAS CONTOH",
+            "office_id": "JEJAK-SATKER-1.01",
+            "office_name": "DINAS CONTOH",
             "method": "open",
             "method_details": "Tender",
             "category": "works",
@@ -112,7 +112,10 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "tender_value": 990,
             "awarded_amount": 900,
             "contracted_amount": 900,
-            "paid_amount": 900.5,
+            "certified_amount": None,
+            "recorded_amount": None,
+            "recorded_cancelled_amount": None,
+            "disbursed_amount": 900.5,
             "payments": 2,
             "last_payment_at": local("2025-05-01T00:00:00"),
             "physical_progress": None,
@@ -123,39 +126,40 @@ def test_a_process_of_five_stages(started: Engine) -> None:
             "has_award": True,
             "has_contract": True,
             "has_implementation": True,
-            "first_date": local("2025-01-31T23:30:00"),
+            "first_date": local("2025-03-01T00:00:00"),
             "last_date": local("2025-05-02T23:59:59"),
             "updated_at": "2025-06-01T00:00:00Z",
         }
-        assert conn.execute(select(tender.c.id, tender.c.tenderers, tender.c.period_start)).one() == (
-            "555", 2, local("2025-02-01T08:00:00"),
+        names = ("id", "channel", "hps", "bidders", "bids_from")
+        assert conn.execute(select(*(attempt.c[name] for name in names))).one() == (
+            "tender-555", "tender", 990, 2, local("2025-02-01T08:00:00"),
         )  # fmt: skip
-        assert conn.execute(select(bid.c.id, bid.c.tenderer_id, bid.c.value).order_by(bid.c.id)).all() == [
+        assert conn.execute(select(bid.c.id, bid.c.supplier_id, bid.c.value).order_by(bid.c.id)).all() == [
             ("b1", "JEJAK-PENYEDIA-7", 900),
             ("b2", "JEJAK-PENYEDIA-8", 950),
         ]
-        assert conn.execute(select(award.c.id, award.c.status, award.c.suppliers).order_by(award.c.id)).all() == [
-            ("a0", "cancelled", 1),
-            ("a1", None, 1),
+        standing = select(award.c.id, award.c.status, award.c.stands, award.c.suppliers, award.c.attempt_id)
+        assert conn.execute(standing.order_by(award.c.id)).all() == [
+            ("a0", "cancelled", False, 1, "tender-555"),
+            ("a1", None, True, 1, "tender-555"),
         ]
         signed = conn.execute(select(contract).where(contract.c.id == "c1")).one()
-        assert (signed.supplier_id, signed.paid_amount, signed.payments) == ("JEJAK-PENYEDIA-7", 900.5, 2)
-        assert (signed.final_value, signed.last_payment_at) == (900.5, local("2025-05-01T00:00:00"))
-        assert conn.execute(select(payment.c.contract_id, payment.c.id, payment.c.value, payment.c.source)).all() == [
-            ("c1", "t1", 300, "lpse"),
-            ("c1", "t2", 600.5, "lpse"),
+        assert (signed.supplier_id, signed.disbursed_amount, signed.payments) == ("JEJAK-PENYEDIA-7", 900.5, 2)
+        assert (signed.value, signed.channel, signed.last_payment_at) == (900, "tender", local("2025-05-01T00:00:00"))
+        assert conn.execute(select(payment.c.contract_id, payment.c.id, payment.c.value, payment.c.kind)).all() == [
+            ("c1", "t1", 300, "sp2d"),
+            ("c1", "t2", 600.5, "sp2d"),
         ]
-        places = select(milestone.c.stage, milestone.c.contract_id, milestone.c.id).order_by(milestone.c.id)
-        assert conn.execute(places).all() == [
+        stage = stage_event.c
+        assert conn.execute(select(stage.stage, stage.contract_id, stage.id).order_by(stage.id)).all() == [
             ("tender", "", "555-1"),
             ("implementation", "c1", "bast"),
             ("contract", "c1", "spmk"),
         ]
-        lines = select(budget_line.c.id, budget_line.c.amount, budget_line.c.period_start).order_by(budget_line.c.id)
-        assert conn.execute(lines).all() == [("100|m1", 600, date(2025, 1, 1)), ("100|m2", 400, None)]
         assert count(conn, process_party) == 5
-        named = conn.execute(select(organization).where(organization.c.id == OFFICE["id"])).one()
-        assert (named.name, named.locality, named.region) == ("DINAS CONTOH", "Contoh", "Jawa")
+        named = conn.execute(select(office).where(office.c.id == OFFICE["id"])).one()
+        assert (named.name, named.named, named.ocid) == ("DINAS CONTOH", True, "ocds-213czf-rup-100")
+        assert conn.scalars(select(supplier.c.name).order_by(supplier.c.name)).all() == ["CV CONTOH", "CV LAIN"]
 
 
 REACHED = ["tender", "contract", "implementation"]
@@ -199,7 +203,7 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
             {**carried(
                 {
                     "transactions": [
-                        {"id": "simda-1/LS", "date": "2025-04-01T00:00:00+07:00", "value": idr(100),
+                        {"id": "simda-1/LS", "type": "SP2D", "date": "2025-04-01T00:00:00+07:00", "value": idr(100),
                          "payer": OFFICE, "payee": WINNER},
                         {"id": "simda-2/LS"},
                     ],
@@ -210,27 +214,30 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
                 }), "id": "c1", "value": idr(300)},
             {**carried({"metrics": [metric("simpen-4-fisik", 2, 100, 100)]}), "id": "c2", "value": idr(100)},
             {**carried(
-                {"transactions": [{"id": "x", "value": idr(7)}], "metrics": [metric("simpen-5-fisik", 9, 1, 1)]},
+                {"transactions": [{"id": "x", "type": "SP2D", "value": idr(7)}],
+                 "metrics": [metric("simpen-5-fisik", 9, 1, 1)]},
                 status="cancelled"), "id": "c3", "value": idr(9)},
         ],
     }  # fmt: skip
     with writing(started) as conn:
         write(conn, compiled)
         row = conn.execute(select(contracting_process)).one()
-        assert (row.paid_amount, row.payments, row.last_payment_at) == (100, 1, local("2025-04-01T00:00:00"))
+        assert (row.disbursed_amount, row.payments, row.last_payment_at) == (100, 1, local("2025-04-01T00:00:00"))
         assert (row.physical_progress, row.financial_progress) == (55, 10)
         assert row.last_report_on == date(2025, 4, 1)
         columns = contract.c
         assert conn.execute(
-            select(columns.id, columns.paid_amount, columns.physical_progress, columns.last_report_on).order_by("id")
+            select(columns.id, columns.disbursed_amount, columns.physical_progress, columns.last_report_on).order_by(
+                "id"
+            )
         ).all() == [
             ("c1", 100, 40, date(2025, 4, 1)),
             ("c2", None, 100, date(2025, 2, 1)),
             ("c3", 7, 1, date(2025, 9, 1)),
         ]
         paid = conn.execute(select(payment).where(payment.c.contract_id == "c1")).one()
-        assert (paid.id, paid.source, paid.payer_id, paid.payee_id, paid.payee_name) == (
-            "simda-1/LS", "simda", OFFICE["id"], WINNER["id"], WINNER["name"],
+        assert (paid.id, paid.kind, paid.payer_id, paid.payee_id) == (
+            "simda-1/LS", "sp2d", OFFICE["id"], WINNER["id"],
         )  # fmt: skip
         said = progress.c
         assert conn.execute(
@@ -281,8 +288,8 @@ def test_proposals_and_documents(started: Engine) -> None:
         assert asked[0]._asdict() == {
             "ocid": "ocds-000000-rup-1", "id": "usulan-1", "title": "Jalan", "status": "accepted",
             "status_details": "Diterima", "village": "Desa Contoh", "district": "Kecamatan Contoh", "value": 50,
-            "quantity": 12.5, "unit": "meter", "proposed_by": "RW", "office_id": OFFICE["id"],
-            "office_name": OFFICE["name"], "date": local("2024-01-02T00:00:00"),
+            "quantity": 12.5, "unit": "meter", "proposed_by": "RW", "office_id": OFFICE["id"], "repeated": False,
+            "date": local("2024-01-02T00:00:00"),
         }  # fmt: skip
         assert (asked[1].id, asked[1].status) == ("usulan-2", "withdrawn")
         found = conn.execute(select(document).order_by(document.c.stage)).all()
@@ -326,8 +333,8 @@ def test_writing_again_replaces_and_a_process_without_rows_goes(started: Engine)
         }  # fmt: skip
         assert count(conn, bid) == 2
         write_star(conn, [(ocid, {}) for ocid in ("ocds-213czf-rup-100", "ocds-213czf-rup-101", "never-there")])
-        assert {table.name: count(conn, table) for table in (*STAR, organization)} == dict.fromkeys(
-            (table.name for table in (*STAR, organization)), 0
+        assert {table.name: count(conn, table) for table in (*STAR, *DIMENSIONS)} == dict.fromkeys(
+            (table.name for table in (*STAR, *DIMENSIONS)), 0
         )
         assert count(conn, record) == 2
 
@@ -367,6 +374,8 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
         del plan[section]
     plan["tender"]["status"] = "unsuccessful"
     retender, purchase = whole("ocds-213czf-tender-2"), whole("ocds-213czf-ecat-3")
+    for other in (retender, purchase):
+        other["planning"]["budget"]["isRepeated"] = True
     purchase["buyer"] = {"id": "JEJAK-SATKER-2.02", "name": "KECAMATAN CONTOH"}
     alone = {
         "ocid": "ocds-213czf-tender-9", "date": "d", "buyer": OFFICE,
@@ -387,10 +396,10 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
             None,
         )
         assert (family.planned_amount, family.tendered_amount) == (1000, 1980)
-        assert (family.awarded_amount, family.contracted_amount, family.paid_amount) == (1800, 1800, 1801)
+        assert (family.awarded_amount, family.contracted_amount, family.disbursed_amount) == (1800, 1800, 1801)
         assert (single.planned_amount, single.stages, single.first_missing) == (50, 2, "award")
         offices = {
-            row.buyer_id: row for row in conn.execute(select(office_stage_completeness)).all() if row.fiscal_year
+            row.office_id: row for row in conn.execute(select(office_stage_completeness)).all() if row.fiscal_year
         }
         assert {name: (row.families, row.with_tender, row.complete) for name, row in offices.items()} == {
             "JEJAK-SATKER-1.01": (1, 1, 1),
@@ -413,9 +422,9 @@ def naming(ocid: str, names: dict[str, str]) -> dict[str, Any]:
     return {"ocid": ocid, "parties": parties}
 
 
-def test_an_organisation_has_the_words_of_the_first_record_that_names_it(started: Engine) -> None:
+def test_a_supplier_has_the_words_of_the_first_record_that_names_it(started: Engine) -> None:
     def names() -> dict[str, str]:
-        return dict(conn.execute(select(organization.c.id, organization.c.name)).all())
+        return dict(conn.execute(select(supplier.c.id, supplier.c.name)).all())
 
     with writing(started) as conn:
         write(conn, naming("b", {"p": "of b", "q": "only"}))
@@ -437,20 +446,20 @@ _records = st.tuples(st.sampled_from("abc"), _names)
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_records, max_size=8))
-def test_organisations_do_not_depend_on_the_order_of_writing(
+def test_suppliers_do_not_depend_on_the_order_of_writing(
     started: Engine, written: list[tuple[str, dict[str, str]]]
 ) -> None:
     """After any sequence of writes the table is what writing only the last version of each record gives."""
-    columns = organization.c.id, organization.c.name, organization.c.ocid
+    columns = supplier.c.id, supplier.c.name, supplier.c.ocid
     last = {ocid: naming(ocid, names) for ocid, names in written}
     with writing(started) as conn:
         for ocid, names in written:
             write(conn, naming(ocid, names))
-        found = conn.execute(select(*columns).order_by(organization.c.id)).all()
+        found = conn.execute(select(*columns).order_by(supplier.c.id)).all()
         write_star(conn, [(ocid, {}) for ocid in "abc"])
-        assert count(conn, organization) == 0
+        assert count(conn, supplier) == 0
         write(conn, *last.values())
-        assert found == conn.execute(select(*columns).order_by(organization.c.id)).all()
+        assert found == conn.execute(select(*columns).order_by(supplier.c.id)).all()
         conn.rollback()
 
 

@@ -16,11 +16,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.lpse import SERVICES
-from transforms import codes, mak
+from transforms import codes, facts, mak
 from transforms.budget import account_category, account_items, plan_budget, product_item
 from transforms.evidence import Evidence
 from transforms.identity import Code, RupReference
-from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
+from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import (
     SUPPLIER_SCHEME,
     has_code,
@@ -322,7 +322,6 @@ def _stage_period(stages: list[Row], named: re.Pattern[str], context: Context) -
 
 
 def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Partial]:
-    repeated = {stage for stage, times in Counter(row.record.kd_akt for row in stages).items() if times > 1}
     yield Partial(
         {
             "tender": {
@@ -332,19 +331,26 @@ def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Par
                 "tenderPeriod": _stage_period(stages, _BIDDING, context),
                 "milestones": [
                     {
-                        "id": f"{attempt}-{_stage(row.record, repeated) or position}",
+                        "id": name,
                         "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
                         "type": "tenderStage",
                         "code": row.record.kd_akt,
                         "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
                         "dueDate": context.moment(row.record.tgl_akhir, end=True),
                     }
-                    for position, row in enumerate(stages, 1)
+                    for name, row in _named_stages(attempt, stages)
                 ],
             }
         },
         tuple(stages),
     )
+
+
+def _named_stages(attempt: str, stages: list[Row]) -> Iterator[tuple[str, Row]]:
+    """The stages of a schedule with the ids of their milestones."""
+    repeated = {stage for stage, times in Counter(row.record.kd_akt for row in stages).items() if times > 1}
+    for position, row in enumerate(stages, 1):
+        yield f"{attempt}-{_stage(row.record, repeated) or position}", row
 
 
 def _stage(record: Any, repeated: set[str | None]) -> str | None:
@@ -571,7 +577,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                 }
                 yield Partial({"awards": [letter], "parties": parties(supplier)}, (row,))
     for contract, versions in _by_contract([row for row in rows if _number(row.record.no_kontrak)], context).items():
-        versions.sort(key=lambda r: (r.record.versi_addendum or 0, r.record.tgl_kontrak or "", r.key))
+        versions.sort(key=_version)
         row, signed = versions[-1], versions[0].record.tgl_kontrak
         record = row.record
         supplier = _of_attempt(row, context)
@@ -645,6 +651,10 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
             },
             tuple(versions),
         )
+
+
+def _version(row: Row) -> tuple[int, str, str]:
+    return row.record.versi_addendum or 0, row.record.tgl_kontrak or "", row.key
 
 
 def _guarantees(row: Row, context: Context) -> Iterator[Body]:
@@ -1240,6 +1250,62 @@ def _payment(record: Any) -> tuple[object, ...]:
     )
 
 
+# --- what analysts ask for besides -----------------------------------------------------------------------------------
+
+
+def attempt_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """An attempt, order or recording: what its row has of it, and its account codes."""
+    for row in _latest(rows):
+        record = row.record
+        office = context.office(record)
+        of_row = {"fiscal_year": record.tahun_anggaran, "office_id": office and office["id"]}
+        yield Fact("attempt", (tender_id(row),), {**facts.columns(facts.ATTEMPT, record), **of_row})
+        for line in getattr(record, "mak", ()) or getattr(record, "kode_anggaran", ()):
+            if mak.canonical(line):
+                yield Fact("attempt_account", (tender_id(row), line), facts.account_columns(line))
+
+
+def finished_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """A finished attempt: also what was offered and agreed."""
+    yield from attempt_facts(rows, context)
+    for row in _latest(rows):
+        if supplier := _winner(row.record, context):
+            yield Fact("award", (award_id(row.code, supplier),), facts.columns(facts.AWARD, row.record))
+
+
+def registrant_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """Who registered for a tender, and of those who bid what became of it."""
+    for registered in by_code(rows).values():
+        present = [row for row in registered if row.record.kd_peserta or row.record.kd_penyedia]
+        attempt = tender_id(registered[0])
+        if present:
+            yield Fact("attempt", (attempt,), {"registrants": len(present)})
+        for row in present:
+            record = row.record
+            party = context.supplier(
+                record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16
+            )
+            has_bid = record.nilai_penawaran is not None and party is not None
+            named = {"supplier_id": party and party["id"], "has_bid": has_bid}
+            yield Fact("registrant", (attempt, _bid_id(row)), named, party and {**party, "roles": ["registrant"]})
+            if has_bid:
+                yield Fact("bid", (_bid_id(row),), facts.columns(facts.BID, record))
+
+
+def contract_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """A contract, in the words of its latest version."""
+    for contract, versions in _by_contract([row for row in rows if _number(row.record.no_kontrak)], context).items():
+        for row in sorted(versions, key=_version, reverse=True):
+            yield Fact("contract", (contract,), facts.columns(facts.CONTRACT, row.record))
+
+
+def schedule_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """When the stages of a schedule begin."""
+    for attempt, stages in by_code(rows).items():
+        for name, row in _named_stages(attempt, stages):
+            yield Fact("stage_event", ("tender", name), {"start_at": row.record.tgl_awal})
+
+
 # --- small things ----------------------------------------------------------------------------------------------------
 
 
@@ -1332,6 +1398,27 @@ MAPPING = SourceMapping(
         "Ecat-PaketEPurchasingV6": ecat_v6,
         "Ecat-PaketEPurchasing": ecat_v5,
         "Bela-TokoDaringRealisasi": toko_daring,
+    },
+    facts={
+        **dict.fromkeys(
+            (
+                "SPSE-TenderPengumuman",
+                "SPSE-NonTenderPengumuman",
+                "SPSE-TenderSelesai",
+                "SPSE-PencatatanNonTender",
+                "SPSE-PencatatanSwakelola",
+                "Ecat-PaketEPurchasingV6",
+                "Ecat-PaketEPurchasing",
+                "Bela-TokoDaringRealisasi",
+            ),
+            attempt_facts,
+        ),
+        "SPSE-TenderSelesaiNilai": finished_facts,
+        "SPSE-NonTenderSelesai": finished_facts,
+        "SPSE-PesertaTender": registrant_facts,
+        **dict.fromkeys(_CONTRACTS, contract_facts),
+        "SPSE-JadwalTahapanTender": schedule_facts,
+        "SPSE-JadwalTahapanNonTender": schedule_facts,
     },
     references=references,
     evidence=evidence,

@@ -201,6 +201,23 @@ def plain_number(text: str) -> str:
 Mapper = Callable[[list[Row], Context], Iterator[Partial]]
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Columns of a row of an analysts' table (`warehouse.tables`) that have no place in an OCDS document; times are
+    local text, as rows have them. Of two services that give a column the first in the table of owners counts.
+
+    `party` is one that the document does not hold, with its roles.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    columns: Body
+    party: Body | None = None
+
+
+FactMaker = Callable[[list[Row], Context], Iterator[Fact]]
+
+
 def nothing(service: str, record: Any) -> Iterator[Any]:
     """The plans, revisions, RUP references or evidence of a source whose rows hold none."""
     return iter(())
@@ -210,10 +227,10 @@ def nothing(service: str, record: Any) -> Iterator[Any]:
 class SourceMapping:
     """What the rows of one source system mean.
 
-    `mappers` make partial documents of a service's rows. `plans`, `revisions` and `references` yield the identity facts
-    of a row of one of the services `identifying` (`transforms.identity`), `evidence` the evidence of one of `evident`
-    (`transforms.evidence`). Supplier codes are learned from `suppliers`: services whose rows name a supplier with its
-    code, its tax number and its name.
+    `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them. `plans`,
+    `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
+    (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`). Supplier codes are
+    learned from `suppliers`: services whose rows name a supplier with its code, its tax number and its name.
 
     `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
     kind of codes, the services that add to the identity of a new code: while one of them fails, new codes wait.
@@ -223,6 +240,7 @@ class SourceMapping:
 
     name: str
     mappers: Mapping[str, Mapper]
+    facts: Mapping[str, FactMaker] = field(default_factory=dict)
     plans: Callable[[str, Any], Iterator[Any]] = nothing
     revisions: Callable[[str, Any], Iterator[Any]] = nothing
     references: Callable[[str, Any], Iterator[Any]] = nothing

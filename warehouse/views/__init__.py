@@ -6,8 +6,8 @@ After a blank line follows one SELECT that both databases understand:
 
     -- One row per office.
     --
-    -- buyer_id: the office (organization.id)
-    -- paid_amount (money): sum of the payments
+    -- office_id: the office (office.id)
+    -- disbursed_amount (money): sum of the SP2D
 
     SELECT ...
 

@@ -2,7 +2,7 @@
 -- and transfers never have one.
 --
 -- year (integer): fiscal year
--- office_id: the office (organization.id)
+-- office_id: the office (office.id)
 -- office_name: its name
 -- mak: budget account code; empty for lines from before the present codes, which stand one by one
 -- title: title of the lines, the first in the alphabet

@@ -1,13 +1,13 @@
--- Contracts that stand and on which no payment is known.
+-- Contracts that stand and of which no payment of any kind is known: no certificate (BAP), recorded payment or SP2D.
 --
 -- ocid: the contracting process
 -- family: the processes that share a RUP, directly or through others
 -- title: title of the process
--- buyer_id: the office that buys (organization.id)
--- buyer_name: its name
+-- office_id: the office that buys (office.id)
+-- office_name: its name
 -- fiscal_year (integer): fiscal year of the process
 -- contract_id: id of the contract within the process
--- supplier_id: the supplier (organization.id)
+-- supplier_id: the supplier (supplier.id)
 -- supplier_name: its name
 -- signed_at (moment): signature
 -- period_end (moment): end of the work as agreed
@@ -15,8 +15,8 @@
 -- pending (integer): contracts in SIMDA that may be one of this process and wait for an operator
 
 SELECT
-    process.ocid, process.family, process.title, process.buyer_id, process.buyer_name, process.fiscal_year,
-    contract.id AS contract_id, contract.supplier_id, contract.supplier_name,
+    process.ocid, process.family, process.title, process.office_id, process.office_name, process.fiscal_year,
+    contract.id AS contract_id, contract.supplier_id, supplier.name AS supplier_name,
     contract.signed_at, contract.period_end, contract.value,
     (
         SELECT count(DISTINCT CASE
@@ -28,4 +28,5 @@ SELECT
     ) AS pending
 FROM contract
 JOIN contracting_process AS process ON process.ocid = contract.ocid
-WHERE coalesce(contract.status, '') <> 'cancelled' AND contract.payments = 0;
+LEFT JOIN supplier ON supplier.id = contract.supplier_id
+WHERE contract.stands AND contract.payments = 0;

@@ -14,8 +14,10 @@
 -- planned_amount (money): planned budget, each plan counted once
 -- tendered_amount (money): value of the tenders that did not fail
 -- awarded_amount (money): sum of the awards that stand
--- contracted_amount (money): sum of the contracts that stand
--- paid_amount (money): sum of the payments on contracts that stand
+-- contracted_amount (money): contracted: contracts and orders that stand
+-- certified_amount (money): certified: payment certificates (BAP)
+-- recorded_amount (money): recorded: total_realisasi of recordings that stand
+-- disbursed_amount (money): disbursed: SP2D
 
 SELECT
     family, title, fiscal_year, processes,
@@ -28,7 +30,8 @@ SELECT
         WHEN has_contract = 0 THEN 'contract'
         WHEN has_implementation = 0 THEN 'implementation'
     END AS first_missing,
-    planned_amount, tendered_amount, awarded_amount, contracted_amount, paid_amount
+    planned_amount, tendered_amount, awarded_amount, contracted_amount, certified_amount, recorded_amount,
+    disbursed_amount
 FROM (
     SELECT
         family,
@@ -40,14 +43,14 @@ FROM (
         max(CASE WHEN has_award THEN 1 ELSE 0 END) AS has_award,
         max(CASE WHEN has_contract THEN 1 ELSE 0 END) AS has_contract,
         max(CASE WHEN has_implementation THEN 1 ELSE 0 END) AS has_implementation,
-        -- A plan stands in the process of its own RUP code; the others of the family repeat it.
-        coalesce(sum(CASE WHEN origin IN ('rup', 'swk') THEN planned_amount END), max(planned_amount))
-            AS planned_amount,
+        sum(planned_amount) AS planned_amount,
         sum(CASE WHEN tender_status IN ('cancelled', 'unsuccessful', 'withdrawn') THEN NULL ELSE tender_value END)
             AS tendered_amount,
         sum(awarded_amount) AS awarded_amount,
         sum(contracted_amount) AS contracted_amount,
-        sum(paid_amount) AS paid_amount
+        sum(certified_amount) AS certified_amount,
+        sum(recorded_amount) AS recorded_amount,
+        sum(disbursed_amount) AS disbursed_amount
     FROM contracting_process
     GROUP BY family
 ) AS traced;

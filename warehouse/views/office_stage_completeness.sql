@@ -1,7 +1,7 @@
 -- Per office and fiscal year: how many families of processes have reached each stage, how many all five.
 --
--- buyer_id: the office (organization.id)
--- buyer_name: its name
+-- office_id: the office (office.id)
+-- office_name: its name
 -- fiscal_year (integer): fiscal year of the processes
 -- families (integer): families in which the office has a process of that year
 -- with_planning (integer): families that have reached the stage planning
@@ -12,8 +12,8 @@
 -- complete (integer): families with all five stages: the regency's rule asks for all of them
 
 SELECT
-    office.buyer_id,
-    max(office.buyer_name) AS buyer_name,
+    office.office_id,
+    max(office.office_name) AS office_name,
     office.fiscal_year,
     count(*) AS families,
     sum(has_planning) AS with_planning,
@@ -23,9 +23,9 @@ SELECT
     sum(has_implementation) AS with_implementation,
     sum(CASE WHEN stages = 5 THEN 1 ELSE 0 END) AS complete
 FROM (
-    SELECT family, buyer_id, fiscal_year, max(buyer_name) AS buyer_name
+    SELECT family, office_id, fiscal_year, max(office_name) AS office_name
     FROM contracting_process
-    GROUP BY family, buyer_id, fiscal_year
+    GROUP BY family, office_id, fiscal_year
 ) AS office
 JOIN family_trace ON family_trace.family = office.family
-GROUP BY office.buyer_id, office.fiscal_year;
+GROUP BY office.office_id, office.fiscal_year;

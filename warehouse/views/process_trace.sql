@@ -1,23 +1,25 @@
--- One row per process: proposal, budget, package, tender, contract, payments, progress. Planning is repeated in a
--- family: add it up over rup and swk processes, or take family_trace.
+-- One row per process: proposal, budget, package, tender, contract, payments, progress. Proposals and
+-- budget lines are repeated in a family.
 --
 -- ocid: the contracting process
 -- family: the processes that share a RUP, directly or through others
 -- title: title of the process
--- buyer_id: the office that buys (organization.id)
--- buyer_name: its name
+-- office_id: the office that buys (office.id)
+-- office_name: its name
 -- fiscal_year (integer): fiscal year of the process
 -- proposals (integer): proposals behind the plan, without withdrawn and rejected ones
 -- proposal_title: the first of them in the alphabet
 -- budget_lines (integer): SIMDA budget lines that are linked to the plan
 -- line_total (money): sum of those lines; packages share a line, so it is not what this one may spend
--- planned_amount (money): planned budget; all processes of a family repeat it
+-- planned_amount (money): planned budget; empty where another process of the family has it
 -- tender_status: OCDS status of the tender
 -- tender_value (money): value of the tender
 -- awarded_amount (money): sum of the awards that stand
--- contracted_amount (money): sum of the contracts that stand
--- payments (integer): payments on contracts that stand
--- paid_amount (money): sum of those payments
+-- contracted_amount (money): contracted: contracts and orders that stand
+-- certified_amount (money): certified: payment certificates (BAP)
+-- recorded_amount (money): recorded: total_realisasi of recordings that stand
+-- disbursed_amount (money): disbursed: SP2D
+-- payments (integer): certificates, recorded payments and SP2D on contracts that stand
 -- last_payment_at (moment): the last of them
 -- physical_progress (percent): latest actual physical progress
 -- financial_progress (percent): latest actual financial progress as the office reports it
@@ -28,7 +30,7 @@
 -- Subqueries per row, not joins of groups: so the trace of one process costs no more than that process. Conditions on
 -- links stand in CASE, not in WHERE: without statistics a database would begin at all links of a kind, for every row.
 SELECT
-    ocid, family, title, buyer_id, buyer_name, fiscal_year,
+    ocid, family, title, office_id, office_name, fiscal_year,
     (
         SELECT count(*) FROM proposal
         WHERE proposal.ocid = traced.ocid AND coalesce(proposal.status, '') NOT IN ('withdrawn', 'rejected')
@@ -59,8 +61,8 @@ SELECT
             WHERE process_rup.ocid = traced.ocid
         ) AS lines
     ) AS line_total,
-    planned_amount, tender_status, tender_value, awarded_amount, contracted_amount,
-    payments, paid_amount, last_payment_at, physical_progress, financial_progress, last_report_on,
+    planned_amount, tender_status, tender_value, awarded_amount, contracted_amount, certified_amount,
+    recorded_amount, disbursed_amount, payments, last_payment_at, physical_progress, financial_progress, last_report_on,
     CASE
         WHEN NOT has_planning THEN 'planning'
         WHEN NOT has_tender THEN 'tender'

@@ -6,7 +6,7 @@
 -- title: title of the request
 -- village: village or ward
 -- district: district
--- office_id: the office that it was given to (organization.id)
+-- office_id: the office that it was given to (office.id)
 -- office_name: its name
 -- amount (money): amount requested
 -- status: accepted or verified

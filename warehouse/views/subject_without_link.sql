@@ -9,7 +9,7 @@
 -- number: number of the document, such as a contract's
 -- amount (money): amount
 -- date (date): date
--- office_id: the office (organization.id)
+-- office_id: the office (office.id)
 -- office_name: its name
 -- pending (integer): links of it that wait for an operator
 

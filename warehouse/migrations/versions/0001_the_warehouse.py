@@ -12,6 +12,19 @@ down_revision = None
 def upgrade() -> None:
     """Create all tables."""
     op.create_table(
+        "budget_activity",
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("level", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("written_code", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("pagu", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("row_id", name=op.f("budget_activity_pkey")),
+    )
+    op.create_index("budget_activity_code", "budget_activity", ["code", "level"], unique=False)
+    op.create_table(
         "code_meaning",
         sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("code_list", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -129,6 +142,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("year", name=op.f("link_year_pkey")),
     )
     op.create_table(
+        "office",
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("named", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("institution", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("office_pkey")),
+    )
+    op.create_index("office_ocid", "office", ["ocid"], unique=False)
+    op.create_table(
         "office_name",
         sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -136,18 +161,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "name", name=op.f("office_name_pkey")),
     )
     op.create_table(
-        "organization",
-        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("named", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("scheme", sa.Text(), nullable=True),
-        sa.Column("identifier", sa.Text(), nullable=True),
-        sa.Column("locality", sa.Text(), nullable=True),
-        sa.Column("region", sa.Text(), nullable=True),
-        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("organization_pkey")),
+        "office_structure",
+        sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("office_name", sa.Text(), nullable=True),
+        sa.Column("sirup_code", sa.Text(), nullable=True),
+        sa.Column("operating", sa.Double(), nullable=True),
+        sa.Column("capital", sa.Double(), nullable=True),
+        sa.Column("unforeseen", sa.Double(), nullable=True),
+        sa.Column("procurement", sa.Double(), nullable=True),
+        sa.Column("not_procurement", sa.Double(), nullable=True),
+        sa.Column("total", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("row_id", name=op.f("office_structure_pkey")),
     )
-    op.create_index("organization_ocid", "organization", ["ocid"], unique=False)
+    op.create_index("office_structure_office", "office_structure", ["office_id", "fiscal_year"], unique=False)
     op.create_table(
         "pending_code",
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -246,7 +274,7 @@ def upgrade() -> None:
         sa.Column("office_id", sa.Text(), nullable=True),
         sa.Column("office_name", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("amount", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("amount", sa.Double(), nullable=True),
         sa.Column("date", sa.Date(), nullable=True),
         sa.Column("village", sa.Text(), nullable=True),
         sa.Column("district", sa.Text(), nullable=True),
@@ -256,6 +284,19 @@ def upgrade() -> None:
         sa.Column("gone", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "code", name=op.f("subject_pkey")),
     )
+    op.create_table(
+        "supplier",
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("named", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("tax_number", sa.Text(), nullable=True),
+        sa.Column("legal_form", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("supplier_pkey")),
+    )
+    op.create_index("supplier_ocid", "supplier", ["ocid"], unique=False)
     op.create_table(
         "supplier_key",
         sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -509,8 +550,8 @@ def upgrade() -> None:
         sa.Column("family", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("origin", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("buyer_id", sa.Text(), nullable=True),
-        sa.Column("buyer_name", sa.Text(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("office_name", sa.Text(), nullable=True),
         sa.Column("method", sa.Text(), nullable=True),
         sa.Column("method_details", sa.Text(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
@@ -519,15 +560,18 @@ def upgrade() -> None:
         sa.Column("village", sa.Text(), nullable=True),
         sa.Column("district", sa.Text(), nullable=True),
         sa.Column("fiscal_year", sa.Integer(), nullable=True),
-        sa.Column("planned_amount", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("tender_value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("awarded_amount", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("contracted_amount", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("paid_amount", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("planned_amount", sa.Double(), nullable=True),
+        sa.Column("tender_value", sa.Double(), nullable=True),
+        sa.Column("awarded_amount", sa.Double(), nullable=True),
+        sa.Column("contracted_amount", sa.Double(), nullable=True),
+        sa.Column("certified_amount", sa.Double(), nullable=True),
+        sa.Column("recorded_amount", sa.Double(), nullable=True),
+        sa.Column("recorded_cancelled_amount", sa.Double(), nullable=True),
+        sa.Column("disbursed_amount", sa.Double(), nullable=True),
         sa.Column("payments", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_payment_at", sa.DateTime(), nullable=True),
-        sa.Column("physical_progress", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("financial_progress", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("physical_progress", sa.Double(), nullable=True),
+        sa.Column("financial_progress", sa.Double(), nullable=True),
         sa.Column("last_report_on", sa.Date(), nullable=True),
         sa.Column("has_planning", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("has_tender", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -540,8 +584,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ocid"], ["record.ocid"], name=op.f("contracting_process_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", name=op.f("contracting_process_pkey")),
     )
-    op.create_index("contracting_process_buyer", "contracting_process", ["buyer_id", "fiscal_year"], unique=False)
     op.create_index("contracting_process_family", "contracting_process", ["family"], unique=False)
+    op.create_index("contracting_process_office", "contracting_process", ["office_id", "fiscal_year"], unique=False)
     op.create_table(
         "plan_fact",
         sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
@@ -611,17 +655,112 @@ def upgrade() -> None:
     op.create_index("supplier_name_code", "supplier_name", ["kd_penyedia"], unique=False)
     op.create_index("supplier_name_key", "supplier_name", ["key"], unique=False)
     op.create_table(
-        "award",
+        "agreement",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("contract_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("date", sa.DateTime(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("agreement_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "contract_id", "id", name=op.f("agreement_pkey")),
+    )
+    op.create_table(
+        "attempt",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("family", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("channel", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("package", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("retry_of", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("status_details", sa.Text(), nullable=True),
-        sa.Column("date", sa.DateTime(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.Column("repeated_reason", sa.Text(), nullable=True),
+        sa.Column("pagu", sa.Double(), nullable=True),
+        sa.Column("hps", sa.Double(), nullable=True),
+        sa.Column("method", sa.Text(), nullable=True),
+        sa.Column("method_details", sa.Text(), nullable=True),
+        sa.Column("evaluation", sa.Text(), nullable=True),
+        sa.Column("qualification", sa.Text(), nullable=True),
+        sa.Column("business_size", sa.Text(), nullable=True),
+        sa.Column("contract_type", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("category_details", sa.Text(), nullable=True),
+        sa.Column("consulting", sa.Boolean(), nullable=True),
+        sa.Column("funds", sa.Text(), nullable=True),
+        sa.Column("swakelola_type", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(), nullable=True),
+        sa.Column("announced_at", sa.DateTime(), nullable=True),
+        sa.Column("bids_from", sa.DateTime(), nullable=True),
+        sa.Column("bids_until", sa.DateTime(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("schedule_end", sa.DateTime(), nullable=True),
+        sa.Column("work_start", sa.DateTime(), nullable=True),
+        sa.Column("work_end", sa.DateTime(), nullable=True),
+        sa.Column("registrants", sa.Integer(), nullable=True),
+        sa.Column("bidders", sa.Integer(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("regency", sa.Text(), nullable=True),
+        sa.Column("province", sa.Text(), nullable=True),
+        sa.Column("repeat_order", sa.Boolean(), nullable=True),
+        sa.Column("product_kinds", sa.Integer(), nullable=True),
+        sa.Column("quantity", sa.Double(), nullable=True),
+        sa.Column("shipping", sa.Double(), nullable=True),
+        sa.Column("delivery_status", sa.Text(), nullable=True),
+        sa.Column("marketplace", sa.Text(), nullable=True),
+        sa.Column("payment_method", sa.Text(), nullable=True),
+        sa.Column("verification", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("attempt_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "id", name=op.f("attempt_pkey")),
+    )
+    op.create_index("attempt_code", "attempt", ["code"], unique=False)
+    op.create_index("attempt_family", "attempt", ["family"], unique=False)
+    op.create_index("attempt_office", "attempt", ["office_id", "fiscal_year"], unique=False)
+    op.create_index("attempt_package", "attempt", ["package"], unique=False)
+    op.create_table(
+        "attempt_account",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("mak", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("sub_activity", sa.Text(), nullable=True),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("share", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("attempt_account_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "attempt_id", "mak", name=op.f("attempt_account_pkey")),
+    )
+    op.create_index("attempt_account_account", "attempt_account", ["account"], unique=False)
+    op.create_table(
+        "award",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("family", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("supplier_id", sa.Text(), nullable=True),
-        sa.Column("supplier_name", sa.Text(), nullable=True),
         sa.Column("suppliers", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("status_details", sa.Text(), nullable=True),
+        sa.Column("stands", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("offered", sa.Double(), nullable=True),
+        sa.Column("corrected", sa.Double(), nullable=True),
+        sa.Column("negotiated", sa.Double(), nullable=True),
+        sa.Column("contract_value", sa.Double(), nullable=True),
+        sa.Column("local_content_value", sa.Double(), nullable=True),
+        sa.Column("micro_enterprise_value", sa.Double(), nullable=True),
+        sa.Column("bid_id", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("award_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "id", name=op.f("award_pkey")),
     )
@@ -630,53 +769,64 @@ def upgrade() -> None:
         "bid",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=True),
+        sa.Column("supplier_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
-        sa.Column("date", sa.DateTime(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("tenderer_id", sa.Text(), nullable=True),
-        sa.Column("tenderer_name", sa.Text(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("corrected_value", sa.Double(), nullable=True),
+        sa.Column("won", sa.Boolean(), nullable=True),
+        sa.Column("verified", sa.Boolean(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("bid_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "id", name=op.f("bid_pkey")),
     )
-    op.create_index("bid_tenderer", "bid", ["tenderer_id"], unique=False)
-    op.create_table(
-        "budget_line",
-        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("amount", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("source_party_id", sa.Text(), nullable=True),
-        sa.Column("source_party_name", sa.Text(), nullable=True),
-        sa.Column("period_start", sa.Date(), nullable=True),
-        sa.Column("period_end", sa.Date(), nullable=True),
-        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("budget_line_ocid_fkey")),
-        sa.PrimaryKeyConstraint("ocid", "id", name=op.f("budget_line_pkey")),
-    )
+    op.create_index("bid_supplier", "bid", ["supplier_id"], unique=False)
     op.create_table(
         "contract",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("family", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("award_id", sa.Text(), nullable=True),
+        sa.Column("supplier_id", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("status_details", sa.Text(), nullable=True),
+        sa.Column("stands", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("signed_at", sa.DateTime(), nullable=True),
+        sa.Column("ordered_at", sa.DateTime(), nullable=True),
         sa.Column("period_start", sa.DateTime(), nullable=True),
         sa.Column("period_end", sa.DateTime(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("supplier_id", sa.Text(), nullable=True),
-        sa.Column("supplier_name", sa.Text(), nullable=True),
+        sa.Column("duration_days", sa.Integer(), nullable=True),
+        sa.Column("handed_over_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
-        sa.Column("final_value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("paid_amount", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("first_value", sa.Double(), nullable=True),
+        sa.Column("addenda", sa.Integer(), nullable=False),
+        sa.Column("value_change_reason", sa.Text(), nullable=True),
+        sa.Column("over_10_percent_reason", sa.Text(), nullable=True),
+        sa.Column("contract_type", sa.Text(), nullable=True),
+        sa.Column("local_content_value", sa.Double(), nullable=True),
+        sa.Column("micro_enterprise_value", sa.Double(), nullable=True),
+        sa.Column("guarantee_value", sa.Double(), nullable=True),
+        sa.Column("recorded_amount", sa.Double(), nullable=True),
+        sa.Column("certified_amount", sa.Double(), nullable=True),
+        sa.Column("disbursed_amount", sa.Double(), nullable=True),
         sa.Column("payments", sa.Integer(), nullable=False),
         sa.Column("last_payment_at", sa.DateTime(), nullable=True),
-        sa.Column("physical_progress", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("financial_progress", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("physical_progress", sa.Double(), nullable=True),
+        sa.Column("financial_progress", sa.Double(), nullable=True),
         sa.Column("last_report_on", sa.Date(), nullable=True),
+        sa.Column("is_executed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("contract_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "id", name=op.f("contract_pkey")),
     )
+    op.create_index("contract_family", "contract", ["family"], unique=False)
+    op.create_index("contract_office", "contract", ["office_id", "fiscal_year"], unique=False)
     op.create_index("contract_supplier", "contract", ["supplier_id"], unique=False)
     op.create_table(
         "document",
@@ -693,56 +843,154 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ocid", "stage", "holder_id", "id", name=op.f("document_pkey")),
     )
     op.create_table(
-        "milestone",
+        "item",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("stage", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("contract_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("title", sa.Text(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=True),
-        sa.Column("code", sa.Text(), nullable=True),
-        sa.Column("status", sa.Text(), nullable=True),
-        sa.Column("due_at", sa.DateTime(), nullable=True),
-        sa.Column("met_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("milestone_ocid_fkey")),
-        sa.PrimaryKeyConstraint("ocid", "stage", "contract_id", "id", name=op.f("milestone_pkey")),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("quantity", sa.Double(), nullable=True),
+        sa.Column("unit_price", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("item_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "contract_id", "id", name=op.f("item_pkey")),
     )
     op.create_table(
         "payment",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("contract_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=True),
         sa.Column("date", sa.DateTime(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
         sa.Column("payer_id", sa.Text(), nullable=True),
         sa.Column("payee_id", sa.Text(), nullable=True),
-        sa.Column("payee_name", sa.Text(), nullable=True),
-        sa.Column("source", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("payment_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "contract_id", "id", name=op.f("payment_pkey")),
     )
+    op.create_index("payment_kind", "payment", ["kind"], unique=False)
     op.create_index("payment_payee", "payment", ["payee_id"], unique=False)
+    op.create_table(
+        "place",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("village", sa.Text(), nullable=True),
+        sa.Column("district", sa.Text(), nullable=True),
+        sa.Column("regency", sa.Text(), nullable=True),
+        sa.Column("province", sa.Text(), nullable=True),
+        sa.Column("place_code", sa.Text(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("place_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "id", name=op.f("place_pkey")),
+    )
+    op.create_index("place_code", "place", ["place_code"], unique=False)
+    op.create_table(
+        "plan",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("family", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kd_rup", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("status_details", sa.Text(), nullable=True),
+        sa.Column("pagu", sa.Double(), nullable=True),
+        sa.Column("pagu_not_counted", sa.Double(), nullable=True),
+        sa.Column("method", sa.Text(), nullable=True),
+        sa.Column("method_details", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("category_details", sa.Text(), nullable=True),
+        sa.Column("swakelola_type", sa.Text(), nullable=True),
+        sa.Column("volume", sa.Text(), nullable=True),
+        sa.Column("funds", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(), nullable=True),
+        sa.Column("announced_at", sa.DateTime(), nullable=True),
+        sa.Column("selection_start", sa.DateTime(), nullable=True),
+        sa.Column("selection_end", sa.DateTime(), nullable=True),
+        sa.Column("contract_start", sa.DateTime(), nullable=True),
+        sa.Column("contract_end", sa.DateTime(), nullable=True),
+        sa.Column("use_start", sa.DateTime(), nullable=True),
+        sa.Column("use_end", sa.DateTime(), nullable=True),
+        sa.Column("domestic_products", sa.Text(), nullable=True),
+        sa.Column("small_enterprises", sa.Text(), nullable=True),
+        sa.Column("not_small_reason", sa.Text(), nullable=True),
+        sa.Column("before_budget", sa.Text(), nullable=True),
+        sa.Column("consolidation", sa.Text(), nullable=True),
+        sa.Column("package_type", sa.Text(), nullable=True),
+        sa.Column("exempt", sa.Boolean(), nullable=True),
+        sa.Column("exempt_reason", sa.Text(), nullable=True),
+        sa.Column("inside_swakelola", sa.Text(), nullable=True),
+        sa.Column("first_year_rup", sa.Text(), nullable=True),
+        sa.Column("economic_aspect", sa.Boolean(), nullable=True),
+        sa.Column("social_aspect", sa.Boolean(), nullable=True),
+        sa.Column("environmental_aspect", sa.Boolean(), nullable=True),
+        sa.Column("organiser", sa.Text(), nullable=True),
+        sa.Column("organiser_institution", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("plan_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "id", name=op.f("plan_pkey")),
+    )
+    op.create_index("plan_code", "plan", ["kd_rup"], unique=False)
+    op.create_index("plan_office", "plan", ["office_id", "fiscal_year"], unique=False)
+    op.create_table(
+        "plan_account",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("plan_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("mak", sa.Text(), nullable=True),
+        sa.Column("sub_activity", sa.Text(), nullable=True),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("fund", sa.Text(), nullable=True),
+        sa.Column("fund_year", sa.Integer(), nullable=True),
+        sa.Column("fund_institution", sa.Text(), nullable=True),
+        sa.Column("fund_office", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("plan_account_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "plan_id", "id", name=op.f("plan_account_pkey")),
+    )
+    op.create_index("plan_account_account", "plan_account", ["account"], unique=False)
+    op.create_table(
+        "plan_attempt",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("plan_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("kd_rup", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("share", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("plan_attempt_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "attempt_id", "plan_id", name=op.f("plan_attempt_pkey")),
+    )
+    op.create_index("plan_attempt_plan", "plan_attempt", ["plan_id"], unique=False)
     op.create_table(
         "process_party",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("organization_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("party_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("role", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("named", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("institution", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("tax_number", sa.Text(), nullable=True),
+        sa.Column("legal_form", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("process_party_ocid_fkey")),
-        sa.PrimaryKeyConstraint("ocid", "organization_id", "role", name=op.f("process_party_pkey")),
+        sa.PrimaryKeyConstraint("ocid", "party_id", "role", name=op.f("process_party_pkey")),
     )
-    op.create_index("process_party_organization", "process_party", ["organization_id", "role"], unique=False)
+    op.create_index("process_party_party", "process_party", ["party_id", "role"], unique=False)
     op.create_table(
         "progress",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("contract_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("metric_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("date", sa.Date(), nullable=True),
-        sa.Column("plan", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("actual", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("deviation", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("plan", sa.Double(), nullable=True),
+        sa.Column("actual", sa.Double(), nullable=True),
+        sa.Column("deviation", sa.Double(), nullable=True),
         sa.Column("notes", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("progress_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "contract_id", "metric_id", "id", name=op.f("progress_pkey")),
@@ -751,61 +999,92 @@ def upgrade() -> None:
         "proposal",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("repeated", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
         sa.Column("status_details", sa.Text(), nullable=True),
         sa.Column("village", sa.Text(), nullable=True),
         sa.Column("district", sa.Text(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("quantity", sa.Numeric(asdecimal=False), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("quantity", sa.Double(), nullable=True),
         sa.Column("unit", sa.Text(), nullable=True),
         sa.Column("proposed_by", sa.Text(), nullable=True),
         sa.Column("office_id", sa.Text(), nullable=True),
-        sa.Column("office_name", sa.Text(), nullable=True),
         sa.Column("date", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("proposal_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", "id", name=op.f("proposal_pkey")),
     )
     op.create_table(
-        "tender",
+        "registrant",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("id", sa.Text(), nullable=True),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("supplier_id", sa.Text(), nullable=True),
+        sa.Column("has_bid", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("registrant_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "attempt_id", "id", name=op.f("registrant_pkey")),
+    )
+    op.create_index("registrant_supplier", "registrant", ["supplier_id"], unique=False)
+    op.create_table(
+        "stage_event",
+        sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("stage", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("contract_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("attempt_id", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=True),
-        sa.Column("status_details", sa.Text(), nullable=True),
-        sa.Column("method", sa.Text(), nullable=True),
-        sa.Column("method_details", sa.Text(), nullable=True),
-        sa.Column("category", sa.Text(), nullable=True),
-        sa.Column("procuring_entity_id", sa.Text(), nullable=True),
-        sa.Column("procuring_entity_name", sa.Text(), nullable=True),
-        sa.Column("value", sa.Numeric(asdecimal=False), nullable=True),
-        sa.Column("tenderers", sa.BigInteger(), nullable=True),
-        sa.Column("published_at", sa.DateTime(), nullable=True),
-        sa.Column("period_start", sa.DateTime(), nullable=True),
-        sa.Column("period_end", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("tender_ocid_fkey")),
-        sa.PrimaryKeyConstraint("ocid", name=op.f("tender_pkey")),
+        sa.Column("start_at", sa.DateTime(), nullable=True),
+        sa.Column("due_at", sa.DateTime(), nullable=True),
+        sa.Column("met_at", sa.DateTime(), nullable=True),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("stage_event_ocid_fkey")),
+        sa.PrimaryKeyConstraint("ocid", "stage", "contract_id", "id", name=op.f("stage_event_pkey")),
     )
 
 
 def downgrade() -> None:
     """Drop all tables."""
-    op.drop_table("tender")
+    op.drop_table("stage_event")
+    op.drop_index("registrant_supplier", table_name="registrant")
+    op.drop_table("registrant")
     op.drop_table("proposal")
     op.drop_table("progress")
-    op.drop_index("process_party_organization", table_name="process_party")
+    op.drop_index("process_party_party", table_name="process_party")
     op.drop_table("process_party")
+    op.drop_index("plan_attempt_plan", table_name="plan_attempt")
+    op.drop_table("plan_attempt")
+    op.drop_index("plan_account_account", table_name="plan_account")
+    op.drop_table("plan_account")
+    op.drop_index("plan_office", table_name="plan")
+    op.drop_index("plan_code", table_name="plan")
+    op.drop_table("plan")
+    op.drop_index("place_code", table_name="place")
+    op.drop_table("place")
     op.drop_index("payment_payee", table_name="payment")
+    op.drop_index("payment_kind", table_name="payment")
     op.drop_table("payment")
-    op.drop_table("milestone")
+    op.drop_table("item")
     op.drop_table("document")
     op.drop_index("contract_supplier", table_name="contract")
+    op.drop_index("contract_office", table_name="contract")
+    op.drop_index("contract_family", table_name="contract")
     op.drop_table("contract")
-    op.drop_table("budget_line")
-    op.drop_index("bid_tenderer", table_name="bid")
+    op.drop_index("bid_supplier", table_name="bid")
     op.drop_table("bid")
     op.drop_index("award_supplier", table_name="award")
     op.drop_table("award")
+    op.drop_index("attempt_account_account", table_name="attempt_account")
+    op.drop_table("attempt_account")
+    op.drop_index("attempt_package", table_name="attempt")
+    op.drop_index("attempt_office", table_name="attempt")
+    op.drop_index("attempt_family", table_name="attempt")
+    op.drop_index("attempt_code", table_name="attempt")
+    op.drop_table("attempt")
+    op.drop_table("agreement")
     op.drop_index("supplier_name_key", table_name="supplier_name")
     op.drop_index("supplier_name_code", table_name="supplier_name")
     op.drop_table("supplier_name")
@@ -818,8 +1097,8 @@ def downgrade() -> None:
     op.drop_table("rup_reference")
     op.drop_index("plan_fact_code", table_name="plan_fact")
     op.drop_table("plan_fact")
+    op.drop_index("contracting_process_office", table_name="contracting_process")
     op.drop_index("contracting_process_family", table_name="contracting_process")
-    op.drop_index("contracting_process_buyer", table_name="contracting_process")
     op.drop_table("contracting_process")
     op.drop_table("staged_fetch")
     op.drop_index("run_service_scope", table_name="run_service")
@@ -871,6 +1150,8 @@ def downgrade() -> None:
     op.drop_index("supplier_use_ocid", table_name="supplier_use")
     op.drop_table("supplier_use")
     op.drop_table("supplier_key")
+    op.drop_index("supplier_ocid", table_name="supplier")
+    op.drop_table("supplier")
     op.drop_table("subject")
     op.drop_table("signal")
     op.drop_index("search_key_holder", table_name="search_key")
@@ -888,9 +1169,11 @@ def downgrade() -> None:
     op.drop_table("pending_process")
     op.drop_table("pending_link")
     op.drop_table("pending_code")
-    op.drop_index("organization_ocid", table_name="organization")
-    op.drop_table("organization")
+    op.drop_index("office_structure_office", table_name="office_structure")
+    op.drop_table("office_structure")
     op.drop_table("office_name")
+    op.drop_index("office_ocid", table_name="office")
+    op.drop_table("office")
     op.drop_table("link_year")
     op.drop_index("link_subject_code", table_name="link_subject")
     op.drop_table("link_subject")
@@ -910,3 +1193,5 @@ def downgrade() -> None:
     op.drop_index("code_use_ocid", table_name="code_use")
     op.drop_table("code_use")
     op.drop_table("code_meaning")
+    op.drop_index("budget_activity_code", table_name="budget_activity")
+    op.drop_table("budget_activity")

@@ -1,0 +1,41 @@
+-- Provider plans (RUP) whose planned selection had ended, or whose fiscal year was over where they name no end, on the
+-- day of the newest answer of SIRUP that has their year, and of whose family no attempt is known. Never as of today:
+-- a late sync makes no plan late.
+--
+-- ocid: the contracting process
+-- family: the processes that share a RUP, directly or through others
+-- kd_rup: RUP code
+-- title: title of the plan
+-- office_id: the office that buys (office.id)
+-- office_name: its name
+-- fiscal_year (integer): fiscal year of the plan
+-- method_details: planned method
+-- pagu (money): planned budget
+-- planned_until (moment): planned end of the selection; empty where the plan names none and its year is over
+-- as_of (date): day of that answer (UTC)
+-- has_contract (integer): 1 if a contract of the family is known all the same, else 0
+
+SELECT
+    plan.ocid, plan.family, plan.kd_rup, plan.title, plan.office_id, office.name AS office_name, plan.fiscal_year,
+    plan.method_details, plan.pagu,
+    plan.selection_end AS planned_until,
+    day.as_of,
+    (
+        SELECT max(CASE WHEN kin.has_contract THEN 1 ELSE 0 END)
+        FROM contracting_process AS kin WHERE kin.family = plan.family
+    ) AS has_contract
+FROM plan
+JOIN (
+    SELECT scope, date(max(observed_at)) AS as_of
+    FROM answer WHERE service = 'RUP-PaketPenyedia-Terumumkan' GROUP BY scope
+) AS day ON day.scope = CAST(plan.fiscal_year AS text)
+LEFT JOIN office ON office.id = plan.office_id
+WHERE plan.kind = 'rup'
+    AND plan.status = 'announced'
+    AND CASE
+        WHEN plan.selection_end IS NOT NULL THEN date(plan.selection_end) < day.as_of
+        ELSE CAST(plan.fiscal_year AS text) < substr(CAST(day.as_of AS text), 1, 4)
+    END
+    AND NOT EXISTS (
+        SELECT 1 FROM contracting_process AS kin WHERE kin.family = plan.family AND kin.has_tender
+    );

@@ -80,7 +80,7 @@ def test_everything_that_people_hold_is_found(town: Town) -> None:
     contract = town.query(select(t.identity.c.ocid).where(code))[0]
     for written in (number, number.lower().replace("/", " "), number[:-4], contract["ocid"], contract["ocid"][:-1]):
         assert contract["ocid"] in {hit["ocid"] for hit in found(town, written)}, written
-    paid = town.query(select(t.payment).where(t.payment.c.source == "simda").order_by("ocid", "id").limit(1))[0]
+    paid = town.query(select(t.payment).where(t.payment.c.kind == "sp2d").order_by("ocid", "id").limit(1))[0]
     order = next(
         row["payload"] for row in town.known("SIMDA-SP2D") if f"simda-{row['payload']['No_SP2D']}" == paid["id"]
     )

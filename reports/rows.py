@@ -90,21 +90,22 @@ def broken_sums(conn: Connection, source: str) -> list[dict[str, Any]]:
 
 
 def _budgets(conn: Connection) -> dict[str, Any]:
-    process, line = t.contracting_process.c, t.budget_line.c
+    plan, line = t.plan.c, t.plan_account.c
     lines = (
-        select(line.ocid, func.sum(line.amount).label("total"))
-        .group_by(line.ocid)
+        select(line.ocid, line.plan_id, func.sum(line.amount).label("total"))
+        .group_by(line.ocid, line.plan_id)
         .having(func.count() == func.count(line.amount))
         .subquery()
     )
+    budget = func.coalesce(plan.pagu, plan.pagu_not_counted)
     query = (
-        select(process.ocid, process.planned_amount, lines.c.total)
-        .join(lines, lines.c.ocid == process.ocid)
-        .where(process.origin.in_(("rup", "swk")), process.planned_amount.is_not(None))
-        .order_by(process.ocid)
+        select(plan.ocid, budget.label("budget"), lines.c.total)
+        .join(lines, (lines.c.ocid == plan.ocid) & (lines.c.plan_id == plan.id))
+        .where(budget.is_not(None))
+        .order_by(plan.ocid, plan.id)
     )
     rows = conn.execute(query).all()
-    wrong = [row.ocid for row in rows if abs(row.planned_amount - row.total) >= _ROUNDED]
+    wrong = [row.ocid for row in rows if abs(row.budget - row.total) >= _ROUNDED]
     return _sum("budgets and their lines", len(rows), wrong)
 
 

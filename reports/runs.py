@@ -32,7 +32,7 @@ def changes_of(conn: Connection, run_id: str, *, limit: int, offset: int = 0) ->
     """Some of the records that a run wrote otherwise than they were: `{"ocid", "change", "title", "office"}`."""
     process, star = t.run_process.c, t.contracting_process.c
     query = (
-        select(process.ocid, process.change, star.title, star.buyer_name.label("office"))
+        select(process.ocid, process.change, star.title, star.office_name.label("office"))
         .join_from(t.run_process, t.contracting_process, star.ocid == process.ocid, isouter=True)
         .where(process.run_id == run_id)
         .order_by(process.change, process.ocid)

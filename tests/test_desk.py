@@ -309,7 +309,9 @@ def test_links_by_money_and_by_filter(desk: Desk) -> None:
 
 def test_a_word_gets_its_meaning(desk: Desk) -> None:
     def given(ocid: str, code_list: str) -> str | None:
-        found: str | None = desk.town.query(select(t.tender).where(t.tender.c.ocid == ocid))[0][code_list]
+        found: str | None = desk.town.query(select(t.contracting_process).where(t.contracting_process.c.ocid == ocid))[
+            0
+        ][code_list]
         return found
 
     # A word that nothing else stands in for.
@@ -343,7 +345,7 @@ def test_a_word_gets_its_meaning(desk: Desk) -> None:
 def test_texts_of_sources_stay_texts(desk: Desk) -> None:
     attack = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>"
     with writing(desk.town.engine) as conn:
-        conn.execute(update(t.contracting_process).values(title=attack, buyer_name=attack))
+        conn.execute(update(t.contracting_process).values(title=attack, office_name=attack))
         conn.execute(update(t.subject).values(office_name=attack, title=attack))
         conn.execute(update(t.link).values(note=attack, decided_by=attack, decided_at="2025-01-01T00:00:00Z"))
         conn.execute(t.reject.insert().values(

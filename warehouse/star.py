@@ -27,6 +27,8 @@ _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
 # How the ids of planned tenders begin.
 _PLANS = ("rup-", "swk-")
+# How the ids of orders and recordings begin, and of their awards and contracts.
+_PURCHASES = ("pencatatan-", "swakelola-", "ecat-", "tokodaring-")
 _MEASURES = ("plan", "actual", "deviation")
 # Purchases and work that were only recorded: their amounts are realised, not contracted.
 RECORDINGS = ("pencatatan", "swakelola")
@@ -339,9 +341,11 @@ class _Star:
         }
 
     def holder(self, part: str, name: str) -> str | None:
-        """The attempt of an entry; of a state alone that of its tender."""
+        """The attempt of an entry; of a state alone the one that its id names, else that of its tender."""
         tender = str((self.state.get("tender") or {}).get("id", ""))
         alone = None if self.details.attempts or not tender or tender.startswith(_PLANS) else tender
+        if name.startswith(_PURCHASES):
+            alone = "-".join(name.split("-")[:2])
         return self.details.holders.get((part, name), alone)
 
     def keys_of(self, attempts: Mapping[str, Object], attempt: str | None) -> Object:

@@ -93,7 +93,7 @@ def summary(process: PublishedProcess) -> Package:
         process.fiscal_year,
         process.family,
         row["title"] or process.ocid,
-        (row["buyer_id"], row["buyer_name"] or row["buyer_id"]) if row["buyer_id"] else None,
+        (row["office_id"], row["office_name"] or row["office_id"]) if row["office_id"] else None,
         places,
         {
             place.key: each["address"]["region"]
@@ -104,7 +104,7 @@ def summary(process: PublishedProcess) -> Package:
         tuple(bool(row[f"has_{stage}"]) for stage in STAGES),
         status_of(state),
         None if budget.get("isRepeated") else row["planned_amount"],
-        row["contracted_amount"],
+        row["contracted_amount"] if row["contracted_amount"] is not None else row["recorded_amount"],
         _month(state, tender, contracts),
         max(open_ends, default=None),
         max((_late_days(each) for each in contracts), default=0),

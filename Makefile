@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run airflow cluster test e2e lint format bench lock clean
+.PHONY: help setup run airflow cluster explore test e2e lint format bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -21,6 +21,11 @@ airflow: $(READY) ## Airflow's UI with these DAGs on this machine (Ctrl-C ends i
 
 cluster: $(READY) ## the same on two Celery workers, Redis and PostgreSQL, as in production (Ctrl-C ends it)
 	@$(BIN)/python -m deploy.local cluster
+
+explore: $(READY) ## the star tables and worked questions in a browser (Ctrl-C ends it)
+	@export JEJAK_SETTINGS=$${JEJAK_SETTINGS:-settings/simulator.toml}; \
+	$(BIN)/jejak extract --out data/explore/jejak.db --describe data/explore/jejak.json && \
+	$(BIN)/datasette serve --immutable data/explore/jejak.db --metadata data/explore/jejak.json
 
 test: $(READY) ## all tests but those of make e2e
 	@$(BIN)/python -m pytest

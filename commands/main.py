@@ -15,6 +15,7 @@ from commands import (
     checking,
     codes,
     desking,
+    extracting,
     finding,
     links,
     looking,
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     codes.add_commands(_adding(actions, common))
     reviewing.add_commands(add)
     publishing.add_commands(add)
+    extracting.add_commands(add)
     maintaining.add_commands(add)
     return parser
 

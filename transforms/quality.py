@@ -6,7 +6,7 @@ compared, not moments: of a source that knows only the day, the time is 00:00:00
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 _Object = dict[str, Any]
 _Path = tuple[str | int, ...]
@@ -291,6 +291,104 @@ def _role_unused(process: _Process) -> _Seen:
                 yield ("parties", i, "roles", j), f"nothing refers to this party as {role}"
 
 
+def _of_attempt(process: _Process) -> bool:
+    """Whether the process had a tender or a direct purchase in SPSE: recorded purchases and orders hold less."""
+    return str(process.compiled.get("tender", {}).get("id", "")).startswith(("tender-", "nontender-"))
+
+
+def _contract_missing(process: _Process) -> _Seen:
+    contracted = {contract["awardID"] for contract in process.compiled.get("contracts", [])}
+    complete = process.compiled.get("tender", {}).get("status") == "complete"
+    for i, award in enumerate(process.compiled.get("awards", []) if complete and _of_attempt(process) else []):
+        if award.get("status") == "active" and award["id"] not in contracted:
+            yield ("awards", i, "status"), "the award is active and the tender complete, but there is no contract"
+
+
+def _still_running(process: _Process) -> _Seen:
+    today = _day(process.compiled["date"])
+    for i, contract in enumerate(process.compiled.get("contracts", [])):
+        end = contract.get("period", {}).get("endDate")
+        delivered = contract.get("implementation", {}).get("endDate")
+        if contract.get("status") == "active" and end and _day(end) < today and not delivered:
+            path = ("contracts", i, "period", "endDate")
+            yield path, "the contract is past its end, but neither ended nor delivered"
+
+
+def _standing(entries: list[_Object]) -> Iterator[tuple[int, _Object]]:
+    """Awards or contracts that count."""
+    for i, entry in enumerate(entries):
+        if entry.get("status") not in ("cancelled", "unsuccessful", "pending"):
+            yield i, entry
+
+
+def _supplier_missing(process: _Process) -> _Seen:
+    for i, award in _standing(process.compiled.get("awards", [])):
+        if not award.get("suppliers"):
+            yield ("awards", i, "suppliers"), "the award has no supplier"
+
+
+def _supplier_nameless(process: _Process) -> _Seen:
+    for i, award in _standing(process.compiled.get("awards", [])):
+        for j, supplier in enumerate(award.get("suppliers", [])):
+            if not supplier.get("name"):
+                yield ("awards", i, "suppliers", j, "name"), "the supplier has a code and no name"
+
+
+def _value_missing(process: _Process) -> _Seen:
+    for name in ("awards", "contracts"):
+        for i, entry in _standing(process.compiled.get(name, [])):
+            if not _amount(entry):
+                yield (name, i, "value"), f"the {name[:-1]} has no value above zero"
+
+
+def _signature_missing(process: _Process) -> _Seen:
+    for i, contract in _standing(process.compiled.get("contracts", [])):
+        if _of_attempt(process) and "dateSigned" not in contract:
+            yield ("contracts", i, "dateSigned"), "the contract has no date of signature"
+
+
+def _budget_missing(process: _Process) -> _Seen:
+    budget = process.compiled.get("planning", {}).get("budget", {})
+    if budget and not _amount(budget, "amount"):
+        yield ("planning", "budget", "amount"), "the plan has no budget above zero, or is not known"
+
+
+def _tenderers_miscounted(process: _Process) -> _Seen:
+    tender = process.compiled.get("tender", {})
+    if "numberOfTenderers" in tender and tender["numberOfTenderers"] != len(tender.get("tenderers", [])):
+        yield ("tender", "numberOfTenderers"), "the number of bidders is not that of the bidders named"
+
+
+def _name_differs(process: _Process) -> _Seen:
+    names = {party["id"]: party.get("name") for party in process.compiled.get("parties", [])}
+    for path, field, node in process.objects:
+        if field in _REFERENCES and node.get("name", names.get(node["id"])) != names.get(node["id"]):
+            yield (*path, "name"), "the name is another than that of the party with this id"
+
+
+_PLANNING_PAPERS = {
+    "assetAndLiabilityAssessment",
+    "environmentalImpact",
+    "feasibilityStudy",
+    "marketStudies",
+    "needsAssessment",
+    "plannedProcurementNotice",
+    "procurementPlan",
+    "projectPlan",
+    "riskProvisions",
+}
+"""The document types that the standard's list puts into the planning section."""
+
+
+def _document_misplaced(process: _Process) -> _Seen:
+    for i, document in enumerate(process.compiled.get("planning", {}).get("documents", [])):
+        if "documentType" in document and document["documentType"] not in _PLANNING_PAPERS:
+            yield (
+                ("planning", "documents", i, "documentType"),
+                "the standard puts this type outside the planning section",
+            )
+
+
 CHECKS: dict[str, Callable[[_Process], _Seen]] = {
     "date_out_of_range": _date_out_of_range,
     "date_in_future": _date_in_future,
@@ -314,5 +412,48 @@ CHECKS: dict[str, Callable[[_Process], _Seen]] = {
     "party_missing": _party_missing,
     "role_missing": _role_missing,
     "role_unused": _role_unused,
+    "contract_missing": _contract_missing,
+    "still_running": _still_running,
+    "supplier_missing": _supplier_missing,
+    "supplier_nameless": _supplier_nameless,
+    "value_missing": _value_missing,
+    "signature_missing": _signature_missing,
+    "budget_missing": _budget_missing,
+    "tenderers_miscounted": _tenderers_miscounted,
+    "name_differs": _name_differs,
+    "document_misplaced": _document_misplaced,
 }
 """Code -> check: where in a compiled release something looks wrong, and what."""
+
+Severity = Literal["error", "warning", "notice"]
+
+SEVERITY: dict[str, Severity] = {
+    **dict.fromkeys(CHECKS, "error"),
+    **dict.fromkeys(
+        (
+            "budget_far_from_tender",
+            "contracts_far_from_award",
+            "budget_not_sum_of_lines",
+            "contract_missing",
+            "still_running",
+            "supplier_missing",
+            "value_missing",
+            "signature_missing",
+        ),
+        "warning",
+    ),
+    **dict.fromkeys(
+        ("role_unused", "supplier_nameless", "budget_missing", "name_differs", "document_misplaced"), "notice"
+    ),
+}
+"""Code -> how bad: a contradiction, something missing or unlikely, something to know."""
+
+
+def at_stake(state: _Object) -> float:
+    """The money of a process (IDR): of its contracts that count, else of its awards, its tender, its plan; 0 where none
+    is told."""
+    for name in ("contracts", "awards"):
+        if total := sum(_amount(entry) or 0 for _, entry in _standing(state.get(name, []))):
+            return total
+    budget = state.get("planning", {}).get("budget", {})
+    return _amount(state.get("tender", {})) or _amount(budget, "amount") or 0

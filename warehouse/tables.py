@@ -1381,6 +1381,44 @@ budget_activity = Table(
 )
 Index("budget_activity_code", budget_activity.c.code, budget_activity.c.level)
 
+quality_finding = Table(
+    "quality_finding",
+    metadata,
+    Column("number", RowId, primary_key=True, comment="number of the finding", autoincrement=False),
+    _text("code", "the rule; docs/quality.md explains it"),
+    _text("level", "record, dataset (beside other records), time (what was told before), or source (its rows)"),
+    _text("severity", "error (a contradiction), warning (missing or unlikely), notice"),
+    _text("path", "where in the record, list entries by place from 0; of a source the field"),
+    _text("message", "what is wrong"),
+    _maybe("ocid", "the contracting process"),
+    _maybe("title", "its title"),
+    _maybe("office_id", "the buying office"),
+    _maybe("office_name", "its name"),
+    Column("fiscal_year", Integer, comment="fiscal year of the process"),
+    _maybe("source", "source system, of a finding on its rows"),
+    _maybe("service", "its service"),
+    _money("amount", "money of the whole process: by it findings are ranked; never to be summed"),
+    _run(),
+    comment="What quality checks found, as of the run. A finding stops nothing.",
+)
+Index("quality_finding_code", quality_finding.c.code)
+Index("quality_finding_ocid", quality_finding.c.ocid)
+Index("quality_finding_office", quality_finding.c.office_id)
+
+quality_measure = Table(
+    "quality_measure",
+    metadata,
+    _text("kind", "filled (a field), values (each code), repeated (the most frequent), share (of money: largest ten)"),
+    _text("subject", "plan, attempt, award, contract, record, office, supplier, or a service: its current rows"),
+    _text("field", "the field"),
+    _text("value", "the value counted; empty for filled"),
+    Column("rows", BigInteger, comment="how many; of share IDR", nullable=False),
+    Column("of", BigInteger, comment="of how many; of share IDR", nullable=False),
+    _run(),
+    PrimaryKeyConstraint("kind", "subject", "field", "value"),
+    comment="Counts over the whole data set, as of the run: how often fields are filled, and which values occur.",
+)
+
 # What `warehouse.star` writes for a process, in the order that foreign keys ask for.
 STAR = (
     contracting_process,
@@ -1416,6 +1454,8 @@ OPEN = (
     record,
     release,
     flag,
+    quality_finding,
+    quality_measure,
     process_rup,
     process_relation,
     run,

@@ -25,7 +25,10 @@ from warehouse.load import insert_rows
 
 Object = dict[str, Any]
 
-_EMPTY = (None, "", [], {})
+SEVERITIES: dict[str, str] = {**SEVERITY, **census.SEVERITY}
+"""Code of every rule -> error, warning or notice."""
+
+_EMPTY: tuple[object, ...] = (None, "", [], {})
 
 
 def compute_quality(settings: Settings, run_id: str) -> dict[str, int]:
@@ -57,11 +60,11 @@ def _numbered(spool: IO[bytes], run_id: str) -> Iterator[Object]:
 
 
 def _finding(code: str, level: str, path: str, message: str, **more: Any) -> Object:
-    severity = SEVERITY[code] if code in SEVERITY else census.SEVERITY[code]
     empty = dict.fromkeys(
         ("ocid", "title", "office_id", "office_name", "fiscal_year", "source", "service", "amount"), None
     )
-    return {"code": code, "level": level, "severity": severity, "path": path, "message": message, **empty, **more}
+    known = {"code": code, "level": level, "severity": SEVERITIES[code], "path": path, "message": message}
+    return {**known, **empty, **more}
 
 
 def _records(conn: Connection, counted: Census) -> Iterator[Object]:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from pipeline.links import state_of, these
 from reports.reasons import speaking_against, speaking_for
+from reports.sheets import plain
 from schemas.errors import StructureError
 from warehouse import tables as t
 from warehouse.load import key_set
@@ -36,7 +37,6 @@ _HEAD = ("link", "decision", "note", "rule", "confidence", "year", "status", "fo
 _COLUMNS = (*_HEAD, *(f"{side} {name}" for side in ("from", "to") for name in _SIDES), "seen")
 # Rules of which few targets rightly have two subjects.
 _SINGLE = ("contract-payment", "contract-report")
-_MARKS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,15 +261,10 @@ def write_sheet(conn: Connection, path: Path, wanted: Wanted, language: str) -> 
             sides = [link[side].get(name) for side in ("from", "to") for name in _SIDES]
             row = [link["id"], "", "", link["rule"], link["confidence"], link["from"]["year"], link["status"]]
             row += ["; ".join(link["for"]), "; ".join(link["against"]), *sides, link["seen"]]
-            sheet.append([_plain(value) for value in row])
+            sheet.append([plain(value) for value in row])
             count += 1
     book.save(path)
     return count
-
-
-def _plain(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_MARKS) else value
 
 
 def read_sheet(path: Path) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ from hypothesis import given
 
 from schemas.ocds import validate_compiled_release
 from tests.official import REFERENCE, needs_reference
-from tests.releases import changed, releases, thorough
+from tests.releases import ABSENT, changed, releases, thorough
 from transforms.merge import compiled
-from transforms.quality import _CODES, CHECKS, Finding, check
+from transforms.quality import _CODES, _PLANNING_PAPERS, CHECKS, SEVERITY, Finding, at_stake, check
 
 
 def idr(amount: float) -> dict[str, Any]:
@@ -25,12 +25,13 @@ SOUND: dict[str, Any] = {
     "initiationType": "tender",
     "parties": [
         {"id": "office", "roles": ["buyer", "procuringEntity", "payer", "sourceParty"]},
-        {"id": "winner", "roles": ["tenderer", "supplier", "payee"]},
+        {"id": "winner", "name": "CV Pemenang", "roles": ["tenderer", "supplier", "payee"]},
         {"id": "visitor", "roles": ["interestedParty"]},
     ],
     "buyer": {"id": "office"},
     "relatedProcesses": [{"id": "1", "relationship": ["planning"]}],
     "planning": {
+        "documents": [{"id": "plan", "documentType": "procurementPlan"}],
         "budget": {
             "amount": idr(1000),
             "budgetBreakdown": [
@@ -40,13 +41,14 @@ SOUND: dict[str, Any] = {
         },
     },
     "tender": {
-        "id": "1",
+        "id": "nontender-1",
         "status": "complete",
         "procurementMethod": "direct",
         "value": idr(900),
         "procuringEntity": {"id": "office"},
         "tenderPeriod": {"startDate": "2025-01-01T00:00:00+07:00", "endDate": "2025-01-31T23:59:59+07:00"},
         "tenderers": [{"id": "winner"}],
+        "numberOfTenderers": 1,
         "milestones": [
             {"id": "met", "status": "met", "dateMet": "2025-01-02T00:00:00+07:00"},
             {"id": "late", "status": "notMet", "dueDate": "2026-02-01T00:00:00+07:00"},
@@ -59,19 +61,20 @@ SOUND: dict[str, Any] = {
             "status": "active",
             "date": "2025-01-31T10:00:00+07:00",
             "value": idr(800),
-            "suppliers": [{"id": "winner"}],
+            "suppliers": [{"id": "winner", "name": "CV Pemenang"}],
             "relatedBid": "1",
         },
         {"id": "lost", "status": "unsuccessful"},
     ],
     "contracts": [
         {
-            "id": "k",
+            "id": "1-k",
             "awardID": "a",
             "status": "active",
+            "period": {"startDate": "2025-02-01T00:00:00+07:00", "endDate": "2025-06-30T23:59:59+07:00"},
             "dateSigned": "2025-01-31T00:00:00+07:00",
             "value": idr(800),
-            "agreements": [{"id": "k-1", "value": idr(800)}],
+            "agreements": [{"id": "1-k-1", "value": idr(800)}],
             "implementation": {
                 "endDate": "2025-12-30T00:00:00+07:00",
                 "transactions": [
@@ -123,6 +126,21 @@ FOUND: list[tuple[str, str, object, str]] = [
     ("contracts_far_from_award", "contracts/1/status", "pending", "awards/0/value"),
     ("party_missing", "bids/details/0/tenderers/0/id", "stranger", "bids/details/0/tenderers/0"),
     ("role_missing", "bids/details/0/tenderers/0/id", "visitor", "bids/details/0/tenderers/0"),
+    ("contract_missing", "contracts", ABSENT, "awards/0/status"),
+    ("still_running", "contracts/0/implementation", {}, "contracts/0/period/endDate"),
+    ("supplier_missing", "awards/0", {"id": "a", "status": "active", "value": idr(800)}, "awards/0/suppliers"),
+    ("supplier_nameless", "awards/0/suppliers", [{"id": "winner"}], "awards/0/suppliers/0/name"),
+    ("value_missing", "awards/0/value/amount", 0, "awards/0/value"),
+    (
+        "signature_missing",
+        "contracts/0",
+        {"id": "1-k", "awardID": "a", "status": "terminated", "value": idr(800)},
+        "contracts/0/dateSigned",
+    ),
+    ("budget_missing", "planning/budget", {"id": "1"}, "planning/budget/amount"),
+    ("tenderers_miscounted", "tender/numberOfTenderers", 2, "tender/numberOfTenderers"),
+    ("name_differs", "awards/0/suppliers/0/name", "CV Lain", "awards/0/suppliers/0/name"),
+    ("document_misplaced", "planning/documents/0/documentType", "tenderNotice", "planning/documents/0/documentType"),
     ("role_unused", "parties/2/roles", ["interestedParty", "payee"], "parties/2/roles/1"),
 ]
 
@@ -133,7 +151,7 @@ def test_a_sound_process_has_no_findings() -> None:
 
 
 def test_every_check_has_a_case() -> None:
-    assert {code for code, *_ in FOUND} == set(CHECKS)
+    assert {code for code, *_ in FOUND} == set(CHECKS) == set(SEVERITY)
 
 
 @pytest.mark.parametrize(("code", "path", "value", "where"), FOUND)
@@ -152,6 +170,7 @@ def test_what_is_wrong_is_found_where_it_is(code: str, path: str, value: object,
         ("tender/value/amount", 1000 / 1.5),  # 150 %
         ("tender/value/amount", 0),  # nothing to compare with
         ("planning/budget/budgetBreakdown/0/amount/amount", 1100.9),
+        ("contracts/0/period/endDate", "2025-12-31T23:59:59+07:00"),  # the day of the release
         ("contracts/1/awardID", "dropped"),  # self-managed work
         ("tender/procurementMethod", "open"),
         ("tender/milestones/1/status", "scheduled"),
@@ -186,3 +205,17 @@ def test_the_known_codes_are_those_of_the_standard(field: str, files: list[str])
 @given(releases)
 def test_no_valid_process_is_too_odd_to_check(release: dict[str, Any]) -> None:
     assert all(finding.code in CHECKS for finding in check(compiled([release])))
+
+
+@needs_reference
+def test_the_planning_papers_are_those_of_the_standard() -> None:
+    rows = csv.DictReader((REFERENCE / "1.1.5/codelists/documentType.csv").open(encoding="utf-8"))
+    assert {row["Code"] for row in rows if row["Section"] == "planning"} == _PLANNING_PAPERS
+
+
+def test_money_at_stake_is_of_the_latest_stage() -> None:
+    assert at_stake(SOUND) == 800
+    assert at_stake(changed(SOUND, "contracts", [])) == 800
+    assert at_stake({"tender": SOUND["tender"], "planning": SOUND["planning"]}) == 900
+    assert at_stake({"planning": SOUND["planning"]}) == 1000
+    assert at_stake({}) == 0

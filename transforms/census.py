@@ -1,4 +1,4 @@
-"""What all states tell together: how often fields are filled, which values occur and repeat, and what must be unique."""
+"""What all states tell together: how often fields are filled, which values occur and repeat, what must be unique."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -165,6 +165,5 @@ SEVERITY = {
     "rows_rejected": "error",
     "field_left_out": "warning",
     "code_unmapped": "warning",
-    "rows_waiting": "notice",
 }
 """Severity of what is found beside other records, over time, and in sources."""

@@ -379,6 +379,41 @@ def upgrade() -> None:
     op.create_index("link_status", "link", ["rule", "status"], unique=False)
     op.create_index("link_to", "link", ["to_kind", "to_code"], unique=False)
     op.create_table(
+        "quality_finding",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("code", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("level", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("severity", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("path", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("message", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("ocid", sa.Text(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("office_id", sa.Text(), nullable=True),
+        sa.Column("office_name", sa.Text(), nullable=True),
+        sa.Column("fiscal_year", sa.Integer(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("service", sa.Text(), nullable=True),
+        sa.Column("amount", sa.Double(), nullable=True),
+        sa.Column("run_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("quality_finding_run_id_fkey")),
+        sa.PrimaryKeyConstraint("number", name=op.f("quality_finding_pkey")),
+    )
+    op.create_index("quality_finding_code", "quality_finding", ["code"], unique=False)
+    op.create_index("quality_finding_ocid", "quality_finding", ["ocid"], unique=False)
+    op.create_index("quality_finding_office", "quality_finding", ["office_id"], unique=False)
+    op.create_table(
+        "quality_measure",
+        sa.Column("kind", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("subject", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("field", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("value", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("of", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("quality_measure_run_id_fkey")),
+        sa.PrimaryKeyConstraint("kind", "subject", "field", "value", name=op.f("quality_measure_pkey")),
+    )
+    op.create_table(
         "raw_record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -1138,6 +1173,11 @@ def downgrade() -> None:
         postgresql_where=sa.text("current"),
     )
     op.drop_table("raw_record")
+    op.drop_table("quality_measure")
+    op.drop_index("quality_finding_office", table_name="quality_finding")
+    op.drop_index("quality_finding_ocid", table_name="quality_finding")
+    op.drop_index("quality_finding_code", table_name="quality_finding")
+    op.drop_table("quality_finding")
     op.drop_index("link_to", table_name="link")
     op.drop_index("link_status", table_name="link")
     op.drop_index("link_from", table_name="link")

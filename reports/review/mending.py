@@ -1,0 +1,183 @@
+"""From a finding in a record back to the field of the source row that should be mended."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Text, cast, select
+
+from pipeline.registry import SERVICES
+from reports.process import states_of
+from schemas.errors import RowError
+from schemas.service import read_row
+from transforms.parties import SCRUBBED, scrub
+from transforms.rows import renamed
+from warehouse import tables as t
+from warehouse.engine import from_json
+from warehouse.load import key_set
+
+Object = dict[str, Any]
+
+PERSONAL = "(data pribadi, tidak ditampilkan)"
+SYSTEMS = {
+    "RUP": "SIRUP",
+    "SPSE": "SPSE",
+    "Ecat": "E-Katalog",
+    "Bela": "Toko Daring",
+    "SIMDA": "SIMDA",
+    "SIMPEN": "SIMPEN",
+    "Musrenbang": "e-Musrenbang",
+    "Dokumen": "Dokumen perencanaan",
+}
+"""The first word of a service -> the system where its rows are typed."""
+
+_PLAN_KINDS = {"swk": "swk", "swakelola": "swk"}
+_KINDS = ("pencatatan", "swakelola", "ecat", "tokodaring")
+
+
+class Place(NamedTuple):
+    """Where a value of a record stands at its source: `stands` is the source's own words, None where no row holds it.
+
+    `key` is the key of the row in the warehouse, empty where none was found.
+    """
+
+    system: str
+    service: str
+    field: str
+    kind: str
+    code: str
+    scope: str
+    key: str
+    stands: str | None
+
+
+@cache
+def _places() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(path, kind) -> the services and fields that give it, the usual one first."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    with Path(__file__).with_name("mending.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found[row["path"], row["kind"]].append((row["service"], row["field"]))
+    return dict(found)
+
+
+def candidates(path: str, kind: str) -> list[tuple[str, str]]:
+    """Services and fields that give a path (`contracts/0/value`) of records of a kind: those of the longest known."""
+    names = [name for name in path.split("/") if not name.isdigit()]
+    while names:
+        if found := _places().get((".".join(names), kind)):
+            return found
+        names.pop()
+    return []
+
+
+def subjects_of(state: Object, path: str) -> list[tuple[str, str]]:
+    """The kinds and codes of whom a path of a state may be about, the likeliest first: its plan, then the attempt that
+    stands in for an unknown one; the order or recorded purchase that an award or contract comes from; its attempt."""
+    parts = path.split("/")
+    kind, _, code = str(state.get("tender", {}).get("id", "")).partition("-")
+    if parts[0] == "planning":
+        plan = state.get("planning", {}).get("budget", {}).get("id", "").partition("+")[0]
+        return [(_PLAN_KINDS.get(kind, "rup"), plan or code), (kind, code)]
+    if parts[0] in ("awards", "contracts") and len(parts) > 1:
+        first, _, rest = str(state[parts[0]][int(parts[1])].get("id", "")).partition("-")
+        if first in _KINDS:
+            return [(first, rest.partition("-")[0])]
+        if first.isdigit():
+            return [(kind if kind in ("tender", "nontender") else "nontender", first)]
+    return [(kind, code)]
+
+
+def value_at(state: Object, path: str) -> Any:
+    """The value at a path of names and places; of an amount its number, of a period its end; None where none is."""
+    node: Any = state
+    for part in path.split("/") if path else ():
+        if isinstance(node, list):
+            node = node[int(part)] if int(part) < len(node) else None
+        else:
+            node = node.get(part) if isinstance(node, dict) else None
+    if isinstance(node, dict):
+        return node.get("amount", node.get("endDate"))
+    return None if isinstance(node, list) else node
+
+
+def places_of(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> list[Place]:
+    """For each finding on a record (`ocid`, `path`) where its value stands at the source."""
+    states = states_of(conn, sorted({each["ocid"] for each in findings}))
+    subjects = [subjects_of(states.get(each["ocid"], {}), each["path"]) for each in findings]
+    wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each, about in zip(findings, subjects, strict=True):
+        for kind, code in about:
+            for service, _ in candidates(each["path"], kind):
+                wanted[kind, service].add(code)
+    rows = {
+        (service, code): found
+        for (kind, service), codes in wanted.items()
+        for code, found in _rows(conn, kind, service, codes).items()
+    }
+    return [
+        _place(value_at(states.get(each["ocid"], {}), each["path"]), each["path"], about, rows)
+        for each, about in zip(findings, subjects, strict=True)
+    ]
+
+
+def _rows(conn: Connection, kind: str, service: str, codes: Iterable[str]) -> dict[str, list[tuple[str, str, Object]]]:
+    """Code -> (scope, key, content under our names) of its current rows of a service."""
+    columns = t.raw_record.c
+    query = select(columns.code, columns.scope, columns.key, cast(columns.payload, Text)).where(
+        columns.current, ~columns.gone, columns.service == service, columns.kind == kind
+    )
+    found: dict[str, list[tuple[str, str, Object]]] = defaultdict(list)
+    chosen = query.where(columns.code.in_(key_set(conn, codes))).order_by(columns.scope, columns.key, columns.id)
+    for code, scope, key, payload in conn.execute(chosen):
+        found[code].append((scope, key, renamed(SERVICES[service][1], from_json(payload))))
+    return found
+
+
+def _place(
+    value: Any, path: str, subjects: Sequence[tuple[str, str]], rows: Mapping[tuple[str, str], list[Any]]
+) -> Place:
+    """The row that holds the value; else the first row there is; else where it ought to stand."""
+    first: Place | None = None
+    for kind, code in subjects:
+        for service, field in candidates(path, kind):
+            for scope, key, content in rows.get((service, code), ()):
+                place = Place(_system(service), service, field, kind, code, scope, key, _shown(service, field, content))
+                if _says(service, field, content, value):
+                    return place
+                first = first or place
+    if first:
+        return first
+    kind, code = subjects[0]
+    service, field = next(iter(candidates(path, kind)), ("", ""))
+    return Place(_system(service), service, field, kind, code, "", "", None)
+
+
+def _system(service: str) -> str:
+    return SYSTEMS.get(service.partition("-")[0], "")
+
+
+def _says(service: str, field: str, content: Object, value: Any) -> bool:
+    """Whether a row's field, read as Jejak reads it, is the value of the record; no value is said by an empty field."""
+    try:
+        record, _ = read_row(SERVICES[service][1], content)
+    except RowError:
+        return False
+    said = getattr(record, field, None)
+    if value is None or said in (None, "", ()):
+        return value is None and said in (None, "", (), 0)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return isinstance(said, int | float) and abs(float(said) - value) < 1
+    return str(said)[:10] == str(value)[:10]
+
+
+def _shown(service: str, field: str, content: Object) -> str | None:
+    value = content.get(field)
+    if value in (None, ""):
+        return None
+    if field in SERVICES[service][1].model.personal:
+        return PERSONAL
+    return (scrub(value) or SCRUBBED) if isinstance(value, str) else str(value)

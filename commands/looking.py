@@ -48,24 +48,34 @@ def _status(options: argparse.Namespace) -> int:
     from pipeline.fetch import COUNTS
     from reports.status import status
 
-    found = status(load_settings(options.settings))
+    settings = load_settings(options.settings)
+    found = status(settings)
     if options.json:
         services = [{name: entry[name] for name in ("source", "service", *COUNTS)} for entry in found["services"]]
-        print(json.dumps({"services": services, "records": found["records"]}))
+        print(json.dumps({"services": services, "records": found["records"], "sources": found["sources"]}))
     else:
-        print_status(found)
+        print_status(found, settings.utc_offset)
     return 0
 
 
-def print_status(status: dict[str, Any]) -> None:
-    """Print what `reports.status.status` returns."""
+def print_status(status: dict[str, Any], utc_offset: str) -> None:
+    """Print what `reports.status.status` returns, with times in the zone of that offset."""
+    from pipeline.clock import shown
+
     services = status["services"]
     if not services:
         print("Nothing has been synced yet: run `jejak sync`.")
         return
+    for source, read in status["sources"].items():
+        when = f"read {shown(read['read_at'], utc_offset)}" if read["read_at"] else "is being read"
+        years = ", ".join(read["scopes"])
+        print(f"{source:11}{when}" + ("" if years == "all" else f", fiscal year{'s' * (',' in years)} {years}"))
+    print()
     print_services(services)
     stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())
-    print(f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built last); {stages}.")
+    print(
+        f"\nRecords: {status['records']['total']:,} ({status['records']['built']:,} built by the last sync); {stages}."
+    )
     joined = status["links"]
     if any(joined.values()):
         waiting = f"; {joined['pending']:,} wait for a decision (`jejak links list`)" if joined["pending"] else ""
@@ -78,7 +88,7 @@ def print_status(status: dict[str, Any]) -> None:
 
 def print_services(services: list[dict[str, Any]]) -> None:
     """Print the counts of services as a table, with the sums of each source and why services failed."""
-    from pipeline.fetch import COUNTS
+    from pipeline.fetch import COUNTS, same_reason
 
     width = max(len(entry["service"]) for entry in services)
     print(f"{'source':11}{'service':{width + 2}}" + "".join(f"{name:>10}" for name in COUNTS))
@@ -89,9 +99,13 @@ def print_services(services: list[dict[str, Any]]) -> None:
     for source in dict.fromkeys(entry["source"] for entry in services):
         totals = [sum(entry[name] for entry in services if entry["source"] == source) for name in COUNTS]
         print(f"{source:11}{'all':{width + 2}}" + "".join(f"{total:>10,}" for total in totals))
-    for message in dict.fromkeys(entry["message"] for entry in services if entry["message"]):
-        names = [entry["service"] for entry in services if entry["message"] == message]
-        print(f"  {names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {message}")
+    reasons: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for entry in services:
+        if entry["message"]:
+            reasons.setdefault((entry["source"], same_reason(entry["message"])), []).append(entry)
+    for entries in reasons.values():
+        more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
+        print(f"  {entries[0]['service']}{more}: {entries[0]['message']}")
 
 
 def _changes(options: argparse.Namespace) -> int:
@@ -132,17 +146,20 @@ def _health(options: argparse.Namespace) -> int:
     from pipeline.configure import load_settings
     from reports.health import health
 
-    found = health(load_settings(options.settings))
+    settings = load_settings(options.settings)
+    found = health(settings)
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         for each in found:
-            _print_health(each)
+            _print_health(each, settings.utc_offset)
     return 0 if all(each["state"] == "ok" for each in found) else 1
 
 
-def _print_health(health: dict[str, Any]) -> None:
-    fresh = f"read whole {health['last_success']}" if health["last_success"] else "never read whole"
+def _print_health(health: dict[str, Any], utc_offset: str) -> None:
+    from pipeline.clock import shown
+
+    fresh = f"read whole {shown(health['last_success'], utc_offset)}" if health["last_success"] else "never read whole"
     if health["as_of"]:
         fresh += f", rows as of {health['as_of'][:10]}"
     print(
@@ -190,6 +207,7 @@ def _show(options: argparse.Namespace) -> int:
     from sqlalchemy import select
 
     from pipeline import steps
+    from pipeline.clock import shown
     from pipeline.configure import load_settings
     from reports.process import ocids_of, record_as_of, states_of, why
     from transforms.merge import versioned
@@ -202,7 +220,7 @@ def _show(options: argparse.Namespace) -> int:
         ocids = ocids_of(conn, options.code)
         if options.why:
             for ocid in ocids:
-                _print_why(why(conn, settings, ocid, options.why))
+                _print_why(why(conn, settings, ocid, options.why), settings.utc_offset)
             return 0
         if options.versioned or options.as_of:
             found = (
@@ -236,14 +254,17 @@ def _show(options: argparse.Namespace) -> int:
         )
         for row in relatives:
             if row["ocid"] in states:
-                _print_process(dict(row), states[row["ocid"]])
+                _print_process(dict(row), states[row["ocid"]], settings.utc_offset)
         others = [row for row in relatives if row["ocid"] not in states]
         if others:
             print("\nOf the same family:")
             for row in others:
                 print(f"  {row['ocid']}  {row['title'] or ''}")
         for ocid, since in rowless.items():
-            print(f"{ocid}: no current row is about it since {since} UTC; `--as-of DATE` shows its record of before")
+            print(
+                f"{ocid}: no current row is about it since {shown(since, settings.utc_offset)}; `--as-of DATE` shows "
+                "its record of before"
+            )
         for ocid in set(ocids) - states.keys():
             print(f"{ocid}: opened, but it has no record yet; `jejak waiting` shows rows that wait")
     return 0
@@ -266,17 +287,19 @@ def _why(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        _print_why(found)
+        _print_why(found, settings.utc_offset)
     return 0
 
 
-def _print_why(found: dict[str, Any]) -> None:
+def _print_why(found: dict[str, Any], utc_offset: str) -> None:
+    from pipeline.clock import shown
+
     print(f"{found['ocid']}  {found['path']}")
     print(f"  value    {_short(found['value'])}{' (withdrawn)' if found['withdrawn'] else ''}")
     print(f"  right    {found['right']}")
     for row in found["rows"]:
         print(f"  row      {row['source']} {row['service']} {row['scope']} {row['key']}")
-        print(f"           observed at {row['observed_at']} (UTC), taken over by run {row['run']}")
+        print(f"           observed at {shown(row['observed_at'], utc_offset)}, taken over by run {row['run']}")
     for other in found["others"]:
         print(f"  other    {other['service']} gives {_short(other['value'])} ({other['right']})")
     if found["release"]:
@@ -290,11 +313,13 @@ def _short(value: Any) -> str:
 
 def _waiting(options: argparse.Namespace) -> int:
     from pipeline import steps
+    from pipeline.clock import shown
     from pipeline.configure import load_settings
     from reports.waiting import waiting_rows
     from warehouse.engine import reading
 
-    with reading(steps.warehouse(load_settings(options.settings))) as conn:
+    settings = load_settings(options.settings)
+    with reading(steps.warehouse(settings)) as conn:
         rows = waiting_rows(conn)
     if options.json:
         print(json.dumps(rows))
@@ -302,13 +327,15 @@ def _waiting(options: argparse.Namespace) -> int:
     for row in rows:
         print(
             f"{row['source']:11}{row['service']:<36}{row['scope']:<6}{row['rows']:>9,} rows of {row['codes']:,} codes, "
-            f"since {row['since']} UTC"
+            f"since {shown(row['since'], settings.utc_offset)}"
         )
     print(f"{sum(row['rows'] for row in rows):,} rows wait for a row that announces their process.")
     return 0
 
 
-def _print_process(row: dict[str, Any], record: dict[str, Any]) -> None:
+def _print_process(row: dict[str, Any], record: dict[str, Any], utc_offset: str) -> None:
+    from pipeline.clock import shown
+
     print(f"\n{row['ocid']}  {row['title'] or ''}")
     print(f"  office          {row['office_name'] or '-'}")
     print(f"  method          {row['method_details'] or row['method'] or '-'} ({row['tender_status'] or '-'})")
@@ -331,7 +358,7 @@ def _print_process(row: dict[str, Any], record: dict[str, Any]) -> None:
         print(f"  contract        {contract['id']} {contract.get('status', '')}, signed {signed}")
     for related in record.get("relatedProcesses", []):
         print(f"  related         {related['identifier']} ({', '.join(related['relationship'])})")
-    print(f"  releases        {row['releases']}; its newest row is of {row['updated_at']} UTC")
+    print(f"  releases        {row['releases']}; its newest row is of {shown(row['updated_at'], utc_offset)}")
 
 
 def _trace(options: argparse.Namespace) -> int:

@@ -5,53 +5,97 @@ runs: help must come at once, and the libraries behind some commands take second
 """
 
 import argparse
+import errno
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands import (
-    beginning,
-    checking,
-    codes,
-    desking,
-    extracting,
-    finding,
-    links,
-    looking,
-    maintaining,
-    publishing,
-    reviewing,
-    syncing,
-)
+from commands.interrupting import STATUS, end_workers, interruptible, tell
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
+
+_DO = {
+    errno.ENOSPC: ": the disk is full; make room, then run the same command again",
+    errno.EACCES: ": this user may not; give another path, or the right to it",
+    errno.EROFS: ": the disk is read-only; give another path",
+    errno.ENOENT: ": look at the path",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 on success, 1 when it failed (the reason is on stderr), 2 for a wrong call."""
+    with interruptible():
+        try:
+            return _run(argv)
+        except KeyboardInterrupt:
+            tell()
+            end_workers()
+            return STATUS
+        except BrokenPipeError:
+            # Who read the output has gone, as `head` does; Python must not find that out once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except Exception as error:
+            if (reason := _reason(error)) is None:
+                raise
+            print(f"jejak: {reason}", file=sys.stderr)
+            return 1
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     from pipeline.workers import LOG_FORMAT, LOG_TIME
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs its plugins when it is imported
     run: Run = options.run
-    try:
-        return run(options)
-    except JejakError as error:
-        print(f"jejak: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        return 0
-    except OSError as error:
-        print(f"jejak: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("jejak: stopped; run the same command again and it goes on where it was", file=sys.stderr)
-        return 130
+    return run(options)
+
+
+def _reason(error: Exception) -> str | None:
+    """What to tell a person of an error that a person can mend; None of a defect."""
+    if isinstance(error, JejakError):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}{place}{_DO.get(error.errno or 0, '')}"
+    if isinstance(error, MemoryError):
+        return "the machine has no memory left: run the same command again when it has"
+    # Only what is loaded can have failed.
+    if "concurrent.futures.process" in sys.modules:
+        from concurrent.futures.process import BrokenProcessPool
+
+        if isinstance(error, BrokenProcessPool):
+            return "a worker was ended from outside, as when memory runs out: set fewer `workers`, run it again"
+    if "sqlalchemy" in sys.modules:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from warehouse.failures import explained
+
+        if isinstance(error, SQLAlchemyError):
+            return explained(error)
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Here, where Ctrl-C is waited for already.
+    from commands import (
+        beginning,
+        checking,
+        codes,
+        desking,
+        extracting,
+        finding,
+        links,
+        looking,
+        maintaining,
+        publishing,
+        reviewing,
+        syncing,
+    )
+
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--settings", metavar="FILE", help="settings file (TOML); else JEJAK_SETTINGS")
     parser = argparse.ArgumentParser(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("jejak")
 
+_NAMED = 5
+"""Failed lists that the last line names; the lines above have all."""
+
 
 def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
@@ -37,6 +40,7 @@ def add_commands(add: Add) -> None:
 def _sync(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.configure import load_settings
+    from pipeline.progress import telling
     from reports.status import status
 
     settings = load_settings(options.settings)
@@ -49,7 +53,9 @@ def _sync(options: argparse.Namespace) -> int:
     failed: list[str] = []
     missing = {source for source, _, _ in plan}
     try:
-        for result in steps.sync_services(settings, plan, run_id):
+        tell = telling("lists read")
+        for number, result in enumerate(steps.sync_services(settings, plan, run_id), 1):
+            tell(number, len(plan))
             if result["status"] == "failed":
                 failed.append(f"{result['service']} {result['scope']}")
             if result["status"] != "absent":
@@ -65,10 +71,11 @@ def _sync(options: argparse.Namespace) -> int:
     except BaseException as error:
         steps.finish_run(settings, run_id, steps.reason_of(error))
         raise
-    print_status(status(settings))
+    print_status(status(settings, run_id), settings.utc_offset)
     if failed:
         others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
-        print(f"jejak: failed: {', '.join(failed)}{others}", file=sys.stderr)
+        more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+        print(f"jejak: failed: {', '.join(failed[:_NAMED])}{more}{others}", file=sys.stderr)
     return 1 if failed else 0
 
 

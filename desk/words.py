@@ -2,13 +2,11 @@
 
 import csv
 import re
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.clock import local_time
-from reports.health import ZONES
+from pipeline.clock import shown
 from reports.reasons import LANGUAGES
 
 _AMOUNT = re.compile(r"Rp \d{1,3}(?:,\d{3})+")
@@ -63,7 +61,4 @@ class Words:
 
     def moment(self, value: str | None) -> str:
         """A UTC time in the regency's zone, with its name."""
-        if not value:
-            return "-"
-        local = datetime.fromisoformat(local_time(value, self.utc_offset))
-        return f"{local:%Y-%m-%d %H:%M} {ZONES.get(self.utc_offset, self.utc_offset)}"
+        return shown(value, self.utc_offset) if value else "-"

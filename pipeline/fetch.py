@@ -31,6 +31,7 @@ from transforms.identity import Code
 from transforms.rows import hash_of, identify, renamed, wire_hash
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, to_json, writing
+from warehouse.failures import explained
 from warehouse.load import insert_rows, key_set, upsert_rows
 
 log = logging.getLogger("jejak.fetch")
@@ -172,7 +173,12 @@ def sync_service(
     plan, row = _outcome(settings, job, read)
     row = {"run_id": run_id, **row}
     if row["status"] == "failed":
-        log.error("%s: %s.", job, row["message"])
+        # The same error is told once; whoever reads the log of one task has a process of his own.
+        first = _told.setdefault((run_id, source, same_reason(str(row["message"]))), str(job))
+        if first == str(job):
+            log.error("%s: %s.", job, row["message"])
+        else:
+            log.error("%s: failed as %s did.", job, first)
     else:
         counts = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the source has no such list"
         if plan and plan.older:
@@ -203,6 +209,17 @@ def preview_service(engine: Engine, settings: Settings, source: str, service_nam
     return {**row, "examples": {name: list(found) for name, found in (plan or Plan()).examples.items()}}
 
 
+_told: dict[tuple[str, str, str], str] = {}
+"""The first job that failed, by run, source and reason."""
+# Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
+_REQUEST = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
+
+
+def same_reason(message: str) -> str:
+    """Why a service failed, alike for all services that failed for that reason."""
+    return _REQUEST.sub("it ", message.rstrip("."))
+
+
 def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> tuple[Plan | None, dict[str, Any]]:
     """What reading came to: the plan, and its place with status, message and counts."""
     plan, status, message = None, "success", None
@@ -224,6 +241,10 @@ def _row(job: _Job, status: str, message: str | None, counts: Mapping[str, int])
 
 def defect(error: BaseException) -> str:
     """What may be printed of an error that nobody foresaw: its own text could hold a row's values."""
+    if isinstance(error, KeyboardInterrupt):
+        return "it was stopped by Ctrl-C; the same command goes on"
+    if isinstance(error, SQLAlchemyError) and (reason := explained(error)):
+        return f"{reason}. Nothing was changed"
     if isinstance(error, SQLAlchemyError | OSError):
         return f"{type(error).__name__}: warehouse or disk failed. Nothing was changed; mend that and run again"
     steps = traceback.extract_tb(error.__traceback__)

@@ -9,8 +9,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
+from multiprocessing import forkserver, resource_tracker
 from typing import Any, TypeVar
 
 from schemas.settings import Settings
@@ -51,14 +52,49 @@ def spread(
             yield result
 
 
-def worker_pool(workers: int, prepare: Callable[..., None] | None = None, *context: Any) -> ProcessPoolExecutor:
-    """Worker processes that log as this one does and know what `prepare` gives them.
+@contextmanager
+def worker_pool(
+    workers: int, prepare: Callable[..., None] | None = None, *context: Any
+) -> Iterator[ProcessPoolExecutor]:
+    """Worker processes that log as this one does and know what `prepare` gives them. Their work is waited for, but
+    after Ctrl-C: they are ended then, since the next run does again what they were at.
 
     Not forked from here, since the caller may hold threads and database connections; what they import is imported once.
     """
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["pipeline.build"])
-    return ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+    _start_forkserver()
+    pool = ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+    try:
+        yield pool
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_workers()
+        raise
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _start_forkserver() -> None:
+    """Start what forks the workers with Ctrl-C blocked, which its children inherit: the parent alone decides."""
+    resource_tracker.ensure_running()  # it would unblock the signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def end_workers() -> None:
+    """End all worker processes of this one, also those that are just being started, whatever they are at."""
+    import psutil  # after Ctrl-C alone
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "multiprocessing.forkserver" in " ".join(child.cmdline()):
+                child.kill()
 
 
 @contextmanager
@@ -75,7 +111,8 @@ def uncollected() -> Iterator[None]:
 
 
 def _begin_worker(level: int, prepare: Callable[..., None] | None, context: tuple[Any, ...]) -> None:
-    # Ctrl-C reaches all processes of a terminal: the parent alone decides, and its end is theirs.
+    # Ctrl-C reaches all processes of a terminal: the parent alone decides, and its end is theirs. (A forkserver that
+    # others have started has it not blocked.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIME)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.clock import utc_now
+from pipeline.clock import shown, utc_now
 from pipeline.steps import plan_of, sources_of, warehouse
 from reports.rows import broken_sums, emptied_fields, places_found, reject_reasons
 from reports.waiting import waiting_rows
@@ -16,7 +16,6 @@ from schemas.settings import Settings
 from warehouse import tables as t
 from warehouse.engine import reading
 
-ZONES = {"+07:00": "WIB", "+08:00": "WITA", "+09:00": "WIT"}
 # The median of so many answers is what is usual: a week of nights.
 _USUAL = 7
 # For so long a new field or code is news; older ones stand in the table signal.
@@ -108,11 +107,9 @@ def health_line(health: dict[str, Any], utc_offset: str) -> str:
 
     "lpse: ok, last success 2026-11-22 01:14 WIB, 1,986 rows of 1,990 expected, 2 new fields"
     """
-    zone = datetime.fromisoformat(f"2000-01-01T00:00:00{utc_offset}").tzinfo
     parts = [f"{health['source']}: {health['state']}"]
     if health["last_success"]:
-        last = datetime.fromisoformat(health["last_success"]).astimezone(zone)
-        parts.append(f"last success {last:%Y-%m-%d %H:%M} {ZONES.get(utc_offset, utc_offset)}")
+        parts.append(f"last success {shown(health['last_success'], utc_offset)}")
     parts.append(f"{health['rows']:,} rows of {health['expected']:,} expected")
     news = {
         "new field": len(health["new_fields"]),

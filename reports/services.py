@@ -1,14 +1,10 @@
 """The counts of a sync's services as sums and in words, and why services failed."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.fetch import COUNTS
-
-# Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
-_REQUEST = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
+from pipeline.fetch import COUNTS, same_reason
 
 
 def total_counts(services: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -43,7 +39,7 @@ def failure_messages(
             message = results[place]["message"].rstrip(".")
         else:
             continue
-        reasons[_REQUEST.sub("it ", message)][" ".join(place)] = message
+        reasons[same_reason(message)][" ".join(place)] = message
     return [
         f"{len(failed)} of {len(planned)} services of {source} failed"
         + ("" if len(failed) == len(planned) > 1 else f" ({', '.join(failed)})")

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from pipeline import links
 from pipeline.fetch import COUNTS
 from pipeline.registry import SOURCES
-from pipeline.steps import warehouse
+from pipeline.steps import sources_of, warehouse
 from reports.waiting import waiting_rows
 from schemas.settings import Settings
 from warehouse import tables as t
@@ -15,28 +15,37 @@ from warehouse.engine import reading
 from warehouse.star import stage_counts
 
 
-def status(settings: Settings) -> dict[str, Any]:
-    """What the last sync of each source did, per service over its scopes, and the records there are.
+def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
+    """What the last sync of each configured source did (or the run `run_id` alone), per service over its scopes, and
+    the records there are.
 
-    `{"services": [{"source", "service", "status", "message", "fetched", ...}], "records": {"total", "built"},
-    "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open rejects,
-    "links": {"standing", "pending"}}`.
+    `{"services": [{"source", "service", "status", "message", "fetched", ...}], "sources": {name: {"read_at": UTC,
+    "scopes": years, or `all`}}, "records": {"total", "built": by the last sync}, "stages": {...}, "waiting": rows whose
+    process nobody has named yet, "rejects": open rejects, "links": {"standing", "pending"}}`.
     """
     with reading(warehouse(settings)) as conn:
         runs = t.run_service
         services: list[dict[str, Any]] = []
-        for source in SOURCES:
+        sources: dict[str, dict[str, Any]] = {}
+        for source in sources_of(settings):
             last = conn.execute(
                 select(runs.c.run_id)
                 .join(t.run, t.run.c.id == runs.c.run_id)
-                .where(runs.c.source == source)
+                .where(runs.c.source == source, *([runs.c.run_id == run_id] if run_id else []))
                 .order_by(t.run.c.number.desc())
                 .limit(1)
             ).scalar_one_or_none()
             found: dict[str, dict[str, Any]] = {}
-            rows = conn.execute(
-                select(runs).where(runs.c.run_id == last, runs.c.source == source).order_by(runs.c.scope)
-            ).mappings()
+            rows = (
+                conn.execute(select(runs).where(runs.c.run_id == last, runs.c.source == source).order_by(runs.c.scope))
+                .mappings()
+                .all()
+            )
+            if rows:
+                sources[source] = {
+                    "read_at": max((row["finished_at"] for row in rows if row["finished_at"]), default=None),
+                    "scopes": sorted({row["scope"] for row in rows if row["scope"] != "all"}) or ["all"],
+                }
             for row in rows:
                 entry = found.setdefault(
                     row["service"],
@@ -78,6 +87,7 @@ def status(settings: Settings) -> dict[str, Any]:
     total = stages.pop("records")
     return {
         "services": services,
+        "sources": sources,
         "records": {"total": total, "built": built or 0},
         "stages": stages,
         "waiting": waiting,

@@ -16,7 +16,9 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from pipeline.configure import load_settings
 from pipeline.registry import SERVICES, SOURCES
+from reports.status import status as report_status
 from simulator.faults import Fault
 from simulator.truth import truth
 from simulator.world import LKPP as SIMULATED
@@ -63,7 +65,7 @@ def assert_says(text: str, pattern: str) -> None:
 
 
 def test_status_tells_what_the_last_sync_did(town: Town) -> None:
-    empty = {"services": [], "records": {"total": 0, "built": 0}}
+    empty = {"services": [], "records": {"total": 0, "built": 0}, "sources": {}}
     assert json.loads(town.jejak("status", "--json").out) == empty
     assert "jejak sync" in town.jejak("status").out
     town.server.faults.add(Fault("html", "SPSE-PesertaTender"))
@@ -73,7 +75,8 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     assert said.status == 0
     status = json.loads(said.out)
     names = ["source", "service", "fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
-    assert list(status) == ["services", "records"]
+    assert list(status) == ["services", "records", "sources"]
+    assert status["sources"] == {name: {"read_at": town.now, "scopes": ["2025"]} for name in LKPP}
     assert [list(each) for each in status["services"]] == [names] * len(SIMULATED)
     assert [(each["source"], each["service"]) for each in status["services"]] == [
         (source, service) for source in LKPP for service in SOURCES[source].services
@@ -90,6 +93,7 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     assert "FAILED" in table
     assert "an HTML or XML page where JSON is due" in table
     assert "Rejects: 1; see `jejak rejects`." in table
+    assert f"lpse       read {town.now[:10]} 19:00 WIB, fiscal year 2025\n" in table
     # A source that was not asked this time keeps its last counts.
     town.next_day(0)
     town.sync("sirup")
@@ -97,6 +101,9 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     assert len(later["services"]) == len(SIMULATED)
     assert {each["service"]: each for each in later["services"]}["SPSE-TenderPengumuman"]["new"] == known
     assert later["records"] == {"total": total, "built": 0}
+    # What is no longer in the settings is not told of.
+    told = report_status(load_settings(str(town.settings(systems=["sirup"]))))
+    assert {each["source"] for each in told["services"]} == {*told["sources"]} == {"sirup"}
 
 
 def test_two_years_of_a_service_are_one_line_of_the_status(tmp_path: Path, file_url: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from pipeline.clock import shown
 from simulator.faults import Fault
 from tests.worlds import Edit, EditedWorld, Town, served
 from warehouse import tables as t
@@ -70,7 +71,7 @@ def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
     assert said.status == 1
     assert "sirup      ok " in said.out
     assert "lpse       late " in said.out
-    assert first in said.out
+    assert shown(first, "+07:00") in said.out
 
 
 def test_a_service_that_failed_is_named_with_its_remedy_until_it_is_read_again(town_on_both: Town) -> None:

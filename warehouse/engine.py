@@ -15,10 +15,12 @@ import json
 import logging
 import os
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 import orjson
 import psycopg
@@ -72,14 +74,16 @@ def open_warehouse(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SettingsError(
-            "the warehouse URL can't be read; write sqlite:///path/to/file.db or postgresql://user@host/database"
+            "the warehouse URL can't be read (its port is a number); write sqlite:///path/to/file.db or postgresql://user@host/database"
         ) from None
     options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json, "hide_parameters": True}
     match parsed.get_backend_name():
         case "sqlite":
             return _open_sqlite(parsed, options)
+        case "postgresql" | "postgres" if parsed.host and "@" in parsed.host:
+            raise SettingsError("the password in JEJAK_WAREHOUSE_URL has an @: write it as %40")
         case "postgresql" | "postgres":
             return _open_postgresql(parsed.set(drivername="postgresql+psycopg"), options)
         case other:
@@ -90,14 +94,31 @@ def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
     if not url.database or url.database == ":memory:":
         raise SettingsError("the warehouse needs a file, since several processes share it: sqlite:///path/to/file.db")
     file = Path(url.database)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        file.touch(mode=0o600)  # raw rows hold personal data
-    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, **options)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)  # raw rows hold personal data
+    except OSError as error:
+        raise SettingsError(
+            f"the warehouse {file} can't be made ({error.strerror}): look at the path in JEJAK_WAREHOUSE_URL"
+        ) from None
+    if file.is_dir():
+        raise SettingsError(f"the warehouse {file} is a folder: name a file in it in JEJAK_WAREHOUSE_URL")
+    read_only = _is_read_only(file)
+    if read_only:
+        # A file that nobody writes needs no log beside it, which could not be made there.
+        still = "" if Path(f"{file}-wal").exists() else "&immutable=1"
+        address = f"file:{quote(str(file.absolute()))}?mode=ro{still}"
+        options["creator"] = lambda: sqlite3.connect(address, uri=True, check_same_thread=False)
+    else:
+        options["connect_args"] = {"timeout": WAIT_SECONDS}
+    engine = create_engine(url, **options)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions begin below, not when sqlite3 sees an INSERT
+        if read_only:
+            return
         for pragma in (
             "page_size = 16384",
             "journal_mode = WAL",
@@ -179,6 +200,11 @@ def _hold_file(engine: Engine, name: str, shared: bool) -> Iterator[None]:
     """A lock of the operating system on a file beside the database, which is there only as long as it is held."""
     lock = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     path = Path(f"{engine.url.database}.{re.sub(r'[^A-Za-z0-9.-]+', '-', name)}.lock")
+    if is_read_only(engine):
+        raise SettingsError(
+            "the warehouse's file or its folder is read-only: let this user write both, or give another one in "
+            "JEJAK_WAREHOUSE_URL"
+        )
     while True:
         with path.open("a") as file:
             try:
@@ -225,6 +251,14 @@ def migrate(engine: Engine) -> None:
     Raises SettingsError if the warehouse was written by a newer Jejak, or if views of others select from ours that have
     changed.
     """
+    if is_read_only(engine):
+        with reading(engine) as conn:
+            if _revision(conn) != known_revisions()[0] or views_differ(conn):
+                raise SettingsError(
+                    "the warehouse's file is read-only and has the tables or views of another version of Jejak: let "
+                    "this user write it once, or use that version"
+                )
+        return
     with writing(engine) as conn:
         if engine.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -236,10 +270,23 @@ def known_revisions() -> list[str]:
     return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
+def _revision(conn: Connection) -> str | None:
+    return MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
+
+
+def is_read_only(engine: Engine) -> bool:
+    """Whether the warehouse is a SQLite file that this user may read alone."""
+    return engine.dialect.name == "sqlite" and _is_read_only(Path(str(engine.url.database)))
+
+
+def _is_read_only(file: Path) -> bool:
+    return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
 def upgrade(conn: Connection) -> None:
     """`migrate` within the transaction of `conn`."""
     known = known_revisions()
-    revision = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    revision = _revision(conn)
     if revision is not None and revision not in known:
         raise SettingsError(
             f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "

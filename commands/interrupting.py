@@ -1,0 +1,84 @@
+"""Ctrl-C: the first ends a command in good order, within seconds; the second, or a command that hangs, at once."""
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+STOPPED = "jejak: stopped; what is done stays, and the same command goes on from there"
+STATUS = 130
+# So long a command may take to end what it is at.
+PATIENCE_SECONDS = 4.0
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A block that Ctrl-C ends by KeyboardInterrupt. Whatever it was at 4 seconds later, or at a second Ctrl-C, the
+    process ends with status 130, and its workers with it: nothing is lost by that but time.
+
+    A thread waits for the signal, since the interpreter sees it only when a call into a library returns.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    interrupted = threading.Event()
+    threading.Thread(target=_end_at_last, args=(ours, interrupted), daemon=True).start()
+    sys.unraisablehook = _without_interrupts
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the command is done then
+    try:
+        yield
+    finally:
+        # After an interrupt the end of the process is watched too: it waits for threads.
+        if not interrupted.is_set():
+            signal.set_wakeup_fd(wakeup)
+            signal.signal(signal.SIGINT, before)
+            sys.unraisablehook = sys.__unraisablehook__
+            theirs.close()
+
+
+def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
+    while (signals := wakened.recv(16)) and signal.SIGINT not in signals:
+        pass
+    if not signals:
+        wakened.close()
+        return
+    interrupted.set()
+    wakened.settimeout(PATIENCE_SECONDS)
+    if signals.count(signal.SIGINT) == 1:
+        try:
+            while (more := wakened.recv(16)) and signal.SIGINT not in more:
+                pass
+        except TimeoutError:
+            tell()
+    end_workers()
+    os._exit(STATUS)
+
+
+def end_workers() -> None:
+    """End the worker processes, if there can be any."""
+    if workers := sys.modules.get("pipeline.workers"):
+        workers.end_workers()
+
+
+_told = threading.Lock()
+
+
+def tell() -> None:
+    """Say once that the command was stopped."""
+    if _told.acquire(blocking=False):
+        os.write(2, f"{STOPPED}\n".encode())
+
+
+def _without_interrupts(failure: Any) -> None:
+    # An interrupt that met the tidying up of an object is lost there; the watch above ends the process all the same.
+    if failure.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(failure)

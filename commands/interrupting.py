@@ -28,7 +28,7 @@ def interruptible() -> Iterator[None]:
         return
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, _interrupt)
     wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     interrupted = threading.Event()
     threading.Thread(target=_end_at_last, args=(ours, interrupted), daemon=True).start()
@@ -43,6 +43,12 @@ def interruptible() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
             sys.unraisablehook = sys.__unraisablehook__
             theirs.close()
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    # The second one is the watch's: it must not break what ends the command.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    raise KeyboardInterrupt
 
 
 def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:

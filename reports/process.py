@@ -1,6 +1,7 @@
 """One process: its state now or as of a day, and which row gives a value."""
 
 import difflib
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -49,6 +50,27 @@ def record_as_of(conn: Connection, ocid: str, day: str) -> Object | None:
 def contributions_of(conn: Connection, settings: Settings, ocid: str) -> list[Contribution]:
     """The partial documents that the rows of a process give now."""
     return _computed(conn, settings, ocid)[1].contributions
+
+
+def giving_services(
+    conn: Connection, settings: Settings
+) -> Callable[[Mapping[str, Iterable[Path]]], dict[str, dict[tuple[str, ...], str]]]:
+    """What tells, of paths of the states of some processes (by OCID), the service whose row gives each value now.
+
+    What all processes share is read once, here.
+    """
+    context = context_of(conn, settings)
+
+    def services(paths: Mapping[str, Iterable[Path]]) -> dict[str, dict[tuple[str, ...], str]]:
+        found: dict[str, dict[tuple[str, ...], str]] = {}
+        for snapshot in snapshots(conn, dict.fromkeys(paths, "")):
+            process, _ = process_of(snapshot, context)
+            state = _state(process, settings)
+            giving = {tuple(path): _giving(state, path) for path in paths[process.ocid]}
+            found[process.ocid] = {path: each[0][0].service for path, each in giving.items() if each}
+        return found
+
+    return services
 
 
 def _computed(conn: Connection, settings: Settings, ocid: str) -> tuple[Process, State]:

@@ -173,6 +173,9 @@ class Site(_Strict):
         description="where citizens ask or complain, such as the national channel",
         examples=["https://www.lapor.go.id"],
     )
+    red_flags: bool = Field(
+        False, description="true shows the red flags of a package on its page; else they stay inside", examples=[True]
+    )
 
 
 class Settings(_Strict):

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -14,20 +15,25 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
+from markupsafe import escape
+from sqlalchemy import select
 
 from pipeline.configure import load_settings
+from reports.process import why
 from reports.publication.processes import PublishedProcess, fiscal_years, processes
 from reports.site import texts
+from reports.site.asked import proposals_without_package
 from reports.site.history import history
 from reports.site.package import summary, view
-from reports.site.places import Place, place_around, places_of
-from reports.site.write import Proposal, write_site
+from reports.site.places import Place, named_place, place_around, places_of
+from reports.site.write import local, write_site
 from schemas.settings import Settings
 from tests.official import needs_reference, package_validator
 from tests.worlds import Lived
 from transforms.merge import compiled
 from transforms.parties import is_firm
-from warehouse.engine import reading
+from warehouse import tables as t
+from warehouse.engine import open_warehouse, reading, writing
 
 LIST_BYTES, FIRST_BYTES = 100_000, 150_000
 
@@ -49,9 +55,8 @@ def written(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Written:
     settings = load_settings(str(lived.town.settings()))
     with reading(lived.town.engine) as conn:
         told = list(processes(conn, fiscal_years(conn)))
-    out = tmp_path_factory.mktemp("site") / "out"
-    asked = [Proposal("Jembatan gantung <b>", "Karangreka", "Angan", "verified", 5_000_000)]
-    write_site(out, iter(told), settings, draft=True, previous=None, proposals=asked)
+        out = tmp_path_factory.mktemp("site") / "out"
+        write_site(out, iter(told), settings, draft=True, previous=None, conn=conn)
     return Written(out, told, settings)
 
 
@@ -90,9 +95,9 @@ def test_every_text_of_a_template_is_in_both_languages_and_none_is_for_nothing()
     assert all(text.id.strip() and text.en.strip() for text in words.values())
     assert all(text.id.count("{}") == text.en.count("{}") for text in words.values())
     made = r"'(nav|stage|state|notice|door|placed|progress|system)\.'"  # keys that templates put together
-    prefixes = (*set(re.findall(made, sources)), "tender", "award", "contract", "bid", "proposal", "category", "level",
-                "place", "relation", "document", "missing")  # fmt: skip
-    unused = {key for key in words if key not in sources and not key.startswith(tuple(f"{name}." for name in prefixes))}
+    by_codes = "tender|award|contract|bid|from|proposal|category|level|place|relation|document|missing"
+    named_by = re.compile(f"(?:{'|'.join(set(re.findall(made, sources)))}|{by_codes})[.]")
+    unused = {key for key in words if key not in sources and not named_by.match(key)}
     assert unused == set()
 
 
@@ -297,11 +302,49 @@ def test_a_long_list_is_divided(written: Written, tmp_path: Path) -> None:
     assert len(set(named)) == 400
 
 
-def test_a_proposal_without_a_package_stands_on_its_village(written: Written) -> None:
-    page = written.read("tempat/angan.karangreka.html")
-    assert "Jembatan gantung &lt;b&gt;" in page
-    assert 'data-t="place.proposals.none"' in page
-    assert "angan.karangreka.html" in written.read("tempat/angan.html")
+def test_proposals_without_a_package_stand_on_their_villages(written: Written, lived: Lived) -> None:
+    with reading(lived.town.engine) as conn:
+        alone = proposals_without_package(conn)
+    assert alone
+    for each in alone:
+        place = named_place(each.village, each.district)
+        assert place is not None
+        page = written.read(f"tempat/{place.key}.html")
+        assert str(escape(texts.shortened(each.title, 160))) in page
+        assert 'data-t="place.proposals.none"' in page
+
+
+def test_figures_name_the_system_whose_row_gives_them(written: Written, lived: Lived) -> None:
+    paid = next(each for each in written.told if each.services.get("SIMDA-SP2D") and each.state.get("contracts"))
+    contract = paid.state["contracts"][0]
+    with reading(lived.town.engine) as conn:
+        told = why(conn, written.settings, paid.ocid, f"contracts/{contract['id']}/value/amount")
+    source = told["rows"][0]["source"]
+    page = written.read(f"proses/{paid.ocid}.html")
+    beside = page[page.index('data-t="fact.contract_value"', page.index('<section id="contract"')) :]
+    origin = beside[beside.index('class="origin"') :][:200]
+    assert f'data-t="from.{source}"' in origin
+    day = texts.day(local(paid.services[told["rows"][0]["service"]], "+07:00"))
+    assert str(day) in origin
+
+
+def test_red_flags_stay_inside_unless_a_setting_publishes_them(written: Written, lived: Lived, tmp_path: Path) -> None:
+    each = written.told[0]
+    shutil.copy(str(lived.town.engine.url.database), tmp_path / "flagged.db")
+    engine = open_warehouse(f"sqlite:///{tmp_path}/flagged.db")
+    with writing(engine) as conn:
+        run = conn.execute(select(t.run.c.id)).scalars().first()
+        flag = {"code": "R018", "subject_kind": "process", "subject_id": each.ocid, "ocid": each.ocid, "why": {}}
+        conn.execute(t.flag.insert().values(**flag, fiscal_year=2025, computable=True, flagged=True, run_id=run))
+    site = written.settings.site.model_copy(update={"red_flags": True})
+    telling = written.settings.model_copy(update={"site": site})
+    with reading(engine) as conn:
+        for name, settings in (("inside", written.settings), ("telling", telling)):
+            write_site(tmp_path / name, [each], settings, draft=True, previous=written.out, conn=conn)
+    engine.dispose()
+    inside, told = ((tmp_path / name / "proses" / f"{each.ocid}.html").read_text() for name in ("inside", "telling"))
+    assert "<li>R018: " in told
+    assert "R018" not in inside
 
 
 def test_places_go_by_kemendagris_codes_before_words() -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from markupsafe import Markup
@@ -29,7 +30,7 @@ class Fact:
 
     label: str
     shown: Markup | str
-    path: str
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def summary(process: PublishedProcess) -> Package:
         process.fiscal_year,
         process.family,
         row["title"] or process.ocid,
-        (row["office_id"], row["office_name"] or row["office_id"]) if row["office_id"] else None,
+        (intern(row["office_id"]), intern(row["office_name"] or row["office_id"])) if row["office_id"] else None,
         places,
         {
             place.key: each["address"]["region"]
@@ -155,6 +156,14 @@ def view(process: PublishedProcess, package: Package) -> Object:
         "services": sorted(process.services.items()),
         "key_figures": list(_key_figures(state, package)),
     }
+
+
+def shown_paths(view: Object) -> list[list[str]]:
+    """The paths of the figures that a view shows."""
+    facts = [fact for stage in view["stages"] for fact in stage.facts]
+    facts += [fact for each in view["awards"] for fact in each["facts"]]
+    facts += [fact for each in view["contracts"] for fact in (*each["facts"], *each["outcome"])]
+    return [list(fact.path) for fact in facts]
 
 
 # --------------------------------------------------------------------------------------------------------- five stages
@@ -261,8 +270,9 @@ def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
     )
 
 
-def _facts(*entries: tuple[str, Any, str]) -> list[Fact]:
-    return [Fact(label, shown, path) for label, shown, path in entries if shown]
+def _facts(*entries: tuple[str, Any, str], holder: tuple[str, ...] = ()) -> list[Fact]:
+    """The facts that there are; paths begin at the `holder`, a list and the id of its entry."""
+    return [Fact(label, shown, (*holder, *path.split("/"))) for label, shown, path in entries if shown]
 
 
 def _missing(*entries: tuple[str, Any]) -> list[str]:
@@ -285,24 +295,25 @@ def _bids(state: Object) -> list[Object]:
 
 
 def _award_view(state: Object, award: Object) -> Object:
-    path = f"awards/{award['id']}"
+    holder = ("awards", award["id"])
     ended = award.get("status") in ("cancelled", "unsuccessful")
     return {
         "suppliers": [_supplier(state, each, linked=not ended) for each in award.get("suppliers") or ()],
         "ended": ended,
         "facts": _facts(
-            ("fact.award_value", texts.rupiah(_amount(award.get("value"))), f"{path}/value/amount"),
-            ("fact.award_date", texts.day(award.get("date")), f"{path}/date"),
-            ("fact.award_number", award.get("number"), f"{path}/number"),
-            ("fact.status", texts.known("award", award.get("status")), f"{path}/status"),
-            ("fact.status_words", award.get("statusDetails"), f"{path}/statusDetails"),
-            ("fact.reason", award.get("description"), f"{path}/description"),
+            ("fact.award_value", texts.rupiah(_amount(award.get("value"))), "value/amount"),
+            ("fact.award_date", texts.day(award.get("date")), "date"),
+            ("fact.award_number", award.get("number"), "number"),
+            ("fact.status", texts.known("award", award.get("status")), "status"),
+            ("fact.status_words", award.get("statusDetails"), "statusDetails"),
+            ("fact.reason", award.get("description"), "description"),
+            holder=holder,
         ),
     }
 
 
 def _contract_view(process: PublishedProcess, contract: Object) -> Object:
-    path = f"contracts/{contract['id']}"
+    holder = ("contracts", contract["id"])
     period, carried = contract.get("period") or {}, contract.get("implementation") or {}
     value, initial = _amount(contract.get("value")), _amount(contract.get("initialValue"))
     numbers = [each["number"] for each in contract.get("agreements") or () if each.get("number")]
@@ -311,33 +322,35 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
         "contract": contract,
         "ended": contract.get("status") == "cancelled",
         "facts": _facts(
-            ("fact.contract_number", ", ".join(dict.fromkeys(numbers)), f"{path}/agreements"),
-            ("fact.contract_value", texts.rupiah(value), f"{path}/value/amount"),
-            ("fact.initial_value", texts.rupiah(initial) if initial != value else "", f"{path}/initialValue/amount"),
-            ("fact.signed", texts.day(contract.get("dateSigned")), f"{path}/dateSigned"),
-            ("fact.work_from", texts.day(period.get("startDate")), f"{path}/period/startDate"),
-            ("fact.work_to", texts.day(period.get("endDate")), f"{path}/period/endDate"),
-            ("fact.status", texts.known("contract", contract.get("status")), f"{path}/status"),
-            ("fact.status_words", contract.get("statusDetails"), f"{path}/statusDetails"),
+            ("fact.contract_number", ", ".join(dict.fromkeys(numbers)), "agreements"),
+            ("fact.contract_value", texts.rupiah(value), "value/amount"),
+            ("fact.initial_value", texts.rupiah(initial) if initial != value else "", "initialValue/amount"),
+            ("fact.signed", texts.day(contract.get("dateSigned")), "dateSigned"),
+            ("fact.work_from", texts.day(period.get("startDate")), "period/startDate"),
+            ("fact.work_to", texts.day(period.get("endDate")), "period/endDate"),
+            ("fact.status", texts.known("contract", contract.get("status")), "status"),
+            ("fact.status_words", contract.get("statusDetails"), "statusDetails"),
             (
                 "fact.local_content",
                 texts.rupiah(_amount(contract.get("localContentValue"))),
-                f"{path}/localContentValue/amount",
+                "localContentValue/amount",
             ),
             (
                 "fact.small_firms",
                 texts.rupiah(_amount(contract.get("microEnterpriseValue"))),
-                f"{path}/microEnterpriseValue/amount",
+                "microEnterpriseValue/amount",
             ),
+            holder=holder,
         ),
         "outcome": _facts(
-            ("fact.ended", texts.day(carried.get("endDate")), f"{path}/implementation/endDate"),
-            ("fact.ended_by", carried.get("endDateDetails"), f"{path}/implementation/endDateDetails"),
+            ("fact.ended", texts.day(carried.get("endDate")), "implementation/endDate"),
+            ("fact.ended_by", carried.get("endDateDetails"), "implementation/endDateDetails"),
             (
                 "fact.final_value",
                 texts.rupiah(_amount(carried.get("finalValue"))),
-                f"{path}/implementation/finalValue/amount",
+                "implementation/finalValue/amount",
             ),
+            holder=holder,
         ),
         "amendments": contract.get("amendments") or [],
         "guarantees": contract.get("guarantees") or [],
@@ -403,7 +416,7 @@ def _firms(state: Object) -> list[tuple[str, str, float | None]]:
                 value = _amount(award.get("value")) if len(suppliers) == 1 else None
                 both = [amount for amount in (before, value) if amount is not None]
                 found[each["id"]] = (name, sum(both) if both else None)
-    return [(supplier, *found[supplier]) for supplier in sorted(found)]
+    return [(intern(supplier), intern(found[supplier][0]), found[supplier][1]) for supplier in sorted(found)]
 
 
 def _party(state: Object, name: str) -> Object:

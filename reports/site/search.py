@@ -1,6 +1,7 @@
 """The search: one index per fiscal year, in parts small enough to be made in little memory, loaded by the browser on
 first use."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from pagefind_bin import get_executable
 from reports.site.package import Package, file_name
 from reports.site.texts import plain, rupiah_text
 
-_PART = 20_000  # packages in one index: what holds it takes about 0.4 GiB while it is made
+_PART = 10_000  # packages in one index: while it is made, pagefind takes 0.4 GiB for so many
 _NOT_CODE = re.compile(r"[^0-9A-Za-z]+")
 # What the search page asks for; the rest of what pagefind writes are interfaces of its own.
 _NEEDED = ("pagefind.js", "pagefind-worker.js", "pagefind-entry.json")
@@ -29,9 +30,10 @@ def write_search(out: Path, packages: Sequence[Package]) -> dict[str, list[str]]
     indexes: dict[str, list[str]] = {}
     for year, own in sorted(years.items()):
         own.sort(key=lambda each: each.ocid)
-        for number, start in enumerate(range(0, len(own), _PART), 1):
+        size = math.ceil(len(own) / math.ceil(len(own) / _PART))
+        for number, start in enumerate(range(0, len(own), size), 1):
             name = f"{year}-{number}"
-            _write_index(out / "cari" / name, own[start : start + _PART])
+            _write_index(out / "cari" / name, own[start : start + size])
             indexes.setdefault(str(year), []).append(name)
     return indexes
 

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -24,12 +24,15 @@ import jinja2
 import orjson
 import segno
 from markupsafe import Markup
+from sqlalchemy import Connection
 
 from pipeline.registry import SERVICES
+from reports.process import giving_services
 from reports.publication.processes import PublishedProcess
 from reports.site import texts
+from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
-from reports.site.package import Package, file_name, summary, view
+from reports.site.package import Package, file_name, shown_paths, summary, view
 from reports.site.places import Place, named_place, place_around
 from reports.site.search import write_search
 from schemas.ocds import package as package_metadata
@@ -39,10 +42,6 @@ from warehouse.tables import STAGES
 logger = logging.getLogger(__name__)
 
 Object = dict[str, Any]
-Givers = Callable[[Sequence[str]], Mapping[str, Mapping[str, str]]]
-"""Of some processes (OCIDs): for paths of their states (names, ids of entries, joined by `/`) the service whose row
-gives the value."""
-
 _BATCH = 200
 _PAGE_BYTES = 72_000  # of a list's entries; with its frame a page stays below 100 kB
 _LINKS = 500  # in one page of a directory
@@ -63,16 +62,6 @@ _FOOTER = (
     ("data", "data.html"),
 )
 _GAPS = ("gap.stages", "gap.places", "gap.payments", "gap.history", "gap.persons")
-
-
-class Proposal(NamedTuple):
-    """A proposal that no package is linked to."""
-
-    title: str
-    village: str | None
-    district: str | None
-    status: str | None
-    amount: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +105,14 @@ def write_site(
     *,
     draft: bool,
     previous: Path | None,
-    proposals: Iterable[Proposal] = (),
-    givers: Givers | None = None,
+    conn: Connection | None = None,
 ) -> dict[str, int]:
     """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
     and how many `kept`.
 
     `previous` is the folder of the publication before: files that would come out the same are linked, not written.
-    `proposals` are those without a package, `givers` says which service gives a figure.
+    `conn` reads the warehouse of the processes: which service gives a figure, proposals without a package, and, if a
+    setting publishes them, red flags. Without it the page says nothing of these.
     """
     site = Site(
         settings.name,
@@ -135,12 +124,12 @@ def write_site(
     )
     writer = _Writer(out, previous, site, settings)
     told = _Told()
-    _write_packages(writer, processes, told, givers)
+    _write_packages(writer, processes, told, conn)
     for ocid in sorted(filter(None, told.related - {each.ocid for each in told.packages})):
         # Rows name it, but no row of its own announces it: whoever follows the link is told so.
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
-    _write_lists(writer, told, list(proposals))
+    _write_lists(writer, told, proposals_without_package(conn) if conn else [])
     _write_assets(writer)
     return {"written": told.written, "kept": told.kept}
 
@@ -156,10 +145,10 @@ class _Writer:
         self.item, self.line, self.news = macros.item, macros.proposal, macros.news
         self.design = hashlib.blake2b(repr((_code(), site, settings.utc_offset, settings.site)).encode(), digest_size=8)
 
-    def digest(self, process: PublishedProcess) -> str:
+    def digest(self, process: PublishedProcess, flags: Sequence[str]) -> str:
         """Of all that a package's page is made of."""
         found = self.design.copy()
-        found.update(f"{process.ocid} {process.fiscal_year} {process.digest}".encode())
+        found.update(f"{process.ocid} {process.fiscal_year} {process.digest} {flags}".encode())
         return found.hexdigest()
 
     def page(self, path: str, template: str, **context: Any) -> None:
@@ -259,50 +248,53 @@ def local(moment: str, offset: str) -> str:
 # ------------------------------------------------------------------------------------------------------- package pages
 
 
-def _write_packages(writer: _Writer, processes: Iterable[PublishedProcess], told: _Told, givers: Givers | None) -> None:
+def _write_packages(
+    writer: _Writer, processes: Iterable[PublishedProcess], told: _Told, conn: Connection | None
+) -> None:
+    services = giving_services(conn, writer.settings) if conn else None
     stream = iter(processes)
     while batch := list(islice(stream, _BATCH)):
-        packages = [summary(process) for process in batch]
-        told.packages += packages
+        flags = flags_of(conn, [each.ocid for each in batch]) if conn and writer.settings.site.red_flags else {}
         changed = []
-        for process, package in zip(batch, packages, strict=True):
+        for process in batch:
+            package = summary(process)
+            told.packages.append(package)
             told.related |= {each.get("identifier") for each in process.state.get("relatedProcesses") or ()}
             for service, seen in process.services.items():
                 newest, count = told.services.get(service, ("", 0))
                 told.services[service] = (max(newest, seen), count + 1)
-            digest = writer.digest(process)
+            digest = writer.digest(process, flags.get(process.ocid, []))
             file = file_name(process.ocid)
             if writer.kept((f"proses/{file}.html", f"proses/{file}.json"), digest):
                 told.kept += 1
             else:
-                changed.append((process, package, file, digest))
-        origins = givers([process.ocid for process, *_ in changed]) if givers and changed else {}
-        for process, package, file, digest in changed:
-            origin = _origin(writer, process, origins.get(process.ocid, {}))
-            _write_package(writer, process, package, file, digest, origin)
+                changed.append((process, package, view(process, package), digest))
+        origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
+        for process, package, shown, digest in changed:
+            shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
+            shown["flags"] = flags.get(process.ocid, [])
+            _write_package(writer, process, package, digest, shown)
             told.written += 1
         logger.info("pages of %s packages are ready", len(told.packages))
 
 
-def _origin(writer: _Writer, process: PublishedProcess, givers: Mapping[str, str]) -> dict[str, Markup]:
-    """What is said beside a figure: the system that gives it, and when it was read."""
+def _origin(
+    writer: _Writer, process: PublishedProcess, services: Mapping[tuple[str, ...], str]
+) -> dict[tuple[str, ...], Markup]:
+    """What is said beside a figure, by its path: the system that gives it, and when its row was read."""
     return {
         path: Markup("{}, {}").format(
-            texts.t(f"system.{SERVICES[service][0]}"), texts.day(local(process.services[service], writer.offset))
+            texts.t(f"from.{SERVICES[service][0]}"), texts.day(local(process.services[service], writer.offset))
         )
-        for path, service in givers.items()
+        for path, service in services.items()
         if service in process.services
     }
 
 
 def _write_package(
-    writer: _Writer,
-    process: PublishedProcess,
-    package: Package,
-    file: str,
-    digest: str,
-    origin: Mapping[str, Markup],
+    writer: _Writer, process: PublishedProcess, package: Package, digest: str, shown: Mapping[str, Any]
 ) -> None:
+    file = file_name(process.ocid)
     path = f"proses/{file}.html"
     address = f"{writer.site.url}/{quote(path)}"
     metadata = package_metadata(
@@ -321,10 +313,9 @@ def _write_package(
         title=texts.shortened(package.title, 120),
         description=_described(package),
         file=file,
-        origin=origin,
         dataset=_dataset(writer, package, path),
         qr=_qr(address) if writer.site.url else None,
-        **view(process, package),
+        **shown,
     )
     writer.put(f"proses/{file}.json", orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS) + b"\n")
 

@@ -89,15 +89,18 @@
     said.replaceChildren(text);
     if (language === "en") forward(said);
   };
-  async function open(name) {
-    if (!opened.has(name)) {
-      const address = new URL(name + "/pagefind.js", location.href);
-      const engine = await import(address.href);
-      await engine.options({ basePath: new URL(name + "/", location.href).pathname, baseUrl: "/", excerptLength: 0 });
+  // The index of a year, in all its parts.
+  async function open(year) {
+    const parts = (indexes[year] || []).map((name) => new URL(name + "/", location.href));
+    if (!parts.length) return { search: () => ({ results: [] }) };
+    if (!opened.has(year)) {
+      const engine = await import(parts[0].href + "pagefind.js");
+      await engine.options({ basePath: parts[0].pathname, baseUrl: "/", excerptLength: 0 });
       await engine.init();
-      opened.set(name, engine);
+      for (const part of parts.slice(1)) await engine.mergeIndex(part.pathname, { baseUrl: "/" });
+      opened.set(year, engine);
     }
-    return opened.get(name);
+    return opened.get(year);
   }
   // A code or the number of a contract is sought without its dots, dashes and slashes.
   const normal = (text) => (/\d/.test(text) && /[/.-]/.test(text) ? text.replace(/[^0-9A-Za-z]+/g, "") : text);
@@ -131,9 +134,9 @@
     found = []; shown = 0;
     if (!text) { said.replaceChildren(); return; }
     say("k-wait");
-    const answers = await Promise.all((indexes[year.value] || []).map(async (name) => (await open(name)).search(normal(text))));
+    const answer = await (await open(year.value)).search(normal(text));
     if (mine !== asking) return;
-    found = answers.flatMap((answer) => answer.results).sort((a, b) => b.score - a.score);
+    found = answer.results;
     if (found.length) say("k-found", found.length); else say("k-none");
     await show();
   }

@@ -127,14 +127,13 @@ def _build(settings: Any) -> int:
 def _links_review(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.configure import load_settings
-    from reports.deciding import cases, how_many
+    from reports.deciding import cases
     from warehouse.engine import reading
 
     settings = load_settings(options.settings)
     wanted, who = _wanted(options), options.by or getpass.getuser()
     with reading(steps.warehouse(settings)) as conn:
-        count = how_many(conn, wanted)
-        waiting = cases(conn, wanted, options.language)
+        count, waiting = cases(conn, wanted, options.language)
     print(f"{count:,} subjects have links that wait. Type a number to confirm, -number to reject, Enter to leave it.")
     decided = 0
     for place, case in enumerate(waiting, start=1):

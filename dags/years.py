@@ -10,6 +10,7 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from dags.alerts import Begun
+from dags.mounting import APPS, VIEWS
 
 
 class FiscalYears(CronTriggerTimetable):
@@ -54,3 +55,5 @@ class JejakPlugin(AirflowPlugin):
     name = "jejak"
     timetables = [FiscalYears]  # noqa: RUF012 (as Airflow declares it)
     deadline_references = [Begun]  # noqa: RUF012
+    fastapi_apps = APPS
+    external_views = VIEWS

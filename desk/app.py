@@ -162,8 +162,8 @@ def application(
         )
         number = _place(at)
         with reading(engine) as conn:
-            count = deciding.how_many(conn, wanted)
-            found = deciding.cases(conn, wanted, words_of(request).language, limit=PAGE, offset=(number - 1) * PAGE)
+            language, offset = words_of(request).language, (number - 1) * PAGE
+            count, found = deciding.cases(conn, wanted, language, limit=PAGE, offset=offset)
             choices = deciding.filters(conn)
         return page(request, "links", cases=found, wanted=wanted, choices=choices, **_paging(count, number))
 

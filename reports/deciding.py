@@ -81,22 +81,23 @@ def _of_subjects(wanted: Wanted) -> Select[Any]:
     )
 
 
-def how_many(conn: Connection, wanted: Wanted) -> int:
-    """How many subjects have such links."""
-    return int(conn.execute(select(func.count()).select_from(_of_subjects(wanted).subquery())).scalar_one())
-
-
 def cases(
     conn: Connection, wanted: Wanted, language: str = "en", *, limit: int | None = None, offset: int = 0
-) -> list[dict[str, Any]]:
-    """Subjects with such links, those with most money first: `{"rule", "kind", "code", "money", "from", "links"}`,
-    where `links` are all of the subject's by that rule, rivals too, the surest first, each as `pipeline.links` shows it
-    with `seen` (its state), `for` and `against` (in words), `ocid` (the process of its target) and `others`: what else
-    may belong to that target, `{"id", "kind", "code", "title", "confidence", "status"}`."""
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many subjects have such links, and some of them, those with most money first: `{"rule", "kind", "code",
+    "money", "from", "links"}`, where `links` are all of the subject's by that rule, rivals too, those that wait first,
+    then the surest, each as `pipeline.links` shows it with `seen` (its state), `for` and `against` (in words), `ocid`
+    (the process of its target) and `others`: what else may belong to that target, `{"id", "kind", "code", "title",
+    "confidence", "status"}`."""
     asked = _of_subjects(wanted).subquery()
     money = func.coalesce(asked.c.money, 0)
-    query = select(asked).order_by(money.desc(), asked.c.rule, asked.c.from_kind, asked.c.from_code)
-    return _with_links(conn, conn.execute(query.limit(limit).offset(offset)).all(), language)
+    order = (money.desc(), asked.c.rule, asked.c.from_kind, asked.c.from_code)
+    # Counted in the same pass: each takes as long as the other.
+    query = select(asked, func.count().over().label("count")).order_by(*order).limit(limit).offset(offset)
+    rows = conn.execute(query).all()
+    if not rows and offset:
+        return conn.execute(select(func.count()).select_from(asked)).scalar_one(), []
+    return rows[0]._mapping["count"] if rows else 0, _with_links(conn, rows, language)
 
 
 def case_of(conn: Connection, name: str, language: str) -> dict[str, Any] | None:
@@ -168,6 +169,8 @@ def told(conn: Connection, names: Iterable[str], language: str) -> list[dict[str
     )
     ocids = {(row.kind, row.key): row.ocid for row in rows}
     others = _contesting(conn, links)
+    # Those that wait are asked about.
+    links.sort(key=lambda each: each["status"] != "pending")
     return [
         {
             **each,
@@ -254,7 +257,7 @@ def write_sheet(conn: Connection, path: Path, wanted: Wanted, language: str) -> 
     for cell in sheet[1]:
         cell.font = Font(bold=True)
     count = 0
-    for case in cases(conn, wanted, language):
+    for case in cases(conn, wanted, language)[1]:
         for link in case["links"]:
             if wanted.status not in ("all", link["status"]):
                 continue

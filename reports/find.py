@@ -21,8 +21,8 @@ LOOKED = ("ocid", "code", "number", "title")
 """Where a text is looked for, in this order: OCIDs, the codes of the sources, numbers of papers, words of titles."""
 
 _LAST = "\U0010ffff"
-# So far matches of a word are counted, to begin with the rarest.
-_COUNTED = 3000
+# So far matches of a word are counted, to begin with the rarest: some milliseconds, and no more are gone through.
+_COUNTED = 50_000
 _CODE_KINDS = sorted({service.kind for _, service in SERVICES.values() if service.kind})
 
 

@@ -4,6 +4,7 @@ The tests go on from one another, in the order of the file. With JEJAK_TEST_SCRE
 pictures of the manual there.
 """
 
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from sqlalchemy import select
 
@@ -37,6 +39,8 @@ CHOSEN = {
     "lpse": ["SPSE-TenderPengumuman", "SPSE-NonTenderPengumuman"],
 }
 READ = {*(service for services in CHOSEN.values() for service in services), "Musrenbang-Usulan"}
+# The simple auth manager's, of three of its roles.
+USERS = "admin:admin,petugas:user,tamu:viewer"
 SECONDS = 900  # for what Airflow does, and
 PATIENCE = 120_000  # milliseconds for what a page shows; the machine may be busy
 # Chromium calls its maker at every start, unless told not to.
@@ -54,6 +58,7 @@ class Desk:
     simulator: Simulator
     settings: Path
     warehouse: str
+    home: Path
 
     def runs(self, dag: str = YEARLY) -> list[dict[str, Any]]:
         """The DAG's runs by logical date."""
@@ -97,9 +102,11 @@ def desk(opened: Open, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
     with running(world, simda_url=simda) as simulator:
         settings = folder / "jejak.toml"
         settings.write_text(_settings(simulator.url, simda))
-        with opened("ui", folder, JEJAK_SETTINGS=str(settings)) as airflow:
+        with opened(
+            "ui", folder, JEJAK_SETTINGS=str(settings), AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=USERS
+        ) as airflow:
             airflow.api.call("PATCH", "dags/build_records", json={"is_paused": False})
-            yield Desk(airflow.api, simulator, settings, f"sqlite:///{folder}/jejak.db")
+            yield Desk(airflow.api, simulator, settings, f"sqlite:///{folder}/jejak.db", airflow.home)
 
 
 def _settings(url: str, simda: str) -> str:
@@ -319,6 +326,44 @@ def test_how_the_sources_are_is_seen_without_a_log(page: Page, desk: Desk) -> No
     for source, state in {**dict.fromkeys(CHOSEN, "ok"), "musrenbang": "(never|late)"}.items():
         expect(page.get_by_role("link", name=re.compile(f"^{source}: {state},"))).to_be_visible()
     picture(page, "health", height=960)
+
+
+def test_airflow_says_who_may_look_and_who_may_decide(desk: Desk) -> None:
+    kept = json.loads((desk.home / "simple_auth_manager_passwords.json.generated").read_text())
+    fields = {"link": "feedbeef0000", "decision": "confirm", "seen": "x"}
+    expected = {None: (401, {401}), "tamu": (200, {403}), "petugas": (200, {400, 404}), "admin": (200, {400, 404})}
+    for account, (looking, deciding) in expected.items():
+        session = requests.Session()
+        if account:
+            login = {"username": account, "password": kept[account]}
+            token = session.post(f"{desk.api.url}/auth/token", json=login, timeout=60).json()["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+        for path in ("", "health", "links", "codes", "rejects", "waiting", "changes", "decisions", "find?q=jalan"):
+            answer = session.get(f"{desk.api.url}/jejak/{path}", timeout=60)
+            assert answer.status_code == looking, (account, path, answer.text)
+        for path in ("decide", "mean", "codes.csv", "apply"):
+            answer = session.post(f"{desk.api.url}/jejak/{path}", json=fields, timeout=60)
+            assert answer.status_code in deciding, (account, path, answer.text)
+        elsewhere = {"Origin": "https://elsewhere.example"}
+        answer = session.post(f"{desk.api.url}/jejak/decide", json=fields, headers=elsewhere, timeout=60)
+        assert answer.status_code == (401 if account is None else 403)
+
+
+def test_the_desk_stands_in_the_menu(page: Page, desk: Desk) -> None:
+    page.goto(desk.api.url)
+    page.get_by_role("link", name="Meja Jejak").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="Kesehatan sumber")).to_be_visible()
+    frame.get_by_role("link", name="Yang berubah").click()
+    frame.locator("td a code").first.click()
+    expect(frame.locator(".steps")).to_be_visible()
+    runs = len(desk.runs("build_records"))
+    button = frame.get_by_role("button", name="Terapkan sekarang")
+    # Nothing waits; the button is there all the same for what is decided next.
+    frame.locator("#queued").evaluate("each => { each.hidden = false; }")
+    button.click()
+    expect(frame.locator("#said")).to_contain_text("build_records")
+    assert len(desk.runs("build_records")) == runs + 1
 
 
 def test_the_form_counts_three_years_in_an_operators_time_zone_too(

@@ -1,4 +1,5 @@
-"""What is looked after by the calendar: `source_health` in the morning, `prune_versions` on Sundays."""
+"""What is looked after by the calendar: `review_records` and `source_health` in the morning, `prune_versions` on
+Sundays."""
 
 import logging
 from datetime import timedelta
@@ -23,6 +24,16 @@ has more. Clear `look`, with what follows it, to look again.
 
 The run as a whole is red, and sends an alert, where a source is late or was never read. For one that fails its own sync
 has sent one at night.
+"""
+
+REVIEW = """
+Works out every morning, from all records, the red flags (`flags`) and what quality checks find (`quality`), in place of
+those of the day before. Analysts find them in the tables `flag`, `quality_finding` and `quality_measure`; `jejak flags`
+and `jejak quality --out DIR` do the same by hand, and write what people read.
+
+**Counts** are the XCom of each task: results of flags, findings of each rule.
+
+**Red?** The end of the task's log says why. What was there stays: clear the task to run it again.
 """
 
 PRUNE = """
@@ -86,6 +97,47 @@ with DAG(
 
     looked: Any = look()
     report(looked, check.expand_kwargs(looked))
+
+
+with DAG(
+    dag_id="review_records",
+    description="Works out red flags and quality findings of all records every morning",
+    # After the night's syncs and builds.
+    schedule=CronTriggerTimetable("0 6 * * *", timezone="Asia/Jakarta"),
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    tags=["jejak", "records"],
+    default_args={"owner": "jejak"},
+    doc_md=REVIEW,
+    **alerting(),
+):
+
+    @task(pool="warehouse", execution_timeout=timedelta(hours=3))
+    def flags(dag_run: Any = None) -> int:
+        """Compute all red flags; returns how many results there are."""
+        from pipeline import steps
+        from pipeline.flags import compute_flags
+
+        known = settings()
+        with steps.recorded(known, "flags", f"{dag_run.dag_id}/{dag_run.run_id}/flags") as run_id:
+            number = compute_flags(known, run_id)
+        log.info("%s results of red flags.", f"{number:,}")
+        return number
+
+    @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=3))
+    def quality(dag_run: Any = None) -> dict[str, int]:
+        """Check all records, the data set, its history and its sources; returns the findings of each rule."""
+        from pipeline import steps
+        from pipeline.quality import compute_quality
+
+        known = settings()
+        with steps.recorded(known, "quality", f"{dag_run.dag_id}/{dag_run.run_id}/quality") as run_id:
+            found = compute_quality(known, run_id)
+        log.info("%s findings.", f"{sum(found.values()):,}")
+        return found
+
+    flags()
+    quality()
 
 
 with DAG(

@@ -78,6 +78,7 @@ def told(tmp_path_factory) -> dict[str, Any]:
                 "environment": {"JEJAK_KEEP_VERSIONS_DAYS": "30"},
             },
             "prune": {"dag": "prune_versions"},
+            "review": {"dag": "review_records"},
             "unread": {"dag": "sync_lpse", "fault": (simulator.url, {"kind": "html", "match": TENDERS, "times": None})},
             # From here on the connection of a source is wrong, which concerns nobody else.
             "unwell": {"dag": "source_health", "environment": {"AIRFLOW_CONN_JEJAK_LPSE": WRONG}},
@@ -213,6 +214,20 @@ def test_pruning_counts_or_deletes(told):
     with reading(open_warehouse(told["url"])) as conn:
         runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.command == "prune")).all()
     assert runs == [(prune["name"], "success")]
+
+
+def test_records_are_reviewed(told):
+    review = told["runs"]["review"]
+    assert review["run"] == "success"
+    with reading(open_warehouse(told["url"])) as conn:
+        flags = conn.execute(select(func.count()).select_from(t.flag)).scalar_one()
+        findings = conn.execute(select(func.count()).select_from(t.quality_finding)).scalar_one()
+        runs = set(
+            conn.execute(select(t.run.c.command, t.run.c.status).where(t.run.c.id.like("review_records/%"))).all()
+        )
+    assert review["xcoms"]["flags.return_value"] == flags > 0
+    assert sum(review["xcoms"]["quality.return_value"].values()) == findings
+    assert runs == {("flags", "success"), ("quality", "success")}
 
 
 def test_sources_that_were_never_read_are_red(told):

@@ -1,4 +1,4 @@
-"""The command that tries the settings: check."""
+"""The commands that try the settings: check, alert."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ def add_commands(add: Add) -> None:
     check.add_argument("--service", action="append", metavar="NAME", help="only this service (may be given again)")
     check.add_argument("--draft", action="store_true", help="propose which columns are which of our fields, as TOML")
     check.add_argument("--json", action="store_true")
+    alert = add("alert", _alert, "try the alerts: send a message that says it is a test")
+    alert.add_argument("--test", action="store_true", required=True, help="send it now")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -42,6 +44,24 @@ def _check(options: argparse.Namespace) -> int:
     if not options.json:
         print(f"\n{bad} of {len(found)} lists need something." if bad else "\nAll is well: run `jejak sync`.")
     return 1 if bad else 0
+
+
+def _alert(options: argparse.Namespace) -> int:
+    from pipeline.alerting import post, trial_body
+    from pipeline.configure import load_settings
+    from schemas.errors import SettingsError, SourceUnavailable
+
+    settings = load_settings(options.settings)
+    webhook = settings.alerts.webhook
+    if webhook is None and not settings.alerts.email_to:
+        raise SettingsError("nobody is told of anything: set JEJAK_ALERTS__WEBHOOK or JEJAK_ALERTS__EMAIL_TO")
+    if webhook is not None:
+        if reason := post(webhook.get_secret_value(), trial_body(settings.name)):
+            raise SourceUnavailable(f"the webhook did not take the alert ({reason}): look at JEJAK_ALERTS__WEBHOOK")
+        print("The webhook has taken the alert: see that it has arrived.")
+    if settings.alerts.email_to:
+        print("Mail is sent by Airflow alone: try its connection smtp_default there (Admin, Connections).")
+    return 0
 
 
 def _draft(settings: Settings, options: argparse.Namespace) -> int:

@@ -21,7 +21,6 @@ from asgiref.sync import sync_to_async
 
 log = logging.getLogger("jejak")
 
-POST_SECONDS = 10
 ENDED = (
     "What was not done is marked as skipped: the log of the task that hung shows what it waited for. Clear those "
     "tasks, with what follows them, to do the rest."
@@ -122,13 +121,9 @@ def _send(dag: str, run: str, state: str, tasks: list[str], why: str, advice: st
 
 
 def _post(address: str, body: dict[str, Any]) -> None:
-    import requests
+    from pipeline.alerting import post
 
-    try:
-        requests.post(address, json=body, timeout=POST_SECONDS).raise_for_status()
-    except requests.RequestException as error:
-        # Its text holds the address.
-        reason = f"HTTP {error.response.status_code}" if error.response is not None else type(error).__name__
+    if reason := post(address, body):
         log.warning("The webhook did not take the alert of %s: %s.", body["dag"], reason)
 
 

@@ -10,9 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, task
-from airflow.sdk.exceptions import AirflowFailException
 
-from dags.reading import no_retry_mends_settings, settings
+from dags.reading import failing, no_retry_mends_settings, settings
 from schemas.settings import Settings
 
 log = logging.getLogger("jejak")
@@ -88,14 +87,14 @@ def build_pending(command: str, request: Callable[[Settings, Any], None] | None 
         from reports.status import status
 
         if planned is None:
-            raise AirflowFailException("Nothing was built: the log of place shows why.")
+            raise failing("Nothing was built: the log of place shows why.")
         known = settings()
         run_id = f"{dag_run.dag_id}/{dag_run.run_id}"
         if missing := len(planned) - len(done):
             message = f"{missing} of {len(planned)} shards failed: their logs say why"
             steps.finish_run(known, run_id, message)
             ti.xcom_push("why", f"{message}.")
-            raise AirflowFailException(f"{message}. Then clear them, with what follows them.")
+            raise failing(f"{message}. Then clear them, with what follows them.")
         steps.finish_run(known, run_id)
         sums = {
             **ti.xcom_pull(task_ids="place", key="counts"),

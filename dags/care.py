@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import alerting
-from dags.reading import BRIEF, settings
+from dags.reading import BRIEF, failing, settings
 
 log = logging.getLogger("jejak")
 
@@ -22,8 +22,8 @@ in its answers. `jejak health` prints the same with each service.
 last read of a service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`,
 has more. Clear `look`, with what follows it, to look again.
 
-The run as a whole is red, and sends an alert, where a source is late or was never read. For one that fails its own sync
-has sent one at night.
+The run as a whole is red, and sends an alert, as long as a source is not well: also for one whose sync has sent an
+alert at night.
 """
 
 REVIEW = """
@@ -80,20 +80,20 @@ with DAG(
         if health["left_out"]:
             log.info("Fields left out where they can't be read: %s.", ", ".join(health["left_out"]))
         if health["state"] != "ok":
-            raise AirflowFailException(f"{health['source']} is {health['state']}. {health['advice']}")
+            raise failing(f"{health['source']} is {health['state']}. {health['advice']}")
         if health["advice"]:
             log.info(health["advice"])
         return health
 
     @task(trigger_rule="all_done", **BRIEF)
     def report(looked: Any, done: Any, ti: Any = None) -> None:
-        """Fails with the sources that no sync has sent an alert for: late ones, and those that were never read."""
+        """Fails with the sources at which somebody must look: late, failing, or never read."""
         if looked is None:
-            raise AirflowFailException("No source was looked at: the log of look shows why.")
-        unreported = [each for each in looked if each["health"]["state"] in ("late", "never")]
-        if sentences := [f"{each['label']}. {each['health']['advice']}" for each in unreported]:
+            raise failing("No source was looked at: the log of look shows why.")
+        unwell = [each for each in looked if each["health"]["state"] != "ok"]
+        if sentences := [f"{each['label']}. {each['health']['advice']}" for each in unwell]:
             ti.xcom_push("why", " ".join(sentences))
-            raise AirflowFailException("\n".join(sentences))
+            raise failing(*sentences)
 
     looked: Any = look()
     report(looked, check.expand_kwargs(looked))

@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, TaskGroup
-from airflow.sdk.exceptions import AirflowFailException
 
 from dags.alerts import alerting
-from dags.reading import read, sources_param
+from dags.reading import failing, read, sources_param
 from dags.years import FiscalYears
 from pipeline.registry import SOURCES
 from schemas.settings import Settings
@@ -49,7 +48,7 @@ def asked_year(settings: Settings, dag_run: Any) -> list[int]:
     own = (dag_run.logical_date or dag_run.run_after).astimezone(here).year
     given = (dag_run.conf or {}).get("fiscal_year")
     if given is not None and dag_run.run_type != "manual" and given != own:
-        raise AirflowFailException(
+        raise failing(
             f"This is a backfill's run for {own}, and its parameter fiscal_year says {given}: leave that empty, "
             "a backfill takes the years of its range."
         )

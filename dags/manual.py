@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, TaskGroup, task
-from airflow.sdk.exceptions import AirflowFailException
 
 from dags.alerts import alerting
 from dags.building import RECORDS, build_pending, changed, forget_main
@@ -13,6 +12,7 @@ from dags.reading import (
     BRIEF,
     NAMED,
     end_service,
+    failing,
     no_retry_mends_settings,
     settings,
     skip_unless_chosen,
@@ -227,7 +227,7 @@ with DAG(
         ti.xcom_push("examples", {place: some for place, some in examples.items() if some})
         if failures:
             ti.xcom_push("return_value", sums)  # they are of use all the same
-            raise AirflowFailException("\n".join(failures))
+            raise failing(*failures)
         return sums
 
     report(looked)

@@ -95,7 +95,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         skip_unless_chosen(source, params)
         known = settings()
         if planned is None:
-            raise AirflowFailException(f"Nothing of {source} was read: the log of plan shows why.")
+            raise failing(f"Nothing of {source} was read: the log of plan shows why.")
         results = {(counts["service"], counts["scope"]): counts for counts in done[:]}
         for counts in results.values():
             if counts["status"] != "failed":
@@ -124,7 +124,7 @@ def read(source: str, years: Callable[[Settings, Any], list[int]], first: bool =
         if failures:
             ti.xcom_push("return_value", sums)  # they are of use all the same
             ti.xcom_push("why", " ".join(failures))
-            raise AirflowFailException("\n".join([*failures, *advice]))
+            raise failing(*failures, *advice)
         return sums
 
     planned = plan()
@@ -160,7 +160,14 @@ def no_retry_mends_settings() -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        raise AirflowFailException(str(error)) from None
+        raise failing(str(error)) from None
+
+
+def failing(*sentences: str) -> AirflowFailException:
+    """An error that no further attempt mends. What to do is the first ERROR of the log, before Airflow's traceback."""
+    for sentence in sentences:
+        log.error("%s", sentence)
+    return AirflowFailException("\n".join(sentences))
 
 
 def _run_of(dag_run: Any, source: str) -> str:
@@ -188,5 +195,6 @@ def end_service(ti: Any, counts: dict[str, Any]) -> dict[str, Any]:
     ti.get_template_context()["counted"] = "failed" if failed else counts_text(counts)
     if failed:
         ti.xcom_push("return_value", counts)  # `report` repeats its message
-        raise AirflowException(counts["message"])
+        # What a sync logs in its own words a dry run has not said yet.
+        raise failing(counts["message"]) if counts.get("final") else AirflowException(counts["message"])
     return counts

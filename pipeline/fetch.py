@@ -23,7 +23,7 @@ from pipeline.links import Place
 from pipeline.queues import settling
 from pipeline.registry import SOURCES, code_fingerprint
 from pipeline.workers import uncollected
-from schemas.errors import JejakError, RowError, SourceUnavailable, StructureError
+from schemas.errors import JejakError, RowError, SettingsError, SourceUnavailable, StructureError
 from schemas.fields import LocalTime, clean
 from schemas.service import UNREADABLE, Page, Service, read_row
 from schemas.settings import ServiceSettings, Settings
@@ -188,7 +188,8 @@ def sync_service(
         with writing(engine) as conn:
             before = _counted(conn, job, run_id)
             row |= {name: before[name] for name in COUNTS if before}
-            upsert_rows(conn, t.run_service, [{**row, "finished_at": utc_now()}])
+            kept = {name: value for name, value in row.items() if name != "final"}
+            upsert_rows(conn, t.run_service, [{**kept, "finished_at": utc_now()}])
     return row
 
 
@@ -221,8 +222,9 @@ def same_reason(message: str) -> str:
 
 
 def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> tuple[Plan | None, dict[str, Any]]:
-    """What reading came to: the plan, and its place with status, message and counts."""
-    plan, status, message = None, "success", None
+    """What reading came to: the plan, and its place with status, message and counts; `final` where no further attempt
+    helps, but other settings."""
+    plan, status, message, final = None, "success", None, False
     try:
         plan = read()
         if plan is None:
@@ -232,7 +234,9 @@ def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> 
     except Exception as error:
         # Whatever goes wrong with one service must not stop the others.
         status, message = "failed", str(error) if isinstance(error, JejakError) else defect(error)
-    return plan, _row(job, status, message, plan.counts if plan else {})
+        final = isinstance(error, SettingsError)
+    row = _row(job, status, message, plan.counts if plan else {})
+    return plan, row | {"final": True} if final else row
 
 
 def _row(job: _Job, status: str, message: str | None, counts: Mapping[str, int]) -> dict[str, Any]:

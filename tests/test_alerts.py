@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.nights import ROOT, in_airflow
+from tests.worlds import jejak
 from warehouse.engine import open_warehouse, reading
 from warehouse.tables import run
 
@@ -269,3 +270,31 @@ def test_no_alert_holds_what_a_source_said(heard):
 def test_what_was_ended_does_not_go_on_in_the_warehouse(heard):
     # By name: the run, that of one of its sources, and one that is no part of it.
     assert heard["ended"] == ["failed", "failed", "running"]
+
+
+def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch):
+    taken = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200 if self.path == "/hook" else 500)
+            self.end_headers()
+
+        def log_message(self, format, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    said = {}
+    for path in (None, "hook", "rahasia"):
+        if path:
+            monkeypatch.setenv("JEJAK_ALERTS__WEBHOOK", f"http://127.0.0.1:{server.server_port}/{path}")
+        said[path] = jejak("alert", "--test", "--settings", "settings/bojonegoro.toml")
+    server.shutdown()
+    server.server_close()
+    assert (said[None].status, "set JEJAK_ALERTS__WEBHOOK" in said[None].err) == (1, True)
+    assert (said["hook"].status, taken[0]["state"]) == (0, "test")
+    assert "This is a test of the alerts of Pemerintah Kabupaten Bojonegoro" in taken[0]["text"]
+    assert (said["rahasia"].status, "HTTP 500" in said["rahasia"].err) == (1, True)
+    assert "rahasia" not in said["rahasia"].err

@@ -250,10 +250,11 @@ def test_sources_that_were_read_are_green(told):
     assert re.fullmatch(rf"check lpse: ok, last success {when}, {count} rows of {count} expected, 1 rejected row", lpse)
 
 
-def test_a_source_that_fails_is_red_and_not_told_of_again(told):
+def test_a_source_that_fails_makes_health_red(told):
     run = told["runs"]["unwell"]
-    assert run["run"] == "success"  # its sync failed, and was told of
-    [lpse] = tasks(run, "failed")
+    assert run["run"] == "failed"
+    [lpse, report] = sorted(tasks(run, "failed"))
+    assert report == "report"
     assert lpse.startswith("check lpse: failing, last success ")
     assert [task for task in tasks(run, "success") if task.startswith("check sirup: ok, ")]
     assert f"Follow the message of {TENDERS}" in run["log"]

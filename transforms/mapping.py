@@ -227,7 +227,8 @@ def nothing(service: str, record: Any) -> Iterator[Any]:
 class SourceMapping:
     """What the rows of one source system mean.
 
-    `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them. `plans`,
+    `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them,
+    `masters` (table, columns) of a row of a list that belongs to no process. `plans`,
     `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
     (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`). Supplier codes are
     learned from `suppliers`: services whose rows name a supplier with its code, its tax number and its name.
@@ -241,6 +242,7 @@ class SourceMapping:
     name: str
     mappers: Mapping[str, Mapper]
     facts: Mapping[str, FactMaker] = field(default_factory=dict)
+    masters: Mapping[str, Callable[[Any], tuple[str, Body]]] = field(default_factory=dict)
     plans: Callable[[str, Any], Iterator[Any]] = nothing
     revisions: Callable[[str, Any], Iterator[Any]] = nothing
     references: Callable[[str, Any], Iterator[Any]] = nothing

@@ -3,7 +3,7 @@
 Where a tender has not spoken yet, the plan stands in for it (`field_owners.csv`): title, method, category and periods.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from transforms import codes, facts, mak
@@ -11,7 +11,7 @@ from transforms.budget import PLANS, account_items, classifications, is_repeated
 from transforms.evidence import Evidence
 from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
 from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
-from transforms.parties import scrub
+from transforms.parties import office_party, scrub
 
 SOURCE = "sirup"
 
@@ -296,6 +296,40 @@ def account_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
         yield Fact("plan_funds", (kind, code), {"funds": facts.joined(found)})
 
 
+def structure(record: Any) -> tuple[str, Body]:
+    """StrukturAnggaranPD: the budget of an office by kind of spending."""
+    office = office_party(record.kd_klpd, record.kd_satker_str, record.nama_satker)
+    return "office_structure", {
+        "office_id": office and office["id"],
+        "office_name": scrub(record.nama_satker),
+        "sirup_code": record.kd_satker,
+        "operating": record.belanja_operasi,
+        "capital": record.belanja_modal,
+        "unforeseen": record.belanja_btt,
+        "procurement": record.belanja_pengadaan,
+        "not_procurement": record.belanja_non_pengadaan,
+        "total": record.total_belanja,
+    }
+
+
+def _activity(level: str, suffix: str) -> Callable[[Any], tuple[str, Body]]:
+    """The row of a programme, activity or sub-activity; `suffix` ends the names of its fields."""
+
+    def activity(record: Any) -> tuple[str, Body]:
+        written = getattr(record, f"kd_{suffix}_str")
+        plain = mak.canonical(written) or ".".join(part.lstrip("0") or "0" for part in (written or "").split("."))
+        return "budget_activity", {
+            "sirup_code": record.kd_satker,
+            "level": level,
+            "code": plain,
+            "written_code": written,
+            "name": scrub(getattr(record, f"nama_{suffix}")),
+            "pagu": getattr(record, f"pagu_{suffix}"),
+        }
+
+    return activity
+
+
 def _newest(rows: list[Row], context: Context) -> list[Row]:
     """The RUP rows that count: of a revision and what it revises only the revision, withdrawn ones only where no other
     is left."""
@@ -399,6 +433,12 @@ MAPPING = SourceMapping(
         "RUP-PaketSwakelola-Terumumkan": plan_facts,
         "RUP-PaketAnggaranPenyedia": account_facts,
         "RUP-PaketAnggaranSwakelola": account_facts,
+    },
+    masters={
+        "RUP-StrukturAnggaranPD": structure,
+        "RUP-ProgramMaster": _activity("program", "program"),
+        "RUP-KegiatanMaster": _activity("activity", "kegiatan"),
+        "RUP-SubKegiatanMaster": _activity("sub_activity", "subkegiatan"),
     },
     evidence=evidence,
     evident=EVIDENT,

@@ -43,6 +43,7 @@ _MOMENTS = {
 _OFFICE, _SUPPLIER, _REGENCY, _TAX = "JEJAK-SATKER", "JEJAK-PENYEDIA", "JEJAK-KLPD", "ID-DJP"
 # The party that stands for all persons who are paid for self-managed work.
 _PERSONS = "perorangan"
+_DAY_0 = date(1970, 1, 1).toordinal()
 _UNPAID = ("cancelled", "unsuccessful", "pending")
 
 
@@ -308,6 +309,7 @@ class _Star:
         }
         if entity.get("id"):
             row["office_id"] = entity["id"]
+        row["announced_day"] = _number_of(row.get("announced_at"))
         return row
 
     def of_attempts(self) -> dict[str, list[Object]]:
@@ -396,7 +398,8 @@ class _Star:
         milestones = [*_items(contract.get("milestones")), *_items(implementation.get("milestones"))]
         reached = [row for row in reports if row["actual"] is not None and row["date"]]
         amount, recorded = _amount(contract.get("value")), keys["channel"] in RECORDINGS
-        signed, dated = _moment(contract.get("dateSigned")), [_moment(paper.get("date")) for paper in papers]
+        dated = filter(None, (_moment(paper.get("date")) for paper in papers))
+        signed = _moment(contract.get("dateSigned")) or min(dated, default=None)
         orders = [
             _moment(each.get("dateMet") or each.get("dueDate")) for each in milestones if each.get("code") == "SPMK"
         ]
@@ -414,7 +417,8 @@ class _Star:
             "status": contract.get("status"),
             "status_details": contract.get("statusDetails"),
             "stands": contract.get("status") not in _UNPAID,
-            "signed_at": signed or min(filter(None, dated), default=None),
+            "signed_at": signed,
+            "signed_day": _number_of(signed),
             "ordered_at": min(filter(None, orders), default=None),
             "period_start": _moment(period.get("startDate")),
             "period_end": _moment(period.get("endDate")),
@@ -765,3 +769,8 @@ def _moment(text: str | None) -> datetime | None:
 def _day(text: str | None) -> date | None:
     moment = _moment(text)
     return moment.date() if moment else None
+
+
+def _number_of(moment: datetime | None) -> int | None:
+    """Days since 1970-01-01: differences of days in SQL that both databases know."""
+    return moment.toordinal() - _DAY_0 if moment else None

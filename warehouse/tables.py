@@ -1009,6 +1009,7 @@ attempt = Table(
     _maybe("swakelola_type", "tipe_swakelola"),
     _moment("created_at", "tgl_buat_paket; of an order the day of the order"),
     _moment("announced_at", "announcement"),
+    Column("announced_day", Integer, comment="its day as a number, for differences (days since 1970-01-01)"),
     _moment("bids_from", "start of the time for bids, of its schedule"),
     _moment("bids_until", "end of the time for bids, of its schedule"),
     _moment("decided_at", "tgl_penetapan_pemenang"),
@@ -1139,6 +1140,7 @@ contract = Table(
     _maybe("status_details", "status in the source's words"),
     _flag("stands", "neither cancelled nor pending (an order that waits, a contract not signed yet)"),
     _moment("signed_at", "signature; of an order the day of the order, of a recording its first agreement"),
+    Column("signed_day", Integer, comment="its day as a number, for differences (days since 1970-01-01)"),
     _moment("ordered_at", "order to start or to deliver (SPMK, SPP)"),
     _moment("period_start", "start of the work, of a recording too"),
     _moment("period_end", "end of the work as agreed"),
@@ -1347,7 +1349,7 @@ def _master_row() -> list[Column[Any]]:
     return [
         Column("row_id", RowId, primary_key=True, autoincrement=False, comment="the row version (raw_record.id)"),
         Column("fiscal_year", Integer, comment="fiscal year of the list"),
-        _maybe("office_id", "the office (office.id)"),
+        _maybe("sirup_code", "SIRUP's number of the office (kd_satker)"),
     ]
 
 
@@ -1355,8 +1357,8 @@ office_structure = Table(
     "office_structure",
     metadata,
     *_master_row(),
+    _maybe("office_id", "the office (office.id)"),
     _maybe("office_name", "its name in SIRUP"),
-    _maybe("sirup_code", "SIRUP's number of the office (kd_satker)"),
     _money("operating", "belanja_operasi"),
     _money("capital", "belanja_modal"),
     _money("unforeseen", "belanja_btt"),

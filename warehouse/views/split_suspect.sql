@@ -1,0 +1,68 @@
+-- Groups of direct procurements of one office, supplier, budget account and 30 days that are below a threshold each and
+-- above it together. Population: non-tender contracts that stand, of the method Pengadaan Langsung, with a day and a
+-- supplier. Days: signature. Threshold: 100 million for consulting; 200 million for other goods, services and works
+-- (Perpres 16/2018 art. 38, as amended by Perpres 12/2021), for works 400 million since May 2025 (Perpres 46/2025). A
+-- group is a reason to look, no proof: one sub-activity may pay for works in many villages.
+--
+-- office_id: the office (office.id)
+-- office_name: its name
+-- supplier_id: the supplier (supplier.id)
+-- supplier_name: its name
+-- account: the budget account that they share; the first where an attempt names several
+-- category_details: what is bought, in the source's words
+-- fiscal_year (integer): fiscal year
+-- first_day (date): first signature
+-- last_day (date): last signature
+-- contracts (integer): number of contracts
+-- total (money): sum of their values
+-- largest (money): the largest of them
+-- threshold (money): what each may come to
+
+SELECT
+    office_id, office.name AS office_name, supplier_id, supplier.name AS supplier_name, account, category_details,
+    fiscal_year, min(day) AS first_day, max(day) AS last_day, count(*) AS contracts, sum(value) AS total,
+    max(value) AS largest, threshold
+FROM (
+    SELECT
+        dated.*,
+        -- A new group begins where 30 days have passed since the last contract.
+        sum(CASE WHEN gap IS NULL OR gap > 30 THEN 1 ELSE 0 END) OVER (
+            PARTITION BY office_id, supplier_id, account, threshold, category_details, fiscal_year ORDER BY day, ocid, id
+        ) AS series
+    FROM (
+        SELECT
+            signed.*,
+            number - lag(number) OVER (
+                PARTITION BY office_id, supplier_id, account, threshold, category_details, fiscal_year
+                ORDER BY day, ocid, id
+            ) AS gap
+        FROM (
+            SELECT
+                contract.ocid, contract.id, contract.office_id, contract.supplier_id, contract.fiscal_year,
+                contract.value, date(contract.signed_at) AS day, contract.signed_day AS number,
+                attempt.category_details,
+                (
+                    SELECT min(attempt_account.account) FROM attempt_account
+                    WHERE attempt_account.ocid = contract.ocid AND attempt_account.attempt_id = contract.attempt_id
+                ) AS account,
+                CASE
+                    WHEN attempt.consulting THEN 100000000
+                    WHEN attempt.category = 'works' AND contract.signed_at >= '2025-05-01' THEN 400000000
+                    ELSE 200000000
+                END AS threshold
+            FROM contract
+            JOIN attempt ON attempt.ocid = contract.ocid AND attempt.id = contract.attempt_id
+            WHERE contract.stands
+                AND contract.channel = 'nontender'
+                AND attempt.method_details = 'Pengadaan Langsung'
+                AND contract.signed_at IS NOT NULL
+                AND contract.supplier_id IS NOT NULL
+        ) AS signed
+        WHERE value <= threshold AND account IS NOT NULL
+    ) AS dated
+) AS series
+LEFT JOIN office ON office.id = series.office_id
+LEFT JOIN supplier ON supplier.id = series.supplier_id
+GROUP BY
+    office_id, office.name, supplier_id, supplier.name, account, category_details, fiscal_year, threshold, series
+HAVING count(*) > 1 AND sum(value) > threshold;

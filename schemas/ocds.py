@@ -445,6 +445,7 @@ class Agreement(_Entry):
     number: Text | None | MISSING = MISSING
     date: Time | None | MISSING = MISSING
     value: Value | MISSING = MISSING
+    payee: OrganizationReference | MISSING = MISSING
 
 
 class Guarantee(_Entry):

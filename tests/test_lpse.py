@@ -282,6 +282,23 @@ def test_self_managed_work_has_no_award_but_payer_and_payee() -> None:
     assert "Budi" not in repr(found)
 
 
+def test_an_agreement_of_self_managed_work_names_its_other_party() -> None:
+    header = {"kd_swakelola_pct": 6, "nama_paket": "Sosialisasi", "total_realisasi": 60, "tahun_anggaran": 2025,
+              "status_swakelola_pct_ket": "Paket Selesai", **OFFICE}  # fmt: skip
+    agreed = paid(60, "Surat Perjanjian", nama_pelaksana="CV MAJU", no_realisasi="602/SP")
+    given = row("SPSE-PencatatanSwakelolaRealisasi", {"kd_swakelola_pct": 6, **agreed})
+    found = document([row("SPSE-PencatatanSwakelola", header), given])
+    [agreement] = found["contracts"][0]["agreements"]
+    assert agreement["payee"]["name"] == "CV MAJU"
+    assert [party["roles"] for party in found["parties"] if party["id"] == agreement["payee"]["id"]] == [["payee"]]
+
+
+def test_payments_whose_record_is_gone_are_of_a_contract_that_stands() -> None:
+    payment = {"kd_swakelola_pct": 6, **paid(20, nama_pelaksana="CV MAJU"), **OFFICE}
+    [contract] = document([row("SPSE-PencatatanSwakelolaRealisasi", payment)])["contracts"]
+    assert contract["status"] == "active"
+
+
 # --- orders ----------------------------------------------------------------------------------------------------------
 
 ORDER = {"kd_paket": "01K", "rup_nama_pkt": "ATK", "status_pkt": "ON_PROCESS", "status_pengiriman": "PROCESSING",

@@ -1151,7 +1151,9 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "value": money(record.nilai_realisasi),
             }
             if record.jenis_realisasi in _AGREEMENTS:
-                agreements.append({**entry, "date": _fact(context, row, record.tgl_realisasi)})
+                # Of a purchase the supplier is the award's; self-managed work has none to name the other party.
+                party = {"payee": reference(payee)} if self_managed else {}
+                agreements.append({**entry, **party, "date": _fact(context, row, record.tgl_realisasi)})
             elif context.happened(row, record.tgl_realisasi):
                 paid = {"date": context.moment(record.tgl_realisasi), "payer": reference(payer)}
                 transactions.append({**entry, **paid, "payee": reference(payee)})
@@ -1167,6 +1169,8 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
                     {
                         "id": purchase,
                         "awardID": award,
+                        # Where the record itself is gone, what was paid shows that the contract stands.
+                        "status": "active" if header is None and transactions else None,
                         "dateSigned": min((each["date"] for each in agreements if each["date"]), default=None),
                         "agreements": agreements,
                         "implementation": {"transactions": transactions, "milestones": due},

@@ -1,4 +1,4 @@
-"""Commands that check and write out what the warehouse holds: validate, export, identity."""
+"""Commands that check and write out what the warehouse holds: validate, publish, scan, export, identity."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def add_commands(add: Add) -> None:
     validate = add("validate", _validate, "check all releases and records, and list quality findings")
     validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
     validate.add_argument("--findings", action="store_true", help="list every finding, not only their number")
+    publishing = add("publish", _publish, "make the publication of all records: data, descriptions and pages")
+    publishing.add_argument(
+        "--out", required=True, metavar="DIR", type=Path, help="DIR/current is what is to be served"
+    )
+    publishing.add_argument("--year", type=int, action="append", default=[], help="only this fiscal year (repeatable)")
+    publishing.add_argument(
+        "--draft", action="store_true", help="also without licence, publisher, ...; marks every file"
+    )
+    publishing.add_argument("--versioned", action="store_true", help="with versioned releases in the record packages")
+    scanning = add("scan", _scan, "check every file of a publication: its digest, and whether it holds personal data")
+    scanning.add_argument("folder", metavar="DIR", type=Path)
     exporting = add("export", _export, "write releases, records and their source rows as JSON Lines")
     exporting.add_argument("--out", required=True, metavar="DIR", type=Path)
     exporting.add_argument("--parquet", action="store_true", help="also the star tables, as Parquet")
@@ -100,6 +111,47 @@ def _faults(
     return more(body)
 
 
+def _publish(options: argparse.Namespace) -> int:
+    from pipeline.configure import load_settings
+    from reports.publication.publish import publish
+
+    settings = load_settings(options.settings)
+    report = publish(settings, options.out, years=options.year, draft=options.draft, with_versions=options.versioned)
+    for year, counts in report["years"].items():
+        print(f"{year}: {counts['processes']:,} processes, {counts['releases']:,} releases")
+    print(
+        f"{report['files']:,} files in {report['folder']}. Since the last publication: {report['new']:,} releases of "
+        f"new processes, {report['changed']:,} of known ones, {report['voided']:,} voided."
+    )
+    return 0
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from pipeline import steps
+    from pipeline.configure import load_settings
+    from reports.publication.files import wrong_files
+    from reports.publication.publish import CURRENT
+    from reports.publication.scan import Personal, scan
+    from warehouse.engine import reading
+
+    settings = load_settings(options.settings)
+    current = options.folder / CURRENT
+    folder = current.resolve() if current.is_dir() else options.folder
+    try:
+        wrong = wrong_files(folder)
+    except (OSError, ValueError):
+        raise SettingsError(f"{options.folder} holds no publication; `jejak publish --out DIR` makes one") from None
+    with reading(steps.warehouse(settings)) as conn:
+        personal = Personal.of(conn, settings)
+    found = list(scan(folder, personal, settings))
+    for name in wrong:
+        print(f"{name}: not as manifest.json says")
+    for finding in found:
+        print(f"{finding.path}: {finding.kind}")
+    print(f"{len(wrong):,} files are not as the manifest says, {len(found):,} places may hold personal data.")
+    return 1 if wrong or found else 0
+
+
 def _export(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.clock import utc_now
@@ -112,11 +164,7 @@ def _export(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     with reading(steps.warehouse(settings)) as conn:
         package = ocds.package(
-            uri=settings.publisher_uri or f"urn:jejak:{settings.kd_klpd}",
-            publisher=settings.name,
-            published_date=utc_now(),
-            publisher_uri=settings.publisher_uri,
-            license=settings.license,
+            settings.site_url or f"urn:jejak:{settings.kd_klpd}", {"name": settings.name}, utc_now(), settings.site_url
         )
         counts = export(
             conn, options.out, package=package, sources={name: source for name, (source, _) in SERVICES.items()}

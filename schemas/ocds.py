@@ -612,17 +612,19 @@ def _parts(body: object, location: tuple[int | str, ...]) -> tuple[str | int, ..
     return tuple(parts)
 
 
+NOWHERE = "https://jejak.invalid"
+"""The address of what is not published anywhere: one that leads nowhere and never will (RFC 2606)."""
+
 _LOCAL = "extensions/indonesia"
 
 
-def local_extension(publisher_uri: str | None = None) -> str:
-    """The address of our own extension: below the publisher's own, where the files of `extension_files`
-    are to be put. Without one it is an address that leads nowhere and never will (RFC 2606)."""
-    return f"{(publisher_uri or 'https://jejak.invalid').rstrip('/')}/{_LOCAL}/extension.json"
+def local_extension(site_url: str | None = None) -> str:
+    """The address of our own extension: below that of the publication, which holds the files of `extension_files`."""
+    return f"{(site_url or NOWHERE).rstrip('/')}/{_LOCAL}/extension.json"
 
 
 def extension_files() -> dict[str, bytes]:
-    """The files of our own extension by their paths below the publisher's address: its description, the patch of the
+    """The files of our own extension by their paths below the publication's address: its description, the patch of the
     release schema, its codelists and a page that explains it."""
     return {
         f"{_LOCAL}/{path}": file.read_bytes()
@@ -639,21 +641,27 @@ def _files(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]
 
 
 def package(
-    uri: str, publisher: str, published_date: str, publisher_uri: str | None = None, license: str | None = None
+    uri: str,
+    publisher: Mapping[str, str | None],
+    published_date: str,
+    site_url: str | None = None,
+    license: str | None = None,
+    policy: str | None = None,
 ) -> dict[str, Any]:
     """The metadata of a release or record package; the caller adds its `releases` or `records`.
 
-    `uri` is the package's own address, `publisher` a name, `published_date` a time with offset, `license` an address.
+    `uri` is the package's own address, `publisher` has name, scheme, uid and uri where they are known,
+    `published_date` is a time with offset, `site_url`, `license` and `policy` are addresses.
     """
     metadata: dict[str, Any] = {
         "uri": uri,
         "version": OCDS_VERSION,
-        "extensions": [*EXTENSIONS, local_extension(publisher_uri)],
+        "extensions": [*EXTENSIONS, local_extension(site_url)],
         "publishedDate": published_date,
-        "publisher": {"name": publisher},
+        "publisher": {name: value for name, value in publisher.items() if value},
     }
-    if publisher_uri:
-        metadata["publisher"]["uri"] = publisher_uri
     if license:
         metadata["license"] = license
+    if policy:
+        metadata["publicationPolicy"] = policy
     return metadata

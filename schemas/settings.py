@@ -11,6 +11,9 @@ FIRST_YEAR = 2011
 """The first fiscal year that SIRUP, the oldest of the sources, holds."""
 
 
+_ADDRESS = r"^https?://[^\s/]+[^\s]*$"
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -208,13 +211,40 @@ class Settings(_Strict):
     closing_months: int = Field(
         3, ge=0, le=12, description="months of a new year in which a sync reads the year before too", examples=[1]
     )
-    publisher_uri: str | None = Field(
-        None, description="address under which the regency publishes", examples=["https://data.regency.example/ocds"]
+    site_url: str | None = Field(
+        None,
+        pattern=_ADDRESS,
+        description="address under which the publication is served",
+        examples=["https://kontrak.regency.example"],
     )
     license: str | None = Field(
         None,
+        pattern=_ADDRESS,
         description="address of the licence of what is published",
         examples=["https://creativecommons.org/licenses/by/4.0/"],
+    )
+    publication_policy: str | None = Field(
+        None,
+        pattern=_ADDRESS,
+        description="address of the page that says what is published, how often, from which systems",
+        examples=["https://kontrak.regency.example/data.html"],
+    )
+    publisher_uri: str | None = Field(
+        None, pattern=_ADDRESS, description="address of the publisher's own page", examples=["https://regency.example"]
+    )
+    publisher_scheme: str | None = Field(
+        None, description="register of `publisher_uid`, best one of org-id.guide", examples=["ID-KEMENDAGRI"]
+    )
+    publisher_uid: str | None = Field(None, description="the publisher's number in that register", examples=["35.22"])
+    publish_to: str | None = Field(
+        None,
+        description="folder into which Airflow publishes, the same for all its workers",
+        examples=["/srv/publication"],
+    )
+    not_personal: list[str] = Field(
+        default_factory=list,
+        description="texts and numbers that look like somebody's in a publication and are not: `jejak publish` finds them",
+        examples=[["Jalan Kartini 12"]],
     )
     warehouse_url: str = Field(
         "sqlite:///data/jejak.db",

@@ -405,9 +405,9 @@ def test_packages_declare_the_extension_where_its_files_are_to_be_put():
     assert local_extension("https://contoh.example/data/") == (
         "https://contoh.example/data/extensions/indonesia/extension.json"
     )
-    declared = package("https://contoh.example/all.json", "Contoh", "2025-01-01T00:00:00Z")["extensions"]
+    declared = package("https://contoh.example/all.json", {"name": "Contoh"}, "2025-01-01T00:00:00Z")["extensions"]
     assert declared == [*EXTENSIONS, "https://jejak.invalid/extensions/indonesia/extension.json"]
-    given = package("https://a.example/1", "Contoh", "2025-01-01T00:00:00Z", publisher_uri="https://b.example")
+    given = package("https://a.example/1", {"name": "Contoh"}, "2025-01-01T00:00:00Z", "https://b.example/")
     assert given["extensions"][-1] == "https://b.example/extensions/indonesia/extension.json"
 
 

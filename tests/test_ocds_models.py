@@ -272,14 +272,15 @@ def test_packages_are_valid(kind: str) -> None:
     }
     metadata = package(
         "https://example.org/all.json",
-        "Kabupaten Contoh",
+        {"name": "Kabupaten Contoh", "scheme": "XX", "uid": "1", "uri": "https://example.org"},
         "2025-03-01T00:00:00Z",
-        publisher_uri="https://example.org",
+        site_url="https://data.example.org",
         license="https://creativecommons.org/licenses/by/4.0/",
+        policy="https://example.org/policy",
     )
     assert [error.message for error in package_validator(kind).iter_errors(metadata | contents[kind])] == []
     assert not package_validator(kind).is_valid(metadata)
-    least = package("https://example.org/all.json", "Kabupaten Contoh", "2025-03-01T00:00:00Z")
+    least = package("https://example.org/all.json", {"name": "Kabupaten Contoh"}, "2025-03-01T00:00:00Z")
     assert package_validator(kind).is_valid(least | contents[kind])
     broken = copy.deepcopy(contents[kind])
     (broken.get("releases") or broken["records"][0]["releases"])[0]["tag"] = ["tendering"]

@@ -124,6 +124,11 @@ def is_firm(name: str | None, form: str | None = None) -> bool:
     return bool(_FIRM_NAME.search((name or "").upper()) or (form and _FIRM_FORM.search(form)))
 
 
+def is_organisation(name: str | None) -> bool:
+    """Whether a name shows a firm, an office or another body, and not a person. In doubt: no."""
+    return is_firm(name) or bool(_ORGANISATION.search(plain_name(name)))
+
+
 def supplier_party(
     known: Mapping[tuple[str, str], str],
     kd_penyedia: str | None,
@@ -169,7 +174,7 @@ def payee_party(name: str | None) -> dict[str, object] | None:
     names, since an honorarium is nobody else's business. None where a row names nobody."""
     if not plain_name(name):
         return None
-    if is_firm(name) or _ORGANISATION.search(plain_name(name)):
+    if is_organisation(name):
         return {"id": surrogate("supplier", scrub(name)), "name": scrub(name)}
     return {"id": PERSONS, "name": "Perorangan"}
 

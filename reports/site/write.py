@@ -28,6 +28,7 @@ from sqlalchemy import Connection
 
 from pipeline.registry import SERVICES
 from reports.process import giving_services
+from reports.publication import metadata as about
 from reports.publication.processes import PublishedProcess
 from reports.site import texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
@@ -35,7 +36,6 @@ from reports.site.chart import plotted
 from reports.site.package import Package, file_name, shown_paths, summary, view
 from reports.site.places import Place, named_place, place_around
 from reports.site.search import write_search
-from schemas.ocds import package as package_metadata
 from schemas.settings import Settings
 from warehouse.tables import STAGES
 
@@ -116,10 +116,10 @@ def write_site(
     """
     site = Site(
         settings.name,
-        (getattr(settings, "site_url", None) or "").rstrip("/"),
+        (settings.site_url or "").rstrip("/"),
         draft,
         settings.license,
-        getattr(settings, "publication_policy", None),
+        settings.publication_policy,
         settings.site.complaints_url,
     )
     writer = _Writer(out, previous, site, settings)
@@ -297,12 +297,8 @@ def _write_package(
     file = file_name(process.ocid)
     path = f"proses/{file}.html"
     address = f"{writer.site.url}/{quote(path)}"
-    metadata = package_metadata(
-        f"{writer.site.url or 'https://jejak.invalid'}/proses/{quote(file)}.json",
-        writer.settings.name,
-        process.releases[-1].date,
-        writer.settings.publisher_uri,
-        writer.settings.license,
+    metadata = about.package(
+        writer.settings, f"proses/{quote(file)}.json", process.releases[-1].date, draft=writer.site.draft
     )
     bodies = [release.body for release in process.releases]
     metadata["records"] = [{"ocid": process.ocid, "releases": bodies, "compiledRelease": process.record}]

@@ -1,0 +1,252 @@
+"""A last look at every byte of a publication: is anything of anybody in it that should never leave the raw rows?
+
+Two ways to find it. By value: what stands in the personal fields of any row that was ever read
+(`SourceRecord.personal`). By shape: runs of digits as long as a NIP, NIK or NPWP, phone numbers, e-mail addresses. Text
+is looked at as a reader sees it, without escapes of JSON, HTML and addresses, with tags and without them; gzipped files
+and workbooks unpacked; of photos what they say beside the picture.
+
+A person's name is published as the supplier of a package, and a firm's tax number as its identifier: these are no
+findings, and neither is what the setting `not_personal` lists.
+"""
+
+import html
+import io
+import re
+import zipfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Self
+from urllib.parse import unquote
+
+from PIL import Image
+from sqlalchemy import Connection, select
+
+from pipeline.registry import SERVICES
+from pipeline.workers import spread
+from reports.publication.files import files_of, is_same
+from schemas.service import personal_fields
+from schemas.settings import Settings
+from transforms.parties import is_firm, is_organisation, plain_name
+from warehouse import tables as t
+from warehouse.engine import from_json
+
+_BATCH = 50  # files
+_BLOCK = 1 << 18
+_OVERLAP = 1000  # bytes: longer than any value that is looked for
+# Not of persons: where a village wants something done is no home, and titles of plans name it too; the name of a bank.
+_OF_NOBODY = frozenset({"alamat_teks", "nama_rek_bank"})
+_FEWEST = 9  # digits of a number that is looked for, more than a date has
+_PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
+_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_TAG = re.compile(r"<[^<>]*>")
+_NUMBER = re.compile(r"(?<!\w)(?<!\d[.-])(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\w)")
+_PHONE = re.compile(r"(?<![\w./-])(?:\+?62[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\w)")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[A-Za-z]{2,}")
+_RUN = re.compile(r"\d(?:[ .()-]{0,2}\d){8,}")
+# As `plain_name`, for a text of any length: capitals and digits stay, all else is blank.
+_PLAIN = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 32 for byte in range(256))
+_NO_DIGITS = str.maketrans("", "", " .()-")
+_LETTERS = re.compile(r"[A-Z]{3}")
+_LEADING_NUMBER = re.compile(r"[\d\s./-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where something personal may stand, and of what kind it is; never the value itself."""
+
+    path: str
+    kind: str
+
+
+@dataclass(slots=True)
+class Personal:
+    """The values of personal fields, each with the field that holds it: `numbers` by their digits, `texts` in plain
+    words. `rare` has the texts by the word that the fewest of them share. `open` are tax numbers of firms."""
+
+    numbers: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    rare: dict[bytes, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    open: set[str] = field(default_factory=set)
+    not_personal: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, conn: Connection, settings: Settings) -> Self:
+        """Those of all rows of the warehouse, rejected ones and earlier versions too."""
+        found = cls(not_personal=frozenset(plain_name(text) for text in settings.not_personal))
+        named: set[str] = set()
+        for service, row in _rows_of(conn):
+            fields = personal_fields(SERVICES[service][1]) - _OF_NOBODY
+            found._take(row, fields, named)
+        for text in found.texts.keys() & (named | found.not_personal):
+            del found.texts[text]
+        shared = Counter(word for text in found.texts for word in set(text.split()))
+        for text in found.texts:
+            found.rare[min(text.split(), key=lambda word: (shared[word], word)).encode()].append(text.encode())
+        for number in (*found.open, *("".join(filter(str.isdigit, text)) for text in found.not_personal)):
+            found.numbers.pop(number, None)
+        return found
+
+    def _take(self, row: Mapping[str, Any], fields: frozenset[str], named: set[str]) -> None:
+        """Add the values of a row; `named` gets the names and addresses that it publishes."""
+        public = {name: str(value) for name, value in row.items() if name not in fields and isinstance(value, str)}
+        named |= {plain_name(value) for name, value in public.items() if _is_name(name) or _is_address(name)}
+        firm = any(
+            (_is_name(name) or name.lower().startswith("bentuk")) and is_firm(value, value)
+            for name, value in public.items()
+        )
+        told = plain_name(" ".join(public.values()))
+        for name in fields & row.keys():
+            for value in row[name] if isinstance(row[name], list) else [row[name]]:
+                for part in str(value or "").split(";"):
+                    self._add(name, part.strip(), told, firm=firm)
+
+    def _add(self, name: str, part: str, told: str, *, firm: bool) -> None:
+        if _is_address(name):
+            # A place that the row tells in public words too is where the work is.
+            text = plain_name(part)
+            if len(text) > 14 and any(map(str.isdigit, text)) and text not in told:
+                self.texts[text] = name
+            return
+        leading = _LEADING_NUMBER.match(part)
+        number = "".join(filter(str.isdigit, leading[0] if leading else ""))
+        if len(number) >= _FEWEST and len(set(number)) > 1:
+            forms = {number, number[1:]} if len(number) == 16 and number[0] == "0" else {number}
+            if firm and "npwp" in name.lower():
+                self.open |= forms
+            self.numbers |= dict.fromkeys(forms, name)
+        text = plain_name(part[leading.end() if leading else 0 :])
+        if len(text) > 5 and _LETTERS.search(text) and not is_organisation(text):
+            self.texts[text] = name
+
+
+def _is_name(field: str) -> bool:
+    return field.lower().startswith(("nama_", "nm_"))
+
+
+def _is_address(field: str) -> bool:
+    return field.lower().startswith("alamat")
+
+
+def _rows_of(conn: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
+    raw, rejected = t.raw_record.c, t.reject.c
+    for row in conn.execution_options(yield_per=1000).execute(select(raw.service, raw.payload).where(~raw.gone)):
+        if row.service in SERVICES and isinstance(row.payload, dict):
+            yield row.service, row.payload
+    for row in conn.execution_options(yield_per=1000).execute(select(rejected.service, rejected.payload)):
+        try:
+            payload = from_json(row.payload)
+        except ValueError:
+            continue
+        if row.service in SERVICES and isinstance(payload, dict):
+            yield row.service, payload
+
+
+def scan(folder: Path, personal: Personal, settings: Settings, last: Path | None = None) -> Iterator[Finding]:
+    """What may be personal in the files of a publication. Those that were taken over from the `last` one are left out:
+    they were looked at when they were made."""
+    paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
+    jobs = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
+    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, personal):
+        yield from found
+
+
+_KNOWN: tuple[Path, Personal] = (Path(), Personal())
+
+
+def _begin(folder: Path, personal: Personal) -> None:
+    global _KNOWN
+    _KNOWN = (folder, personal)
+
+
+def _scan_files(paths: Iterable[Path]) -> list[Finding]:
+    folder, personal = _KNOWN
+    return [
+        Finding(where, kind)
+        for path in paths
+        for where, kind in sorted(set(_scan_file(path, path.relative_to(folder).as_posix(), personal)))
+    ]
+
+
+def _scan_file(path: Path, name: str, personal: Personal) -> Iterator[tuple[str, str]]:
+    if path.suffix.lower() in _PICTURES:
+        yield from ((name, kind) for kind in _of_picture(path, personal))
+        return
+    with path.open("rb") as file:
+        for where, block in _unpacked(name, file):
+            for kind in kinds_in(block.decode("utf-8", "replace"), personal):
+                yield where, kind
+
+
+def _unpacked(name: str, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """A file's content in blocks, unpacked however often it is packed. Blocks overlap."""
+    magic = file.read(4)
+    file.seek(0)
+    if magic == b"PK\x03\x04":
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.namelist():
+                with archive.open(member) as inner:
+                    yield from _unpacked(f"{name}/{member}", inner)
+        return
+    chunks = _gunzipped(file) if magic[:2] == b"\x1f\x8b" else iter(lambda: file.read(_BLOCK), b"")
+    first = next(chunks, b"")
+    if first[:4] == b"PK\x03\x04" or (magic[:2] == b"\x1f\x8b" and first[:2] == b"\x1f\x8b"):
+        yield from _unpacked(name, io.BytesIO(b"".join(chain([first], chunks))))
+        return
+    tail = b""
+    for chunk in chain([first], chunks):
+        yield name, tail + chunk
+        tail = chunk[-_OVERLAP:]
+
+
+def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    while packed := file.read(_BLOCK // 8):
+        yield unpacking.decompress(packed)
+        while unpacking.eof and unpacking.unused_data:  # a further member
+            rest = unpacking.unused_data
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            yield unpacking.decompress(rest)
+
+
+def _of_picture(path: Path, personal: Personal) -> Iterator[str]:
+    with Image.open(path) as picture:
+        if picture.getexif():
+            yield "EXIF"
+        yield from kinds_in(repr(picture.info), personal)
+
+
+def kinds_in(text: str, personal: Personal) -> set[str]:
+    """The kinds of personal values that a text holds, as it is or as a reader sees it."""
+    seen = unquote(html.unescape(_JSON_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)))
+    found = _kinds_in(seen, personal)
+    if "<" in seen:
+        found |= _kinds_in(_TAG.sub(" ", seen), personal)
+    return found
+
+
+def _kinds_in(text: str, personal: Personal) -> set[str]:
+    found: set[str] = set()
+    for run in _RUN.finditer(text):
+        digits = run[0].translate(_NO_DIGITS)
+        for number in (digits, *re.findall(r"\d{9,}", run[0])):
+            if number in personal.numbers:
+                found.add(f"number of {personal.numbers[number]}")
+        around = text[max(0, run.start() - 3) : run.end() + 1]
+        for number in _NUMBER.findall(around):
+            if not {number.translate(_NO_DIGITS), plain_name(number)} & (personal.open | personal.not_personal):
+                found.add("a number as long as NIP, NIK or NPWP")
+        if any(plain_name(phone) not in personal.not_personal for phone in _PHONE.findall(around)):
+            found.add("phone")
+    if "@" in text and any(plain_name(mail) not in personal.not_personal for mail in _EMAIL.findall(text)):
+        found.add("e-mail")
+    words = text.encode("ascii", "replace").upper().translate(_PLAIN).split()
+    plain = b" %b " % b" ".join(words)
+    for word in personal.rare.keys() & set(words):
+        found |= {
+            f"text of {personal.texts[value.decode()]}" for value in personal.rare[word] if b" %b " % value in plain
+        }
+    return found

@@ -243,7 +243,7 @@ class Settings(_Strict):
     )
     not_personal: list[str] = Field(
         default_factory=list,
-        description="texts and numbers that look like somebody's in a publication and are not: `jejak publish` finds them",
+        description="texts and numbers in which `jejak publish` sees a person, and that are none",
         examples=[["Jalan Kartini 12"]],
     )
     warehouse_url: str = Field(

@@ -15,6 +15,7 @@ from pagefind_bin import get_executable
 
 from reports.site.package import Package, file_name
 from reports.site.texts import plain, rupiah_text
+from transforms.parties import is_personal
 
 _PART = 10_000  # packages in one index: while it is made, pagefind takes 0.4 GiB for so many
 _NOT_CODE = re.compile(r"[^0-9A-Za-z]+")
@@ -66,7 +67,9 @@ def _sought(package: Package) -> str:
         "amount": rupiah_text(money),
         "place": ", ".join(places),
     }
-    found = ". ".join([office, *places, *names, *package.codes, *map(squeezed, package.codes)])
+    # Two codes in one text would make a number as long as somebody's.
+    together = [code for code in map(squeezed, package.codes) if not is_personal(code)]
+    found = ". ".join([office, *places, *names, *package.codes, *together])
     meta = Markup("").join(
         Markup('<i data-pagefind-meta="{}[title]" title="{}"></i>').format(name, value)
         for name, value in shown.items()

@@ -189,7 +189,10 @@ def test_the_workbook_is_for_people(lived: Lived, published: Path) -> None:
 def test_a_sheet_goes_on_in_another_and_holds_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_ROWS", 4)
     titles = ["=1+1", "+62", "-", "@SUM(1)", "\tx", "a" * 40_000, "b\x01", "c\nd"]
-    states = [{"ocid": f"o-{number}", "title": title, "date": "2025-01-02T10:00:00+07:00"} for number, title in enumerate(titles)]
+    states = [
+        {"ocid": f"o-{number}", "title": title, "date": "2025-01-02T10:00:00+07:00"}
+        for number, title in enumerate(titles)
+    ]
     (tmp_path / "states.jsonl").write_text("".join(json.dumps(state) + "\n" for state in states))
     tables.write_csv(tmp_path / "states.jsonl", tmp_path / "csv", "", tmp_path / "flat")
     assert [row["title"] for row in rows(tmp_path / "csv" / "processes.csv.gz")] == titles
@@ -201,7 +204,7 @@ def test_a_sheet_goes_on_in_another_and_holds_no_formula(tmp_path: Path, monkeyp
     assert [row[1] for row in found[:4]] == ["'=1+1", "'+62", "'-", "'@SUM(1)"]
     assert str(found[5][1]).endswith("[... selanjutnya di CSV]")
     assert [row[1] for row in found[6:]] == ["b ", "c\nd"]
-    assert {row[-1] for row in found} == {datetime(2025, 1, 2, 10)}
+    assert {row[-1] for row in found} == {datetime.fromisoformat("2025-01-02T10:00:00")}
     assert [row[0] for row in book["Keterangan"].values] == ["'=HYPERLINK(1)", "'+62"]
     assert "f" not in {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
 

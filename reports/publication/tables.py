@@ -75,14 +75,16 @@ def write_workbook(flat: Path, path: Path, heading: str) -> None:
         cover.append([_text(line)])
     words = {(row["column"], row["code"]): row["word"] for row in _own("words.csv")}
     described = json.loads((flat / "datapackage.json").read_text(encoding="utf-8"))["resources"]
-    types = {(table["name"], field["name"]): field["type"] for table in described for field in table["schema"]["fields"]}
+    types = {
+        (Path(table["path"]).stem, field["name"]): field["type"]
+        for table in described
+        for field in table["schema"]["fields"]
+    }
     columns: dict[str, list[dict[str, str]]] = {}
     for row in _own("sheets.csv"):
         columns.setdefault(row["table"], []).append(row)
     names = {each: _names(flat, each) for each in ("processes", "awards", "contracts", _METRICS)}
     for table, own in columns.items():
-        if table not in {each["name"] for each in described}:
-            continue
         own = [each for each in own if each["column"] == "ocid" or (table, each["column"]) in types]
         rows, sheet = MAX_ROWS, None
         for row in _rows(flat, table):

@@ -166,7 +166,7 @@ def no_retry_mends_settings() -> Iterator[None]:
 def failing(*sentences: str) -> AirflowFailException:
     """An error that no further attempt mends. What to do is the first ERROR of the log, before Airflow's traceback."""
     for sentence in sentences:
-        log.error("%s", sentence)
+        log.error("%s.", sentence.rstrip("."))
     return AirflowFailException("\n".join(sentences))
 
 

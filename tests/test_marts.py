@@ -107,17 +107,17 @@ def test_lead_times_leave_out_what_was_signed_before_it_was_announced(office: En
 
 def test_only_completed_attempts_save(office: Engine) -> None:
     with writing(office) as conn:
-        for number, (status, hps, awarded, stands) in enumerate(
+        for number, (status, hps, awarded, decided) in enumerate(
             (
-                ("complete", 100, 90, True),
-                ("complete", 200, 203, True),
-                ("complete", 50, 40, False),
-                ("unsuccessful", 1000, 10, True),
-                ("complete", None, 10, True),
+                ("complete", 100, 90, "active"),
+                ("complete", 200, 203, "pending"),
+                ("complete", 50, 40, "cancelled"),
+                ("unsuccessful", 1000, 10, "active"),
+                ("complete", None, 10, "active"),
             )
         ):
             fill(conn, t.attempt, id=f"n-{number}", code=str(number), status=status, hps=hps)
-            fill(conn, t.award, id=str(number), attempt_id=f"n-{number}", value=awarded, stands=stands)
+            fill(conn, t.award, id=str(number), attempt_id=f"n-{number}", value=awarded, status=decided)
     names = ("attempts", "hps", "awarded_amount", "saved", "above_hps", "incomplete")
     assert found(office, "savings", *names) == [(2, 300, 293, 7, 1, 2)]
     [(percent,)] = found(office, "savings", "saved_percent")

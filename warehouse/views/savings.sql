@@ -1,6 +1,7 @@
 -- What was awarded against the estimate (HPS), by fiscal year, channel and method. Population: attempts that were
--- completed, with an HPS and an award that stands; attempts that failed or were cancelled save nothing. Amount: awards
--- that stand. Denominator: the HPS of the same attempts.
+-- completed, with an HPS and a winner; attempts that failed or were cancelled save nothing. Amount: awards that were
+-- neither cancelled nor unsuccessful, also where the contract is still to be signed. Denominator: the HPS of the same
+-- attempts.
 --
 -- fiscal_year (integer): fiscal year of the attempt
 -- channel: tender or nontender
@@ -28,7 +29,8 @@ FROM (
         attempt.fiscal_year, attempt.channel, attempt.method_details, attempt.hps,
         CASE WHEN attempt.hps IS NOT NULL THEN sum(award.value) END AS awarded
     FROM attempt
-    LEFT JOIN award ON award.ocid = attempt.ocid AND award.attempt_id = attempt.id AND award.stands
+    LEFT JOIN award ON award.ocid = attempt.ocid AND award.attempt_id = attempt.id
+        AND coalesce(award.status, '') NOT IN ('cancelled', 'unsuccessful')
     WHERE attempt.status = 'complete' AND attempt.channel IN ('tender', 'nontender')
     GROUP BY
         attempt.ocid, attempt.id, attempt.fiscal_year, attempt.channel, attempt.method_details, attempt.hps

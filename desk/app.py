@@ -82,7 +82,7 @@ def application(
         request.state.operator = operator
         return operator
 
-    def deciding_(request: Request, operator: Operator = Depends(signed_in)) -> Operator:  # noqa: B008
+    def allowed(request: Request, operator: Operator = Depends(signed_in)) -> Operator:  # noqa: B008
         request.state.operator = operator
         if not operator.may_decide:
             raise HTTPException(403, "forbidden.decide")
@@ -90,7 +90,7 @@ def application(
         return operator
 
     Looking = Annotated[Operator, Depends(looking)]
-    Deciding = Annotated[Operator, Depends(deciding_)]
+    Deciding = Annotated[Operator, Depends(allowed)]
 
     def words_of(request: Request) -> Words:
         return Words(language_of(request.query_params.get("lang"), request.cookies.get(_LANGUAGE)), settings.utc_offset)
@@ -117,15 +117,10 @@ def application(
             **values,
         )
 
-    def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        with reading(engine) as conn:
-            queued = sum(
-                conn.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in (t.pending_process, t.pending_link, t.pending_code)
-            )
+    def page(request: Request, name: str, **values: Any) -> HTMLResponse:
         said = _asked(request).get("q", "")
-        html = render(request, f"{name}.html", page=name, queued=queued, query=said, **values)
-        answer = HTMLResponse(html, status, _HEADERS)
+        html = render(request, f"{name}.html", page=name, queued=steps.has_pending(settings), query=said, **values)
+        answer = HTMLResponse(html, 200, _HEADERS)
         if (wish := request.query_params.get("lang")) and language_of(wish) == wish:
             answer.set_cookie(_LANGUAGE, wish, max_age=31_536_000, samesite="lax", path="/")
         return answer

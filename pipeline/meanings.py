@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, literal, select
 
 from pipeline.clock import utc_now
 from pipeline.configure import meant
@@ -30,15 +30,11 @@ def meanings(conn: Connection) -> codes.Meanings:
     return {(row.source, row.code_list, row.word): row.code for row in conn.execute(select(t.code_meaning))}
 
 
-def state_of_word(conn: Connection, word: Word) -> str:
-    """Digest of what a word means now, for `give` and `take_back` to compare."""
-    return digest([*word, meanings(conn).get(word)])
-
-
-def unknown_words(conn: Connection, *, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
+def unknown_words(conn: Connection) -> list[dict[str, Any]]:
     """Words that no shipped table knows, by field, those without a meaning first, then those of most processes: `{
-    "source", "list", "field", "word", "services", "processes", "code", "by", "at", "note", "seen", "choices"}`, where
-    `code` is the meaning that an operator gave, None where nobody has, and `choices` are the codes that it may have.
+    "source", "list", "service", "field", "word", "processes", "code", "by", "at", "note", "seen", "choices"}`, where
+    `code` is the meaning that an operator gave, None where nobody has, `seen` the state of the two, for `give`, and
+    `choices` are the codes that it may have. At last the words with a meaning that nothing uses any more.
     """
     use, given = t.code_use.c, t.code_meaning.c
     same = (given.source == use.source) & (given.code_list == use.code_list) & (given.word == use.word)
@@ -64,11 +60,21 @@ def unknown_words(conn: Connection, *, limit: int | None = None, offset: int = 0
             use.code_list,
             use.word,
         )
-        .limit(limit)
-        .offset(offset)
     )
+    unused = select(
+        given.source,
+        given.code_list,
+        given.word,
+        literal("-").label("field"),
+        literal("-").label("service"),
+        literal(0).label("processes"),
+        given.code,
+        given.decided_by.label("by"),
+        given.decided_at.label("at"),
+        given.note,
+    ).where(~select(use.word).where(same).exists())
     found = []
-    for row in conn.execute(query):
+    for row in (*conn.execute(query), *conn.execute(unused.order_by(given.source, given.code_list, given.word))):
         # A table of another version may know the word by now.
         if (row.code_list, row.word) in codes.table(row.source):
             continue
@@ -95,7 +101,7 @@ def users_of(conn: Connection, word: Word, limit: int | None = None) -> list[str
 
 def give(conn: Connection, word: Word, code: str, who: str, note: str | None, seen: str = "") -> list[str]:
     """Let a word mean a code, and queue the processes that use it; returns these. Empty text says that the word is
-    known and has no OCDS code. `seen` is its state as it was shown (`state_of_word`), empty for none.
+    known and has no OCDS code. `seen` is its state as `unknown_words` showed it, empty for none.
 
     Raises SettingsError for a code that the list doesn't use and for a word that the shipped table knows, Conflict
     where the state has changed.

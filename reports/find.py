@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select
 
 from pipeline.links import STANDING
 from pipeline.registry import LINKED_KINDS, SERVICES
@@ -83,7 +83,7 @@ def _codes(conn: Connection, text: str) -> list[_Hit] | None:
     ):
         query = (
             select(table.c.kind, code, holder)
-            .where(table.c.kind.in_(_CODE_KINDS), _begins(code, text))
+            .where(table.c.kind.in_(_CODE_KINDS), or_(*(_begins(code, spelled) for spelled in {text, text.upper()})))
             .order_by(func.length(code), code)
             .limit(MOST)
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 LANGUAGES = ("id", "en")
 
-# What each rule compares: evidence that is missing from `by` though both sides have its field speaks against a link.
+# What each rule compares: evidence that is missing from `by` though both sides have its field speaks against a link;
+# where one side has none, nothing can be compared.
 _COMPARED = {
     "office": ("code", "name"),
     "rup-package": ("kd_rup", "office", "mak", "title", "amount"),
@@ -21,10 +22,6 @@ _COMPARED = {
 _AGAINST = {
     "id": "{field}: berbeda, atau hanya mirip",
     "en": "{field}: different, or only alike",
-}
-_MISSING = {
-    "id": "{field}: hanya satu sisi yang menyebutnya",
-    "en": "{field}: only one side gives it",
 }
 _NOTHING = {"id": "tidak ada bukti kuat", "en": "no strong evidence"}
 FIELDS = {
@@ -76,7 +73,6 @@ def speaking_against(link: dict[str, Any], language: str) -> list[str]:
         if field in fields or code in given:
             continue
         fields.add(field)
-        sides = [bool(link[side].get(field)) for side in ("from", "to")]
-        if any(sides):
-            found.append((_AGAINST if all(sides) else _MISSING)[language].format(field=field_name(field, language)))
+        if link["from"].get(field) and link["to"].get(field):
+            found.append(_AGAINST[language].format(field=field_name(field, language)))
     return found

@@ -135,7 +135,7 @@ def test_every_evidence_has_its_words() -> None:
         "to": {**sides, "kd_rup": "7"},
     }
     assert speaking_for(link["by"], "en") == [words["number"]["en"], words["office"]["en"]]
-    assert speaking_against(link, "en") == ["RUP code: only one side gives it", "title: different, or only alike"]
+    assert speaking_against(link, "en") == ["title: different, or only alike"]
     assert speaking_for("", "id") == ["tidak ada bukti kuat"]
 
 
@@ -280,6 +280,14 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
         ("", "selective", "me"),
         ("selective", "", decisions(town)[1][3]),
     ]
+    # A word that nothing uses any more keeps its meaning until somebody undoes it.
+    town.edit("RUP-PaketPenyedia-Terumumkan", None)
+    town.sync("sirup", settings=settings)
+    left = [each for each in json.loads(town.jejak("codes", "list", "--json", settings=settings).out) if each["code"]]
+    assert [(each["word"], each["processes"]) for each in left] == [("metode baru", 0)]
+    assert town.jejak("codes", "undo", "sirup", "method", word, settings=settings).status == 0
+    listed = json.loads(town.jejak("codes", "list", "--json", settings=settings).out)
+    assert "metode baru" not in {each["word"] for each in listed}
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,6 @@ def test_twenty_links_in_a_row(page: Page, desk: Desk) -> None:
     columns = (t.link.c.status == "pending", t.link.c.rule == "contract-payment")
     assert len(desk.town.query(select(t.link).where(*columns))) >= 20
     page.goto(f"{desk.url}/links?rule=contract-payment")
-    picture(page, "desk-links")
     cases = page.locator("[data-case]")
     clicks = 0
     first = None
@@ -132,11 +131,11 @@ def test_twenty_links_in_a_row(page: Page, desk: Desk) -> None:
     ocid = first.partition("=")[2]
     page.get_by_role("link", name=ocid).click()
     expect(page.locator(".steps")).to_contain_text("SP2D")
-    picture(page, "desk-trace")
 
 
 def test_the_keyboard_alone_decides(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.url}/links?rule=proposal-package")
+    picture(page, "desk-links")
     before = len(desk.town.query(select(t.decision)))
     page.locator("[data-case]").first.get_by_role("button", name="Bukan").first.focus()
     page.keyboard.press("Enter")
@@ -174,6 +173,7 @@ def test_a_package_is_found_by_its_contracts_number(page: Page, desk: Desk) -> N
     ocid = desk.town.query(select(t.identity.c.ocid).where(code))[0]["ocid"]
     page.locator(".hits li", has_text=ocid).get_by_role("link").first.click()
     expect(page.locator("main")).to_contain_text(row["no_kontrak"])
+    picture(page, "desk-trace")
 
 
 def test_a_rejected_rows_reason_is_seen(page: Page, desk: Desk) -> None:

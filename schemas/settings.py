@@ -176,6 +176,11 @@ class Site(_Strict):
         description="where citizens ask or complain, such as the national channel",
         examples=["https://www.lapor.go.id"],
     )
+    photos: Literal["link", "copy"] = Field(
+        "link",
+        description="`copy` shows small copies of photos without their metadata, `link` leads to the source",
+        examples=["copy"],
+    )
     red_flags: bool = Field(
         False, description="true shows the red flags of a package on its page; else they stay inside", examples=[True]
     )

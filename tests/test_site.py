@@ -1,12 +1,16 @@
 """The page for citizens: what it says of each package, its lists, and what it takes over from the one before."""
 
 import hashlib
+import io
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,15 +20,16 @@ from xml.etree import ElementTree
 import orjson
 import pytest
 from markupsafe import escape
+from PIL import Image
 from sqlalchemy import select
 
 from pipeline.configure import load_settings
 from reports.process import why
 from reports.publication.processes import PublishedProcess, fiscal_years, processes
-from reports.site import texts
+from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
-from reports.site.package import summary, view
+from reports.site.package import photos_of, summary, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
@@ -427,3 +432,56 @@ def test_a_draft_says_so_on_every_page(written: Written, tmp_path: Path) -> None
         assert 'class="draft"' in path.read_text(encoding="utf-8")
     write_site(tmp_path, written.told[:3], written.settings, draft=False, previous=written.out)
     assert not [path for path in tmp_path.rglob("*.html") if 'class="draft"' in path.read_text(encoding="utf-8")]
+
+
+# -------------------- photos
+
+
+def _photo(side: int) -> bytes:
+    picture = Image.effect_noise((side, side), 90).convert("RGB")
+    exif = Image.Exif()
+    exif[0x013B] = "Juru Foto Rekaan"  # Artist
+    exif[0x0112] = 6  # to be turned
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=95, exif=exif)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("side", [50, 900, 2500])
+def test_a_copied_photo_is_small_and_says_nothing_of_its_maker(side: int) -> None:
+    copy = photos.small(_photo(side))
+    assert copy is not None
+    assert len(copy) <= photos.MOST_BYTES
+    assert b"Juru Foto" not in copy
+    with Image.open(io.BytesIO(copy)) as picture:
+        assert not picture.getexif()
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>login</html>", _photo(50)[:400]], ids=["empty", "page", "cut"])
+def test_what_is_no_picture_is_not_copied(content: bytes) -> None:
+    assert photos.small(content) is None
+
+
+def test_photos_are_copied_where_a_setting_asks_for_it(written: Written, tmp_path: Path) -> None:
+    each = next(each for each in written.told if len(photos_of(each.state)) > 1)
+    there, gone = photos_of(each.state)[:2]
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.jpg").write_bytes(_photo(600))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "source"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        text = orjson.dumps(each.state).decode().replace(there, f"{url}/a.jpg").replace(gone, f"{url}/b.jpg")
+        moved = replace(each, state=orjson.loads(text))
+        site = written.settings.site.model_copy(update={"photos": "copy"})
+        settings = written.settings.model_copy(update={"site": site})
+        write_site(tmp_path / "first", [moved], settings, draft=True, previous=None)
+        server.shutdown()
+    [copy] = (tmp_path / "first" / "foto").iterdir()
+    page = (tmp_path / "first" / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+    assert f'href="../foto/{copy.name}"' in page
+    assert f'href="{url}/b.jpg"' in page
+    # Without the source the copy stays, beside the page that was kept.
+    counts = write_site(tmp_path / "second", [moved], settings, draft=True, previous=tmp_path / "first")
+    assert counts["kept"] == 1
+    assert (tmp_path / "second" / "foto" / copy.name).read_bytes() == copy.read_bytes()

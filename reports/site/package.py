@@ -395,6 +395,16 @@ def _progress(process: PublishedProcess, contract: Object) -> list[tuple[str, li
     ]
 
 
+def photos_of(state: Object) -> list[str]:
+    """The addresses of a process's photos."""
+    return [
+        document["url"]
+        for contract in state.get("contracts") or ()
+        for document in (contract.get("implementation") or {}).get("documents") or ()
+        if _is_photo(document) and document.get("url")
+    ]
+
+
 def _is_photo(document: Object) -> bool:
     return str(document.get("format") or "").startswith("image/")
 

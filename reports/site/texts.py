@@ -172,3 +172,20 @@ def shortened(text: str, length: int) -> str:
 def as_day(moment: str) -> date:
     """The day of an ISO date or time."""
     return date.fromisoformat(moment[:10])
+
+
+_KINDS = {
+    "application/pdf": "PDF",
+    "text/html": "HTML",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "application/msword": "DOC",
+    "application/vnd.ms-excel": "XLS",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "DOCX",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "XLSX",
+}
+
+
+def kind_of(media_type: str | None) -> str:
+    """The short name of a document's media type; empty for one that says nobody anything."""
+    return _KINDS.get(media_type or "", "")

@@ -30,10 +30,10 @@ from pipeline.registry import SERVICES
 from reports.process import giving_services
 from reports.publication import metadata as about
 from reports.publication.processes import PublishedProcess
-from reports.site import texts
+from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
-from reports.site.package import Package, file_name, shown_paths, summary, view
+from reports.site.package import Fact, Package, file_name, photos_of, shown_paths, summary, view
 from reports.site.places import Place, named_place, place_around
 from reports.site.search import write_search
 from schemas.settings import Settings
@@ -183,6 +183,22 @@ class _Writer:
             _link(path, self.out / name)
         return True
 
+    def copies(self, urls: Sequence[str], *, fetch: bool) -> dict[str, str]:
+        """Of photos the address of the small copy as a package's page names it, where copies are asked for and to be
+        had: that of the publication before, or a new one."""
+        found = {}
+        for url in urls if self.settings.site.photos == "copy" else ():
+            name = photos.name_of(url)
+            if (self.out / name).is_file():
+                pass  # another package shows it, too
+            elif self.previous and (self.previous / name).is_file():
+                self.put(name, (self.previous / name).read_bytes())
+            elif fetch and (content := photos.fetched(url)):
+                self.put(name, content)
+            if (self.out / name).is_file():
+                found[url] = f"../{name}"
+        return found
+
 
 def _same(path: Path, content: bytes) -> bool:
     try:
@@ -231,12 +247,20 @@ def _environment(site: Site, offset: str) -> jinja2.Environment:
         "percent": texts.percent,
         "name": file_name,
         "plotted": plotted,
+        "kind_of": texts.kind_of,
+        "common": _common,
         "system": lambda service: SERVICES[service][0],
         "local": lambda moment: local(moment, offset),
         "navigation": _NAVIGATION,
         "footer": _FOOTER,
     }
     return environment
+
+
+def _common(facts: Sequence[Fact], origin: Mapping[tuple[str, ...], Markup]) -> Markup | None:
+    """The origin that all facts of a list share; None where they differ, or one has none."""
+    found = {origin.get(fact.path) for fact in facts}
+    return found.pop() if len(found) == 1 else None
 
 
 def local(moment: str, offset: str) -> str:
@@ -267,11 +291,13 @@ def _write_packages(
             file = file_name(process.ocid)
             if writer.kept((f"proses/{file}.html", f"proses/{file}.json"), digest):
                 told.kept += 1
+                writer.copies(photos_of(process.state), fetch=False)
             else:
                 changed.append((process, package, view(process, package), digest))
         origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
         for process, package, shown, digest in changed:
             shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
+            shown["copies"] = writer.copies(photos_of(process.state), fetch=True)
             shown["flags"] = flags.get(process.ocid, [])
             _write_package(writer, process, package, digest, shown)
             told.written += 1

@@ -8,13 +8,16 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run airflow cluster explore test e2e lint format bench lock clean
+.PHONY: help setup run site airflow cluster explore test e2e lint format bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
 
 run: $(READY) ## one night of every source through the real DAGs, against the simulator
 	@$(BIN)/python -m deploy.local night
+
+site: $(READY) ## the page of the last make run, served on this machine (Ctrl-C ends it)
+	@$(BIN)/python -m deploy.local site
 
 airflow: $(READY) ## Airflow's UI with these DAGs on this machine (Ctrl-C ends it)
 	@$(BIN)/python -m deploy.local ui

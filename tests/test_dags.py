@@ -153,6 +153,7 @@ DAGS: dict[str, dict[str, list[str]]] = {
         "report": [],
     },
     "prune_versions": {"prune": []},
+    "publish": {"publish": []},
     "review_records": {"flags": [], "quality": []},
     "source_health": {"look": ["check", "report"], "check": ["report"], "report": []},
 }

@@ -1,6 +1,7 @@
 """Airflow on this machine, as `make run`, `make airflow` and `make cluster` start it.
 
     python -m deploy.local night      one run of every sync DAG now, and of what it sets off; then the counts
+    python -m deploy.local site       the page of the last night, until Ctrl-C
     python -m deploy.local ui         Airflow's UI until Ctrl-C
     python -m deploy.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
 
@@ -49,6 +50,7 @@ from deploy.local.parts import (
 from pipeline.configure import load_settings
 from pipeline.registry import SOURCES
 
+PUBLICATION = ROOT / "data" / "publication"
 SIMULATOR = ROOT / "settings" / "simulator.toml"
 PACKAGES, SEED, YEARS = 1000, 1, 3  # of the simulated town; a night reads its last year, a backfill any
 SYNCS = [f"sync_{source}" for source in SOURCES]
@@ -65,7 +67,7 @@ SMALL = {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW__CORE__PARALLELISM
 
 def main() -> int:
     """Run the command that the first argument names; returns the exit status."""
-    commands = {"night": night, "ui": ui, "cluster": cluster}
+    commands = {"night": night, "site": site, "ui": ui, "cluster": cluster}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         print(__doc__)
         return 2
@@ -114,17 +116,31 @@ def night() -> int:
     if not failed:
         print("\nOne package, followed through all systems:\n", flush=True)
         subprocess.run([BIN / "jejak", "trace"], check=False)
+        if Path(os.environ["JEJAK_SETTINGS"]).resolve() == SIMULATOR:
+            print("\nThe page for citizens, a draft:\n", flush=True)
+            subprocess.run([BIN / "jejak", "publish", "--out", PUBLICATION, "--draft"], check=False)
     for dag in failed:
         print(f"{dag} failed: make airflow shows which task, and its log shows why.", file=sys.stderr)
     print(f"""
 Warehouse: {make_url(load_settings().warehouse_url)!r}
-Next:      make airflow     these runs in Airflow's UI
+Next:      make site        the page for citizens (or open {os.path.relpath(PUBLICATION / "current" / "index.html")})
+           make airflow     these runs in Airflow's UI
            make run         another night: nothing new, so nothing changes
            export JEJAK_SETTINGS={os.path.relpath(os.environ["JEJAK_SETTINGS"])}{elsewhere}
            .venv/bin/jejak trace CODE               another package, by its RUP, tender or OCID code
            .venv/bin/jejak links list               links that wait for somebody to decide
            .venv/bin/jejak export --out data/export releases and records as JSON lines""")
     return 1 if failed else 0
+
+
+def site() -> int:
+    """The page that the last night made, until Ctrl-C."""
+    if not (PUBLICATION / "current").is_dir():
+        raise RuntimeError("There is no page yet: make run makes one.")
+    port = free_port(8080)
+    print(f"The page: http://127.0.0.1:{port}/ (Ctrl-C ends it)", flush=True)
+    serving = ("http.server", str(port), "--bind", "127.0.0.1", "--directory", str(PUBLICATION / "current"))
+    return subprocess.run([BIN / "python", "-m", *serving], stderr=subprocess.DEVNULL, check=False).returncode
 
 
 def ui() -> int:

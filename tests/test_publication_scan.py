@@ -1,0 +1,211 @@
+"""The scanner finds whatever is personal in whatever place of a publication, and nothing where there is nothing."""
+
+import gzip
+import html
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+from PIL import Image
+
+from pipeline.configure import load_settings
+from reports.publication.publish import publish
+from reports.publication.scan import Personal, scan
+from schemas import ocds
+from schemas.errors import SettingsError
+from schemas.settings import Settings
+from tests.worlds import Lived, Town
+from warehouse.engine import reading
+
+Write = Callable[[Path, str], None]
+
+
+@pytest.fixture(scope="module")
+def settings(lived: Lived) -> Settings:
+    return load_settings(str(lived.town.settings()))
+
+
+@pytest.fixture(scope="module")
+def personal(lived: Lived, settings: Settings) -> Personal:
+    with reading(lived.town.engine) as conn:
+        return Personal.of(conn, settings)
+
+
+def planted(lived: Lived) -> dict[str, str]:
+    """A value of each kind: some from the rows of the town, the others look like one and stand in no row."""
+    world = lived.town.world
+    contracts, orders = (
+        [row["payload"] for row in lived.town.known(f"SPSE-NonTenderEkontrak-{paper}")]
+        for paper in ("2Kontrak", "3SPMKSPP")
+    )
+    official = world.offices[0].officials[0]
+    person = next(each for each in world.suppliers if each.person and each.npwp)
+    homes = [row["alamat_penyedia"] for row in orders if row["alamat_penyedia"]]
+    return {
+        "NIP": official.nip,
+        "name": official.name,
+        "account": next(row["no_rek_bank"] for row in contracts if len(row["no_rek_bank"] or "") > 8),
+        "address": next(home for home in homes if len(home) > 14 and any(map(str.isdigit, home))),
+        "representative": next(row["wakil_sah_penyedia"] for row in contracts if row["wakil_sah_penyedia"]),
+        "NPWP": person.npwp,
+        "NIK": "3522011203780004",
+        "formatted": "08.123.456.7-601.000",
+        "phone": "0812-3456-7890",
+        "e-mail": "warga.desa@surat.example",
+    }
+
+
+def as_text(path: Path, value: str) -> None:
+    path.with_suffix(".txt").write_text(f"Jalan {value}, selesai", encoding="utf-8")
+
+
+def as_gzip(path: Path, value: str) -> None:
+    path.with_suffix(".json.gz").write_bytes(gzip.compress(json.dumps({"title": value}).encode()))
+
+
+def as_gzip_twice(path: Path, value: str) -> None:
+    path.with_suffix(".gz").write_bytes(gzip.compress(gzip.compress(value.encode())))
+
+
+def as_members(path: Path, value: str) -> None:
+    path.with_suffix(".gz").write_bytes(gzip.compress(b"{}\n") + gzip.compress(value.encode()))
+
+
+def as_workbook(path: Path, value: str) -> None:
+    book = Workbook()
+    book.create_sheet("b")["C7"] = value
+    book.save(path.with_suffix(".xlsx"))
+
+
+def as_archive(path: Path, value: str) -> None:
+    with zipfile.ZipFile(path.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("in/a.csv", f"x,{value}\n")
+
+
+def as_json_escapes(path: Path, value: str) -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in value)
+    path.with_suffix(".json").write_text(f'{{"a": "{escaped}"}}')
+
+
+def as_entities(path: Path, value: str) -> None:
+    path.with_suffix(".html").write_text("".join(f"&#x{ord(character):x};" for character in value))
+
+
+def as_attribute(path: Path, value: str) -> None:
+    path.with_suffix(".html").write_text(f'<p title="{html.escape(value)}">x</p>')
+
+
+def as_divided(path: Path, value: str) -> None:
+    words = value.split(" ")
+    path.with_suffix(".html").write_text("<b>" + "</b> <b>".join(words) + "</b>")
+
+
+def as_address(path: Path, value: str) -> None:
+    path.with_suffix(".html").write_text(f'<a href="?q={"".join(f"%{byte:02X}" for byte in value.encode())}">x</a>')
+
+
+def as_picture(path: Path, value: str) -> None:
+    picture = Image.new("RGB", (4, 4))
+    exif = picture.getexif()
+    exif[0x010E] = value
+    picture.save(path.with_suffix(".jpg"), exif=exif)
+
+
+def as_drawing(path: Path, value: str) -> None:
+    path.with_suffix(".svg").write_text(f"<svg><title>{html.escape(value)}</title></svg>")
+
+
+def at_an_edge(path: Path, value: str) -> None:
+    text = "a, " * (1 << 18)
+    cut = (1 << 18) - len(value) // 2
+    path.with_suffix(".txt").write_text(text[:cut] + " " + value + " " + text[cut:])
+
+
+PLACES: list[Write] = [
+    as_text,
+    as_gzip,
+    as_gzip_twice,
+    as_members,
+    as_workbook,
+    as_archive,
+    as_json_escapes,
+    as_entities,
+    as_attribute,
+    as_divided,
+    as_address,
+    as_picture,
+    as_drawing,
+    at_an_edge,
+]
+
+
+@pytest.mark.parametrize("write", PLACES)
+def test_a_planted_value_of_each_kind_is_found_in_each_place(
+    lived: Lived, settings: Settings, personal: Personal, tmp_path: Path, write: Write
+) -> None:
+    for kind, value in planted(lived).items():
+        folder = tmp_path / kind
+        folder.mkdir()
+        write(folder / "planted", value)
+        found = list(scan(folder, personal, settings))
+        assert found, kind
+        # What is said of it names kind and place, never the value.
+        assert all(value not in f"{each.path} {each.kind}" for each in found)
+
+
+def test_what_is_nobodys_is_no_finding(lived: Lived, settings: Settings, personal: Personal, tmp_path: Path) -> None:
+    firm = next(each for each in lived.town.world.suppliers if not each.person and each.npwp)
+    person = next(each for each in lived.town.world.suppliers if each.person)
+    lines = [
+        "ocds-213czf-tender-90000001000-1234567890123456 2025-01-31T10:00:00+07:00",
+        "5.1.02.01.01.0024 Rp 1.234.567.890.123 900.3/001/SPK/DISDIKREK/2025 45678.416666666664",
+        "".join(filter(str.isdigit, firm.npwp)),
+        f"{firm.name} {person.name} JEJAK-PENYEDIA-{firm.code} lapor.go.id @media",
+        "f0e1d2c3123456789012345aa" * 3,
+    ]
+    (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+    Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
+    assert list(scan(tmp_path, personal, settings)) == []
+
+
+def test_a_setting_says_what_is_not_personal(lived: Lived, settings: Settings, tmp_path: Path) -> None:
+    values = planted(lived)
+    (tmp_path / "a.txt").write_text("\n".join(f"{value}, " for value in values.values()), encoding="utf-8")
+    known = settings.model_copy(update={"not_personal": list(values.values())})
+    with reading(lived.town.engine) as conn:
+        assert list(scan(tmp_path, Personal.of(conn, known), known)) == []
+
+
+def test_nothing_is_published_that_holds_a_personal_value(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapping that lets an official's name through is caught, and the last publication stays."""
+    town.sync()
+    assert town.jejak("publish", "--out", tmp_path / "out", "--draft").status == 0
+    before = (tmp_path / "out" / "current").resolve()
+    name = town.world.offices[0].officials[0].name
+    monkeypatch.setattr(ocds, "extension_files", lambda: {"extensions/a.txt": f"oleh {name}.".encode()})
+    with pytest.raises(SettingsError, match=r"extensions/a\.txt: text of") as refused:
+        publish(load_settings(str(town.settings())), tmp_path / "out", draft=True)
+    assert name not in str(refused.value)
+    assert (tmp_path / "out" / "current").resolve() == before
+    assert before.is_dir()
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_scan_reads_a_publication_again(town: Town, tmp_path: Path) -> None:
+    town.sync()
+    assert town.jejak("publish", "--out", tmp_path / "out", "--draft").status == 0
+    said = town.jejak("scan", tmp_path / "out")
+    assert said.status == 0, said.out
+    value = town.world.offices[0].officials[0].nip
+    (tmp_path / "out" / "current" / "index.html").open("a").write(value)
+    said = town.jejak("scan", tmp_path / "out")
+    assert said.status == 1
+    assert "index.html: not as manifest.json says" in said.out
+    assert "index.html: number of nip" in said.out
+    assert value not in said.out
+    assert town.jejak("scan", tmp_path).status == 1

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 
+_SHOWN = 200
+"""Findings of one rule that are listed; the table quality_finding has all."""
+
+
 def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
     validate = add("validate", _validate, "check all releases and records, and list quality findings")
     validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
-    validate.add_argument("--findings", action="store_true", help="list every finding, not only their number")
+    validate.add_argument("--findings", action="store_true", help="list the findings too, 200 of each rule")
     publishing = add("publish", _publish, "make the publication of all records: data, descriptions and pages")
     publishing.add_argument(
         "--out", required=True, metavar="DIR", type=Path, help="DIR/current is what is to be served"
@@ -71,7 +75,7 @@ def _validate(options: argparse.Namespace) -> int:
             record = {"ocid": compiled["ocid"], "date": compiled["date"], **living(compiled, withdrawn or ())}
             for finding in check(record):
                 found[finding.code] = found.get(finding.code, 0) + 1
-                if options.findings:
+                if options.findings and found[finding.code] <= _SHOWN:
                     print(f"{record['ocid']} {finding.code} {finding.path}: {finding.message}")
     print(
         f"{checked['releases']:,} releases, {checked['compiled']:,} compiled releases checked; {len(invalid)} invalid."
@@ -79,7 +83,8 @@ def _validate(options: argparse.Namespace) -> int:
     for fault in invalid[:20]:
         print(f"  {fault}")
     for code, count in sorted(found.items(), key=lambda item: -item[1]):
-        print(f"  quality: {code} {count:,}")
+        more = f", {count - _SHOWN:,} of them not shown" if options.findings and count > _SHOWN else ""
+        print(f"  quality: {code} {count:,}{more}")
     return 1 if invalid else 0
 
 

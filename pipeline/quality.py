@@ -21,7 +21,7 @@ from transforms.parties import SCRUBBED, scrub
 from transforms.quality import SEVERITY, at_stake, check
 from warehouse import tables as t
 from warehouse.engine import from_json, reading, writing
-from warehouse.load import insert_rows
+from warehouse.load import insert_rows, key_set
 
 Object = dict[str, Any]
 
@@ -71,21 +71,10 @@ def _records(conn: Connection, counted: Census) -> Iterator[Object]:
     """What is wrong in single records, over time and beside others; `counted` is filled meanwhile."""
     columns = t.record.c
     query = select(columns.ocid, columns.compiled, columns.withdrawn, columns.rowless_since).order_by(columns.ocid)
-    about: dict[str, Object] = {}
     for row in conn.execution_options(yield_per=500).execute(query):
         state = {"ocid": row.ocid, "date": row.compiled["date"], **living(row.compiled, row.withdrawn or ())}
         census.count(counted, state)
-        buyer = state.get("buyer") or {}
-        of_it = {
-            "ocid": row.ocid,
-            "title": state.get("title") or state.get("tender", {}).get("title"),
-            "office_id": buyer.get("id"),
-            "office_name": buyer.get("name"),
-            "fiscal_year": state.get("planning", {}).get("budget", {}).get("fiscalYear"),
-            "amount": at_stake(state),
-        }
-        if state.get("relatedProcesses"):
-            about[row.ocid] = of_it
+        of_it = _about(state)
         for found in check(state):
             yield _finding(found.code, "record", found.path, found.message, **of_it)
         if row.rowless_since:
@@ -95,8 +84,27 @@ def _records(conn: Connection, counted: Census) -> Iterator[Object]:
         elif row.withdrawn:
             for code, path, message in census.went_back(row.compiled, state):
                 yield _finding(code, "time", path, message, **of_it)
-    for code, ocid, path, message in census.together(counted):
-        yield _finding(code, "dataset", path, message, **about.get(ocid, {"ocid": ocid}))
+    beside = list(census.together(counted))
+    asked = key_set(conn, {ocid for _, ocid, _, _ in beside})
+    few = select(columns.ocid, columns.compiled, columns.withdrawn).where(columns.ocid.in_(asked))
+    about = {
+        row.ocid: _about({"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())}) for row in conn.execute(few)
+    }
+    for code, ocid, path, message in beside:
+        yield _finding(code, "dataset", path, message, **about[ocid])
+
+
+def _about(state: Object) -> Object:
+    """What a finding tells of its process."""
+    buyer = state.get("buyer") or {}
+    return {
+        "ocid": state["ocid"],
+        "title": state.get("title") or state.get("tender", {}).get("title"),
+        "office_id": buyer.get("id"),
+        "office_name": buyer.get("name"),
+        "fiscal_year": state.get("planning", {}).get("budget", {}).get("fiscalYear"),
+        "amount": at_stake(state),
+    }
 
 
 def _sources(conn: Connection) -> Iterator[Object]:

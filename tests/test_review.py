@@ -113,6 +113,8 @@ def test_findings_stand_in_the_warehouse(warehouse: Any, warehouse_url: str) -> 
     assert Counter(row["code"] for row in rows) == counts
     first = next(row for row in rows if row["code"] == "supplier_missing")
     assert (first["severity"], first["level"], first["path"]) == ("warning", "record", "awards/0/suppliers")
+    twins = [row for row in rows if row["code"] == "tender_id_repeated"]
+    assert [(row["level"], row["title"], row["amount"]) for row in twins] == [("dataset", "Pembelian 2", 12)] * 2
     assert (first["office_name"], first["fiscal_year"], first["amount"]) == ("=DINAS & CONTOH", 2025, 11)
     assert tuple(filled) == (3, 3)
     # Again: in place of what was found, not beside it.

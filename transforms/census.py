@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from transforms.flags.model import values
+from transforms.paths import values
 from transforms.quality import at_stake
 
 Object = dict[str, Any]

@@ -48,3 +48,22 @@ def paths_of(node: Any, above: str = "") -> Iterator[str]:
             if isinstance(entry, dict) and "id" in entry:
                 yield f"{above}{entry['id']}"
                 yield from paths_of(entry, f"{above}{entry['id']}/")
+
+
+def values(node: Any, path: str) -> Iterator[Any]:
+    """All values at a dotted path, through lists; `path=x` gives only those equal to x."""
+    path, _, wanted = path.partition("=")
+    for value in _walk(node, path.split(".")):
+        if not wanted or value == wanted:
+            yield value
+
+
+def _walk(node: Any, parts: list[str]) -> Iterator[Any]:
+    if isinstance(node, list):
+        for entry in node:
+            yield from _walk(entry, parts)
+    elif not parts:
+        if node is not None:
+            yield node
+    elif isinstance(node, dict) and parts[0] in node:
+        yield from _walk(node[parts[0]], parts[1:])

@@ -1,12 +1,13 @@
 """What a red flag is and needs, and to what a process is reduced for the rules that look at many."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
 from typing import Any, Literal, NamedTuple
 
 from schemas.flags import FlagSettings, ProcurementLimit
+from transforms.paths import values
 
 Object = dict[str, Any]
 Kind = Literal["process", "supplier", "office"]
@@ -143,25 +144,6 @@ class Flag:
 def there(present: frozenset[str], path: str) -> bool:
     """Whether an input, or one of its alternatives, is present."""
     return path in present or ("|" in path and any(each in present for each in path.split("|")))
-
-
-def values(node: Any, path: str) -> Iterator[Any]:
-    """All values at a dotted path, through lists; `path=x` gives only those equal to x."""
-    path, _, wanted = path.partition("=")
-    for value in _walk(node, path.split(".")):
-        if not wanted or value == wanted:
-            yield value
-
-
-def _walk(node: Any, parts: list[str]) -> Iterator[Any]:
-    if isinstance(node, list):
-        for entry in node:
-            yield from _walk(entry, parts)
-    elif not parts:
-        if node is not None:
-            yield node
-    elif isinstance(node, dict) and parts[0] in node:
-        yield from _walk(node[parts[0]], parts[1:])
 
 
 def amount(holder: Object, field: str = "value") -> float | None:

@@ -24,8 +24,8 @@ from transforms.flags.model import (
     days_between,
     limit_of,
     limited,
-    values,
 )
+from transforms.paths import values
 
 _STANDING = ("active", "terminated", "pending", None)
 

@@ -26,7 +26,7 @@ import segno
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from pipeline.registry import SERVICES
+from pipeline.registry import SERVICES, code_fingerprint
 from reports.process import giving_services
 from reports.publication import metadata as about
 from reports.publication.processes import PublishedProcess
@@ -143,7 +143,9 @@ class _Writer:
         self.environment = _environment(site, settings.utc_offset)
         macros: Any = self.environment.get_template("macros.html").module
         self.item, self.line, self.news = macros.item, macros.proposal, macros.news
-        self.design = hashlib.blake2b(repr((_code(), site, settings.utc_offset, settings.site)).encode(), digest_size=8)
+        self.design = hashlib.blake2b(
+            repr((_code(), code_fingerprint(), site, settings.utc_offset, settings.site)).encode(), digest_size=8
+        )
 
     def digest(self, process: PublishedProcess, flags: Sequence[str]) -> str:
         """Of all that a package's page is made of."""

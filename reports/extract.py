@@ -32,6 +32,7 @@ from sqlalchemy import (
 
 from reports.headings import headings
 from reports.spreadsheets import write_csv, write_xlsx
+from warehouse.questions import QUESTIONS
 from warehouse.tables import STAR, budget_activity, contracting_process, flag, office, office_structure, supplier
 from warehouse.views import view_metadata
 
@@ -40,13 +41,9 @@ _CHUNK = 20_000
 FORMATS = ("sqlite", "parquet", "csv", "xlsx")
 
 
-QUESTIONS = Path(__file__).parent.parent / "warehouse" / "questions"
-
-
 def questions() -> list[tuple[str, str, str]]:
     """The worked questions: (name, title, SQL); the title is the first line of the head, which the SQL keeps."""
-    found = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted(QUESTIONS.glob("*.sql"))]
-    return [(name, sql.partition("\n")[0].lstrip("- "), sql) for name, sql in found]
+    return [(name, sql.partition("\n")[0].lstrip("- "), sql) for name, sql in QUESTIONS.items()]
 
 
 def tables() -> tuple[Table, ...]:

@@ -3,7 +3,10 @@
 import csv
 import json
 import math
+import re
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +65,20 @@ def test_one_file_holds_all_that_analysts_may_carry_away(town_on_both: Town) -> 
             db.execute(query["sql"])
     leftovers = [path.name for path in full.folder.iterdir() if path.name.startswith(".extract")]
     assert not leftovers
+
+
+def test_the_browser_answers_the_questions(full: Town) -> None:
+    """As `make explore` opens it."""
+    about = full.folder / "about.json"
+    out = extracted(full, "sqlite", "--describe", about)
+    datasette = Path(sys.executable).with_name("datasette")
+    pages = {"/out": "supplier_share", "/out/plan": "Pagu may always be summed", "/out/04_savings": "Denominator"}
+    for page, held in pages.items():
+        words = [str(word) for word in ("serve", "--immutable", out, "--metadata", about, "--get", page)]
+        answer = subprocess.run([str(datasette), *words], capture_output=True, text=True, check=True).stdout
+        assert held in answer
+        # Nothing is loaded from elsewhere.
+        assert not re.findall(r"<(?:script|img|link rel=.stylesheet)[^>]+(?:src|href)=.(?:https?:)?//", answer)
 
 
 def test_no_row_as_received_is_carried_away() -> None:

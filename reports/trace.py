@@ -57,9 +57,18 @@ def _chosen(conn: Connection, code: str | None) -> str:
         view = view_metadata.tables["process_trace"].c
         query = (
             select(view.ocid)
-            .where(view.proposals > 0, view.budget_lines > 0, view.payments > 0, view.physical_progress.is_not(None))
-            # One with planning documents, if there is one.
-            .order_by(~exists().where(t.document.c.ocid == view.ocid, t.document.c.stage == "planning"), view.ocid)
+            .where(
+                view.proposals > 0,
+                view.budget_lines > 0,
+                view.disbursed_amount > 0,
+                view.physical_progress.is_not(None),
+            )
+            # One with the reports of an office and with planning documents, if there is one.
+            .order_by(
+                view.financial_progress.is_(None),
+                ~exists().where(t.document.c.ocid == view.ocid, t.document.c.stage == "planning"),
+                view.ocid,
+            )
         )
         found = conn.execute(query.limit(1)).scalar_one_or_none()
         if found is None:

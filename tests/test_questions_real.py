@@ -3,10 +3,11 @@
 The files are not part of this repository; `JEJAK_REAL_DATA` names their folder, by default `../shared/data` beside it.
 """
 
+import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import Engine, text
 from tests import questions_by_hand as hand
 from warehouse.engine import open_warehouse, reading
 from warehouse.questions import QUESTIONS
+from warehouse.tables import DIMENSIONS, MASTERS, STAR
 
 REPOSITORY = Path(__file__).parents[1]
 DATA = Path(os.environ.get("JEJAK_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
@@ -26,20 +28,28 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=FOLDERS)
-def synced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Engine]]:
-    """A folder of real rows and the warehouse that the command made of it."""
-    folder = DATA / FOLDERS[request.param]
-    url = f"sqlite:///{tmp_path_factory.mktemp(request.param)}/jejak.db"
-    settings = {"JEJAK_SETTINGS": f"settings/{request.param}-dumps.toml", "JEJAK_DUMPS": str(folder)}
+@cache
+def warehouse_of(name: str, place: Path) -> Engine:
+    """The warehouse that the command makes of a folder of real rows."""
+    url = f"sqlite:///{place / name}.db"
+    settings = {"JEJAK_SETTINGS": f"settings/{name}-dumps.toml", "JEJAK_DUMPS": str(DATA / FOLDERS[name])}
     # Of one list a folder holds another's rows: that service fails, and says so.
     subprocess.run(
         [sys.executable, "-m", "commands.main", "sync"],
         cwd=REPOSITORY, env={**os.environ, **settings, "JEJAK_WAREHOUSE_URL": url}, capture_output=True, check=False,
     )  # fmt: skip
-    engine = open_warehouse(url)
-    yield folder, engine
-    engine.dispose()
+    return open_warehouse(url)
+
+
+@pytest.fixture(scope="session")
+def real_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("real")
+
+
+@pytest.fixture(params=FOLDERS)
+def synced(request: pytest.FixtureRequest, real_place: Path) -> tuple[Path, Engine]:
+    """A folder of real rows and its warehouse."""
+    return DATA / FOLDERS[request.param], warehouse_of(request.param, real_place)
 
 
 def asked(engine: Engine, query: str) -> list[Any]:
@@ -136,3 +146,131 @@ def test_bidders(synced: tuple[Path, Engine]) -> None:
     rows = asked(engine, QUESTIONS["10_single_bidders"])
     names = ("tenders", "registrants", "with_bids", "bidders", "single")
     assert tuple(sum(getattr(row, name) or 0 for row in rows) for name in names) == hand.bidders(folder)
+
+
+# --- what the rows hold stands in the star tables -------------------------------------------------------------------
+
+PLANNED = {
+    "tgl_pengumuman_paket": "announced_at",
+    "tgl_buat_paket": "created_at",
+    "volume_pekerjaan": "volume",
+    "tgl_awal_pemilihan": "selection_start",
+    "tgl_akhir_pemilihan": "selection_end",
+    "tgl_awal_kontrak": "contract_start",
+    "tgl_awal_pemanfaatan": "use_start",
+    "status_pdn": "domestic_products",
+    "status_ukm": "small_enterprises",
+    "status_pradipa": "before_budget",
+    "jenis_pengadaan": "category_details",
+    "status_konsolidasi": "consolidation",
+    "tipe_paket": "package_type",
+    "alasan_dikecualikan": "exempt_reason",
+    "spp_aspek_ekonomi": "economic_aspect",
+    "tipe_swakelola": "swakelola_type",
+    "tgl_awal_pelaksanaan_kontrak": "contract_start",
+}
+ATTEMPTED = {
+    "tgl_buat_paket": "created_at",
+    "tgl_pengumuman_tender": "announced_at",
+    "tgl_pengumuman_nontender": "announced_at",
+    "kd_pkt_dce": "package",
+    "versi_tender": "version",
+    "versi_nontender": "version",
+    "sumber_dana": "funds",
+    "jenis_pengadaan": "category_details",
+    "kategori_pengadaan": "category_details",
+    "kualifikasi_paket": "business_size",
+    "kontrak_pembayaran": "contract_type",
+    "mtd_evaluasi": "evaluation",
+    "mtd_kualifikasi": "qualification",
+    "lokasi_pekerjaan": "place",
+    "ket_ditutup": "closed_reason",
+    "alasan_pembatalan": "closed_reason",
+    "tgl_mulai_paket": "work_start",
+    "tgl_selesai_paket": "work_end",
+    "tgl_penetapan_pemenang": "decided_at",
+    "tgl_order": "created_at",
+    "jml_produk": "quantity",
+    "ongkir": "shipping",
+    "status_pengiriman": "delivery_status",
+    "marketplace": "marketplace",
+    "metode_bayar": "payment_method",
+    "status_verif": "verification",
+    "mak": "(SELECT 1 FROM attempt_account AS a WHERE a.ocid = attempt.ocid AND a.attempt_id = attempt.id)",
+}
+CONTRACTED = {
+    "tgl_kontrak": "signed_at",
+    "nilai_pdn_kontrak": "local_content_value",
+    "nilai_umk_kontrak": "micro_enterprise_value",
+    "jenis_kontrak": "contract_type",
+    "alasan_ubah_nilai_kontrak": "value_change_reason",
+    "nilai_pdn_pct": "local_content_value",
+    "nilai_umk_pct": "micro_enterprise_value",
+    "total_realisasi": "recorded_amount",
+    "tgl_mulai_paket": "period_start",
+    "total_harga": "value",
+}
+WHERE = {
+    "RUP-PaketPenyedia-Terumumkan": ("kd_rup", "rup"),
+    "RUP-PaketSwakelola-Terumumkan": ("kd_rup", "swk"),
+    "SPSE-TenderPengumuman": ("kd_tender", "tender"),
+    "SPSE-TenderSelesai": ("kd_tender", "tender"),
+    "SPSE-NonTenderPengumuman": ("kd_nontender", "nontender"),
+    "SPSE-PencatatanNonTender": ("kd_nontender_pct", "pencatatan"),
+    "SPSE-PencatatanSwakelola": ("kd_swakelola_pct", "swakelola"),
+    "SPSE-TenderEkontrak-2Kontrak": ("kd_tender", "tender"),
+    "SPSE-NonTenderEkontrak-2Kontrak": ("kd_nontender", "nontender"),
+    "Ecat-PaketEPurchasingV6": ("kd_paket", "ecat"),
+    "Bela-TokoDaringRealisasi": ("order_id", "tokodaring"),
+}
+# A status that is no reason; a value that clerks leave open.
+EMPTY = ("", "-", "--", ".", "0")
+
+
+def test_what_the_rows_fill_is_filled(synced: tuple[Path, Engine]) -> None:
+    """Of each field the codes that fill it in the raw rows, counted beside those that fill its column."""
+    folder, engine = synced
+    compared, missing = 0, {}
+    for service, (code, kind) in WHERE.items():
+        given = hand.rows(folder, service)
+        table, fields = ("plan", PLANNED) if kind in ("rup", "swk") else ("attempt", ATTEMPTED)
+        pairs = [(table, field, column) for field, column in fields.items()]
+        if service.endswith("2Kontrak"):
+            pairs = []
+        if table == "attempt" and (service.endswith("2Kontrak") or service.startswith(("SPSE-Pencatatan", "Ecat"))):
+            pairs += [("contract", field, column) for field, column in CONTRACTED.items()]
+        for place, field, column in pairs:
+            if not given or field not in given[0]:
+                continue
+            name = "attempt_id" if place == "contract" else "id"
+            filled = {
+                f"{kind}-{row[code]}"
+                for row in given
+                if row[field] is not None and str(row[field]).strip() not in EMPTY
+            }
+            found = asked(engine, f"SELECT DISTINCT {name} FROM {place} WHERE {column} IS NOT NULL")
+            gap = filled - {row[0] for row in found}
+            compared += len(filled)
+            if gap:
+                missing[service, field] = (len(gap), len(filled))
+    assert compared > 30_000
+    assert missing == {}
+
+
+def test_columns_that_no_real_row_fills_are_listed(real_place: Path) -> None:
+    """Each with the source that would fill it: the list may only shrink."""
+    with (REPOSITORY / "warehouse" / "unfilled.csv").open(encoding="utf-8", newline="") as file:
+        listed = {(row["table"], row["column"]) for row in csv.DictReader(file) if row["source"]}
+    engines = [warehouse_of(name, real_place) for name in FOLDERS]
+    empty = set()
+    for table in (*STAR, *DIMENSIONS, *MASTERS):
+        names = [
+            column.name
+            for column in table.columns
+            if not any(
+                asked(engine, f'SELECT 1 FROM "{table.name}" WHERE "{column.name}" IS NOT NULL LIMIT 1')
+                for engine in engines
+            )
+        ]
+        empty |= {(table.name, "*")} if len(names) == len(table.columns) else {(table.name, name) for name in names}
+    assert empty == listed

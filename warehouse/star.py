@@ -420,7 +420,9 @@ class _Star:
             "signed_at": signed,
             "signed_day": _number_of(signed),
             "ordered_at": min(filter(None, orders), default=None),
-            "period_start": _moment(period.get("startDate")),
+            # Clerks record work as begun later on the day that it ended: such a period has no start in the document.
+            "period_start": _moment(period.get("startDate"))
+            or attempts.get(keys["attempt_id"] or "", {}).get("work_start"),
             "period_end": _moment(period.get("endDate")),
             "duration_days": period.get("durationInDays"),
             "handed_over_at": max(filter(None, handovers), default=None),

@@ -182,6 +182,7 @@ class Shared:
     utc_offset: str
     kd_klpd: str
     wilayah: str | None
+    unnamed: frozenset[str]
     now: str
     meanings: Meanings
 
@@ -195,6 +196,7 @@ def context_of(conn: Connection, settings: Settings) -> Shared:
         settings.utc_offset,
         settings.kd_klpd,
         settings.wilayah,
+        frozenset(settings.unnamed_parties),
         utc_now(),
         meanings(conn),
     )
@@ -379,7 +381,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     """The next release, record and star rows of a process: a pure function of what is stored and of the clock."""
     built = Built(snapshot.ocid, snapshot.token)
     process, built.rejects = process_of(snapshot, context)
-    state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah)
+    state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah, context.unnamed)
     document, passed = _passing(snapshot.ocid, state.document, built.signals)
     built.signals |= {(*signal, "code") for signal in state.signals}
     built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}

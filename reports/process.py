@@ -80,7 +80,9 @@ def _computed(conn: Connection, settings: Settings, ocid: str) -> tuple[Process,
 
 
 def _state(process: Process, settings: Settings) -> State:
-    return state_of(process, MAPPINGS, settings.utc_offset, settings.kd_klpd, settings.wilayah)
+    return state_of(
+        process, MAPPINGS, settings.utc_offset, settings.kd_klpd, settings.wilayah, settings.unnamed_parties
+    )
 
 
 def why(conn: Connection, settings: Settings, ocid: str, path: str) -> Object:

@@ -246,6 +246,11 @@ class Settings(_Strict):
         description="folder into which Airflow publishes, the same for all its workers",
         examples=["/srv/publication"],
     )
+    unnamed_parties: list[str] = Field(
+        default_factory=list,
+        description="ids of suppliers, persons who asked for it, whose names are told no more",
+        examples=[["JEJAK-PENYEDIA-1234567"]],
+    )
     not_personal: list[str] = Field(
         default_factory=list,
         description="texts and numbers in which `jejak publish` sees a person, and that are none",

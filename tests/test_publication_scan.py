@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 from PIL import Image
+from sqlalchemy import select
 
 from pipeline.configure import load_settings
+from reports.publication.processes import processes
 from reports.publication.publish import publish
 from reports.publication.scan import Personal, scan
 from schemas import ocds
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from tests.worlds import Lived, Town
+from warehouse import tables as t
 from warehouse.engine import reading
+from warehouse.releases import releases_of
 
 Write = Callable[[Path, str], None]
 
@@ -209,3 +213,25 @@ def test_scan_reads_a_publication_again(town: Town, tmp_path: Path) -> None:
     assert "index.html: number of nip" in said.out
     assert value not in said.out
     assert town.jejak("scan", tmp_path).status == 1
+
+
+def test_a_supplier_who_asks_for_it_is_named_no_more(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.sync()
+    rows = town.query(select(t.record))
+    supplier, ocid = next(
+        (party, row["ocid"])
+        for row in rows
+        for party in row["compiled"]["parties"]
+        if "supplier" in party["roles"] and party.get("name") and party["id"].startswith("JEJAK-PENYEDIA-")
+    )
+    monkeypatch.setenv("JEJAK_UNNAMED_PARTIES", json.dumps([supplier["id"]]))
+    said = town.jejak("void", ocid, f"parties/{supplier['id']}/name", "--reason", "asked for", "--erase")
+    assert said.status == 0, said.err
+    assert town.jejak("rebuild", ocid).status == 0
+    with reading(town.engine) as conn:
+        (process,) = processes(conn, {ocid: town.world.year})
+        erased = releases_of(conn, [ocid], voided=True)[ocid]
+    told = str([process.record, *(release.body for release in process.releases), *erased])
+    assert supplier["id"] in told
+    assert supplier["name"] not in told
+    assert all(body.keys() == {"ocid", "id", "date"} for body in erased)

@@ -10,7 +10,7 @@ list names it by its id. Neither the order nor the times in which rows were read
     {'tender': {'id': 't', 'title': 'Jalan Desa', 'status': 'active'}, 'awards': [{'id': 't-1', 'title': 'jalan'}]}
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,9 +100,10 @@ def state_of(
     utc_offset: str,
     kd_klpd: str,
     wilayah: str | None = None,
+    unnamed: Collection[str] = (),
 ) -> State:
     """The state of a process; `sources` gives the mapping of each service's source, by the service's name, `wilayah`
-    the region whose places its texts may name."""
+    the region whose places its texts may name, `unnamed` the parties (ids) whose names are told nowhere."""
     context = Context(
         process.ocid,
         utc_offset,
@@ -126,6 +127,8 @@ def state_of(
     document = united([(each.service, each.partial.body) for each in found])
     if document:
         document = _completed(document, found, context, announced=announced)
+        if unnamed:
+            _without_names(document, unnamed)
     facts, named = _facts(context, sources)
     return State(document, announced, found, context.signals, context.wanted, context.due, context.words, facts, named)
 
@@ -323,6 +326,20 @@ def _name_alike(node: Body, words: dict[str, Body]) -> None:
                 _name_alike(entry, words)
             elif known := words[entry["id"]].get("name"):
                 entry["name"] = known
+
+
+def _without_names(node: Any, unnamed: Collection[str]) -> None:
+    """Take the names of some parties from where they stand as parties, and from where others refer to them."""
+    if type(node) is list:
+        for entry in node:
+            _without_names(entry, unnamed)
+    elif type(node) is dict:
+        if node.get("id") in unnamed:
+            node.pop("name", None)
+            for identifier in (node.get("identifier", {}), *node.get("additionalIdentifiers", ())):
+                identifier.pop("legalName", None)
+        for value in node.values():
+            _without_names(value, unnamed)
 
 
 def references(document: Body) -> set[str]:

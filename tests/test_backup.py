@@ -12,9 +12,10 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 
 from pipeline.registry import SOURCES
 from schemas.errors import StructureError
-from tests.worlds import Lived, Said, Town, contents, jejak
+from tests.backups import FOLDER
+from tests.worlds import EditedWorld, Lived, Said, Town, contents, jejak, served
 from warehouse import tables as t
-from warehouse.backup import backup, restore
+from warehouse.backup import backup, head_of, restore
 from warehouse.engine import open_warehouse, reading, writing
 
 ABOUT = {"kd_klpd": "D999"}
@@ -201,3 +202,19 @@ def test_there_is_nothing_to_back_up_before_the_first_sync(empty_url: str, tmp_p
     monkeypatch.setenv("JEJAK_WAREHOUSE_URL", empty_url)
     said = jejak("backup", tmp_path / "x.zip", "--settings", "settings/simulator.toml")
     assert (said.status, "there is no warehouse to back up yet" in said.err) == (1, True)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.zip")), ids=lambda path: path.stem)
+def test_a_backup_of_each_version_is_restored_and_goes_on(path: Path, empty: Engine, tmp_path: Path) -> None:
+    with writing(empty) as conn:
+        rows = restore(conn, path, ENDED)
+    assert rows == sum(table["rows"] for table in head_of(path)["tables"].values())
+    before = all_of(empty)
+    assert before["record"]
+    with served(EditedWorld(10, seed=3), tmp_path, empty.url.render_as_string(hide_password=False), simda=True) as town:
+        town.next_day(0.2)
+        settings = town.settings(systems=SOURCES)
+        town.sync(settings=settings)
+        after = contents(town.engine)
+    assert after["identity"] == before["identity"]
+    assert len(after["record"]) == len(before["record"])

@@ -38,6 +38,9 @@ def add_commands(add: Add) -> None:
 
 
 def _sync(options: argparse.Namespace) -> int:
+    from pipeline.workers import start_forkserver
+
+    start_forkserver()
     from pipeline import steps
     from pipeline.configure import load_settings
     from pipeline.progress import telling

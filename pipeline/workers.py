@@ -62,8 +62,7 @@ def worker_pool(
     Not forked from here, since the caller may hold threads and database connections; what they import is imported once.
     """
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["pipeline.build"])
-    _start_forkserver()
+    start_forkserver()
     pool = ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
     try:
         yield pool
@@ -77,8 +76,10 @@ def worker_pool(
     pool.shutdown()
 
 
-def _start_forkserver() -> None:
-    """Start what forks the workers with Ctrl-C blocked, which its children inherit: the parent alone decides."""
+def start_forkserver() -> None:
+    """Start what forks the workers, with Ctrl-C blocked, which its children inherit: the parent alone decides. Who
+    calls this early imports beside it."""
+    forkserver.set_forkserver_preload(["pipeline.build"])
     resource_tracker.ensure_running()  # it would unblock the signal
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

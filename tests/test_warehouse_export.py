@@ -10,30 +10,24 @@ import pytest
 from sqlalchemy import Connection, Engine, insert, make_url, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
+from reports.extract import extract
 from schemas.errors import SettingsError
 from tests.official import needs_reference, package_validator
 from tests.processes import whole
 from warehouse import dictionary, export
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.export import export_parquet
 from warehouse.load import insert_rows
 from warehouse.releases import packed
 from warehouse.roles import grant_analyst
 from warehouse.star import star_rows, write_star
 from warehouse.tables import (
-    DIMENSIONS,
-    MASTERS,
     OPEN,
     PRIVATE,
-    STAR,
-    bid,
     evidence,
-    link,
     metadata,
     record,
     release,
     run,
-    subject,
     supplier,
 )
 from warehouse.views import view_metadata
@@ -160,32 +154,27 @@ def test_an_export_that_fails_leaves_the_earlier_one(town: Engine, tmp_path: Pat
 def test_an_empty_warehouse_exports_empty_files(warehouse: Engine, tmp_path: Path) -> None:
     with reading(warehouse) as conn:
         assert set(export.export(conn, tmp_path, package={}, sources={}).values()) == {0}
-        assert set(export_parquet(conn, tmp_path / "parquet").values()) == {0}
-    assert pq.read_schema(tmp_path / "parquet" / "bid.parquet").names == [column.name for column in bid.columns]
+        assert set(extract(conn, tmp_path / "parquet", "parquet").values()) == {0}
+    assert pq.read_schema(tmp_path / "parquet" / "supplier.parquet").names == [
+        column.name for column in supplier.columns
+    ]
 
 
 def test_parquet_keeps_types_and_comments(town: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_PARQUET_CHUNK", 1)
+    monkeypatch.setattr("reports.extract._CHUNK", 1)
     with reading(town) as conn:
-        counts = export_parquet(conn, tmp_path)
-    assert set(counts) == {table.name for table in (*STAR, *DIMENSIONS, *MASTERS, link, subject)} | set(
-        view_metadata.tables
-    )
+        counts = extract(conn, tmp_path, "parquet")
     assert counts["contracting_process"] == 2
-    frame = pd.read_parquet(tmp_path / "contracting_process.parquet")
+    frame = pd.read_parquet(tmp_path / "contracting_process")
     assert frame["ocid"].tolist() == ["ocds-213czf-rup-1", "ocds-213czf-tender-2"]
     assert frame["planned_amount"].dtype == "float64"
     assert frame["has_award"].dtype == "bool"
-    assert frame["fiscal_year"].dtype == "int64"
     assert frame["first_date"].tolist() == [pd.Timestamp("2025-03-01T00:00:00")] * 2
     assert frame["contracted_amount"].sum() == 1800
-    assert pq.read_schema(tmp_path / "link.parquet").field("confidence").type == "double"
-    trace = pq.read_table(tmp_path / "family_trace.parquet")
-    assert trace.column("stages").to_pylist() == [5, 5]
-    assert trace.schema.field("planned_amount").metadata == {
-        b"comment": b"planned budget, each plan counted once (IDR)"
-    }
-    assert str(pq.read_schema(tmp_path / "progress.parquet").field("date").type) == "date32[day]"
+    (trace,) = (tmp_path / "family_trace").rglob("*.parquet")
+    schema = pq.read_schema(trace)
+    assert schema.field("planned_amount").metadata == {b"comment": b"planned budget, each plan counted once (IDR)"}
+    assert str(pq.read_schema(next((tmp_path / "progress").rglob("*.parquet"))).field("date").type) == "date32[day]"
 
 
 def test_the_data_dictionary_is_up_to_date() -> None:

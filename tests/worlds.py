@@ -473,6 +473,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
         for _ in range(3):
             town.next_day(0.05)
             said.append(town.jejak("sync", settings=everything))
-        said.append(town.jejak("export", "--out", folder / "out", "--parquet"))
-        assert [each.status for each in said] == [0] * 5
+        said.append(town.jejak("export", "--out", folder / "out"))
+        said.append(town.jejak("extract", "--out", folder / "out" / "tables", "--format", "csv"))
+        assert [each.status for each in said] == [0] * 6
         yield Lived(town, "".join(each.out + each.err for each in said), folder / "out")

@@ -1,27 +1,23 @@
-"""Streaming exports: OCDS as JSON Lines, the star schema as Parquet. The same warehouse gives the same files.
+"""Streaming exports of OCDS as JSON Lines. The same warehouse gives the same files.
 
 Files are written beside their place and moved there when all are whole: a killed export leaves the earlier ones.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
-from sqlalchemy import Boolean, Connection, Date, DateTime, Float, Integer, Numeric, Table, select
+from sqlalchemy import Connection, select
 
 from warehouse.load import key_set
 from warehouse.releases import Lineage, by_process, releases_of, unpacked
-from warehouse.tables import DIMENSIONS, MASTERS, STAR, link, raw_record, record, release, subject
-from warehouse.views import view_metadata
+from warehouse.tables import raw_record, record, release
 
 # Rows held in memory at a time.
 _CHUNK = 1000
-_PARQUET_CHUNK = 50_000
 
 
 def export(
@@ -50,17 +46,6 @@ def export(
                     counts[name] += len(lines)
         (folder / "package.json").write_bytes(orjson.dumps(package, option=orjson.OPT_INDENT_2) + b"\n")
     return counts
-
-
-def export_parquet(conn: Connection, out_dir: Path) -> dict[str, int]:
-    """Write each star table and view, the links and their subjects as `<name>.parquet` into `out_dir`.
-
-    Returns the number of rows per file. Dates and times are local; amounts are IDR as doubles; comments stand in the
-    fields' metadata.
-    """
-    tables = (*STAR, *DIMENSIONS, *MASTERS, subject, link, *view_metadata.sorted_tables)
-    with _whole(out_dir) as folder:
-        return {table.name: _write_parquet(conn, table, folder / f"{table.name}.parquet") for table in tables}
 
 
 @contextmanager
@@ -131,36 +116,3 @@ def _lines(process: _Process, sources: Mapping[str, str]) -> tuple[list[bytes], 
         if not gone
     ]
     return bodies, [merged], [record_line], of_rows
-
-
-def _write_parquet(conn: Connection, table: Table, path: Path) -> int:
-    schema = pa.schema(
-        [
-            pa.field(column.name, _arrow_type(column.type), metadata={"comment": column.comment or ""})
-            for column in table.columns
-        ],
-        metadata={"comment": table.comment or ""},
-    )
-    query = select(table).order_by(*table.primary_key.columns or list(table.columns)[:1])
-    count = 0
-    with pq.ParquetWriter(path, schema) as writer:
-        result = conn.execute(query, execution_options={"yield_per": _PARQUET_CHUNK})
-        for rows in result.partitions():
-            columns = [
-                pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)
-            ]
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-            count += len(rows)
-    return count
-
-
-def _arrow_type(kind: Any) -> pa.DataType:
-    types: tuple[tuple[type, Callable[[], pa.DataType]], ...] = (
-        (Boolean, pa.bool_),
-        (Integer, pa.int64),
-        (Numeric, pa.float64),
-        (Float, pa.float64),
-        (DateTime, lambda: pa.timestamp("us")),
-        (Date, pa.date32),
-    )
-    return next((make() for base, make in types if isinstance(kind, base)), pa.string())

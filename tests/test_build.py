@@ -20,6 +20,7 @@ from pydantic import field_validator
 from sqlalchemy import Connection, Engine, insert, select
 
 from pipeline import build, facts, fetch, place
+from pipeline.clock import shown
 from pipeline.configure import load_settings
 from pipeline.registry import MAPPINGS, SERVICES
 from schemas.settings import Settings
@@ -665,7 +666,7 @@ def test_a_process_without_any_row_leaves_the_star_tables_and_stays_on_record(to
         for row in town.query(select(change.change).where(change.run_id == run["id"], change.ocid == ocid))
     ] == ["removed"]
     said = town.jejak("show", ocid, settings=settings)
-    assert f"no current row is about it since {since}" in said.out
+    assert f"no current row is about it since {shown(since, '+07:00')}" in said.out
     assert_sound(town)
     town.next_day()
     assert town.jejak("rebuild", settings=settings).status == 0

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run site airflow cluster explore test e2e lint format bench lock clean
+.PHONY: help setup run site airflow cluster explore test e2e torture lint format bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-16s %s\n' "$$name" "$$what"; done
@@ -35,6 +35,9 @@ test: $(READY) ## all tests but those of make e2e
 
 e2e: $(READY) ## the tests that open a browser or a whole Airflow, on two workers too (needs Chromium and Redis)
 	@$(BIN)/python -m pytest -m e2e tests/e2e
+
+torture: $(READY) ## ten nights with kills, broken answers, full disks, two at once; make test takes two
+	@JEJAK_TEST_TORTURE=$${JEJAK_TEST_TORTURE:-10} $(BIN)/python -m pytest -s -m torture tests/test_torture.py
 
 lint: $(READY) ## style, formatting and types
 	@$(BIN)/ruff check .

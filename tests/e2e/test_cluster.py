@@ -1,5 +1,6 @@
 """A cluster as `make cluster` opens it: one of its two workers dies in the middle of a task."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -123,7 +124,11 @@ def begun(cluster: Airflow, dag: str) -> str:
 def reader(cluster: Airflow, run: str) -> dict[str, Any]:
     """The task that reads the service that is hit."""
     tasks = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances")["task_instances"]
-    (found,) = [task for task in tasks if (task["rendered_map_index"] or "").startswith(HIT)]
+    # Airflow may not have written down yet what a running task is called: its place in the plan tells it.
+    entry = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances/plan/xcomEntries/return_value")
+    planned = json.loads(entry["value"]) if isinstance(entry["value"], str) else entry["value"]
+    (place,) = [place for place, each in enumerate(planned) if each["service"] == HIT]
+    (found,) = [task for task in tasks if (task["task_id"], task["map_index"]) == ("sync", place)]
     return dict(found)
 
 

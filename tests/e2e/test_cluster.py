@@ -1,6 +1,5 @@
 """A cluster as `make cluster` opens it: one of its two workers dies in the middle of a task."""
 
-import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +12,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from deploy.local.parts import BIN, ROOT, kill, members, within
+from pipeline import steps
+from pipeline.configure import load_settings
 from pipeline.registry import SOURCES
 from simulator.faults import Fault
 from tests.e2e.conftest import Airflow, Open, tails
@@ -81,7 +82,7 @@ def test_everything_listens_on_loopback(cluster):
     assert heard == {"127.0.0.1"}
 
 
-def test_a_worker_is_killed(cluster, town, undisturbed):
+def test_a_worker_is_killed(cluster, town, settings, undisturbed):
     assert cluster.warehouse
     warehouse = open_warehouse(cluster.warehouse)
     town.server.requests.clear()
@@ -94,14 +95,14 @@ def test_a_worker_is_killed(cluster, town, undisturbed):
         if any(request["fault"] == "hang" for request in town.server.requests):
             break
     assert counted(warehouse, t.staged_page) >= 2
-    victim = reader(cluster, runs["sync_sirup"])
+    victim = reader(cluster, settings, runs["sync_sirup"])
     assert (victim["state"], victim["try_number"]) == ("running", 1)
     worker = os.getsid(victim["pid"])
     assert worker in {cluster.pids["worker-1"], cluster.pids["worker-2"]}
     kill(worker)
 
     ended(cluster, runs)
-    again = reader(cluster, runs["sync_sirup"])
+    again = reader(cluster, settings, runs["sync_sirup"])
     assert (again["state"], again["try_number"]) == ("success", 2)
     # The second try went on where the first was: it asked again only for the page that had not come.
     asked = [request["asked"] for request in town.server.requests]
@@ -121,13 +122,12 @@ def begun(cluster: Airflow, dag: str) -> str:
     return str(cluster.api.call("POST", f"dags/{dag}/dagRuns", json={"logical_date": None})["dag_run_id"])
 
 
-def reader(cluster: Airflow, run: str) -> dict[str, Any]:
+def reader(cluster: Airflow, settings: Path, run: str) -> dict[str, Any]:
     """The task that reads the service that is hit."""
     tasks = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances")["task_instances"]
     # Airflow may not have written down yet what a running task is called: its place in the plan tells it.
-    entry = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances/plan/xcomEntries/return_value")
-    planned = json.loads(entry["value"]) if isinstance(entry["value"], str) else entry["value"]
-    (place,) = [place for place, each in enumerate(planned) if each["service"] == HIT]
+    planned = steps.plan_of(load_settings(str(settings)), ["sirup"])
+    (place,) = [place for place, (_, service, _) in enumerate(planned) if service == HIT]
     (found,) = [task for task in tasks if (task["task_id"], task["map_index"]) == ("sync", place)]
     return dict(found)
 

@@ -124,7 +124,7 @@ def begun(cluster: Airflow, dag: str) -> str:
 
 def reader(cluster: Airflow, settings: Path, run: str) -> dict[str, Any]:
     """The task that reads the service that is hit."""
-    tasks = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances")["task_instances"]
+    tasks = cluster.api.call("GET", f"dags/sync_sirup/dagRuns/{run}/taskInstances?limit=500")["task_instances"]
     # Airflow may not have written down yet what a running task is called: its place in the plan tells it.
     planned = steps.plan_of(load_settings(str(settings)), ["sirup"])
     (place,) = [place for place, (_, service, _) in enumerate(planned) if service == HIT]

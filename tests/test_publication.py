@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -272,6 +273,11 @@ def test_nothing_is_published_before_it_is_known_who_publishes(town: Town, tmp_p
     assert all(path.name.startswith("draft-") for path in data)
     assert package(out / "current", "record")["publisher"]["name"].startswith("DRAF: ")
     assert manifest_of(out / "current")["draft"]
+    # A digest may consist of decimal digits alone: it is longer than any number of a person.
+    pages = [path.read_text(encoding="utf-8") for path in (out / "current" / "proses").glob("*.html")]
+    digests = [found for page in pages for found in re.findall('name="jejak-digest" content="([0-9a-f]+)"', page)]
+    assert len(digests) == len(pages) > 0
+    assert {len(digest) for digest in digests} == {32}
     assert publish(town, out).status == 0
     assert not list((out / "current").rglob("draft-*"))
 
@@ -350,6 +356,14 @@ def test_a_year_can_be_published_alone(town: Town, tmp_path: Path) -> None:
 # --- killed ----------------------------------------------------------------------------------------------------------
 
 
+def made_so_far(out: Path) -> int:
+    """The files of the new publication; none once its folder is being put in its place."""
+    try:
+        return sum(1 for each in out.glob(".building-*/files/**/*") if each.is_file())
+    except FileNotFoundError:
+        return 0
+
+
 def test_a_killed_publication_leaves_the_last_one_whole(town: Town, tmp_path: Path) -> None:
     times = int(os.environ.get("JEJAK_TEST_KILLS", "4"))
     chance = random.Random(5)
@@ -366,7 +380,7 @@ def test_a_killed_publication_leaves_the_last_one_whole(town: Town, tmp_path: Pa
         at = chance.randrange(len(before["files"]))
         environment = {**os.environ, **town.environment, **COMPLETE}
         process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
-        while process.poll() is None and sum(1 for each in out.glob(".building-*/files/**/*") if each.is_file()) < at:
+        while process.poll() is None and made_so_far(out) < at:
             time.sleep(0.001)
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -143,8 +143,9 @@ class _Writer:
         self.environment = _environment(site, settings.utc_offset)
         macros: Any = self.environment.get_template("macros.html").module
         self.item, self.line, self.news = macros.item, macros.proposal, macros.news
+        # Longer than NIP, NIK and NPWP: a digest whose digits all happen to be decimal must not look like one.
         self.design = hashlib.blake2b(
-            repr((_code(), code_fingerprint(), site, settings.utc_offset, settings.site)).encode(), digest_size=8
+            repr((_code(), code_fingerprint(), site, settings.utc_offset, settings.site)).encode(), digest_size=16
         )
 
     def digest(self, process: PublishedProcess, flags: Sequence[str]) -> str:

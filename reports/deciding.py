@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from pipeline.links import state_of, these
 from reports.reasons import speaking_against, speaking_for
-from reports.sheets import plain
+from reports.sheets import defused
 from schemas.errors import StructureError
 from warehouse import tables as t
 from warehouse.load import key_set
@@ -264,7 +264,7 @@ def write_sheet(conn: Connection, path: Path, wanted: Wanted, language: str) -> 
             sides = [link[side].get(name) for side in ("from", "to") for name in _SIDES]
             row = [link["id"], "", "", link["rule"], link["confidence"], link["from"]["year"], link["status"]]
             row += ["; ".join(link["for"]), "; ".join(link["against"]), *sides, link["seen"]]
-            sheet.append([plain(value) for value in row])
+            sheet.append([defused(value) for value in row])
             count += 1
     book.save(path)
     return count

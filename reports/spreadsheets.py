@@ -6,20 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from reports.sheets import defused
+
 ROWS = 1_048_575
 """Rows that a sheet holds beside its heading."""
-
-# What makes a spreadsheet program take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def defused(value: Any) -> Any:
-    """A value that no spreadsheet program takes for a formula: a text that begins like one gets an apostrophe.
-
-    >>> defused("=1+1"), defused(-3)
-    ("'=1+1", -3)
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def write_csv(path: Path, headings: list[str], rows: Iterable[Iterable[list[Any]]]) -> int:

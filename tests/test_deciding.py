@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from pipeline.registry import SOURCES
 from reports.deciding import _COLUMNS
 from reports.reasons import LANGUAGES, _words, speaking_against, speaking_for
-from reports.sheets import plain
+from reports.sheets import defused
 from tests.worlds import EditedWorld, Lived, Town, served
 from transforms.search import number_key, process_keys, title_words
 from warehouse import tables as t
@@ -206,7 +206,7 @@ def test_decisions_by_sheet(town: Town, tmp_path: Path) -> None:
 
 
 def test_texts_are_no_formulas() -> None:
-    assert [plain(value) for value in ("=1+1", "@x", "+62", "-", 1.5, None, "a=b")] == [
+    assert [defused(value) for value in ("=1+1", "@x", "+62", "-", 1.5, None, "a=b")] == [
         "'=1+1",
         "'@x",
         "'+62",

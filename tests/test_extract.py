@@ -20,7 +20,8 @@ from sqlalchemy import select
 
 from reports.extract import FORMATS, tables
 from reports.headings import PATH, headings
-from reports.spreadsheets import defused, write_csv, write_xlsx
+from reports.sheets import defused
+from reports.spreadsheets import write_csv, write_xlsx
 from tests.worlds import Town
 from warehouse.tables import OPEN, PRIVATE, contracting_process, record, release
 from warehouse.views import view_metadata

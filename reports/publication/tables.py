@@ -15,14 +15,13 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 from openpyxl.styles import Font
 
 from reports.publication.files import CutFile
+from reports.sheets import defused
 
 MAX_ROWS = 1_048_576
 """Rows of a sheet, its headings among them: Excel's limit."""
 
 _MAX_TEXT = 32_767  # characters of a cell
 _METRICS = "contracts_implementation_metrics"
-# A spreadsheet takes text that begins so for a formula, where it is pasted or saved as CSV.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TYPES = {"string": "string", "number": "number", "boolean": "boolean", "datetime": "datetime", "date": "datetime"}
 
 
@@ -148,9 +147,7 @@ def _cell(value: str, kind: str) -> Any:
 
 
 def _text(text: str) -> str:
-    text = ILLEGAL_CHARACTERS_RE.sub(" ", text)
-    if text.startswith(_FORMULA):
-        text = f"'{text}"
+    text = defused(ILLEGAL_CHARACTERS_RE.sub(" ", text))
     return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 30]} [... selanjutnya di CSV]"
 
 

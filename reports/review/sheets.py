@@ -14,7 +14,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from sqlalchemy import Connection, func, select
 
 from reports.review.mending import Place, places_of
-from reports.sheets import plain
+from reports.sheets import defused
 from warehouse import tables as t
 
 Object = dict[str, Any]
@@ -122,7 +122,7 @@ def _write_csv(path: Path, lines: list[Object]) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        writer.writerows([plain(line[name]) for name in COLUMNS] for line in lines)
+        writer.writerows([defused(line[name]) for name in COLUMNS] for line in lines)
 
 
 def _write_xlsx(path: Path, office: str, lines: list[Object]) -> None:
@@ -132,7 +132,7 @@ def _write_xlsx(path: Path, office: str, lines: list[Object]) -> None:
         sheet.column_dimensions[chr(ord("A") + number)].width = width
     sheet.freeze_panes = "A3"
     sheet.auto_filter.ref = f"A2:{chr(ord('A') + len(COLUMNS) - 1)}{len(lines) + 2}"
-    title = WriteOnlyCell(sheet, plain(f"Data yang perlu diperbaiki: {office}"))
+    title = WriteOnlyCell(sheet, defused(f"Data yang perlu diperbaiki: {office}"))
     title.font = Font(bold=True, size=14)
     sheet.append([title])
     head = [WriteOnlyCell(sheet, name) for name in COLUMNS]
@@ -141,7 +141,7 @@ def _write_xlsx(path: Path, office: str, lines: list[Object]) -> None:
         cell.fill = PatternFill("solid", fgColor="1F4E79")
     sheet.append(head)
     for line in lines:
-        cells = [WriteOnlyCell(sheet, plain(line[name])) for name in COLUMNS]
+        cells = [WriteOnlyCell(sheet, defused(line[name])) for name in COLUMNS]
         for name, cell in zip(COLUMNS, cells, strict=True):
             cell.alignment = Alignment(vertical="top", wrap_text=name in ("Nama paket", "Yang salah", "Saran"))
             if name == "Tingkat" and line[name]:

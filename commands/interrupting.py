@@ -64,7 +64,7 @@ def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
             while (more := wakened.recv(16)) and signal.SIGINT not in more:
                 pass
         except TimeoutError:
-            tell()
+            announce()
     end_workers()
     os._exit(STATUS)
 
@@ -75,12 +75,12 @@ def end_workers() -> None:
         workers.end_workers()
 
 
-_told = threading.Lock()
+_announced = threading.Lock()
 
 
-def tell() -> None:
+def announce() -> None:
     """Say once that the command was stopped."""
-    if _told.acquire(blocking=False):
+    if _announced.acquire(blocking=False):
         os.write(2, f"{STOPPED}\n".encode())
 
 

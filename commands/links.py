@@ -188,10 +188,10 @@ def _case_lines(case: dict[str, Any], place: int, count: int) -> Iterator[str]:
     for number, link in enumerate(case["links"], start=1):
         to = link["to"]
         yield f"  {number}. {link['confidence']:.3f} {link['status']}  {to['kind']} {to['code']} {to['title'] or ''}"
-        told = "; ".join(
+        summary = "; ".join(
             f"{name} {to[name]}" for name in ("office", "numbers", "amounts", "suppliers", "place") if to[name]
         )
-        yield f"     {told}"
+        yield f"     {summary}"
         yield f"     + {'; '.join(link['for'])}"
         if link["against"]:
             yield f"     - {'; '.join(link['against'])}"
@@ -230,11 +230,11 @@ def _links_import(options: argparse.Namespace) -> int:
     counts = Counter(line["result"] for line in results)
     done = "would be applied" if options.dry_run else "applied"
     ended = {"apply": done, "applied": done, "unchanged": "unchanged", "conflict": "in conflict", "unknown": "unknown"}
-    told = (
+    summary = (
         ", ".join(f"{counts[name]:,} {text}" for name, text in ended.items() if counts[name])
         or "no line has a decision"
     )
-    print(f"{options.file}: {told}.", file=sys.stderr if options.json else sys.stdout)
+    print(f"{options.file}: {summary}.", file=sys.stderr if options.json else sys.stdout)
     if counts["conflict"]:
         print("Links in conflict have changed since the export: export them again and look.", file=sys.stderr)
     if counts["applied"]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from commands.interrupting import STATUS, end_workers, interruptible, tell
+from commands.interrupting import STATUS, announce, end_workers, interruptible
 from commands.parsing import Add, Run
 from schemas.errors import JejakError
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _run(argv)
         except KeyboardInterrupt:
-            tell()
+            announce()
             end_workers()
             return STATUS
         except BrokenPipeError:

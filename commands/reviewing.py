@@ -87,6 +87,6 @@ def _quality(options: argparse.Namespace) -> int:
         with reading(steps.warehouse(settings)) as conn:
             sheets = write_sheets(conn, options.out / "kantor", options.year)
             write_page(conn, options.out / "index.html", settings.name, sheets)
-        said = f"{options.out / 'index.html'}, and {len(sheets)} offices' sheets in {options.out / 'kantor'}"
-        print(said, file=sys.stderr if options.json else sys.stdout)
+        written = f"{options.out / 'index.html'}, and {len(sheets)} offices' sheets in {options.out / 'kantor'}"
+        print(written, file=sys.stderr if options.json else sys.stdout)
     return 0

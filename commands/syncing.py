@@ -43,7 +43,7 @@ def _sync(options: argparse.Namespace) -> int:
     start_forkserver()
     from pipeline import steps
     from pipeline.configure import load_settings
-    from pipeline.progress import telling
+    from pipeline.progress import logged_progress
     from reports.status import status
 
     settings = load_settings(options.settings)
@@ -56,9 +56,9 @@ def _sync(options: argparse.Namespace) -> int:
     failed: list[str] = []
     missing = {source for source, _, _ in plan}
     try:
-        tell = telling("lists read")
+        progress = logged_progress("lists read")
         for number, result in enumerate(steps.sync_services(settings, plan, run_id), 1):
-            tell(number, len(plan))
+            progress(number, len(plan))
             if result["status"] == "failed":
                 failed.append(f"{result['service']} {result['scope']}")
             if result["status"] != "absent":

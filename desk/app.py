@@ -118,8 +118,8 @@ def application(
         )
 
     def page(request: Request, name: str, **values: Any) -> HTMLResponse:
-        said = _asked(request).get("q", "")
-        html = render(request, f"{name}.html", page=name, queued=steps.has_pending(settings), query=said, **values)
+        query = _asked(request).get("q", "")
+        html = render(request, f"{name}.html", page=name, queued=steps.has_pending(settings), query=query, **values)
         answer = HTMLResponse(html, 200, _HEADERS)
         if (wish := request.query_params.get("lang")) and language_of(wish) == wish:
             answer.set_cookie(_LANGUAGE, wish, max_age=31_536_000, samesite="lax", path="/")

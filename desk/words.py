@@ -40,8 +40,8 @@ class Words:
 
     def local(self, text: Any) -> str:
         """A text whose amounts are written as the language does; a dash for none."""
-        told = str(text or "-")
-        return _AMOUNT.sub(lambda found: found[0].replace(",", "."), told) if self.language == "id" else told
+        written = str(text or "-")
+        return _AMOUNT.sub(lambda found: found[0].replace(",", "."), written) if self.language == "id" else written
 
     def number(self, value: float | int | None) -> str:
         """A number, in groups of three as the language writes them."""

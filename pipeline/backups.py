@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pipeline import build
 from pipeline.clock import utc_now
-from pipeline.progress import telling
+from pipeline.progress import logged_progress
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from warehouse.backup import backup, head_of, restore
@@ -28,7 +28,7 @@ def make_backup(settings: Settings, place: Path, keep: int | None = None) -> tup
     about = {"made_at": moment, "name": settings.name, **{name: getattr(settings, name) for name in _SAME}}
     engine = open_warehouse(settings.warehouse_url)
     with reading(engine) as conn:
-        rows = backup(conn, path, about, telling("rows backed up"))
+        rows = backup(conn, path, about, logged_progress("rows backed up"))
     engine.dispose()
     older = sorted(place.glob(f"jejak-{settings.kd_klpd}-*.zip"))[: -keep or None] if keep else []
     for each in older:
@@ -50,6 +50,6 @@ def restore_backup(settings: Settings, path: Path, *, force: bool = False) -> in
         )
     engine = open_warehouse(settings.warehouse_url)
     with build.alone(engine), writing(engine) as conn:
-        rows = restore(conn, path, utc_now(), force=force, seen=telling("rows restored"))
+        rows = restore(conn, path, utc_now(), force=force, seen=logged_progress("rows restored"))
     engine.dispose()
     return rows

@@ -19,7 +19,7 @@ from pipeline.clock import local_time, utc_now
 from pipeline.fetch import defect, note_signals
 from pipeline.links import offices_by_name, standing_links
 from pipeline.meanings import meanings
-from pipeline.progress import telling
+from pipeline.progress import logged_progress
 from pipeline.queues import clear_processes, enqueue_processes, settling
 from pipeline.registry import MAPPINGS, SERVICES, code_fingerprint
 from pipeline.workers import spread, uncollected
@@ -133,7 +133,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     jobs = (_read(engine, batch) for batch in _chunks(pending, _BATCH))
     counts = dict.fromkeys(("built", "new", "changed", "removed"), 0)
     done = 0
-    tell = telling("processes built")
+    progress = logged_progress("processes built")
     for results in spread(settings, len(pending), _build_batch, jobs, _prepare, context):
         with writing(engine) as conn:
             written = _write(conn, results, run_id, began, settings.utc_offset)
@@ -142,7 +142,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
             if built.change:
                 counts[built.change] += 1
         done += len(results)
-        tell(done, len(pending))
+        progress(done, len(pending))
     if pending:
         log.info("built %d of %d processes", done, len(pending))
     return counts

@@ -173,8 +173,8 @@ def sync_service(
     plan, row = _outcome(settings, job, read)
     row = {"run_id": run_id, **row}
     if row["status"] == "failed":
-        # The same error is told once; whoever reads the log of one task has a process of his own.
-        first = _told.setdefault((run_id, source, same_reason(str(row["message"]))), str(job))
+        # The same error is logged once; whoever reads the log of one task has a process of his own.
+        first = _logged.setdefault((run_id, source, same_reason(str(row["message"]))), str(job))
         if first == str(job):
             log.error("%s: %s.", job, row["message"])
         else:
@@ -210,7 +210,7 @@ def preview_service(engine: Engine, settings: Settings, source: str, service_nam
     return {**row, "examples": {name: list(found) for name, found in (plan or Plan()).examples.items()}}
 
 
-_told: dict[tuple[str, str, str], str] = {}
+_logged: dict[tuple[str, str, str], str] = {}
 """The first job that failed, by run, source and reason."""
 # Of an HTTP source's message: what was asked for, which differs from service to service where the reason does not.
 _REQUEST = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")

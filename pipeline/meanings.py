@@ -137,7 +137,7 @@ def _set(
         row = {"code": after, "decided_by": account(who), "decided_at": utc_now(), "note": scrub(note)}
         upsert_rows(conn, t.code_meaning, [{"source": source, "code_list": code_list, "word": plain, **row}])
         _forget_signals(conn, word)
-    note_decisions(conn, "code", [(_name(word), _told(before), _told(after), seen)], who, note)
+    note_decisions(conn, "code", [(_name(word), _shown(before), _shown(after), seen)], who, note)
     ocids = users_of(conn, word)
     enqueue_processes(conn, ocids)
     return ocids
@@ -154,7 +154,7 @@ def _forget_signals(conn: Connection, word: Word) -> None:
                 conn.execute(delete(t.signal).where(*same, signal.value == value))
 
 
-def _told(code: str | None) -> str:
+def _shown(code: str | None) -> str:
     return "" if code is None else code or "-"
 
 

@@ -9,12 +9,12 @@ log = logging.getLogger("jejak")
 _FIRST_SECONDS, _SECONDS = 3.0, 10.0
 
 
-def telling(what: str) -> Callable[[int, int], None]:
+def logged_progress(what: str) -> Callable[[int, int], None]:
     """A function to call with how much is done, of how much: it logs the share after a few seconds, then every ten."""
     began = time.monotonic()
     due = began + _FIRST_SECONDS
 
-    def tell(done: int, total: int) -> None:
+    def progress(done: int, total: int) -> None:
         nonlocal due
         now = time.monotonic()
         if now < due or done >= total:
@@ -23,7 +23,7 @@ def telling(what: str) -> Callable[[int, int], None]:
         left = (now - began) / done * (total - done) if done else 0
         log.info("%s: %.0f %% of %s, %s left", what, 100 * done / total, f"{total:,}", duration(left))
 
-    return tell
+    return progress
 
 
 def duration(seconds: float) -> str:

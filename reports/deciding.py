@@ -123,7 +123,7 @@ def of_process(conn: Connection, ocid: str, language: str) -> list[dict[str, Any
         )
         names.update(conn.execute(query).scalars())
     order = ("confirmed", "auto", "pending", "rejected")
-    return sorted(told(conn, names, language), key=lambda each: order.index(each["status"]))
+    return sorted(described(conn, names, language), key=lambda each: order.index(each["status"]))
 
 
 def _with_links(conn: Connection, rows: Sequence[Any], language: str) -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ def _with_links(conn: Connection, rows: Sequence[Any], language: str) -> list[di
     keys = {(row.rule, row.from_kind, row.from_code) for row in rows}
     names = [each.id for each in of_subjects if (each.rule, each.from_kind, each.from_code) in keys]
     by_subject: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-    for each in told(conn, names, language):
+    for each in described(conn, names, language):
         by_subject[each["rule"], each["from"]["kind"], each["from"]["code"]].append(each)
     found = []
     for row in rows:
@@ -156,7 +156,7 @@ def _with_links(conn: Connection, rows: Sequence[Any], language: str) -> list[di
     return found
 
 
-def told(conn: Connection, names: Iterable[str], language: str) -> list[dict[str, Any]]:
+def described(conn: Connection, names: Iterable[str], language: str) -> list[dict[str, Any]]:
     """Links by their names as `cases` has them."""
     links = these(conn, names)
     columns = t.identity.c

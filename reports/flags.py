@@ -74,8 +74,10 @@ def page() -> str:
         lines.append(f"- From: {flag.source}")
         inputs = [f"`{path.replace('|', '` or `')}`" for path in flag.inputs]
         lines.append(f"- Inputs: {', '.join(inputs) or 'of the process itself none'}")
-        if flag.told:
-            lines.append(f"- In the fiscal year some process must have: {', '.join(f'`{path}`' for path in flag.told)}")
+        if flag.in_year:
+            lines.append(
+                f"- In the fiscal year some process must have: {', '.join(f'`{path}`' for path in flag.in_year)}"
+            )
         for name in flag.settings:
             described = FlagSettings.model_fields[name].description or "see below"
             value = "see Limits" if name == "limits" else f"`{getattr(defaults, name)}`"

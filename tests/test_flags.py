@@ -417,7 +417,7 @@ def without(node: Any, path: str) -> Any:
     return copied
 
 
-INPUTS = [(flag.code, path) for flag in FLAGS for path in (*flag.inputs, *flag.told)]
+INPUTS = [(flag.code, path) for flag in FLAGS for path in (*flag.inputs, *flag.in_year)]
 
 
 @pytest.mark.parametrize(("code", "path"), INPUTS)
@@ -625,7 +625,7 @@ def rows_of(engine: Any) -> list[tuple[Any, ...]]:
 
 def test_the_page_is_what_the_code_says() -> None:
     assert report.PAGE.read_text(encoding="utf-8") == report.documented()
-    assert set(PATHS) == {each for flag in FLAGS for path in (*flag.inputs, *flag.told) for each in path.split("|")}
+    assert set(PATHS) == {each for flag in FLAGS for path in (*flag.inputs, *flag.in_year) for each in path.split("|")}
 
 
 def test_the_step_needs_no_records(warehouse: Any, warehouse_url: str) -> None:

@@ -95,7 +95,7 @@ def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = 
     tables = _tables()
     total = sum(conn.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
     done = 0
-    told: dict[str, Any] = {}
+    held: dict[str, Any] = {}
     with _whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for table in tables:
             digest = 0
@@ -108,13 +108,13 @@ def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = 
                     done += 1
                     seen(done, total)
                 out.flush()
-            told[table.name] = {
+            held[table.name] = {
                 "columns": _kinds(table),
                 "numbered": table.autoincrement_column.name if table.autoincrement_column is not None else None,
                 "rows": done - before,
                 "digest": f"{digest:032x}",
             }
-        head = {"format": _FORMAT, "note": _NOTE, "revision": revision, **about, "tables": told}
+        head = {"format": _FORMAT, "note": _NOTE, "revision": revision, **about, "tables": held}
         archive.writestr(_HEAD, json.dumps(head, indent=1))
     return done
 
@@ -183,26 +183,26 @@ def restore(
 
     try:
         with zipfile.ZipFile(path) as archive:
-            for name, told in head["tables"].items():
-                insert_rows(conn, _carrier(name, told["columns"]), counted(_rows(archive, name, told["columns"])))
+            for name, held in head["tables"].items():
+                insert_rows(conn, _carrier(name, held["columns"]), counted(_rows(archive, name, held["columns"])))
     except (zipfile.BadZipFile, zlib.error, EOFError, orjson.JSONDecodeError):
         raise StructureError(f"{path} is damaged: nothing was restored; take another backup") from None
     except DatabaseError as error:
         raise StructureError(f"{path} doesn't fit the tables that it names: nothing was restored ({error})") from None
-    for name, told in head["tables"].items():
+    for name, held in head["tables"].items():
         digest = 0
-        for _, mark in _lines(conn, name, told["columns"]):
+        for _, mark in _lines(conn, name, held["columns"]):
             digest = _added(digest, mark)
-        if f"{digest:032x}" != told["digest"]:
+        if f"{digest:032x}" != held["digest"]:
             raise StructureError(f"{name} is not what {path} holds of it: nothing was restored; take another backup")
-        if told["numbered"] and conn.dialect.name == "postgresql":
-            column = conn.dialect.identifier_preparer.quote(told["numbered"])
+        if held["numbered"] and conn.dialect.name == "postgresql":
+            column = conn.dialect.identifier_preparer.quote(held["numbered"])
             conn.execute(
                 text(
                     f"SELECT setval(pg_get_serial_sequence(:name, :column), max({column})) "
                     f"FROM {conn.dialect.identifier_preparer.quote(name)} HAVING max({column}) IS NOT NULL"
                 ),
-                {"name": name, "column": told["numbered"]},
+                {"name": name, "column": held["numbered"]},
             )
     upgrade(conn)
     conn.execute(

@@ -47,13 +47,13 @@ def _marked(cursor: str, shown: str) -> _Mark:
     return _Mark(int(rows), int(total) if total else None, digests, following)
 
 
-def _said(read: Mapping[str, str]) -> str:
+def _written(read: Mapping[str, str]) -> str:
     """The digests of counted pages by their cursors, as a mark holds them."""
     return ",".join(f"{quote(at, safe='')}~{digest}" for at, digest in read.items())
 
 
-def _read(said: str) -> dict[str, str]:
-    pages = (part.partition("~") for part in said.split(",") if "~" in part)
+def _read(written: str) -> dict[str, str]:
+    pages = (part.partition("~") for part in written.split(",") if "~" in part)
     return {unquote(at): digest for at, _, digest in pages}
 
 
@@ -141,7 +141,7 @@ def chained(
                         again = opened(get_listing(session, request._replace(params=params), budget), earlier or None)
                         if _digest(next(paged(again.rows))[0], access.volatile) != known:
                             raise StructureError(f"{shown} has changed while it was read; run again")
-                next_page = _Mark(done, total, _said(read) or digest, "" if more else following or "")
+                next_page = _Mark(done, total, _written(read) or digest, "" if more else following or "")
                 yield Page(page, str(next_page) if more or following is not None else None, name=shown)
             if following is None:
                 return

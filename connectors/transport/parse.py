@@ -23,7 +23,8 @@ _DEEPEST = 64
 _PIECE = 1 << 20
 # One value that is longer than this (characters) is no row: it would only fill the memory.
 _LONGEST = 1 << 26
-_KEPT = 64 << 20
+# What is read whole; the parser takes twelve times as much memory while it reads.
+_KEPT = 16 << 20
 _SHOWN = 20_000
 _DIGITS = 4000
 # What may be left of a literal or number where a piece of text ends, `-Infinity` at most.

@@ -98,17 +98,17 @@ class Personal:
             (_is_name(name) or name.lower().startswith("bentuk")) and is_firm(value, value)
             for name, value in public.items()
         )
-        told = plain_name(" ".join(public.values()))
+        public_text = plain_name(" ".join(public.values()))
         for name in fields & row.keys():
             for value in row[name] if isinstance(row[name], list) else [row[name]]:
                 for part in str(value or "").split(";"):
-                    self._add(name, part.strip(), told, firm=firm)
+                    self._add(name, part.strip(), public_text, firm=firm)
 
-    def _add(self, name: str, part: str, told: str, *, firm: bool) -> None:
+    def _add(self, name: str, part: str, public_text: str, *, firm: bool) -> None:
         if _is_address(name):
             # A place that the row tells in public words too is where the work is.
             text = plain_name(part)
-            if len(text) > 14 and any(map(str.isdigit, text)) and text not in told:
+            if len(text) > 14 and any(map(str.isdigit, text)) and text not in public_text:
                 self.texts[text] = name
             return
         leading = _LEADING_NUMBER.match(part)

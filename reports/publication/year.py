@@ -43,7 +43,7 @@ def write_year(
     counts = {"processes": 0, "releases": 0}
     paths: Counter[str] = Counter()
     parents: Counter[str] = Counter()
-    told: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
     states = work / "states.jsonl"
     with ExitStack() as stack:
 
@@ -71,7 +71,7 @@ def write_year(
             compiled_lines.write(compiled + b"\n")
             records.write(_record(process, bodies, compiled, with_versions=with_versions))
             flat.write(_json({**process.state, "date": process.record["date"]}) + b"\n")
-            _count(process.state, "", paths, parents, told, set())
+            _count(process.state, "", paths, parents, filled, set())
             counts["processes"] += 1
             counts["releases"] += len(bodies)
     tables = write_csv(states, folder / "csv", mark, work / "flat")
@@ -82,8 +82,8 @@ def write_year(
         coverage.write(csv_line(("path", "processes", "share_of_processes", "filled", "share_of_parents")))
         for path in sorted(paths):
             above = parents[path.rpartition("/")[0]] or counts["processes"]
-            share = (f"{told[path] / counts['processes']:.4f}", paths[path], f"{paths[path] / above:.4f}")
-            coverage.write(csv_line((path, told[path], *share)))
+            share = (f"{filled[path] / counts['processes']:.4f}", paths[path], f"{paths[path] / above:.4f}")
+            coverage.write(csv_line((path, filled[path], *share)))
     return counts
 
 
@@ -101,14 +101,14 @@ def _record(process: PublishedProcess, bodies: list[bytes], compiled: bytes, *, 
 
 
 def _count(
-    node: Any, path: str, paths: Counter[str], parents: Counter[str], told: Counter[str], seen: set[str]
+    node: Any, path: str, paths: Counter[str], parents: Counter[str], filled: Counter[str], seen: set[str]
 ) -> None:
     """Count where values stand in a state: in how many objects (`paths`) of how many (`parents`), and in how many
-    processes (`told`)."""
+    processes (`filled`)."""
     if isinstance(node, list):
         for entry in node:
             if isinstance(entry, dict | list):
-                _count(entry, path, paths, parents, told, seen)
+                _count(entry, path, paths, parents, filled, seen)
         return
     if not isinstance(node, dict):
         return
@@ -118,8 +118,8 @@ def _count(
         paths[here] += 1
         if here not in seen:
             seen.add(here)
-            told[here] += 1
-        _count(value, here, paths, parents, told, seen)
+            filled[here] += 1
+        _count(value, here, paths, parents, filled, seen)
 
 
 def csv_line(values: Iterable[Any]) -> bytes:

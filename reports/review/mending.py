@@ -146,7 +146,7 @@ def _place(
         for service, field in candidates(path, kind):
             for scope, key, content in rows.get((service, code), ()):
                 place = Place(_system(service), service, field, kind, code, scope, key, _shown(service, field, content))
-                if _says(service, field, content, value):
+                if _gives(service, field, content, value):
                     return place
                 first = first or place
     if first:
@@ -160,18 +160,18 @@ def _system(service: str) -> str:
     return SYSTEMS.get(service.partition("-")[0], "")
 
 
-def _says(service: str, field: str, content: Object, value: Any) -> bool:
-    """Whether a row's field, read as Jejak reads it, is the value of the record; no value is said by an empty field."""
+def _gives(service: str, field: str, content: Object, value: Any) -> bool:
+    """Whether a row's field, read as Jejak reads it, is the value of the record; an empty field gives no value."""
     try:
         record, _ = read_row(SERVICES[service][1], content)
     except RowError:
         return False
-    said = getattr(record, field, None)
-    if value is None or said in (None, "", ()):
-        return value is None and said in (None, "", (), 0)
+    own = getattr(record, field, None)
+    if value is None or own in (None, "", ()):
+        return value is None and own in (None, "", (), 0)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return isinstance(said, int | float) and abs(float(said) - value) < 1
-    return str(said)[:10] == str(value)[:10]
+        return isinstance(own, int | float) and abs(float(own) - value) < 1
+    return str(own)[:10] == str(value)[:10]
 
 
 def _shown(service: str, field: str, content: Object) -> str | None:

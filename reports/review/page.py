@@ -65,8 +65,8 @@ def _rules(conn: Connection) -> list[Object]:
         columns.code, columns.level, columns.severity
     )
     for row in conn.execute(grouped):
-        told = words()[row.code]
-        titles = {"title": told["english"], "judul": told["judul"]}
+        text = words()[row.code]
+        titles = {"title": text["english"], "judul": text["judul"]}
         by_code[row.code] = {**row._mapping, **titles, "money": 0, "processes": 0}
     each = select(columns.code, columns.ocid, func.max(columns.amount).label("amount")).group_by(
         columns.code, columns.ocid

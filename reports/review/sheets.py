@@ -97,7 +97,7 @@ def _lines(conn: Connection, office: str, year: int | None) -> Iterator[Object]:
 
 
 def _line(finding: Mapping[str, Any], place: Place) -> Object:
-    told = words()[finding["code"]]
+    text = words()[finding["code"]]
     return {
         "Tingkat": _SEVERITIES[finding["severity"]],
         "Kode": place.code,
@@ -105,11 +105,11 @@ def _line(finding: Mapping[str, Any], place: Place) -> Object:
         "Nama paket": finding["title"],
         "Tahun": finding["fiscal_year"],
         "Nilai paket (Rp)": finding["amount"],
-        "Masalah": told["judul"],
+        "Masalah": text["judul"],
         "Isian": place.field,
         "Tertulis": place.stands if place.stands is not None else "(kosong)",
-        "Yang salah": told["salah"],
-        "Saran": told["saran"],
+        "Yang salah": text["salah"],
+        "Saran": text["saran"],
         "Perbaiki di": place.system,
         "Daftar": place.service,
         "Aturan": finding["code"],

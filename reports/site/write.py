@@ -77,7 +77,7 @@ class Site:
 
 
 @dataclass(slots=True)
-class _Told:
+class _Totals:
     """What the stream of processes leaves behind."""
 
     packages: list[Package] = field(default_factory=list)
@@ -123,15 +123,15 @@ def write_site(
         settings.site.complaints_url,
     )
     writer = _Writer(out, previous, site, settings)
-    told = _Told()
-    _write_packages(writer, processes, told, conn)
-    for ocid in sorted(filter(None, told.related - {each.ocid for each in told.packages})):
+    totals = _Totals()
+    _write_packages(writer, processes, totals, conn)
+    for ocid in sorted(filter(None, totals.related - {each.ocid for each in totals.packages})):
         # Rows name it, but no row of its own announces it: whoever follows the link is told so.
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
-    _write_lists(writer, told, proposals_without_package(conn) if conn else [])
+    _write_lists(writer, totals, proposals_without_package(conn) if conn else [])
     _write_assets(writer)
-    return {"written": told.written, "kept": told.kept}
+    return {"written": totals.written, "kept": totals.kept}
 
 
 class _Writer:
@@ -276,7 +276,7 @@ def local(moment: str, offset: str) -> str:
 
 
 def _write_packages(
-    writer: _Writer, processes: Iterable[PublishedProcess], told: _Told, conn: Connection | None
+    writer: _Writer, processes: Iterable[PublishedProcess], totals: _Totals, conn: Connection | None
 ) -> None:
     services = giving_services(conn, writer.settings) if conn else None
     stream = iter(processes)
@@ -285,15 +285,15 @@ def _write_packages(
         changed = []
         for process in batch:
             package = summary(process)
-            told.packages.append(package)
-            told.related |= {each.get("identifier") for each in process.state.get("relatedProcesses") or ()}
+            totals.packages.append(package)
+            totals.related |= {each.get("identifier") for each in process.state.get("relatedProcesses") or ()}
             for service, seen in process.services.items():
-                newest, count = told.services.get(service, ("", 0))
-                told.services[service] = (max(newest, seen), count + 1)
+                newest, count = totals.services.get(service, ("", 0))
+                totals.services[service] = (max(newest, seen), count + 1)
             digest = writer.digest(process, flags.get(process.ocid, []))
             file = file_name(process.ocid)
             if writer.kept((f"proses/{file}.html", f"proses/{file}.json"), digest):
-                told.kept += 1
+                totals.kept += 1
                 writer.copies(photos_of(process.state), fetch=False)
             else:
                 changed.append((process, package, view(process, package), digest))
@@ -303,8 +303,8 @@ def _write_packages(
             shown["copies"] = writer.copies(photos_of(process.state), fetch=True)
             shown["flags"] = flags.get(process.ocid, [])
             _write_package(writer, process, package, digest, shown)
-            told.written += 1
-        logger.info("pages of %s packages are ready", len(told.packages))
+            totals.written += 1
+        logger.info("pages of %s packages are ready", len(totals.packages))
 
 
 def _origin(
@@ -397,8 +397,8 @@ def _qr(address: str) -> Markup:
 # --------------------------------------------------------------------------------------------------------------- lists
 
 
-def _write_lists(writer: _Writer, told: _Told, proposals: list[Proposal]) -> None:
-    packages = sorted(told.packages, key=lambda each: (-each.year, each.title.lower(), each.ocid))
+def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal]) -> None:
+    packages = sorted(totals.packages, key=lambda each: (-each.year, each.title.lower(), each.ocid))
     items = {each.ocid: str(writer.item(each, "../")) for each in packages}
     data_day = max((each.date[:10] for each in packages), default="")
     families: dict[str, tuple[bool, ...]] = {}
@@ -420,7 +420,7 @@ def _write_lists(writer: _Writer, told: _Told, proposals: list[Proposal]) -> Non
         years=years,
         **_words("nav.search", "search.label"),
     )
-    _write_texts(writer, told, packages, data_day)
+    _write_texts(writer, totals, packages, data_day)
     _write_index(writer, packages, families, news)
 
 
@@ -774,7 +774,7 @@ def _write_feed(writer: _Writer, path: str, title: str, packages: Iterable[Packa
 # --------------------------------------------------------------------------------------------------------- other pages
 
 
-def _write_texts(writer: _Writer, told: _Told, packages: Sequence[Package], data_day: str) -> None:
+def _write_texts(writer: _Writer, totals: _Totals, packages: Sequence[Package], data_day: str) -> None:
     writer.page(
         "istilah.html",
         "glossary.html",
@@ -796,7 +796,7 @@ def _write_texts(writer: _Writer, told: _Told, packages: Sequence[Package], data
             (year, len(own), [sum(each.stages[place] for each in own) for place in range(len(STAGES))])
             for year, own in sorted(years.items(), reverse=True)
         ],
-        services=[(service, *told.services[service]) for service in sorted(told.services)],
+        services=[(service, *totals.services[service]) for service in sorted(totals.services)],
         gaps=_GAPS,
         **_words("nav.data", "data.lead"),
     )

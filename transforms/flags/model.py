@@ -105,11 +105,11 @@ class Case:
 class Flag:
     """One red flag.
 
-    `inputs` are OCDS paths that each process needs (`a|b`: either, `a=x`: the value x), `told` those that some process
-    of the fiscal year must have, since only their absence elsewhere says anything. `among` are the processes that it is
-    about, `subjects` whom of a process it judges. `one` judges a process by its document, `many` all at once. `rule`,
-    `source` and `fed` (which real rows have the inputs) are for the documentation; `settings` names the thresholds;
-    `never` says why no source here can feed it.
+    `inputs` are OCDS paths that each process needs (`a|b`: either, `a=x`: the value x), `in_year` those that some
+    process of the fiscal year must have, since only their absence elsewhere means anything. `among` are the processes
+    that it is about, `subjects` whom of a process it judges. `one` judges a process by its document, `many` all at
+    once. `rule`, `source` and `fed` (which real rows have the inputs) are for the documentation; `settings` names the
+    thresholds; `never` says why no source here can feed it.
     """
 
     code: str
@@ -121,7 +121,7 @@ class Flag:
     fed: str
     among: Callable[[Case, FlagSettings], bool]
     settings: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    in_year: tuple[str, ...] = ()
     never: str | None = None
     one: Callable[[Case, Object, FlagSettings], Answer] | None = None
     many: Callable[[Sequence[Case], FlagSettings], Iterable[Found]] | None = None
@@ -135,10 +135,10 @@ class Flag:
             return (case.ocid,)
         return (case.office,) if case.office else ()
 
-    def missing(self, case: Case, told: frozenset[str]) -> tuple[str, ...]:
-        """The inputs that a process lacks, or (`told`: what some process of its year has) all processes lack."""
+    def missing(self, case: Case, in_year: frozenset[str]) -> tuple[str, ...]:
+        """The inputs that a process lacks, or (`in_year`: what some process of its year has) all processes lack."""
         lacks = [path for path in self.inputs if not there(case.present, path)]
-        return (*lacks, *(path for path in self.told if not there(told, path)))
+        return (*lacks, *(path for path in self.in_year if not there(in_year, path)))
 
 
 def there(present: frozenset[str], path: str) -> bool:

@@ -242,7 +242,7 @@ FLAGS = (
         _ADDENDA,
         contracted,
         ("r064_amendments",),
-        told=("contracts.amendments.id",),
+        in_year=("contracts.amendments.id",),
         many=_r064,
     ),
     Flag(

@@ -328,7 +328,7 @@ FLAGS = (
         "`anggota_kso` of TenderEkontrak-2Kontrak",
         lambda case, settings: begun(case, settings) and case.contracts > 0,
         ("r026_share", "r026_fewest"),
-        told=("contracts.consortiumSize",),
+        in_year=("contracts.consortiumSize",),
         many=_r026,
     ),
     Flag(

@@ -184,7 +184,7 @@ FLAGS = (
         "title and field: OCP's list of red flags (2024); rule: ours",
         "the source `dokumen` (planning documents); LKPP's services have none",
         anyone,
-        told=("planning.documents.documentType",),
+        in_year=("planning.documents.documentType",),
         many=_r001,
     ),
     Flag(

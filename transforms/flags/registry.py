@@ -9,7 +9,7 @@ from transforms.flags import bids, money, organisations, process
 from transforms.flags.model import Answer, Case, Flag, Lacking, Object, case_of
 
 FLAGS = tuple(sorted((*process.FLAGS, *bids.FLAGS, *organisations.FLAGS, *money.FLAGS), key=lambda flag: flag.code))
-PATHS = tuple(sorted({path for flag in FLAGS for each in (*flag.inputs, *flag.told) for path in each.split("|")}))
+PATHS = tuple(sorted({path for flag in FLAGS for each in (*flag.inputs, *flag.in_year) for path in each.split("|")}))
 """The inputs of all flags, alternatives apart."""
 
 
@@ -47,17 +47,17 @@ def results(documents: Iterable[Object], settings: FlagSettings) -> Iterator[Res
                 answer: Answer = Lacking(missing) if missing else flag.one(case, document, settings)
                 yield _result(flag, case.ocid, answer, case.year, case.title)
     for year, cases in years.items():
-        told = frozenset[str]().union(*(case.present for case in cases))
+        in_year = frozenset[str]().union(*(case.present for case in cases))
         titles = {case.ocid: case.title for case in cases}
         for flag in FLAGS:
             if flag.many:
-                for subject, answer in _judged(flag, cases, told, settings):
+                for subject, answer in _judged(flag, cases, in_year, settings):
                     name = titles[subject] if flag.subject == "process" else names.get(subject)
                     yield _result(flag, subject, answer, year, name)
 
 
 def _judged(
-    flag: Flag, cases: list[Case], told: frozenset[str], settings: FlagSettings
+    flag: Flag, cases: list[Case], in_year: frozenset[str], settings: FlagSettings
 ) -> Iterator[tuple[str, Answer]]:
     """What a rule over many says, and whom it can't be computed for."""
     assert flag.many
@@ -66,7 +66,7 @@ def _judged(
     for case in cases:
         if not flag.among(case, settings):
             continue
-        missing = flag.missing(case, told)
+        missing = flag.missing(case, in_year)
         if missing:
             for subject in flag.subjects_of(case):
                 lacking.setdefault(subject, {}).update(dict.fromkeys(missing))

@@ -31,7 +31,7 @@ explore: $(READY) ## the star tables and worked questions in a browser (Ctrl-C e
 	$(BIN)/datasette serve --immutable data/explore/jejak.db --metadata data/explore/jejak.json
 
 test: $(READY) ## all tests but those of make e2e
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 e2e: $(READY) ## the tests that open a browser or a whole Airflow, on two workers too (needs Chromium and Redis)
 	@$(BIN)/python -m pytest -m e2e tests/e2e

@@ -23,14 +23,14 @@ def add_commands(add: Add) -> None:
         action.add_argument("word", metavar="WORD")
         if action is giving:
             action.add_argument("code", metavar="CODE", help="a code of that list; '' if OCDS has none for it")
-        action.add_argument("--by", default=None, help="who says so; the login name by default")
+        action.add_argument("--by", default=None, help="who decides; the login name by default")
         action.add_argument("--note", help="why")
     undoing.set_defaults(code=None)
     out = add("export", _export, "all meanings that operators gave, as CSV")
     out.add_argument("file", metavar="FILE.csv")
     back = add("import", _import, "take meanings over from CSV with the columns source, list, word and code")
     back.add_argument("file", metavar="FILE.csv")
-    back.add_argument("--by", default=None, help="who says so; the login name by default")
+    back.add_argument("--by", default=None, help="who decides; the login name by default")
 
 
 def _list(options: argparse.Namespace) -> int:

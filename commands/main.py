@@ -55,7 +55,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _reason(error: Exception) -> str | None:
-    """What to tell a person of an error that a person can mend; None of a defect."""
+    """The message of an error that a person can mend; None of a defect."""
     if isinstance(error, JejakError):
         return str(error)
     if isinstance(error, OSError):

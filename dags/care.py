@@ -19,7 +19,7 @@ its name shows its state, when it was last read whole, how many rows it brought 
 in its answers. `jejak health` prints the same with each service.
 
 **Red?** A red `check` is a source that is *late* (not read for longer than the setting `stale_hours`), *failing* (the
-last read of a service failed) or was *never* read. The end of its log says what to do; its own DAG, `sync_<source>`,
+last read of a service failed) or was *never* read. The end of its log names what to do; its own DAG, `sync_<source>`,
 has more. Clear `look`, with what follows it, to look again.
 
 The run as a whole is red, and sends an alert, as long as a source is not well: also for one whose sync has sent an
@@ -33,7 +33,7 @@ and `jejak quality --out DIR` do the same by hand, and write what people read.
 
 **Counts** are the XCom of each task: results of flags, findings of each rule.
 
-**Red?** The end of the task's log says why. What was there stays: clear the task to run it again.
+**Red?** The end of the task's log gives the reason. What was there stays: clear the task to run it again.
 """
 
 PRUNE = """
@@ -45,7 +45,7 @@ of a contract's addenda, stay. It is skipped where the setting is missing: then 
 
 **Counts** are the task's XCom: `versions`, `rejects`, `fetches`.
 
-**Red?** The end of the task's log says why. Nothing was deleted: clear the task to run it again.
+**Red?** The end of the task's log gives the reason. Nothing was deleted: clear the task to run it again.
 """
 
 with DAG(
@@ -160,7 +160,7 @@ with DAG(
     doc_md=PRUNE,
     **alerting(),
 ):
-    # As long as a task may take (deploy/airflow.env says why), and half the run: the other half is for waiting.
+    # As long as a task may take (the reason is in deploy/airflow.env), and half the run: the other half is for waiting.
     @task(pool="warehouse", multiple_outputs=False, execution_timeout=timedelta(hours=6))
     def prune(params: Any = None, dag_run: Any = None) -> dict[str, int]:
         """Delete what is not kept; returns how much."""

@@ -35,10 +35,10 @@ version of Jejak.
 - **Source**: that of the rows, or *all*.
 
 **Counts** are the task's XCom: how many were tried, what came of them, and `rejects_open`, how many are left over all
-sources (`jejak rejects` says why each). The XCom `changed` names the processes whose records are others now.
+sources (`jejak rejects` gives the reasons). The XCom `changed` names the processes whose records are others now.
 
-**Red?** The end of the task's log says why. Nothing is half-written: clear the task to run it again. Rejected rows that
-stay rejected don't make it red.
+**Red?** The end of the task's log gives the reason. Nothing is half-written: clear the task to run it again.
+Rejected rows that stay rejected don't make it red.
 """
 
 REBUILD = """
@@ -52,8 +52,9 @@ change of mappings or of settings that no row shows; no request goes to any sour
 **Counts** are the XCom of `report`, as in `build_records`: `changed` there counts the records that are others now, and
 the XCom `changed` names them.
 
-**Red?** `place` says in the last lines of its log when no process has one of the OCIDs: start the form again. Otherwise
-the log of the failed task says why; nothing is half-written: clear that task, with what follows it, to run it again.
+**Red?** `place` reports at the end of its log when no process has one of the OCIDs: start the form again. Otherwise
+the log of the failed task gives the reason; nothing is half-written: clear that task, with what follows it, to run
+it again.
 """
 
 DRY = """
@@ -68,7 +69,7 @@ XCom `examples` has up to 20 codes each of rows that are new, changed or gone, a
 rejected.
 
 **Red?** The failed `preview` tasks are services that could not be read, and a sync would fail there too: the log of
-`report` says which and why. The others were looked at.
+`report` names them, with the reasons. The others were looked at.
 """
 
 

@@ -1,4 +1,4 @@
-"""The desk inside Airflow: Airflow's own auth manager says who looks and who decides, whichever it is.
+"""The desk inside Airflow: Airflow's own auth manager decides who looks and who decides, whichever it is.
 
 Who may read the DAG that links and builds may look; who may trigger it may decide. `dags.years` names what stands here
 in Airflow's plugin. Only the API server makes the desk, when somebody first asks for it: the other parts of Airflow

@@ -23,7 +23,7 @@ server serves. It is skipped where the setting is missing.
 **Counts** are the task's XCom: files, processes and releases of each year, and the releases that are new, changed or
 voided since the last publication.
 
-**Red?** The end of the task's log says which settings are missing, or where something personal was found. The last
+**Red?** The end of the task's log names the settings that are missing, or where something personal was found. The last
 publication stays as it is: mend that and clear the task.
 """
 

@@ -195,6 +195,6 @@ def end_service(ti: Any, counts: dict[str, Any]) -> dict[str, Any]:
     ti.get_template_context()["counted"] = "failed" if failed else counts_text(counts)
     if failed:
         ti.xcom_push("return_value", counts)  # `report` repeats its message
-        # What a sync logs in its own words a dry run has not said yet.
+        # What a sync logs in its own words a dry run has not logged yet.
         raise failing(counts["message"]) if counts.get("final") else AirflowException(counts["message"])
     return counts

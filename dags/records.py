@@ -17,8 +17,8 @@ something, and doesn't wait for those that are slow or failed. The setting `shar
 records are new, otherwise than they were, or gone, and how many links wait for somebody to decide. The XCom `changed`
 names those processes (500 of each kind; `jejak changes` names all).
 
-**Red?** The log of the failed task says why. Nothing is half-written: clear that task, with what follows it, to run it
-again.
+**Red?** The log of the failed task gives the reason. Nothing is half-written: clear that task, with what follows it, to
+run it again.
 """
 
 with DAG(

@@ -69,7 +69,7 @@ def serve(settings: Settings, port: int) -> None:
 def application(
     settings: Settings, signed_in: SignedIn, builder: Builder | None = None, trigger: str | None = None
 ) -> FastAPI:
-    """The desk over a warehouse. `signed_in` says who asks; decisions become records by `builder`, or by a POST that
+    """The desk over a warehouse. `signed_in` gives who asks; decisions become records by `builder`, or by a POST that
     the page sends to the path `trigger` (Airflow's own, relative to the desk)."""
     app = FastAPI(title="Jejak", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
@@ -329,7 +329,7 @@ def _users(conn: Any, entry: Mapping[str, Any]) -> list[str]:
 
 
 def _asked(request: Request) -> dict[str, str]:
-    """What a page was asked for, as far as it may be said again: no numbers that may be a person's."""
+    """What a page was asked for, as far as it may be repeated: no numbers that may be a person's."""
     return {name: value for name, value in request.query_params.items() if name != "lang" and not is_personal(value)}
 
 

@@ -45,6 +45,6 @@ class Builder:
                 counts = steps.build_records(self.settings, run_id)
             self._last = {"run": run_id, "built": counts["built"], "error": None}
         except Exception as error:
-            # Whoever asked has long got an answer: the page says why.
+            # Whoever asked has long got an answer: the page shows why.
             self._last = {"run": None, "built": None, "error": steps.reason_of(error)}
             log.error("the build failed: %s", steps.reason_of(error))

@@ -1,4 +1,4 @@
-"""What the desk says, in Indonesian and English: `messages.csv` (key, id, en); and how it writes numbers and times."""
+"""The desk's texts in Indonesian and English: `messages.csv` (key, id, en); and how it writes numbers and times."""
 
 import csv
 import re

@@ -673,7 +673,7 @@ def these(conn: Connection, names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def state_of(link: Mapping[str, Any]) -> str:
-    """Digest of a link as it is shown: who decides says which one was seen."""
+    """Digest of a link as it is shown: a decision names the one that was seen."""
     return digest(link)
 
 

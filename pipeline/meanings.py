@@ -100,7 +100,7 @@ def users_of(conn: Connection, word: Word, limit: int | None = None) -> list[str
 
 
 def give(conn: Connection, word: Word, code: str, who: str, note: str | None, seen: str = "") -> list[str]:
-    """Let a word mean a code, and queue the processes that use it; returns these. Empty text says that the word is
+    """Let a word mean a code, and queue the processes that use it; returns these. Empty text means that the word is
     known and has no OCDS code. `seen` is its state as `unknown_words` showed it, empty for none.
 
     Raises SettingsError for a code that the list doesn't use and for a word that the shipped table knows, Conflict

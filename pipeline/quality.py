@@ -95,7 +95,7 @@ def _records(conn: Connection, counted: Census) -> Iterator[Object]:
 
 
 def _about(state: Object) -> Object:
-    """What a finding tells of its process."""
+    """What a finding holds of its process."""
     buyer = state.get("buyer") or {}
     return {
         "ocid": state["ocid"],

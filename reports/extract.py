@@ -175,7 +175,7 @@ def _to_parquet(conn: Connection, table: Table, folder: Path, year: int | None) 
     )
     years: list[Any] = [None]
     if by_year is not None:
-        # Where there is no row an empty file tells the columns.
+        # Where there is no row an empty file has the columns.
         years = list(conn.execute(_query(table, year, by_year).distinct().order_by(by_year)).scalars()) or [None]
     count = 0
     for each in years:

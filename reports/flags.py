@@ -1,4 +1,4 @@
-"""What the table of red flags says, and the page that documents the flags: `python -m reports.flags` writes it."""
+"""What the table of red flags holds, and the page that documents the flags: `python -m reports.flags` writes it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

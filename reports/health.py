@@ -51,8 +51,8 @@ def source_health(
     anything new, where seven or more after it brought nothing in `stale_days`.
 
     `new_fields`, `left_out` (fields not read), `unknown_codes` (`words`: which, by field) and `emptied` are those first
-    seen within a week: when one was seen last says little, since only rows that change are looked at, and all that were
-    ever seen would be the same words every day. `reasons` are those of all open rejects, `waiting` all rows whose
+    seen within a week: when one was seen last means little, since only rows that change are looked at, and all ever
+    seen would be the same words every day. `reasons` are those of all open rejects, `waiting` all rows whose
     process nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
     """
     now = datetime.fromisoformat(utc_now())

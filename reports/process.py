@@ -55,7 +55,7 @@ def contributions_of(conn: Connection, settings: Settings, ocid: str) -> list[Co
 def giving_services(
     conn: Connection, settings: Settings
 ) -> Callable[[Mapping[str, Iterable[Path]]], dict[str, dict[tuple[str, ...], str]]]:
-    """What tells, of paths of the states of some processes (by OCID), the service whose row gives each value now.
+    """A function from paths of the states of some processes (by OCID) to the service whose row gives each value now.
 
     What all processes share is read once, here.
     """

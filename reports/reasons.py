@@ -1,4 +1,4 @@
-"""What speaks for a link and against it, in words: the evidence codes of `link.by`, explained once, in
+"""The reasons for a link and against it, in words: the evidence codes of `link.by`, explained once, in
 `evidence_words.csv` (code, field of the two sides that it compares, Indonesian, English)."""
 
 import csv
@@ -8,7 +8,7 @@ from typing import Any
 
 LANGUAGES = ("id", "en")
 
-# What each rule compares: evidence that is missing from `by` though both sides have its field speaks against a link;
+# What each rule compares: evidence that is missing from `by` though both sides have its field counts against a link;
 # where one side has none, nothing can be compared.
 _COMPARED = {
     "office": ("code", "name"),

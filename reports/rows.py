@@ -1,4 +1,4 @@
-"""What the rows of a source tell of it: fields gone empty, reasons of rejects, sums that don't hold, places found."""
+"""What the rows of a source show of it: fields gone empty, reasons of rejects, sums that don't hold, places found."""
 
 from collections import Counter
 from typing import Any
@@ -82,7 +82,7 @@ def broken_sums(conn: Connection, source: str) -> list[dict[str, Any]]:
     """The sums that must hold in a source's rows: `{"sum", "of", "broken", "example"}`.
 
     SIRUP: a plan's budget is the sum of its lines. SPSE: the value of a recorded purchase or of recorded self-managed
-    work is the sum of the agreements and payments recorded with it. What doesn't hold is told and altered nowhere.
+    work is the sum of the agreements and payments recorded with it. What doesn't hold is reported and altered nowhere.
     """
     if source == "sirup":
         return [_budgets(conn)]

@@ -38,7 +38,7 @@ _STEPS = {
 def traced(
     conn: Connection, settings: Settings, code: str | None, language: str = "en"
 ) -> tuple[dict[str, Any], list[Step]]:
-    """The state of a process (by OCID or by a source's code; the fullest one by default) and its steps, told in English
+    """The state of a process (by OCID or by a source's code; the fullest one by default) and its steps, in English
     or Indonesian (`id`).
 
     Raises SettingsError where there is no such process.

@@ -111,7 +111,7 @@ class SourceSettings(_Strict):
         default_factory=dict, description="ISB key per service", examples=[{"RUP-PaketPenyedia-Terumumkan": "..."}]
     )
     dumped_on: date | None = Field(
-        None, description="day of the dumps, where neither rows nor files tell it", examples=[date(2025, 10, 3)]
+        None, description="day of the dumps, where neither rows nor files have it", examples=[date(2025, 10, 3)]
     )
     page_size: int = Field(1000, ge=1, le=1000, description="rows asked for at once over HTTP", examples=[200])
     timeout_seconds: float = Field(60, gt=0, description="longest silence of an HTTP source", examples=[120])
@@ -231,7 +231,7 @@ class Settings(_Strict):
     publication_policy: str | None = Field(
         None,
         pattern=_ADDRESS,
-        description="address of the page that says what is published, how often, from which systems",
+        description="address of the page that describes what is published, how often, from which systems",
         examples=["https://kontrak.regency.example/data.html"],
     )
     publisher_uri: str | None = Field(
@@ -248,7 +248,7 @@ class Settings(_Strict):
     )
     unnamed_parties: list[str] = Field(
         default_factory=list,
-        description="ids of suppliers, persons who asked for it, whose names are told no more",
+        description="ids of suppliers, persons who asked for it, whose names are no longer published",
         examples=[["JEJAK-PENYEDIA-1234567"]],
     )
     not_personal: list[str] = Field(

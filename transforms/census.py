@@ -1,4 +1,4 @@
-"""What all states tell together: how often fields are filled, which values occur and repeat, what must be unique."""
+"""What all states show together: how often fields are filled, which values occur and repeat, what must be unique."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -148,7 +148,7 @@ def together(census: Census) -> Iterator[tuple[str, str, str, str]]:
 
 
 def went_back(compiled: Object, state: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(code, path, message) of what a record once told and its state no longer does."""
+    """(code, path, message) of what a record once held and its state no longer does."""
     for name in ("bids", "awards", "contracts"):
         if compiled.get(name) and not state.get(name):
             yield "stage_went_back", name, f"there once were {name}, and the sources no longer tell of any"

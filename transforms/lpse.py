@@ -616,7 +616,7 @@ def kontrak(rows: list[Row], context: Context) -> Iterator[Partial]:
                         "initialValue": money(initial),
                         "localContentValue": money(record.nilai_pdn_kontrak),
                         "microEnterpriseValue": money(record.nilai_umk_kontrak),
-                        # The text names members, persons among them perhaps: their number alone is told.
+                        # The text names members, persons among them perhaps: their number alone is given.
                         "consortiumSize": (record.anggota_kso or "").count("Nama Anggota KSO") or None,
                         "dateSigned": _fact(context, versions[0], signed),
                         "period": context.period(record.tgl_kontrak_awal, record.tgl_kontrak_akhir)
@@ -1339,7 +1339,7 @@ def _by_contract(rows: list[Row], context: Context) -> dict[str, list[Row]]:
 
 
 def _once(rows: list[Row], same: Any) -> list[Row]:
-    """Rows without those that say the same again."""
+    """Rows without those that repeat an earlier one."""
     seen: dict[object, Row] = {}
     for row in rows:
         seen.setdefault(same(row.record), row)

@@ -111,7 +111,7 @@ class Context:
         return found or None
 
     def _meaning(self, source: str, code_list: str, field_name: str, word: str) -> str | None:
-        """What an operator says that a word means; a word that may be somebody's number is not asked about."""
+        """The meaning that an operator gave to a word; a word that may be somebody's number is not asked about."""
         if is_personal(word):
             return None
         plain = codes.plain(word)
@@ -148,7 +148,7 @@ class Context:
         return compact({"startDate": first, "endDate": last})
 
     def location(self, description: str | None, *texts: str | None) -> Body | None:
-        """The location that a row tells of: its own words for the place, and the codes of the villages, else districts,
+        """The location that a row gives: its own words for the place, and the codes of the villages, else districts,
         that its texts name."""
         found = places((description, *texts), self.wilayah)
         if not found:

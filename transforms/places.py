@@ -31,7 +31,7 @@ _OTHER = {
     "kulon", "wetan", "kidul", "lor", "kaler", "girang", "tonggoh", "lebak", "atas", "bawah", "besar", "kecil", "jaya",
     "raya", "satu", "dua", "tiga", "empat",
 }  # fmt: skip
-# Villages' names that are also what is said of any village: `Desa Mandiri`, `Desa Wisata`.
+# Villages' names that are also used of any village: `Desa Mandiri`, `Desa Wisata`.
 _SAID_OF_ANY = {"wisata", "mandiri", "maju", "baru", "siaga", "binaan", "sejahtera", "makmur", "adat", "tertinggal"}
 _LONGEST = 5
 _K = TypeVar("_K")

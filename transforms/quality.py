@@ -452,7 +452,7 @@ SEVERITY: dict[str, Severity] = {
 
 def at_stake(state: _Object) -> float:
     """The money of a process (IDR): of its contracts that count, else of its awards, its tender, its plan; 0 where none
-    is told."""
+    is given."""
     for name in ("contracts", "awards"):
         if total := sum(_amount(entry) or 0 for _, entry in _standing(state.get(name, []))):
             return total

@@ -103,7 +103,7 @@ def state_of(
     unnamed: Collection[str] = (),
 ) -> State:
     """The state of a process; `sources` gives the mapping of each service's source, by the service's name, `wilayah`
-    the region whose places its texts may name, `unnamed` the parties (ids) whose names are told nowhere."""
+    the region whose places its texts may name, `unnamed` the parties (ids) whose names are given nowhere."""
     context = Context(
         process.ocid,
         utc_offset,

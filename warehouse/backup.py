@@ -1,6 +1,6 @@
 """Backups: a warehouse as one compressed file that either database can be restored from.
 
-A backup is a zip archive: `backup.json` says of which regency and tables it is, `<table>.jsonl` has a table's rows, one
+A backup is a zip archive: `backup.json` names the regency and the tables, `<table>.jsonl` has a table's rows, one
 JSON array each, in the order of its columns. JSON columns stand in it as the text that they are, bytes in base64. Rows
 are streamed: memory does not grow with the warehouse.
 """
@@ -22,7 +22,6 @@ from typing import IO, Any
 
 import orjson
 from alembic import command
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -47,13 +46,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError
 
 from schemas.errors import SettingsError, StructureError
-from warehouse.engine import VERSION_TABLE, alembic_config, known_revisions, upgrade
+from warehouse.engine import VERSION_TABLE, alembic_config, known_revisions, revision_of, upgrade
 from warehouse.load import insert_rows
 from warehouse.tables import Jsonb, definition, identity, metadata, run, staged_fetch, staged_page
 from warehouse.views import drop_views
 
 Seen = Callable[[int, int], None]
-"""Is told how many rows are done, of how many."""
+"""Is called with how many rows are done, of how many."""
 
 _FORMAT = 1
 _HEAD = "backup.json"
@@ -81,10 +80,10 @@ def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = 
     """Write the warehouse into `path` and return the number of rows. `conn` is a `reading(engine)`: one state of the
     warehouse, whatever is written meanwhile. The file is its owner's alone, and in its place once it is whole.
 
-    `about` says of which regency it is and when it was made. Raises SettingsError where there is no warehouse, or one
+    `about` holds its regency and when it was made. Raises SettingsError where there is no warehouse, or one
     of another version's tables.
     """
-    revision = _revision(conn)
+    revision = revision_of(conn)
     if revision is None:
         raise SettingsError("there is no warehouse to back up yet: run `jejak sync`, or look at JEJAK_WAREHOUSE_URL")
     if revision != known_revisions()[0]:
@@ -141,7 +140,7 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
 
 
 def head_of(path: Path) -> dict[str, Any]:
-    """What a backup says of itself. Raises StructureError for a file that is no whole backup, SettingsError for one of
+    """A backup's description. Raises StructureError for a file that is no whole backup, SettingsError for one of
     a newer Jejak."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -219,12 +218,8 @@ def _tables() -> list[Table]:
     return first + [table for table in metadata.sorted_tables if table not in (*first, *_LEFT_OUT)]
 
 
-def _revision(conn: Connection) -> str | None:
-    return MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
-
-
 def _check_replaceable(conn: Connection) -> None:
-    revision = _revision(conn)
+    revision = revision_of(conn)
     if revision is not None and revision not in known_revisions():
         raise SettingsError("the warehouse was written by a newer Jejak; `--force` replaces it by the backup")
     there = set(inspect(conn).get_table_names())
@@ -299,7 +294,7 @@ def _rows(archive: zipfile.ZipFile, name: str, kinds: Mapping[str, str]) -> Iter
 
 
 def _lines(conn: Connection, name: str, kinds: Mapping[str, str]) -> Iterator[tuple[bytes, bytes]]:
-    """Each row of a table as JSON, and what tells it from any other on either database."""
+    """Each row of a table as JSON, and what distinguishes it from any other on either database."""
     table = _carrier(name, kinds)
     # Integers among numbers are SQLite's own.
     makes = [

@@ -253,7 +253,7 @@ def migrate(engine: Engine) -> None:
     """
     if is_read_only(engine):
         with reading(engine) as conn:
-            if _revision(conn) != known_revisions()[0] or views_differ(conn):
+            if revision_of(conn) != known_revisions()[0] or views_differ(conn):
                 raise SettingsError(
                     "the warehouse's file is read-only and has the tables or views of another version of Jejak: let "
                     "this user write it once, or use that version"
@@ -270,7 +270,8 @@ def known_revisions() -> list[str]:
     return [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 
 
-def _revision(conn: Connection) -> str | None:
+def revision_of(conn: Connection) -> str | None:
+    """The revision of the tables of a database; None where there are none."""
     return MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE}).get_current_revision()
 
 
@@ -286,7 +287,7 @@ def _is_read_only(file: Path) -> bool:
 def upgrade(conn: Connection) -> None:
     """`migrate` within the transaction of `conn`."""
     known = known_revisions()
-    revision = _revision(conn)
+    revision = revision_of(conn)
     if revision is not None and revision not in known:
         raise SettingsError(
             f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "

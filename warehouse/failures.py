@@ -1,4 +1,4 @@
-"""Why the warehouse failed, in a sentence that says what to do; without addresses, passwords or values of rows."""
+"""Why the warehouse failed, in a sentence with what to do; without addresses, passwords or values of rows."""
 
 import re
 

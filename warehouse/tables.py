@@ -31,6 +31,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -92,13 +93,25 @@ def _moment(name: str, comment: str) -> Column[Any]:
     return Column(name, DateTime, comment=f"{comment} (local time)")
 
 
+def _table(name: str, *parts: SchemaItem, comment: str, **options: Any) -> Table:
+    return Table(name, metadata, *parts, comment=comment, **options)
+
+
+def _scope(asked: str = "was") -> list[Column[str]]:
+    """Which list of a source: the rows of a service for one scope."""
+    return [
+        _text("source", "source system"),
+        _text("service", "service, named as LKPP's ISB names it"),
+        _text("scope", f"what {asked} asked of the service: a fiscal year, or `all`"),
+    ]
+
+
 def _run() -> Column[str]:
     return _text("run_id", "the run that wrote the row", ForeignKey("run.id"))
 
 
-definition = Table(
+definition = _table(
     "definition",
-    metadata,
     _text("name", "a view, or `comments`: those of all tables, views and columns", primary_key=True),
     _text("digest", "SHA-256 of its text"),
     comment="The text of views and comments that the database has: they are made again where the code has another.",
@@ -108,9 +121,8 @@ definition = Table(
 
 # The number after the last; `steps.start_run` takes it while nobody else does.
 next_number = text("(SELECT coalesce(max(number), 0) + 1 FROM run)")
-run = Table(
+run = _table(
     "run",
-    metadata,
     _text("id", "name of the run", primary_key=True),
     Column(
         "number",
@@ -129,13 +141,10 @@ run = Table(
 )
 Index("run_number", run.c.number, unique=True)
 
-run_service = Table(
+run_service = _table(
     "run_service",
-    metadata,
     _run(),
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    *_scope(),
     _text("status", "success, failed, or absent (a folder of dumps without this service)"),
     _number("fetched", "rows received = new + changed + unchanged + duplicate + rejected"),
     _number("new", "rows whose key was not known in the scope"),
@@ -152,9 +161,8 @@ run_service = Table(
 )
 Index("run_service_scope", run_service.c.source, run_service.c.service, run_service.c.scope)
 
-run_process = Table(
+run_process = _table(
     "run_process",
-    metadata,
     _run(),
     _text("ocid", "the contracting process"),
     _text("change", "what happened to its record: new, changed or removed"),
@@ -165,12 +173,9 @@ Index("run_process_ocid", run_process.c.ocid)
 
 # ------------------------------------------------------------------------------------------------------------- staging
 
-staged_fetch = Table(
+staged_fetch = _table(
     "staged_fetch",
-    metadata,
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what is asked of the service: a fiscal year, or `all`"),
+    *_scope("is"),
     _run(),
     _text("transport", "how it is read: isb, rest, sql, files; a fetch resumes only over the transport that began it"),
     _time("observed_at", "when the rows were true at the source: fixed when the fetch began"),
@@ -182,12 +187,9 @@ staged_fetch = Table(
     comment="Fetches that have begun and are not promoted yet; what a later run resumes.",
 )
 
-staged_page = Table(
+staged_page = _table(
     "staged_page",
-    metadata,
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what is asked of the service: a fiscal year, or `all`"),
+    *_scope("is"),
     Column("number", Integer, comment="place of the page in the fetch, from 0", nullable=False),
     _text("rows", "JSON array of the rows as received"),
     _text("name", "where the rows came from (file name, endpoint), without secrets"),
@@ -202,25 +204,19 @@ staged_page = Table(
 
 # ------------------------------------------------------------------------------------------------------------ raw rows
 
-answer = Table(
+answer = _table(
     "answer",
-    metadata,
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    *_scope(),
     _time("observed_at", "when the newest answer that was believed was true at the source"),
     _run(),
     PrimaryKeyConstraint("source", "service", "scope"),
     comment="The newest answer of each service: the current rows are those that it held.",
 )
 
-raw_record = Table(
+raw_record = _table(
     "raw_record",
-    metadata,
     Column("id", RowId, primary_key=True, comment="number of the row version"),
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    *_scope(),
     _text("key", "what a row is known by within its scope: its service's key fields"),
     _maybe("kind", "space of the code: rup, swk, tender, nontender, ...; empty for a master list"),
     _text("code", "the source's own code of the subject, such as kd_tender"),
@@ -269,13 +265,10 @@ Index(
     postgresql_where=text("NOT current"),
 )
 Index("raw_record_run", raw_record.c.run_id)
-reject = Table(
+reject = _table(
     "reject",
-    metadata,
     Column("id", RowId, primary_key=True, comment="number of the reject"),
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    *_scope(),
     _maybe("key", "the row's key where it has one"),
     _text("content_hash", "hash of the row: the same row rejected again is the same reject"),
     _text("reason", "why the row can't be used, naming fields, never their values"),
@@ -293,9 +286,8 @@ reject = Table(
 Index("reject_content", reject.c.source, reject.c.service, reject.c.scope, reject.c.content_hash)
 Index("reject_ocid", reject.c.ocid)
 
-signal = Table(
+signal = _table(
     "signal",
-    metadata,
     _text("source", "source system"),
     _text("service", "service, named as LKPP's ISB names it"),
     _text("field", "field of the row"),
@@ -314,9 +306,8 @@ signal = Table(
 
 # ------------------------------------------------------------------------------------------------------------ identity
 
-identity = Table(
+identity = _table(
     "identity",
-    metadata,
     _text("kind", "space of the code: rup, swk, tender, nontender, ..."),
     _text("key", "the source's own code"),
     _text("ocid", "the process that the code belongs to"),
@@ -326,9 +317,8 @@ identity = Table(
 )
 Index("identity_ocid", identity.c.ocid)
 
-process = Table(
+process = _table(
     "process",
-    metadata,
     _text("ocid", "the contracting process", primary_key=True),
     _text("family", "name shared by the processes that share a RUP, directly or through others"),
     _maybe("fingerprint", "of the code that built its state last; empty if it was never built"),
@@ -337,9 +327,8 @@ process = Table(
 Index("process_family", process.c.family)
 Index("process_fingerprint", process.c.fingerprint)
 
-process_rup = Table(
+process_rup = _table(
     "process_rup",
-    metadata,
     _text("ocid", "the contracting process"),
     _text("kind", "rup (provider package) or swk (self-managed work)"),
     _text("code", "RUP code"),
@@ -351,9 +340,8 @@ process_rup = Table(
 Index("process_rup_code", process_rup.c.kind, process_rup.c.code)
 Index("process_rup_by", process_rup.c.by_kind, process_rup.c.by_code)
 
-process_relation = Table(
+process_relation = _table(
     "process_relation",
-    metadata,
     _text("ocid", "the contracting process"),
     _text("relationship", "OCDS relatedProcess code: planning, unsuccessfulProcess, replacementProcess, parent"),
     _text("related_ocid", "the process it is related to"),
@@ -377,9 +365,8 @@ def _row_id(**options: Any) -> Column[int]:
     )
 
 
-rup_reference = Table(
+rup_reference = _table(
     "rup_reference",
-    metadata,
     _row_id(primary_key=True),
     _text("kind", "space of the code: tender, nontender, pencatatan, swakelola, ecat, tokodaring"),
     _text("code", "the attempt's, order's or recorded purchase's own code"),
@@ -396,9 +383,8 @@ rup_reference = Table(
 Index("rup_reference_code", rup_reference.c.kind, rup_reference.c.code)
 Index("rup_reference_package", rup_reference.c.package)
 
-plan_fact = Table(
+plan_fact = _table(
     "plan_fact",
-    metadata,
     _row_id(primary_key=True),
     _text("kind", "rup or swk"),
     _text("code", "RUP code"),
@@ -408,9 +394,8 @@ plan_fact = Table(
 )
 Index("plan_fact_code", plan_fact.c.kind, plan_fact.c.code)
 
-rup_revision = Table(
+rup_revision = _table(
     "rup_revision",
-    metadata,
     _row_id(primary_key=True),
     _text("kind", "rup or swk"),
     _text("older", "the RUP code that is revised"),
@@ -422,9 +407,8 @@ rup_revision = Table(
 Index("rup_revision_older", rup_revision.c.kind, rup_revision.c.older)
 Index("rup_revision_newer", rup_revision.c.kind, rup_revision.c.newer)
 
-supplier_name = Table(
+supplier_name = _table(
     "supplier_name",
-    metadata,
     _row_id(),
     _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
     _text("key", "the key itself"),
@@ -437,9 +421,8 @@ supplier_name = Table(
 Index("supplier_name_key", supplier_name.c.key)
 Index("supplier_name_code", supplier_name.c.kd_penyedia)
 
-supplier_key = Table(
+supplier_key = _table(
     "supplier_key",
-    metadata,
     _text("kind", "npwp (SHA-256 of the digits), name (normalised) or code"),
     _text("key", "the key itself"),
     _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key. Of a code its first name"),
@@ -448,9 +431,8 @@ supplier_key = Table(
     "`supplier_name` has it.",
 )
 
-supplier_use = Table(
+supplier_use = _table(
     "supplier_use",
-    metadata,
     _text("kind", "npwp or name, as in supplier_key"),
     _text("key", "the key itself"),
     _text("ocid", "the process of which a row names a supplier without its code"),
@@ -459,9 +441,8 @@ supplier_use = Table(
 )
 Index("supplier_use_ocid", supplier_use.c.ocid)
 
-pending_code = Table(
+pending_code = _table(
     "pending_code",
-    metadata,
     _text("kind", "space of the code"),
     _text("code", "the source's own code"),
     _text("source", "source whose rows of it changed"),
@@ -470,17 +451,15 @@ pending_code = Table(
     comment="Codes whose rows changed and whose processes have not been looked for since.",
 )
 
-pending_process = Table(
+pending_process = _table(
     "pending_process",
-    metadata,
     _text("ocid", "the contracting process", primary_key=True),
     _text("token", "of the latest change: a build clears only the entry that it has seen"),
     comment="Processes whose state may have changed: their record is built again.",
 )
 
-due_event = Table(
+due_event = _table(
     "due_event",
-    metadata,
     _text("ocid", "the contracting process"),
     _text("source", "source system"),
     _text("service", "service whose rows hold the event"),
@@ -491,9 +470,8 @@ due_event = Table(
 )
 Index("due_event_service", due_event.c.source, due_event.c.service, due_event.c.scope)
 
-fingerprint = Table(
+fingerprint = _table(
     "fingerprint",
-    metadata,
     _text("service", "service whose current rows it is about", primary_key=True),
     _text("extraction", "of the code that extracted identity and evidence from all of them"),
     comment="Which code extracted the facts of each service's rows: another code extracts them again.",
@@ -501,12 +479,9 @@ fingerprint = Table(
 
 # ------------------------------------------------------------------------------------------------------------- linking
 
-evidence = Table(
+evidence = _table(
     "evidence",
-    metadata,
-    _text("source", "source system"),
-    _text("service", "service, named as LKPP's ISB names it"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    *_scope(),
     _text("key", "what the row is known by within its scope, as in raw_record"),
     _text("kind", "space of the subject's code: rup, tender, anggaran, usulan, kontrak, pekerjaan, ..."),
     _text("code", "the source's own code of the subject that the row is about"),
@@ -518,9 +493,8 @@ evidence = Table(
 Index("evidence_year", evidence.c.year, evidence.c.kind)
 Index("evidence_code", evidence.c.kind, evidence.c.code)
 
-pending_link = Table(
+pending_link = _table(
     "pending_link",
-    metadata,
     _text("kind", "space of the subject's code"),
     _text("code", "code of the subject"),
     Column("year", Integer, comment="fiscal year of its evidence; 0 for none", nullable=False, autoincrement=False),
@@ -529,9 +503,8 @@ pending_link = Table(
     comment="Subjects whose links must be looked at again.",
 )
 
-link_year = Table(
+link_year = _table(
     "link_year",
-    metadata,
     Column("year", Integer, primary_key=True, autoincrement=False, comment="fiscal year"),
     _text("token", "changes whenever the year is linked: of two at once the second begins again"),
     _text("fingerprint", "digest of rules, thresholds and code; where it is another one, the year is linked anew"),
@@ -542,9 +515,8 @@ link_year = Table(
     "link_pair.",
 )
 
-link_subject = Table(
+link_subject = _table(
     "link_subject",
-    metadata,
     Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
     Column("id", Integer, comment="number within the year", nullable=False, autoincrement=False),
     _text("kind", "space of the subject's code"),
@@ -556,9 +528,8 @@ link_subject = Table(
 )
 Index("link_subject_code", link_subject.c.kind, link_subject.c.code)
 
-link_key = Table(
+link_key = _table(
     "link_key",
-    metadata,
     Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
     _text("key", "a value that subjects are found by, or whose rarity weighs. May hold personal data"),
     Column("subject", Integer, comment="number of the subject (link_subject.id)", nullable=False, autoincrement=False),
@@ -567,9 +538,8 @@ link_key = Table(
     sqlite_with_rowid=False,
 )
 
-link_pair = Table(
+link_pair = _table(
     "link_pair",
-    metadata,
     Column("year", Integer, comment="fiscal year", nullable=False, autoincrement=False),
     _text("rule", "linking rule"),
     _text("from_kind", "space of the code that may be linked"),
@@ -583,18 +553,16 @@ link_pair = Table(
 )
 Index("link_pair_to", link_pair.c.year, link_pair.c.rule, link_pair.c.to_kind, link_pair.c.to_code)
 
-office_name = Table(
+office_name = _table(
     "office_name",
-    metadata,
     _text("source", "source system", primary_key=True),
     _text("name", "name of an office there, in plain words", primary_key=True),
     _text("code", "the office (kd_satker_str)"),
     comment="Which office of the regency a system means by a name: from the links of rule `office` that stand.",
 )
 
-link = Table(
+link = _table(
     "link",
-    metadata,
     _text("id", "digest of rule and both ends: the same link has the same id in every warehouse", primary_key=True),
     _text(
         "rule",
@@ -624,9 +592,8 @@ Index("link_from", link.c.from_kind, link.c.from_code)
 Index("link_to", link.c.to_kind, link.c.to_code)
 Index("link_status", link.c.rule, link.c.status)
 
-subject = Table(
+subject = _table(
     "subject",
-    metadata,
     _text(
         "kind",
         "anggaran (SIMDA budget line), usulan and pokir (proposals), kontrak (contract in SIMDA), "
@@ -654,9 +621,8 @@ subject = Table(
     comment="What stands in a system of its own and opens no process: links join it to the processes it belongs to.",
 )
 
-code_use = Table(
+code_use = _table(
     "code_use",
-    metadata,
     _text("source", "source whose code table lacks the word"),
     _text("code_list", "list of the code table"),
     _text("word", "the word as it is compared: lower case, single blanks"),
@@ -669,9 +635,8 @@ code_use = Table(
 )
 Index("code_use_ocid", code_use.c.ocid)
 
-code_meaning = Table(
+code_meaning = _table(
     "code_meaning",
-    metadata,
     _text("source", "source whose code table lacks the word"),
     _text("code_list", "list of the code table"),
     _text("word", "the word as it is compared: lower case, single blanks"),
@@ -683,9 +648,8 @@ code_meaning = Table(
     comment="Meanings that operators gave to words that no shipped code table knows; the shipped table comes first.",
 )
 
-decision = Table(
+decision = _table(
     "decision",
-    metadata,
     Column("id", RowId, primary_key=True, comment="number of the decision"),
     _text("kind", "what was decided on: link or code"),
     _text("subject", "the link (link.id), or source, list and word of a code, separated by |"),
@@ -700,9 +664,8 @@ decision = Table(
 Index("decision_subject", decision.c.kind, decision.c.subject)
 Index("decision_when", decision.c.decided_at)
 
-search_key = Table(
+search_key = _table(
     "search_key",
-    metadata,
     _text("key", "a number without signs, in capitals; a word of a title in small letters"),
     _text("kind", "what it is: contract, sp2d, spm, ..., title"),
     _text("holder_kind", "process, or the kind of a linked subject (subject.kind)"),
@@ -715,9 +678,8 @@ Index("search_key_holder", search_key.c.holder_kind, search_key.c.holder)
 
 # ---------------------------------------------------------------------------------------------------- releases, records
 
-release = Table(
+release = _table(
     "release",
-    metadata,
     _text("id", "OCDS release id: a hash of ocid, date and body", primary_key=True),
     Column("number", Integer, comment="its place among the releases of its process, from 1", nullable=False),
     _text("ocid", "the contracting process"),
@@ -749,9 +711,8 @@ release = Table(
 Index("release_order", release.c.ocid, release.c.number, unique=True)
 Index("release_made", release.c.made_at)
 
-record = Table(
+record = _table(
     "record",
-    metadata,
     _text("ocid", "the contracting process", primary_key=True),
     Column("compiled", Jsonb, comment="the compiled OCDS release", nullable=False),
     Column(
@@ -800,9 +761,8 @@ def _keys() -> list[Column[Any]]:
     ]
 
 
-contracting_process = Table(
+contracting_process = _table(
     "contracting_process",
-    metadata,
     _text("ocid", "the contracting process", ForeignKey("record.ocid"), primary_key=True),
     _text("family", "name shared by the processes that share a RUP"),
     _maybe("origin", "the kind of code that opened the process: rup, swk, tender, nontender, ..."),
@@ -856,9 +816,8 @@ Index("contracting_process_family", contracting_process.c.family)
 Index("contracting_process_office", contracting_process.c.office_id, contracting_process.c.fiscal_year)
 
 _WORDS_OF = "the record that these words are taken from: the first in the alphabet that has a name for it"
-office = Table(
+office = _table(
     "office",
-    metadata,
     _text("id", "OCDS party id", primary_key=True),
     _text("name", "name, else its id"),
     _flag("named", "a record has a name for it"),
@@ -870,9 +829,8 @@ office = Table(
 )
 Index("office_ocid", office.c.ocid)
 
-supplier = Table(
+supplier = _table(
     "supplier",
-    metadata,
     _text("id", "OCDS party id; a name that no code is known of has an id made of the name", primary_key=True),
     _text("name", "name, else its id"),
     _flag("named", "a record has a name for it; e-catalogue orders give codes alone"),
@@ -886,9 +844,8 @@ supplier = Table(
 )
 Index("supplier_ocid", supplier.c.ocid)
 
-process_party = Table(
+process_party = _table(
     "process_party",
-    metadata,
     _ocid(),
     _text("party_id", "office.id or supplier.id"),
     _text("role", "OCDS party role: buyer, procuringEntity, tenderer, supplier, payer, payee, ...; or registrant"),
@@ -904,9 +861,8 @@ process_party = Table(
 )
 Index("process_party_party", process_party.c.party_id, process_party.c.role)
 
-plan = Table(
+plan = _table(
     "plan",
-    metadata,
     _ocid(),
     _text("id", "kind and RUP code: rup-1 or swk-1"),
     *_keys(),
@@ -955,9 +911,8 @@ plan = Table(
 Index("plan_code", plan.c.kd_rup)
 Index("plan_office", plan.c.office_id, plan.c.fiscal_year)
 
-plan_account = Table(
+plan_account = _table(
     "plan_account",
-    metadata,
     _ocid(),
     _text("plan_id", "its plan (plan.id)"),
     _text("id", "number within the plan"),
@@ -974,9 +929,8 @@ plan_account = Table(
 )
 Index("plan_account_account", plan_account.c.account)
 
-attempt = Table(
+attempt = _table(
     "attempt",
-    metadata,
     _ocid(),
     _text("id", "channel and code: tender-1, nontender-1, ... (OCDS tender.id)"),
     *_keys(),
@@ -1037,9 +991,8 @@ Index("attempt_package", attempt.c.package)
 Index("attempt_family", attempt.c.family)
 Index("attempt_office", attempt.c.office_id, attempt.c.fiscal_year)
 
-plan_attempt = Table(
+plan_attempt = _table(
     "plan_attempt",
-    metadata,
     _ocid(),
     _text("attempt_id", "the attempt (attempt.id)"),
     _text("plan_id", "the RUP that it names (plan.id, if that is announced)"),
@@ -1050,9 +1003,8 @@ plan_attempt = Table(
 )
 Index("plan_attempt_plan", plan_attempt.c.plan_id)
 
-attempt_account = Table(
+attempt_account = _table(
     "attempt_account",
-    metadata,
     _ocid(),
     _text("attempt_id", "the attempt (attempt.id)"),
     _text("mak", "budget account code as the source has it"),
@@ -1064,9 +1016,8 @@ attempt_account = Table(
 )
 Index("attempt_account_account", attempt_account.c.account)
 
-registrant = Table(
+registrant = _table(
     "registrant",
-    metadata,
     _ocid(),
     _text("id", "kd_peserta"),
     _text("attempt_id", "the attempt (attempt.id)"),
@@ -1077,9 +1028,8 @@ registrant = Table(
 )
 Index("registrant_supplier", registrant.c.supplier_id)
 
-bid = Table(
+bid = _table(
     "bid",
-    metadata,
     _ocid(),
     _text("id", "id of the bid within the process: kd_peserta"),
     _maybe("attempt_id", "the attempt (attempt.id)"),
@@ -1095,9 +1045,8 @@ bid = Table(
 )
 Index("bid_supplier", bid.c.supplier_id)
 
-award = Table(
+award = _table(
     "award",
-    metadata,
     _ocid(),
     _text("id", "id of the award within the process"),
     _maybe("attempt_id", "the attempt (attempt.id)"),
@@ -1124,9 +1073,8 @@ award = Table(
 )
 Index("award_supplier", award.c.supplier_id)
 
-contract = Table(
+contract = _table(
     "contract",
-    metadata,
     _ocid(),
     _text("id", "id of the contract within the process"),
     _maybe("attempt_id", "the attempt (attempt.id)"),
@@ -1176,9 +1124,8 @@ Index("contract_supplier", contract.c.supplier_id)
 Index("contract_office", contract.c.office_id, contract.c.fiscal_year)
 Index("contract_family", contract.c.family)
 
-agreement = Table(
+agreement = _table(
     "agreement",
-    metadata,
     _ocid(),
     _text("contract_id", "its contract"),
     _text("id", "id within the contract"),
@@ -1190,9 +1137,8 @@ agreement = Table(
     comment="The papers that make contracts. Their amounts are no payments.",
 )
 
-item = Table(
+item = _table(
     "item",
-    metadata,
     _ocid(),
     _text("contract_id", "its contract"),
     _text("id", "product of the e-catalogue"),
@@ -1203,9 +1149,8 @@ item = Table(
     comment="Products of e-catalogue orders.",
 )
 
-stage_event = Table(
+stage_event = _table(
     "stage_event",
-    metadata,
     _ocid(),
     _text("stage", "where it stands: planning, tender, contract or implementation"),
     _text("contract_id", "its contract; empty text for planning and tender"),
@@ -1224,9 +1169,8 @@ stage_event = Table(
     comment="Schedules of tenders, and what was delivered and certified under contracts.",
 )
 
-place = Table(
+place = _table(
     "place",
-    metadata,
     _ocid(),
     _text("id", "id of the item that is delivered there, or the attempt whose place of work it is"),
     _maybe("description", "the place as typed"),
@@ -1242,9 +1186,8 @@ place = Table(
 )
 Index("place_code", place.c.place_code)
 
-proposal = Table(
+proposal = _table(
     "proposal",
-    metadata,
     _ocid(),
     _text("id", "id of the proposal within the plan"),
     _flag("repeated", "another process of the family has it too: leave it out of sums"),
@@ -1263,9 +1206,8 @@ proposal = Table(
     comment="Proposals behind the plan.",
 )
 
-document = Table(
+document = _table(
     "document",
-    metadata,
     _ocid(),
     _text("stage", "where it stands: planning, proposal, tender, award, contract or implementation"),
     _text(
@@ -1283,9 +1225,8 @@ document = Table(
     comment="Documents and photos. All processes of a family repeat those of planning and proposals.",
 )
 
-payment = Table(
+payment = _table(
     "payment",
-    metadata,
     _ocid(),
     _text("contract_id", "its contract"),
     _text("id", "id of the payment"),
@@ -1306,9 +1247,8 @@ payment = Table(
 Index("payment_payee", payment.c.payee_id)
 Index("payment_kind", payment.c.kind)
 
-progress = Table(
+progress = _table(
     "progress",
-    metadata,
     _ocid(),
     _text("contract_id", "its contract"),
     _text("metric_id", "id of the metric: one per job and kind"),
@@ -1324,9 +1264,8 @@ progress = Table(
     comment="Progress reports on contracts over time.",
 )
 
-flag = Table(
+flag = _table(
     "flag",
-    metadata,
     _text("code", "the red flag; docs/redflags.md has its rule"),
     _text("subject_kind", "process, supplier or office"),
     _text("subject_id", "an OCID, or the id of a party"),
@@ -1353,9 +1292,8 @@ def _master_row() -> list[Column[Any]]:
     ]
 
 
-office_structure = Table(
+office_structure = _table(
     "office_structure",
-    metadata,
     *_master_row(),
     _maybe("office_id", "the office (office.id)"),
     _maybe("office_name", "its name in SIRUP"),
@@ -1369,9 +1307,8 @@ office_structure = Table(
 )
 Index("office_structure_office", office_structure.c.office_id, office_structure.c.fiscal_year)
 
-budget_activity = Table(
+budget_activity = _table(
     "budget_activity",
-    metadata,
     *_master_row(),
     _text("level", "program, activity or sub_activity"),
     _maybe("code", "code without leading zeros: plan_account.sub_activity joins those of level sub_activity"),
@@ -1383,9 +1320,8 @@ budget_activity = Table(
 )
 Index("budget_activity_code", budget_activity.c.code, budget_activity.c.level)
 
-quality_finding = Table(
+quality_finding = _table(
     "quality_finding",
-    metadata,
     Column("number", RowId, primary_key=True, comment="number of the finding", autoincrement=False),
     _text("code", "the rule; docs/quality.md explains it"),
     _text("level", "record, dataset (beside other records), time (what was told before), or source (its rows)"),
@@ -1407,9 +1343,8 @@ Index("quality_finding_code", quality_finding.c.code)
 Index("quality_finding_ocid", quality_finding.c.ocid)
 Index("quality_finding_office", quality_finding.c.office_id)
 
-quality_measure = Table(
+quality_measure = _table(
     "quality_measure",
-    metadata,
     _text("kind", "filled (a field), values (each code), repeated (the most frequent), share (of money: largest ten)"),
     _text("subject", "plan, attempt, award, contract, record, office, supplier, or a service: its current rows"),
     _text("field", "the field"),

@@ -75,7 +75,7 @@ def logs() -> Path:
 
 
 def address(folder: Path) -> Path:
-    """The file that says where Airflow is open, beside the folder of its files: one for all kinds of starting it."""
+    """The file with the address of Airflow, beside the folder of its files: one for all kinds of starting it."""
     return folder.parent / "open.json"
 
 

@@ -1,4 +1,4 @@
-"""What a publication says of itself in every file that can: its address, publisher, licence and policy."""
+"""What every file of a publication holds of the whole, where it can: its address, publisher, licence and policy."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from schemas.settings import Settings
 
 
 def title(settings: Settings, *, draft: bool) -> str:
-    """The publisher's name; a draft says so in it."""
+    """The publisher's name; of a draft marked as such."""
     return f"DRAF: {settings.name}" if draft else settings.name
 
 

@@ -1,4 +1,4 @@
-"""The contracting processes as a publication tells of them: what both its files and its pages are made of."""
+"""The contracting processes as a publication gives them: what both its files and its pages are made of."""
 
 import hashlib
 from collections import defaultdict

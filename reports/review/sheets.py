@@ -20,7 +20,7 @@ from warehouse import tables as t
 Object = dict[str, Any]
 
 MOST = 200
-"""So many lines of one rule a sheet has; one more line says how many there are beyond."""
+"""So many lines of one rule a sheet has; one more line counts those beyond."""
 
 COLUMNS = {
     "Tingkat": 11,

@@ -11,7 +11,7 @@ Object = dict[str, Any]
 # What is not news by itself: ids, units, whom a reference means, what only repeats something else.
 _SILENT = {"id", "currency", "scheme", "language", "roles", "awardID", "uri", "format", "unit", "dimensions"}
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
-# Of an entry that comes new, what says most of it, the first that it has.
+# Of an entry that comes new, what describes it best, the first that it has.
 _TELLING = ("title", "number", "description", "measure")
 
 

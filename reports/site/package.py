@@ -35,7 +35,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One of the five stages: whether it is there, what is said of it, and the keys of what is missing."""
+    """One of the five stages: whether it is there, what is known of it, and the keys of what is missing."""
 
     name: str
     present: bool
@@ -48,7 +48,7 @@ class Package:
     """What lists, totals, feeds and the search know of a package; amounts in IDR, days as ISO text.
 
     `districts` names what is around places that are known by a proposal's words alone. `suppliers` are firms, with
-    what was awarded to each alone. `planned` is None where another process of the family tells of the same budget.
+    what was awarded to each alone. `planned` is None where another process of the family has the same budget.
     `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
     late. `news` are the keys of what the latest release changed.
     """
@@ -364,7 +364,7 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
 
 
 def _payments(state: Object, carried: Object) -> list[tuple[str, list[Object], float]]:
-    """Payments by kind, each kind with a sum of its own: kinds may tell of the same money, so nothing adds them up."""
+    """Payments by kind, each kind with a sum of its own: kinds may count the same money, so nothing adds them up."""
     kinds: dict[str, list[Object]] = {}
     for each in carried.get("transactions") or ():
         kinds.setdefault(each.get("type") or "-", []).append(

@@ -1,4 +1,4 @@
-"""What the page says, in Indonesian with its English beside it, and dates and amounts as Indonesians write them.
+"""The texts of the page, in Indonesian with its English beside it, and dates and amounts as Indonesians write them.
 
 Pages are written once, in Indonesian. Each text of the interface bears its key (`data-t`), each amount and date its
 machine form; a small script puts the English in their place for who asks for it. Texts stand in `messages.csv`, words
@@ -187,5 +187,5 @@ _KINDS = {
 
 
 def kind_of(media_type: str | None) -> str:
-    """The short name of a document's media type; empty for one that says nobody anything."""
+    """The short name of a document's media type; empty for one that few know."""
     return _KINDS.get(media_type or "", "")

@@ -112,7 +112,7 @@ def write_site(
 
     `previous` is the folder of the publication before: files that would come out the same are linked, not written.
     `conn` reads the warehouse of the processes: which service gives a figure, proposals without a package, and, if a
-    setting publishes them, red flags. Without it the page says nothing of these.
+    setting publishes them, red flags. Without it the page has none of these.
     """
     site = Site(
         settings.name,
@@ -126,7 +126,7 @@ def write_site(
     totals = _Totals()
     _write_packages(writer, processes, totals, conn)
     for ocid in sorted(filter(None, totals.related - {each.ocid for each in totals.packages})):
-        # Rows name it, but no row of its own announces it: whoever follows the link is told so.
+        # Rows name it, but no row of its own announces it: whoever follows the link reads so.
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
     _write_lists(writer, totals, proposals_without_package(conn) if conn else [])
@@ -310,7 +310,7 @@ def _write_packages(
 def _origin(
     writer: _Writer, process: PublishedProcess, services: Mapping[tuple[str, ...], str]
 ) -> dict[tuple[str, ...], Markup]:
-    """What is said beside a figure, by its path: the system that gives it, and when its row was read."""
+    """What stands beside a figure, by its path: the system that gives it, and when its row was read."""
     return {
         path: Markup("{}, {}").format(
             texts.t(f"from.{SERVICES[service][0]}"), texts.day(local(process.services[service], writer.offset))

@@ -51,7 +51,7 @@ def _r022(case: Case, document: Object, settings: FlagSettings) -> Answer:
 
 
 def _gap(case: Case) -> tuple[float, Object] | str:
-    """By how much of the winning bid the second lowest valid one exceeds it, with figures; or why that can't be said
+    """By how much of the winning bid the second lowest valid one exceeds it, with figures; or why that is not known
     (Cardinal's exclusions)."""
     if any(award.status in (None, "pending") for award in case.awards):
         return "awards that are decided"
@@ -267,7 +267,7 @@ def _rotation(pair: tuple[str, str], winners: list[set[str]], settings: FlagSett
 _DECIDED = (BID, BID_STATUS, BIDDER, WINNER, AWARD_STATUS)
 _FED = "PesertaTender with `nilai_penawaran`; the winner (`pemenang`) of TenderSelesaiNilai and the contract"
 _NEVER = (
-    "no source tells of disqualified bids: `alasan` is empty in every real row of PesertaTender, and "
+    "no source has disqualified bids: `alasan` is empty in every real row of PesertaTender, and "
     "`pemenang_terverifikasi` is 0"
 )
 

@@ -109,7 +109,7 @@ class Flag:
     process of the fiscal year must have, since only their absence elsewhere means anything. `among` are the processes
     that it is about, `subjects` whom of a process it judges. `one` judges a process by its document, `many` all at
     once. `rule`, `source` and `fed` (which real rows have the inputs) are for the documentation; `settings` names the
-    thresholds; `never` says why no source here can feed it.
+    thresholds; `never` gives why no source here can feed it.
     """
 
     code: str

@@ -254,7 +254,7 @@ FLAGS = (
             "contracts.implementation.endDate|contracts.implementation.milestones.dateMet",
         ),
         "The last delivery (BAST) came more than `r067_days` after the contract's end. A contract without a delivery "
-        "is not computable: nobody knows whether it failed or is not told.",
+        "is not computable: nobody knows whether it failed or is not recorded.",
         "OCP's list; days: ours",
         "contracts with an end (Kontrak, SPMK) and a BAST",
         contracted,

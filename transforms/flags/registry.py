@@ -14,7 +14,7 @@ PATHS = tuple(sorted({path for flag in FLAGS for each in (*flag.inputs, *flag.in
 
 
 class Result(NamedTuple):
-    """What a flag says of a subject in a fiscal year (0: the process names none).
+    """The result of a flag for a subject in a fiscal year (0: the process names none).
 
     `why` are the figures that decided or, where it isn't computable, `{"missing": [...]}`.
     """
@@ -59,7 +59,7 @@ def results(documents: Iterable[Object], settings: FlagSettings) -> Iterator[Res
 def _judged(
     flag: Flag, cases: list[Case], in_year: frozenset[str], settings: FlagSettings
 ) -> Iterator[tuple[str, Answer]]:
-    """What a rule over many says, and whom it can't be computed for."""
+    """The results of a rule over many, and whom it can't be computed for."""
     assert flag.many
     lacking: dict[str, dict[str, None]] = {}
     whole: list[Case] = []

@@ -6,5 +6,5 @@ QUESTIONS: dict[str, str] = {
     path.stem: path.read_text(encoding="utf-8").strip().removesuffix(";")
     for path in sorted(Path(__file__).parent.glob("*.sql"))
 }
-"""The queries by name, with the head that says population, date, amount, denominator and what is left out. Both
+"""The queries by name, with the head that names population, date, amount, denominator and what is left out. Both
 databases understand them."""

@@ -500,21 +500,18 @@ def _differs(before: Any, row: dict[str, Any]) -> bool:
     return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status", "year"))
 
 
-def _evidence(conn: Connection, where: ColumnElement[bool]) -> dict[Code, list[Evidence]]:
-    """Some of the evidence by its subject, always in the same order."""
+def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
+    """The evidence of these subjects, of all years, always in the same order."""
     columns = t.evidence.c
     found: dict[Code, list[Evidence]] = defaultdict(list)
     for row in conn.execute(
-        select(columns.kind, columns.code, columns.year, columns.content).where(where).order_by(*_ORDER)
+        select(columns.kind, columns.code, columns.year, columns.content)
+        .where(of_codes(conn, columns.kind, columns.code, codes))
+        .order_by(*_ORDER)
     ):
-        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
+        if (row.kind, row.code) in codes:
+            found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
     return found
-
-
-def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
-    """The evidence of these subjects, of all years."""
-    found = _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes))
-    return {subject: parts for subject, parts in found.items() if subject in codes}
 
 
 def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
@@ -560,11 +557,7 @@ def _offices(conn: Connection) -> dict[Code, str]:
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
     offices = _offices(conn)
-    found = {
-        subject: parts
-        for subject, parts in _evidence(conn, of_codes(conn, t.evidence.c.kind, t.evidence.c.code, codes)).items()
-        if subject in codes
-    }
+    found = _evidence_of(conn, codes)
     rows = []
     keys: dict[str, dict[str, set[Key]]] = defaultdict(dict)
     for (kind, code), parts in sorted(found.items()):

@@ -70,29 +70,26 @@ def references(service: str, record: Any) -> Iterator[RupReference]:
     """The RUPs that an attempt, order or recorded purchase names."""
     if service not in _REFERRING:
         return
-    priority = _REFERRING[service]
-    if service.startswith(("SPSE-Tender", "SPSE-NonTender")):
-        tender = service.startswith("SPSE-Tender")
-        status = getattr(record, "status_tender" if tender else "status_nontender", None)
-        yield RupReference(
-            ("tender", record.kd_tender) if tender else ("nontender", record.kd_nontender),
-            _rups("rup", getattr(record, "kd_rup_paket", ()) or getattr(record, "kd_rup", ())),
-            priority,
-            created=getattr(record, "tgl_buat_paket", None),
-            package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
-            version=getattr(record, "versi_tender" if tender else "versi_nontender", None) or 1,
-            # Some years' rows have no status: a higher version of its package alone shows that this one failed.
-            failed=not status
-            or codes.table(SOURCE).get(("tenderStatus", codes.plain(status))) in ("unsuccessful", "cancelled"),
-        )
-    elif service == "SPSE-PencatatanNonTender":
-        yield RupReference(("pencatatan", record.kd_nontender_pct), _rups("rup", record.kd_rup), priority)
-    elif service == "SPSE-PencatatanSwakelola":
-        yield RupReference(("swakelola", record.kd_swakelola_pct), _rups("swk", record.kd_rup), priority)
-    elif service == "Bela-TokoDaringRealisasi":
-        yield RupReference(("tokodaring", record.order_id), (), priority)
-    else:
-        yield RupReference(("ecat", record.kd_paket), _rups("rup", record.kd_rup), priority)
+    kind = _KINDS[service] or ""
+    own, priority = (kind, getattr(record, _OWN_CODES[service])), _REFERRING[service]
+    rups = _rups(
+        "swk" if kind == "swakelola" else "rup", getattr(record, "kd_rup_paket", ()) or getattr(record, "kd_rup", ())
+    )
+    if kind not in ("tender", "nontender"):
+        yield RupReference(own, rups, priority)
+        return
+    status = getattr(record, f"status_{kind}", None)
+    yield RupReference(
+        own,
+        rups,
+        priority,
+        created=getattr(record, "tgl_buat_paket", None),
+        package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
+        version=getattr(record, f"versi_{kind}", None) or 1,
+        # Some years' rows have no status: a higher version of its package alone shows that this one failed.
+        failed=not status
+        or codes.table(SOURCE).get(("tenderStatus", codes.plain(status))) in ("unsuccessful", "cancelled"),
+    )
 
 
 def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
@@ -186,51 +183,23 @@ def _fields(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, ...]:
 # --- announcements ---------------------------------------------------------------------------------------------------
 
 
-def tender_pengumuman(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """TenderPengumuman: the attempt as announced."""
+def pengumuman(rows: list[Row], context: Context) -> Iterator[Partial]:
+    """TenderPengumuman and NonTenderPengumuman: the attempt as announced."""
     for row in _latest(rows):
-        record = row.record
-        yield _announcement(
-            row,
-            context,
-            record.kd_tender,
-            "status_tender",
-            record.tgl_pengumuman_tender or record.tgl_buat_paket,
-            page=f"lelang/{record.kd_tender}/pengumumanlelang",
-        )
-
-
-def nontender_pengumuman(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """NonTenderPengumuman: the attempt as announced."""
-    for row in _latest(rows):
-        record = row.record
-        yield _announcement(
-            row,
-            context,
-            record.kd_nontender,
-            "status_nontender",
-            record.tgl_pengumuman_nontender or record.tgl_buat_paket,
-            page=f"nontender/{record.kd_nontender}/pengumumanpl",
-        )
+        record, kind = row.record, _KINDS[row.service]
+        page = f"lelang/{row.code}/pengumumanlelang" if kind == "tender" else f"nontender/{row.code}/pengumumanpl"
+        announced = getattr(record, f"tgl_pengumuman_{kind}")
+        yield _announcement(row, context, announced or record.tgl_buat_paket, page)
 
 
 def tender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """TenderSelesai: the same words as the announcement, for when that is missing."""
     for row in _latest(rows):
-        record = row.record
-        yield _announcement(
-            row,
-            context,
-            record.kd_tender,
-            "status_tender",
-            record.tgl_penetapan_pemenang or record.tgl_pengumuman_tender,
-        )
+        yield _announcement(row, context, row.record.tgl_penetapan_pemenang or row.record.tgl_pengumuman_tender)
 
 
-def _announcement(
-    row: Row, context: Context, attempt: str, status_field: str, event: str | None, page: str | None = None
-) -> Partial:
-    record = row.record
+def _announcement(row: Row, context: Context, event: str | None, page: str | None = None) -> Partial:
+    record, status_field = row.record, f"status_{_KINDS[row.service]}"
     status = getattr(record, status_field)
     office = context.office(record)
     title = scrub(record.nama_paket)
@@ -245,7 +214,7 @@ def _announcement(
             "buyer": reference(office),
             "planning": {"budget": plan_budget(context, record, record.kd_rup, accounts, record.sumber_dana)},
             "tender": {
-                "id": tender_id(row),
+                "id": own_id(row),
                 "title": title,
                 "status": context.code(SOURCE, "tenderStatus", status_field, status),
                 "statusDetails": _words(status, getattr(record, "ket_ditutup", None)),
@@ -265,7 +234,7 @@ def _announcement(
                 "items": account_items(accounts),
                 "documents": [
                     {
-                        "id": f"{attempt}-notice",
+                        "id": f"{row.code}-notice",
                         "documentType": "tenderNotice",
                         "url": f"{record.url_lpse.rstrip('/')}/{page}",
                         "datePublished": _fact(context, row, event),
@@ -301,13 +270,6 @@ def _reached(context: Context, row: Row, day: str | None) -> Body:
     return {"dueDate": context.moment(day), "status": "scheduled"}
 
 
-def jadwal(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """JadwalTahapan: the planned stages as milestones, without a status: whether they were kept is not known. Bids may
-    be handed in while "Upload Dokumen Penawaran" lasts."""
-    for attempt, stages in by_code(rows).items():
-        yield from _schedule(attempt, stages, context)
-
-
 _BIDDING = re.compile("upload dokumen penawaran", re.IGNORECASE)
 _ENQUIRIES = re.compile("penjelasan dokumen (?:lelang|tender|pemilihan)|pemberian penjelasan", re.IGNORECASE)
 _DECISION = re.compile("penetapan pemenang", re.IGNORECASE)
@@ -321,29 +283,32 @@ def _stage_period(stages: list[Row], named: re.Pattern[str], context: Context) -
     return context.period(min(starts, default=None), max(ends, default=None))
 
 
-def _schedule(attempt: str, stages: list[Row], context: Context) -> Iterator[Partial]:
-    yield Partial(
-        {
-            "tender": {
-                "id": tender_id(stages[0]),
-                "enquiryPeriod": _stage_period(stages, _ENQUIRIES, context),
-                "awardPeriod": _stage_period(stages, _DECISION, context),
-                "tenderPeriod": _stage_period(stages, _BIDDING, context),
-                "milestones": [
-                    {
-                        "id": name,
-                        "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
-                        "type": "tenderStage",
-                        "code": row.record.kd_akt,
-                        "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
-                        "dueDate": context.moment(row.record.tgl_akhir, end=True),
-                    }
-                    for name, row in _named_stages(attempt, stages)
-                ],
-            }
-        },
-        tuple(stages),
-    )
+def jadwal(rows: list[Row], context: Context) -> Iterator[Partial]:
+    """JadwalTahapan: the planned stages as milestones, without a status: whether they were kept is not known. Bids may
+    be handed in while "Upload Dokumen Penawaran" lasts."""
+    for attempt, stages in by_code(rows).items():
+        yield Partial(
+            {
+                "tender": {
+                    "id": own_id(stages[0]),
+                    "enquiryPeriod": _stage_period(stages, _ENQUIRIES, context),
+                    "awardPeriod": _stage_period(stages, _DECISION, context),
+                    "tenderPeriod": _stage_period(stages, _BIDDING, context),
+                    "milestones": [
+                        {
+                            "id": name,
+                            "title": _blanks(row.record.nama_tahapan or row.record.nama_akt),
+                            "type": "tenderStage",
+                            "code": row.record.kd_akt,
+                            "description": row.record.tgl_awal and f"Mulai {row.record.tgl_awal.replace('T', ' ')}",
+                            "dueDate": context.moment(row.record.tgl_akhir, end=True),
+                        }
+                        for name, row in _named_stages(attempt, stages)
+                    ],
+                }
+            },
+            tuple(stages),
+        )
 
 
 def _named_stages(attempt: str, stages: list[Row]) -> Iterator[tuple[str, Row]]:
@@ -366,9 +331,7 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
         bidders = []
         for row in present:
             record = row.record
-            party = context.supplier(
-                record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16
-            )
+            party = _supplier(record, context)
             if record.nilai_penawaran is not None and party:
                 bidders.append((row, party))
         tenderers = {party["id"]: reference(party) for _, party in bidders}
@@ -376,7 +339,7 @@ def peserta(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield Partial(
             {
                 "tender": {
-                    "id": tender_id(registered[0]),
+                    "id": own_id(registered[0]),
                     "numberOfTenderers": len(tenderers) if present else None,
                     "tenderers": list(tenderers.values()),
                 },
@@ -427,13 +390,13 @@ def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """TenderSelesaiNilai: winner and amounts; without a winner (still running) only the tender's amounts."""
     for row in _latest(rows):
         record = row.record
-        supplier = _winner(record, context)
+        supplier = _supplier(record, context)
         yield Partial(
             {
                 "planning": {
                     "budget": plan_budget(context, record, record.kd_rup_paket, getattr(record, "mak", ()), ())
                 },
-                "tender": {"id": tender_id(row), "value": money(record.hps)},
+                "tender": {"id": own_id(row), "value": money(record.hps)},
                 "awards": [_award(row, supplier, _fact(context, row, record.tgl_penetapan_pemenang), context)]
                 if supplier
                 else None,
@@ -447,9 +410,9 @@ def nontender_selesai(rows: list[Row], context: Context) -> Iterator[Partial]:
     """NonTenderSelesai: the announcement's words again, winner and amounts."""
     for row in _latest(rows):
         record = row.record
-        supplier = _winner(record, context)
+        supplier = _supplier(record, context)
         # tgl_selesai_nontender is no event but the end of the schedule, often still to come; SPPBJ dates the award.
-        announced = _announcement(row, context, record.kd_nontender, "status_nontender", None)
+        announced = _announcement(row, context, None)
         award = _award(row, supplier, None, context) if supplier else None
         if award and announced.body["tender"].get("status") != "complete" and not _appointed(row.code, context):
             award["status"] = "pending"
@@ -463,7 +426,8 @@ def _appointed(attempt: str, context: Context) -> bool:
     return _has_letter(attempt, context) or bool(_contracts_of(attempt, context))
 
 
-def _winner(record: Any, context: Context) -> Body | None:
+def _supplier(record: Any, context: Context) -> Body | None:
+    """The supplier that a row names by code, name and tax numbers."""
     return context.supplier(record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16)
 
 
@@ -856,51 +820,51 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
 
 def pencatatan(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PencatatanNonTender: a purchase made outside SPSE: one award and one contract."""
-    for row in _standing_first(rows, "status_nontender_pct_ket", context):
+    status = "status_nontender_pct_ket"
+    for row in _standing_first(rows, status, context):
         record = row.record
-        yield _purchase(
-            row,
-            context,
-            record.nama_paket,
-            "status_nontender_pct_ket",
-            record.total_realisasi,
-            description=record.uraian_pekerjaan,
-            budget=plan_budget(context, record, record.kd_rup, (), record.sumber_dana),
-            method=record.mtd_pemilihan,
-            category=record.kategori_pengadaan,
-            why=record.alasan_pembatalan,
-            contract=_recorded(record, context),
-        )
+        yield _recording(row, context, status, method=record.mtd_pemilihan, category=record.kategori_pengadaan)
 
 
 def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Partial]:
     """PencatatanSwakelola: self-managed work has no procurement method and no award: its payments have a payer and a
     payee."""
-    for row in _standing_first(rows, "status_swakelola_pct_ket", context):
-        record = row.record
-        partial = _purchase(
-            row,
-            context,
-            record.nama_paket,
-            "status_swakelola_pct_ket",
-            record.total_realisasi,
-            description=record.uraian_pekerjaan,
-            budget=plan_budget(context, record, record.kd_rup, (), record.sumber_dana),
-            details=record.tipe_swakelola_nama and f"Swakelola {record.tipe_swakelola_nama}",
-            why=record.alasan_pembatalan,
-            contract=_recorded(record, context),
-        )
+    status = "status_swakelola_pct_ket"
+    for row in _standing_first(rows, status, context):
+        kind = row.record.tipe_swakelola_nama
+        partial = _recording(row, context, status, details=kind and f"Swakelola {kind}")
         del partial.body["awards"]
         yield partial
 
 
-def _recorded(record: Any, context: Context) -> Body:
-    """What the record of a purchase or of self-managed work has of its contract."""
-    return {
-        "period": context.period(record.tgl_mulai_paket, record.tgl_selesai_paket),
-        "localContentValue": money(record.nilai_pdn_pct),
-        "microEnterpriseValue": money(record.nilai_umk_pct),
-    }
+def _recording(
+    row: Row,
+    context: Context,
+    status_field: str,
+    *,
+    method: str | None = None,
+    details: str | None = None,
+    category: str | None = None,
+) -> Partial:
+    record = row.record
+    return _purchase(
+        row,
+        context,
+        record.nama_paket,
+        status_field,
+        record.total_realisasi,
+        description=record.uraian_pekerjaan,
+        budget=plan_budget(context, record, record.kd_rup, (), record.sumber_dana),
+        why=record.alasan_pembatalan,
+        contract={
+            "period": context.period(record.tgl_mulai_paket, record.tgl_selesai_paket),
+            "localContentValue": money(record.nilai_pdn_pct),
+            "microEnterpriseValue": money(record.nilai_umk_pct),
+        },
+        method=method,
+        details=details,
+        category=category,
+    )
 
 
 def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -1028,13 +992,9 @@ _KINDS = {service.name: service.kind for service in SERVICES}
 _OWN_CODES = {service.name: service.key[0] for service in SERVICES}
 
 
-def tender_id(row: Row) -> str:
-    """The id of the tender that a row belongs to: its attempt's kind and code, since codes of two kinds overlap."""
-    return f"{_KINDS[row.service]}-{row.code}"
-
-
-def purchase_id(row: Row) -> str:
-    """The id of an order's or recorded purchase's contract, and of its award where no supplier is known."""
+def own_id(row: Row) -> str:
+    """Kind and code of a row, since codes of two kinds overlap: the id of its attempt's tender; of an order or recorded
+    purchase also that of its contract, and of its award where no supplier is known."""
     return f"{_KINDS[row.service]}-{row.code}"
 
 
@@ -1064,7 +1024,7 @@ def _purchase(
     often long after the payments.
     """
     office = context.office(row.record)
-    purchase = purchase_id(row)
+    purchase = own_id(row)
     award = award_id(purchase, supplier) if supplier else recorded_award(purchase, _payees(row, context))
     title = scrub(title)
     status = getattr(row.record, status_field)
@@ -1082,7 +1042,7 @@ def _purchase(
             "buyer": reference(office),
             "planning": {"budget": budget},
             "tender": {
-                "id": tender_id(row),
+                "id": own_id(row),
                 "title": title,
                 "description": scrub(description),
                 "status": tender_status,
@@ -1133,7 +1093,7 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
     others who were paid.
     """
     for found in by_code(rows).values():
-        purchase = purchase_id(found[0])
+        purchase = own_id(found[0])
         header = _header(found[0], context)
         payer = context.office((header or found[0]).record)
         self_managed = hasattr(found[0].record, "nama_pelaksana")
@@ -1263,17 +1223,17 @@ def attempt_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
         record = row.record
         office = context.office(record)
         of_row = {"fiscal_year": record.tahun_anggaran, "office_id": office and office["id"]}
-        yield Fact("attempt", (tender_id(row),), {**facts.columns(facts.ATTEMPT, record), **of_row})
+        yield Fact("attempt", (own_id(row),), {**facts.columns(facts.ATTEMPT, record), **of_row})
         for line in getattr(record, "mak", ()) or getattr(record, "kode_anggaran", ()):
             if mak.canonical(line):
-                yield Fact("attempt_account", (tender_id(row), line), facts.account_columns(line))
+                yield Fact("attempt_account", (own_id(row), line), facts.account_columns(line))
 
 
 def finished_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
     """A finished attempt: also what was offered and agreed."""
     yield from attempt_facts(rows, context)
     for row in _latest(rows):
-        if supplier := _winner(row.record, context):
+        if supplier := _supplier(row.record, context):
             yield Fact("award", (award_id(row.code, supplier),), facts.columns(facts.AWARD, row.record))
 
 
@@ -1281,14 +1241,12 @@ def registrant_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
     """Who registered for a tender, and of those who bid what became of it."""
     for registered in by_code(rows).values():
         present = [row for row in registered if row.record.kd_peserta or row.record.kd_penyedia]
-        attempt = tender_id(registered[0])
+        attempt = own_id(registered[0])
         if present:
             yield Fact("attempt", (attempt,), {"registrants": len(present)})
         for row in present:
             record = row.record
-            party = context.supplier(
-                record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16
-            )
+            party = _supplier(record, context)
             has_bid = record.nilai_penawaran is not None and party is not None
             named = {"supplier_id": party and party["id"], "has_bid": has_bid}
             yield Fact("registrant", (attempt, _bid_id(row)), named, party and {**party, "roles": ["registrant"]})
@@ -1379,8 +1337,8 @@ _STANDALONE = {
 MAPPING = SourceMapping(
     SOURCE,
     mappers={
-        "SPSE-TenderPengumuman": tender_pengumuman,
-        "SPSE-NonTenderPengumuman": nontender_pengumuman,
+        "SPSE-TenderPengumuman": pengumuman,
+        "SPSE-NonTenderPengumuman": pengumuman,
         "SPSE-TenderSelesai": tender_selesai,
         "SPSE-JadwalTahapanTender": jadwal,
         "SPSE-JadwalTahapanNonTender": jadwal,

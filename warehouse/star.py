@@ -85,13 +85,13 @@ def star_rows(
     years = [day.year for line in lines if (day := _day((line.get("period") or {}).get("startDate")))]
     buyer = _first(state.get("buyer") or tender.get("procuringEntity"))
     keys = {"office_id": buyer.get("id"), "fiscal_year": min(years, default=fiscal_year), "family": family}
-    star = _Star(ocid, keys, state, details)
+    star = _Star(keys, state, details)
     attempts = star.attempts(tender)
     awards, contracts = _items(state.get("awards")), _items(state.get("contracts"))
     proposals = _items(planning.get("proposals"))
     repeated = bool(budget.get("isRepeated"))
     suppliers = {award["id"]: award.get("suppliers") for award in awards}
-    progress = {contract["id"]: _progress(ocid, contract) for contract in contracts}
+    progress = {contract["id"]: _progress(contract) for contract in contracts}
     payments = {contract["id"]: star.payments(contract) for contract in contracts}
     plans = star.plans()
     made: dict[str, list[Object]] = {
@@ -110,15 +110,16 @@ def star_rows(
         "item": [star.item(item, bought) for item in contracts for bought in _items(item.get("items"))],
         "payment": [payment for each in payments.values() for payment in each],
         "progress": [report for reports in progress.values() for report in reports],
-        "proposal": [_proposal(ocid, item, repeated) for item in proposals],
-        "document": _documents(ocid, planning, proposals, tender, awards, contracts),
+        "proposal": [_proposal(item, repeated) for item in proposals],
+        "document": _documents(planning, proposals, tender, awards, contracts),
         "stage_event": star.stage_events(planning, tender, contracts),
         "place": star.places(tender),
         "process_party": star.parties(),
     }
     # Every row of a table has all its columns: facts give those that their rows fill.
     rows: dict[str, list[Object]] = {
-        name: [{column: row.get(column) for column in _COLUMNS[name]} for row in each] for name, each in made.items()
+        name: [{column: row.get(column) for column in _COLUMNS[name]} | {"ocid": ocid} for row in each]
+        for name, each in made.items()
     }
     known_awards = [row for row in rows["award"] if row["status"] not in ("cancelled", "unsuccessful")]
     known_contracts = [row for row in rows["contract"] if row["status"] != "cancelled"]
@@ -256,8 +257,8 @@ def stage_counts(conn: Connection) -> dict[str, int]:
 class _Star:
     """The rows of one process, of its state and of what its rows hold besides."""
 
-    def __init__(self, ocid: str, keys: Object, state: Object, details: Details) -> None:
-        self.ocid, self.keys, self.state, self.details = ocid, keys, state, details
+    def __init__(self, keys: Object, state: Object, details: Details) -> None:
+        self.keys, self.state, self.details = keys, state, details
 
     def facts(self, table: str, *key: str) -> Object:
         return dict(self.details.facts.get(table, {}).get(key, {}))
@@ -267,11 +268,11 @@ class _Star:
         tables: dict[str, list[Object]] = {"plan": [], "plan_account": []}
         for (kind, code), columns in self.details.facts.get("plan", {}).items():
             if (kind, code) in self.details.own:
-                named = {"ocid": self.ocid, "id": f"{kind}-{code}", "kind": kind, "kd_rup": code}
+                named = {"id": f"{kind}-{code}", "kind": kind, "kd_rup": code}
                 tables["plan"].append({**named, **self.keys, **_timed("plan", columns)})
         for (kind, code, number), columns in self.details.facts.get("plan_account", {}).items():
             if (kind, code) in self.details.own:
-                named = {"ocid": self.ocid, "plan_id": f"{kind}-{code}", "id": number}
+                named = {"plan_id": f"{kind}-{code}", "id": number}
                 tables["plan_account"].append({**named, **columns})
         return tables
 
@@ -287,7 +288,6 @@ class _Star:
         entity, period = _first(tender.get("procuringEntity")), tender.get("tenderPeriod") or {}
         categories = tender.get("additionalProcurementCategories")
         row = {
-            "ocid": self.ocid,
             "id": name,
             **self.keys,
             "channel": channel,
@@ -315,13 +315,7 @@ class _Star:
     def of_attempts(self) -> dict[str, list[Object]]:
         """The plans and accounts that attempts name, and who registered for them."""
         plans = [
-            {
-                "ocid": self.ocid,
-                "attempt_id": name,
-                "plan_id": f"{kind}-{code}",
-                "kd_rup": code,
-                "share": 1 / len(rups),
-            }
+            {"attempt_id": name, "plan_id": f"{kind}-{code}", "kd_rup": code, "share": 1 / len(rups)}
             for name, rups in self.details.rups.items()
             for kind, code in rups
         ]
@@ -332,13 +326,12 @@ class _Star:
         return {
             "plan_attempt": plans,
             "attempt_account": [
-                {"ocid": self.ocid, "attempt_id": name, **row, "share": 1 / len(found)}
+                {"attempt_id": name, **row, "share": 1 / len(found)}
                 for name, found in accounts.items()
                 for row in found
             ],
             "registrant": [
-                {"ocid": self.ocid, "attempt_id": name, "id": number, **columns}
-                for (name, number), columns in registered.items()
+                {"attempt_id": name, "id": number, **columns} for (name, number), columns in registered.items()
             ],
         }
 
@@ -357,7 +350,6 @@ class _Star:
 
     def bid(self, bid: Object) -> Object:
         return {
-            "ocid": self.ocid,
             "id": bid["id"],
             "attempt_id": self.holder("bids", bid["id"]),
             "supplier_id": _first(bid.get("tenderers")).get("id"),
@@ -368,7 +360,6 @@ class _Star:
 
     def award(self, award: Object, attempts: Mapping[str, Object]) -> Object:
         return {
-            "ocid": self.ocid,
             "id": award["id"],
             **self.keys_of(attempts, self.holder("awards", award["id"])),
             "supplier_id": _first(award.get("suppliers")).get("id"),
@@ -407,7 +398,6 @@ class _Star:
         guarantees = [_amount(each.get("value")) for each in _items(contract.get("guarantees"))]
         ended = _moment(implementation.get("endDate"))
         return {
-            "ocid": self.ocid,
             "id": contract["id"],
             **keys,
             "award_id": _text(contract.get("awardID")),
@@ -461,7 +451,6 @@ class _Star:
         ]
         return [
             {
-                "ocid": self.ocid,
                 "contract_id": contract["id"],
                 "id": item["id"],
                 "kind": kind,
@@ -478,7 +467,6 @@ class _Star:
 
     def agreement(self, contract: Object, paper: Object) -> Object:
         return {
-            "ocid": self.ocid,
             "contract_id": contract["id"],
             "id": paper["id"],
             "type": paper.get("type"),
@@ -489,7 +477,6 @@ class _Star:
 
     def item(self, contract: Object, item: Object) -> Object:
         return {
-            "ocid": self.ocid,
             "contract_id": contract["id"],
             "id": item["id"],
             "account": (item.get("classification") or {}).get("id"),
@@ -509,16 +496,11 @@ class _Star:
                 of = self.holder("contracts", contract_id) if contract_id else self.holder("stages", item["id"])
                 rows.append(
                     {
-                        "ocid": self.ocid,
                         "stage": stage,
                         "contract_id": contract_id,
                         "id": item["id"],
                         "attempt_id": None if stage == "planning" else of,
-                        "title": item.get("title"),
-                        "type": item.get("type"),
-                        "code": item.get("code"),
-                        "number": item.get("number"),
-                        "status": item.get("status"),
+                        **{name: item.get(name) for name in ("title", "type", "code", "number", "status")},
                         "start_at": _moment(given.get("start_at")),
                         "due_at": _moment(item.get("dueDate")),
                         "met_at": _moment(item.get("dateMet")),
@@ -542,7 +524,6 @@ class _Star:
             point = geometry.get("coordinates") if geometry.get("type") == "Point" else None
             rows.append(
                 {
-                    "ocid": self.ocid,
                     "id": name,
                     "description": location.get("description"),
                     "regency": address.get("locality"),
@@ -569,7 +550,6 @@ class _Star:
                 rows.setdefault(
                     (party["id"], role),
                     {
-                        "ocid": self.ocid,
                         "party_id": party["id"],
                         "role": role,
                         "name": party.get("name"),
@@ -584,7 +564,7 @@ class _Star:
         return list(rows.values())
 
 
-def _progress(ocid: str, contract: Object) -> list[Object]:
+def _progress(contract: Object) -> list[Object]:
     """One row per report: of SIMPEN, and what SPSE's payment certificates give."""
     rows = []
     for metric in _items((contract.get("implementation") or {}).get("metrics")):
@@ -602,7 +582,6 @@ def _progress(ocid: str, contract: Object) -> list[Object]:
             report["notes"] = item.get("notes") or report.get("notes")
         rows += [
             {
-                "ocid": ocid,
                 "contract_id": contract["id"],
                 "metric_id": metric["id"],
                 "id": name,
@@ -654,10 +633,9 @@ def _named(code: str | None) -> Object:
     return {"place_code": code, "village": village, "district": district}
 
 
-def _proposal(ocid: str, proposal: Object, repeated: bool) -> Object:
+def _proposal(proposal: Object, repeated: bool) -> Object:
     address, office = proposal.get("address") or {}, _first(proposal.get("organization"))
     return {
-        "ocid": ocid,
         "id": proposal["id"],
         "repeated": repeated,
         "title": proposal.get("title"),
@@ -675,12 +653,7 @@ def _proposal(ocid: str, proposal: Object, repeated: bool) -> Object:
 
 
 def _documents(
-    ocid: str,
-    planning: Object,
-    proposals: list[Object],
-    tender: Object,
-    awards: list[Object],
-    contracts: list[Object],
+    planning: Object, proposals: list[Object], tender: Object, awards: list[Object], contracts: list[Object]
 ) -> list[Object]:
     holders = [("planning", "", planning), ("tender", "", tender)]
     holders += [("proposal", proposal["id"], proposal) for proposal in proposals]
@@ -689,7 +662,6 @@ def _documents(
     holders += [("implementation", item["id"], item.get("implementation") or {}) for item in contracts]
     return [
         {
-            "ocid": ocid,
             "stage": stage,
             "holder_id": holder_id,
             "id": item["id"],

@@ -1,262 +1,356 @@
 """The ten questions answered from a folder of raw JSON with the standard library alone, apart from Jejak's own code.
 
-Written from what is known of the sources: one contract per attempt and number, an addendum in place of what it changes;
-a recording counts until it is cancelled; a package is `kd_pkt_dce`.
+Written from what is known of the sources and from what the questions say of themselves, by somebody who had written
+neither their queries nor the views below them, nor read them yet. Where the two differed, one was mended, or the
+question now says more.
 """
 
 import json
+import math
 import re
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-STAND = {"COMPLETED", "PAYMENT_OUTSIDE_SYSTEM", "ON_PROCESS", "ON_ADDENDUM"}
-CANCELLED = {"Kontrak Dibatalkan", "Paket Dibatalkan"}
+CHANNELS = {"tender": "SPSE-Tender", "nontender": "SPSE-NonTender"}
+TAX_NUMBERS = ("npwp_penyedia", "npwp16_penyedia", "npwp_16_penyedia", "npwp_penyedia_16")
+
+
+class Folder:
+    """A folder of answers, with what several questions need of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.attempts = self._attempts()
+        self.plans = {text(row["kd_rup"]): row for row in self.rows("RUP-PaketPenyedia-Terumumkan")}
+        self.by_number, self.by_name = self._supplier_codes()
+        self.contracts = list(self._contracts())
+        self.orders = list(self._orders())
+        self.recordings = list(self._recordings())
+
+    def rows(self, service: str) -> list[Row]:
+        return rows(self.folder, service)
+
+    def _attempts(self) -> dict[tuple[str, str], Row]:
+        """Announced or finished attempts, by channel and code: the first list that fills a field tells it."""
+        found: dict[tuple[str, str], Row] = {}
+        for channel, service in CHANNELS.items():
+            for name in (f"{service}Pengumuman", f"{service}Selesai", f"{service}SelesaiNilai"):
+                for row in self.rows(name):
+                    attempt = found.setdefault((channel, text(row[f"kd_{channel}"])), {})
+                    aliases = {"kd_pkt_dce": row.get("kd_paket"), "kd_rup": row.get("kd_rup_paket")}
+                    for field, value in (*row.items(), *aliases.items()):
+                        if text(value) and not text(attempt.get(field)):
+                            attempt[field] = value
+        return found
+
+    def _supplier_codes(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """The codes (kd_penyedia) that go with each tax number and with each name."""
+        numbers, names = defaultdict(set), defaultdict(set)
+        for name in ("NonTenderSelesai", "TenderSelesaiNilai", "PesertaTender", "TenderEkontrak-2Kontrak"):
+            for row in self.rows(f"SPSE-{name}"):
+                if code := text(row.get("kd_penyedia")):
+                    names[text(row["nama_penyedia"]).lower()].add(code)
+                    for number in tax_numbers(row):
+                        numbers[number].add(code)
+        return numbers, names
+
+    def supplier(self, row: Row) -> str | None:
+        """Known by its code, reached from a number or a name that goes with one alone, else by its name."""
+        name = text(row.get("nama_penyedia")).lower()
+        reached = [self.by_number.get(number, set()) for number in tax_numbers(row)] + [self.by_name.get(name, set())]
+        alone = [next(iter(codes)) for codes in reached if len(codes) == 1]
+        return text(row.get("kd_penyedia")) or next(iter(alone), None) or name or None
+
+    def _contracts(self) -> Iterator[Row]:
+        """Those that stand, one per attempt and number; an addendum stands in place of what it changes. A contract
+        stands though its attempt was closed as failed afterwards. Whom it doesn't name, its letter or the winner tells.
+        """
+        for channel, service in CHANNELS.items():
+            letters = {text(row[f"kd_{channel}"]): row for row in self.rows(f"{service}Ekontrak-1SPPBJ")}
+            latest: dict[tuple[str, str], Row] = {}
+            for row in self.rows(f"{service}Ekontrak-2Kontrak"):
+                key = text(row[f"kd_{channel}"]), text(row["no_kontrak"])
+                if key not in latest or row["versi_addendum"] > latest[key]["versi_addendum"]:
+                    latest[key] = row
+            for (code, number), row in latest.items():
+                attempt = self.attempts.get((channel, code), {})
+                if "batal" not in text(row["status_kontrak"]).lower():
+                    yield {
+                        "channel": channel,
+                        "code": code,
+                        "number": number,
+                        "attempt": attempt,
+                        "year": int(row["tahun_anggaran"]),
+                        "office": text(row["kd_satker_str"]),
+                        "value": row["nilai_kontrak"] or 0,
+                        "supplier": next(filter(None, map(self.supplier, (row, letters.get(code, {}), attempt))), None),
+                        "signed": day(row["tgl_kontrak"]),
+                        "local": row["nilai_pdn_kontrak"],
+                        "micro": row["nilai_umk_kontrak"],
+                    }
+
+    def _orders(self) -> Iterator[Row]:
+        """Orders of the e-catalogue that stand. None of the real orders in an online shop was confirmed."""
+        for row in self.rows("Ecat-PaketEPurchasingV6"):
+            if not re.match("CANCEL|WAITING|ON_NEGOTIATION", row["status_pkt"]):
+                yield {
+                    "year": int(row["tahun_anggaran"]),
+                    "office": text(row["kd_satker_str"]),
+                    "value": row["total_harga"] or 0,
+                    "supplier": next(iter(codes(row["kd_penyedia_sikap"])), row["kd_penyedia_v6"]),
+                    "plans": codes(row["kd_rup"]),
+                }
+        assert all(row["status_konfirmasi_ppmse"] == "gagal" for row in self.rows("Bela-TokoDaringRealisasi"))
+
+    def _recordings(self) -> Iterator[Row]:
+        for channel, service, stem in (
+            ("pencatatan", "SPSE-PencatatanNonTender", "nontender"),
+            ("swakelola", "SPSE-PencatatanSwakelola", "swakelola"),
+        ):
+            for row in self.rows(service):
+                yield {
+                    "channel": channel,
+                    "stands": row[f"status_{stem}_pct_ket"] != "Paket Dibatalkan",
+                    "year": int(row["tahun_anggaran"]),
+                    "office": text(row["kd_satker_str"]),
+                    "amount": row["total_realisasi"],
+                    "local": row["nilai_pdn_pct"],
+                    "micro": row["nilai_umk_pct"],
+                    "plans": codes(row["kd_rup"]),
+                }
 
 
 def rows(folder: Path, service: str) -> list[Row]:
     path = folder / f"{service}.json"
-    found: list[Row] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    found: list[Row] = json.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else []
     return found
 
 
-def day(text: str | None) -> date | None:
-    """The day of a stamp: `2025-01-31...` or `Jan 31, 2025, ...`."""
-    if not text:
-        return None
-    if text[0].isalpha():
-        month, number, year = re.fullmatch(r"(\w{3})\w* (\d+), (\d{4}).*", text, re.DOTALL).groups()  # type: ignore[union-attr]
-        return datetime.strptime(f"{month} {number} {year}", "%b %d %Y").date()  # noqa: DTZ007
-    return date.fromisoformat(text[:10])
+def text(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split())
 
 
-def number(text: str | None) -> str:
-    return re.sub(r"\s*([/.-])\s*", r"\1", " ".join((text or "").split())).upper()
+def codes(value: Any) -> set[str]:
+    return {code for code in re.findall(r"\d+", text(value)) if code != "0"}
 
 
-def contracts(folder: Path) -> Iterator[tuple[str, str, Row, Row]]:
-    """Channel, attempt, the first and the latest row of each contract that stands."""
-    for channel, service in (("tender", "SPSE-Tender"), ("nontender", "SPSE-NonTender")):
-        versions: dict[tuple[str, str], list[Row]] = defaultdict(list)
-        for row in rows(folder, f"{service}Ekontrak-2Kontrak"):
-            versions[str(row[f"kd_{channel}"]), number(row["no_kontrak"])].append(row)
-        for (attempt, _), found in versions.items():
-            found.sort(key=lambda row: (row["versi_addendum"] or 0, str(day(row["tgl_kontrak"]))))
-            if found[-1]["status_kontrak"] not in CANCELLED:
-                yield channel, attempt, found[0], found[-1]
+def day(value: Any) -> date | None:
+    found = re.match(r"(\d{4})-(\d\d)-(\d\d)", text(value))
+    return date(*map(int, found.groups())) if found else None
 
 
-def contracted(folder: Path) -> float:
-    """All that was contracted: contracts of tenders and non-tenders, orders of the e-catalogue."""
-    orders = {
-        str(row["kd_paket"]): row for row in rows(folder, "Ecat-PaketEPurchasingV6") if row["status_pkt"] in STAND
-    }
-    shops: dict[str, list[Row]] = defaultdict(list)
-    for row in rows(folder, "Bela-TokoDaringRealisasi"):
-        shops[str(row["order_id"])].append(row)
-    bought = sum(
-        row["valuasi"] or 0
-        for lines in shops.values()
-        for row in lines
-        if (row.get("status_konfirmasi_ppmse") or "").lower() in ("berhasil", "selesai", "sukses")
-        and row["tanggal_transaksi"] == max(line["tanggal_transaksi"] for line in lines)
-    )
-    signed = sum(latest["nilai_kontrak"] or 0 for *_, latest in contracts(folder))
-    return signed + sum(row["total_harga"] or 0 for row in orders.values()) + bought
+def tax_numbers(row: Row) -> list[str]:
+    """In their form of 15 digits."""
+    digits = (re.sub(r"\D", "", text(row.get(field))) for field in TAX_NUMBERS)
+    return [number[-15:] for number in digits if len(number) in (15, 16) and number.strip("0")]
 
 
-def local_content(folder: Path) -> tuple[float, float, float]:
-    """Value of contracts that give the part of domestic products, that part, and that of small enterprises."""
-    given = [latest for *_, latest in contracts(folder)]
-    known = [row for row in given if row["nilai_pdn_kontrak"] is not None]
-    return (
-        sum(row["nilai_kontrak"] or 0 for row in known),
-        sum(row["nilai_pdn_kontrak"] for row in known),
-        sum(row["nilai_umk_kontrak"] or 0 for row in given),
-    )
+def suppliers(folder: Folder) -> list[tuple[int, int, float]]:
+    """1. Fiscal year, contracts and orders, contracted amount, of each supplier."""
+    sums: dict[tuple[int, str | None], list[float]] = defaultdict(list)
+    for each in (*folder.contracts, *folder.orders):
+        sums[each["year"], each["supplier"]].append(each["value"])
+    return [(year, len(values), sum(values)) for (year, _), values in sums.items()]
 
 
-def recorded(folder: Path) -> tuple[float, float]:
-    """total_realisasi of recordings that stand, and of those that were cancelled."""
-    stand = cancelled = 0
-    for service, status in (("SPSE-PencatatanNonTender", "nontender"), ("SPSE-PencatatanSwakelola", "swakelola")):
-        for row in {str(row[f"kd_{status}_pct"]): row for row in rows(folder, service)}.values():
-            if row[f"status_{status}_pct_ket"] in CANCELLED:
-                cancelled += row["total_realisasi"] or 0
+def splitting(folder: Folder) -> list[tuple[int, date, date, int, float, float]]:
+    """2. Fiscal year, first and last day, contracts, total and threshold of each group."""
+    kinds: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for each in folder.contracts:
+        attempt = each["attempt"]
+        # Segments 7 to 12 of `mak`; the first in order where it names several.
+        segments = [part.strip(" .").split(".")[6:12] for part in re.split("[;,]", text(attempt.get("mak")))]
+        accounts = sorted(".".join(found) for found in segments if len(found) == 6)
+        if (
+            each["channel"] == "nontender"
+            and attempt.get("mtd_pemilihan") == "Pengadaan Langsung"
+            and accounts
+            and each["supplier"]
+            and each["signed"]
+        ):
+            kind = text(attempt["jenis_pengadaan"])
+            works = "Konstruksi" in kind and each["signed"] >= date(2025, 5, 1)
+            limit = 100e6 if "Konsultansi" in kind else 400e6 if works else 200e6
+            if each["value"] <= limit:
+                key = each["year"], each["office"], each["supplier"], accounts[0], kind, limit
+                kinds[key].append(each)
+    found = []
+    for (year, *_, limit), alike in kinds.items():
+        groups: list[list[Row]] = []
+        for each in sorted(alike, key=lambda each: each["signed"]):
+            if groups and (each["signed"] - groups[-1][-1]["signed"]).days <= 30:
+                groups[-1].append(each)
             else:
-                stand += row["total_realisasi"] or 0
-    return stand, cancelled
+                groups.append([each])
+        for group in groups:
+            total = sum(each["value"] for each in group)
+            if len(group) > 1 and total > limit:
+                found.append((year, group[0]["signed"], group[-1]["signed"], len(group), total, limit))
+    return found
 
 
-def certified(folder: Path) -> float:
-    """Payment certificates of contracts, each once, up to the day of the newest row of their list."""
-    seen: dict[tuple[str, ...], float] = {}
-    for channel, service in (("tender", "SPSE-Tender"), ("nontender", "SPSE-NonTender")):
-        papers = rows(folder, f"{service}Ekontrak-4BAPBAST")
-        until = max((read for row in papers if (read := day(row.get("_event_date")))), default=date.max)
-        for row in papers:
-            paid = day(row.get("tgl_bap"))
-            if row.get("no_kontrak") and row.get("besar_pembayaran") is not None and paid and paid <= until:
-                paper = (str(row[f"kd_{channel}"]), number(row["no_kontrak"]), number(row["no_bap"]), str(paid))
-                seen[(*paper, str(row["besar_pembayaran"]))] = row["besar_pembayaran"]
-    return sum(seen.values())
-
-
-def lead_times(folder: Path) -> dict[tuple[str, str], tuple[int, float, int, int]]:
-    """By channel and method: contracts, median, p90 (nearest rank), signed before their announcement."""
-    announced = {
-        ("tender", str(row["kd_tender"])): (row["mtd_pemilihan"], day(row["tgl_pengumuman_tender"]))
-        for row in rows(folder, "SPSE-TenderPengumuman")
-    } | {
-        ("nontender", str(row["kd_nontender"])): (row["mtd_pemilihan"], day(row["tgl_pengumuman_nontender"]))
-        for row in rows(folder, "SPSE-NonTenderPengumuman")
-    }
-    days: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for channel, attempt, first, _ in contracts(folder):
-        method, began = announced.get((channel, attempt), (None, None))
-        signed = day(first["tgl_kontrak"])
-        if method and began and signed:
-            days[channel, method].append((signed - began).days)
+def lead_times(folder: Folder) -> dict[tuple[int, str, str], tuple[int, float, int, int, int]]:
+    """3. By year, channel and method: contracts, median, p90 by the nearest rank, signed before their announcement,
+    without one of the days."""
+    days: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    without: Counter[tuple[int, str, str]] = Counter()
+    for each in folder.contracts:
+        attempt = each["attempt"]
+        key = each["year"], each["channel"], attempt["mtd_pemilihan"]
+        announced = day(attempt.get(f"tgl_pengumuman_{each['channel']}"))
+        if announced and each["signed"]:
+            days[key].append((each["signed"] - announced).days)
+        else:
+            without[key] += 1
     found = {}
     for key, taken in days.items():
         real = sorted(each for each in taken if each >= 0)
-        found[key] = (
-            len(real), statistics.median(real), real[-(-9 * len(real) // 10) - 1], len(taken) - len(real),
-        )  # fmt: skip
+        p90 = real[math.ceil(0.9 * len(real)) - 1]
+        found[key] = (len(real), statistics.median(real), p90, len(taken) - len(real), without[key])
     return found
 
 
-def swakelola_share(folder: Path) -> tuple[float, float]:
-    """Pagu of announced plans of self-managed work, and of all announced plans."""
-    own, bought = (
-        sum(row["pagu"] or 0 for row in rows(folder, f"RUP-Paket{kind}-Terumumkan") if standing(row))
-        for kind in ("Swakelola", "Penyedia")
-    )
-    return own, own + bought
-
-
-def standing(row: Row) -> bool:
-    return bool(row["status_aktif_rup"]) and not row["status_delete_rup"]
-
-
-def retenders(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """By channel: packages, attempts, packages with several attempts."""
+def savings(folder: Folder) -> dict[tuple[int, str, str], tuple[int, float, float, int, int]]:
+    """4. By year, channel and method of completed attempts: those with HPS and a price, both sums, those priced above
+    the HPS, those without one of the two. The price is that of the list of finished attempts, else of the letter."""
+    letters = {
+        (channel, text(row[f"kd_{channel}"])): row["harga_final"]
+        for channel, service in CHANNELS.items()
+        for row in original_last(folder.rows(f"{service}Ekontrak-1SPPBJ"))
+    }
+    pairs: dict[tuple[int, str, str], list[tuple[float, float]]] = defaultdict(list)
+    for (channel, code), row in folder.attempts.items():
+        if row.get(f"status_{channel}") == "Selesai":
+            price = row.get("nilai_negosiasi") or row.get("nilai_terkoreksi") or row.get("nilai_penawaran")
+            key = int(row["tahun_anggaran"]), channel, row["mtd_pemilihan"]
+            pairs[key].append((row.get("hps") or 0, price or letters.get((channel, code)) or 0))
     found = {}
-    for channel, service in (("tender", "SPSE-TenderPengumuman"), ("nontender", "SPSE-NonTenderPengumuman")):
-        packages: dict[str, set[str]] = defaultdict(set)
-        for row in rows(folder, service):
-            packages[str(row["kd_pkt_dce"])].add(str(row[f"kd_{channel}"]))
-        attempts = sum(map(len, packages.values()))
-        found[channel] = (len(packages), attempts, sum(len(each) > 1 for each in packages.values()))
+    for key, each in pairs.items():
+        known = [(hps, price) for hps, price in each if hps and price]
+        estimated, priced = (sum(column) for column in zip(*known, strict=True))
+        above = sum(price > hps for hps, price in known)
+        found[key] = (len(known), estimated, priced, above, len(each) - len(known))
     return found
 
 
-def bidders(folder: Path) -> tuple[int, int, int, int, int]:
-    """Tenders with participants, registrants, tenders with a bidder, bidders, tenders with one."""
-    registered: dict[str, int] = defaultdict(int)
-    bids: dict[str, set[str]] = defaultdict(set)
-    for row in {
-        (str(row["kd_tender"]), str(row["kd_peserta"])): row for row in rows(folder, "SPSE-PesertaTender")
-    }.values():
-        if row["kd_peserta"] or row["kd_penyedia"]:
-            registered[str(row["kd_tender"])] += 1
-            if row["nilai_penawaran"]:
-                bids[str(row["kd_tender"])].add(str(row["kd_penyedia"]))
-    sizes = [len(each) for each in bids.values()]
-    return len(registered), sum(registered.values()), len(sizes), sum(sizes), sizes.count(1)
+def original_last(letters: list[Row]) -> list[Row]:
+    """The letter before any addendum last, so that it is the one that is kept."""
+    return sorted(letters, key=lambda row: -(row["versi_addendum"] or 0))
 
 
-def savings(folder: Path) -> dict[tuple[str, str], tuple[int, float, float]]:
-    """By channel and method of completed attempts: how many have HPS and a winner's price, and both sums. The price is
-    that of the list of finished attempts, else of the appointment letter, else of the contract."""
-    found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for channel, service, finished in (
-        ("tender", "SPSE-Tender", "SPSE-TenderSelesaiNilai"),
-        ("nontender", "SPSE-NonTender", "SPSE-NonTenderSelesai"),
-    ):
-        code = f"kd_{channel}"
-        prices: dict[str, float] = {}
-        for _, attempt, _, latest in contracts(folder):
-            prices[attempt] = latest["nilai_kontrak"]
-        letters = rows(folder, f"{service}Ekontrak-1SPPBJ")
-        for row in sorted(letters, key=lambda row: -(row["versi_addendum"] or 0)):
-            prices[str(row[code])] = row["harga_final"] or prices.get(str(row[code]), 0)
-        for row in rows(folder, finished):
-            price = row["nilai_negosiasi"] or row["nilai_terkoreksi"] or row["nilai_penawaran"]
-            if price and row["kd_penyedia"]:
-                prices[str(row[code])] = price
-        for row in rows(folder, f"{service}Pengumuman"):
-            if row[f"status_{channel}"] == "Selesai" and row["hps"] and prices.get(str(row[code])):
-                found[channel, row["mtd_pemilihan"]].append((row["hps"], prices[str(row[code])]))
-    return {
-        key: (len(each), sum(hps for hps, _ in each), sum(price for _, price in each)) for key, each in found.items()
-    }
+def realised(folder: Folder) -> dict[tuple[int, str], tuple[float, float, float, int, int]]:
+    """5. By year and office: contracted, certified, recorded, contracts and orders, those with a certificate. A
+    certificate counts once, from its day on, seen from the day of the newest row of its list."""
+    certificates: dict[tuple[str, str, str], dict[tuple[str, date, float], float]] = defaultdict(dict)
+    for channel, service in CHANNELS.items():
+        papers = folder.rows(f"{service}Ekontrak-4BAPBAST")
+        read = max(filter(None, (day(row.get("_event_date")) for row in papers)), default=date.max)
+        for row in papers:
+            paid = day(row.get("tgl_bap"))
+            # One folder holds the rows of another list here.
+            if "no_bap" in row and paid and paid <= read:
+                paper = text(row["no_bap"]), paid, row["besar_pembayaran"]
+                contract = channel, text(row[f"kd_{channel}"]), text(row["no_kontrak"])
+                certificates[contract][paper] = row["besar_pembayaran"]
+    sums: dict[tuple[int, str], list[tuple[float, float, float, int, int]]] = defaultdict(list)
+    for each in folder.contracts:
+        paid_by = certificates.get((each["channel"], each["code"], each["number"]), {})
+        sums[each["year"], each["office"]].append((each["value"], sum(paid_by.values()), 0, 1, bool(paid_by)))
+    for each in folder.orders:
+        sums[each["year"], each["office"]].append((each["value"], 0, 0, 1, 0))
+    for each in folder.recordings:
+        if each["stands"]:
+            sums[each["year"], each["office"]].append((0, 0, each["amount"] or 0, 0, 0))
+    return {key: tuple(map(sum, zip(*rows, strict=True))) for key, rows in sums.items()}  # type: ignore[misc]
 
 
-def late_plans(folder: Path) -> tuple[int, float]:
-    """Announced provider plans whose selection had ended on the day of their list, none of whose family anybody has
-    begun to buy: how many, and their pagu. A family are plans that were bought together."""
-    plans = {str(row["kd_rup"]): row for row in rows(folder, "RUP-PaketPenyedia-Terumumkan") if standing(row)}
-    family = {code: code for code in plans}
-    begun: set[str] = set()
+def recorded_and_cancelled(folder: Folder) -> tuple[float, float]:
+    stand = sum(each["amount"] or 0 for each in folder.recordings if each["stands"])
+    return stand, sum(each["amount"] or 0 for each in folder.recordings if not each["stands"])
 
-    def head(code: str) -> str:
-        while family.setdefault(code, code) != code:
-            code = family[code]
-        return code
 
-    for service, field in (
-        ("SPSE-TenderPengumuman", "kd_rup"),
-        ("SPSE-NonTenderPengumuman", "kd_rup"),
-        ("SPSE-TenderSelesai", "kd_rup"),
-        ("SPSE-TenderSelesaiNilai", "kd_rup_paket"),
-        ("SPSE-NonTenderSelesai", "kd_rup"),
-        ("SPSE-PencatatanNonTender", "kd_rup"),
-        ("Ecat-PaketEPurchasingV6", "kd_rup"),
-    ):
-        for row in rows(folder, service):
-            named = sorted(set(re.findall(r"\d+", str(row[field] or ""))) - {"0"})
-            begun |= set(named)
-            for other in named[1:]:
-                family[head(other)] = head(named[0])
-    heads = {head(code) for code in begun}
-    until = max(day(row["_event_date"]) or date.min for row in plans.values())
-    late = [
-        row
-        for code, row in plans.items()
-        if head(code) not in heads
-        and (
-            end.toordinal() < until.toordinal()
-            if (end := day(row["tgl_akhir_pemilihan"]))
-            else row["tahun_anggaran"] < until.year
+def local_content(folder: Folder) -> tuple[float, ...]:
+    """6. Contracts that give the part of domestic products: value and part; the part of small enterprises. Recordings
+    likewise. How many of both that stand lack the part or an amount."""
+    given = [each for each in folder.contracts if each["local"] is not None]
+    standing = [each for each in folder.recordings if each["stands"]]
+    told = [each for each in standing if each["local"] is not None and each["amount"] is not None]
+    return (
+        sum(each["value"] for each in given),
+        sum(each["local"] for each in given),
+        sum(each["micro"] or 0 for each in folder.contracts),
+        sum(each["amount"] for each in told),
+        sum(each["local"] for each in told),
+        sum(each["micro"] or 0 for each in told),
+        len(folder.contracts) - len(given) + len(standing) - len(told),
+    )
+
+
+def late_plans(folder: Folder) -> dict[str, tuple[int, float]]:
+    """7. Announced provider plans whose planned month of selection was over on the day of their list and of which no
+    attempt is known: how many and their pagu, those of the e-catalogue apart (`unseen`) where none of its orders is in
+    hand."""
+    begun = set().union(
+        *(codes(row.get("kd_rup")) for row in folder.attempts.values()),
+        *(each["plans"] for each in (*folder.recordings, *folder.orders)),
+    )
+    until = max(filter(None, (day(row["_event_date"]) for row in folder.plans.values())))
+    late: dict[str, list[float]] = {"plans": [], "unseen": []}
+    for code, row in folder.plans.items():
+        end = day(row["tgl_akhir_pemilihan"])
+        over = (end.year, end.month) < (until.year, until.month) if end else row["tahun_anggaran"] < until.year
+        if over and code not in begun:
+            ordered = row["metode_pengadaan"] == "E-Purchasing" and not folder.orders
+            late["unseen" if ordered else "plans"].append(row["pagu"])
+    return {kind: (len(amounts), sum(amounts)) for kind, amounts in late.items()}
+
+
+def swakelola_share(folder: Folder) -> tuple[int, int, float, float, float]:
+    """8. Plans of self-managed work, all plans, the pagu of both; what was recorded of such work."""
+    own = [row["pagu"] for row in folder.rows("RUP-PaketSwakelola-Terumumkan")]
+    bought = [row["pagu"] for row in folder.plans.values()]
+    recorded = sum(
+        each["amount"] or 0 for each in folder.recordings if each["stands"] and each["channel"] == "swakelola"
+    )
+    return len(own), len(own) + len(bought), sum(own), sum(own) + sum(bought), recorded
+
+
+def retenders(folder: Folder) -> dict[str, tuple[int, int, int, int, int]]:
+    """9. By channel: packages, attempts, packages with several, with a later one alone, without a completed one."""
+    found = {}
+    for channel in CHANNELS:
+        packages: dict[str, list[Row]] = defaultdict(list)
+        for (of, _), row in folder.attempts.items():
+            if of == channel:
+                packages[text(row["kd_pkt_dce"])].append(row)
+        tried = packages.values()
+        found[channel] = (
+            len(tried),
+            sum(map(len, tried)),
+            sum(len(each) > 1 for each in tried),
+            sum(len(each) == 1 and each[0].get(f"versi_{channel}", 1) > 1 for each in tried),
+            sum(all(row.get(f"status_{channel}") != "Selesai" for row in each) for each in tried),
         )
-    ]
-    return len(late), sum(row["pagu"] or 0 for row in late)
+    return found
 
 
-def largest_suppliers(folder: Path) -> list[float]:
-    """What each of the twenty largest suppliers with a code was contracted for, the largest first."""
-    winners = {
-        (channel, str(row[f"kd_{channel}"]), plain(row["nama_penyedia"])): str(row["kd_penyedia"])
-        for channel, service in (("tender", "SPSE-TenderSelesaiNilai"), ("nontender", "SPSE-NonTenderSelesai"))
-        for row in rows(folder, service)
-        if row["kd_penyedia"]
-    }
-    sums: dict[str, float] = defaultdict(float)
-    for channel, attempt, _, latest in contracts(folder):
-        code = latest.get("kd_penyedia") or winners.get((channel, attempt, plain(latest["nama_penyedia"])))
-        if code:
-            sums[str(code)] += latest["nilai_kontrak"] or 0
-    for row in rows(folder, "Ecat-PaketEPurchasingV6"):
-        if row["status_pkt"] in STAND:
-            code = row["kd_penyedia_sikap"] if row["kd_penyedia_sikap"] not in (None, 0, "0") else row["kd_penyedia_v6"]
-            sums[str(code)] += row["total_harga"] or 0
-    return sorted(sums.values(), reverse=True)[:20]
-
-
-def plain(name: str | None) -> str:
-    return re.sub(r"[^0-9A-Z]+", " ", (name or "").upper()).strip()
+def bidders(folder: Folder) -> dict[str, tuple[int, int, int, int, int]]:
+    """10. By method: tenders with participants, registrants, tenders with a bidder, bidders, tenders with one."""
+    registered, bid = defaultdict(set), defaultdict(set)
+    for row in folder.rows("SPSE-PesertaTender"):
+        tender, supplier = text(row["kd_tender"]), text(row["kd_penyedia"])
+        if supplier:
+            registered[tender].add(supplier)
+            if row["nilai_penawaran"] and float(row["nilai_penawaran"]):
+                bid[tender].add(supplier)
+    found: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+    for tender, those in registered.items():
+        bids = len(bid.get(tender, ()))
+        method = folder.attempts["tender", tender]["mtd_pemilihan"]
+        found[method].append((1, len(those), bids > 0, bids, bids == 1))
+    return {method: tuple(map(sum, zip(*rows, strict=True))) for method, rows in found.items()}  # type: ignore[misc]

@@ -159,7 +159,7 @@ def test_the_kinds_of_money_spent_stand_beside_each_other(office: Engine) -> Non
         "swakelola_percent",
         "recorded_amount",
     )
-    assert found(office, "swakelola_share", *shares) == [(1, 2, 100, 1000, 10, None)]
+    assert found(office, "swakelola_share", *shares) == [(0, 0, None, None, None, 11), (1, 2, 100, 1000, 10, None)]
 
 
 def test_local_content_is_a_share_of_what_gives_it(office: Engine) -> None:
@@ -169,9 +169,10 @@ def test_local_content_is_a_share_of_what_gives_it(office: Engine) -> None:
         fill(conn, t.contract, id="3", value=800)
         fill(conn, t.contract, id="4", value=1, channel="ecat")
         fill(conn, t.contract, id="5", recorded_amount=50, local_content_value=50, channel="pencatatan")
+        fill(conn, t.contract, id="6", local_content_value=0, channel="pencatatan")
     names = ("contracts", "contract_value", "local_content_percent", "micro_enterprise_percent",
              "recorded_local_percent", "silent")  # fmt: skip
-    assert found(office, "local_content", *names) == [(2, 200, 30, 100, 100, 1)]
+    assert found(office, "local_content", *names) == [(2, 200, 30, 100, 100, 2)]
 
 
 def test_retenders_and_competition(office: Engine) -> None:

@@ -10,6 +10,7 @@ from warehouse.engine import reading, writing
 from warehouse.load import insert_rows
 from warehouse.tables import (
     answer,
+    attempt,
     contract,
     contracting_process,
     identity,
@@ -209,14 +210,15 @@ def test_budget_lines_without_a_package_stand_by_office_and_account(today: Engin
 
 
 def test_plans_are_late_on_the_day_of_the_newest_answer(today: Engine) -> None:
-    """Whatever day it is: SIRUP's answers were true on 1 September 2025 of one year, on 1 March 2026 of the other."""
+    """Whatever day it is: SIRUP's answers were true on 20 September 2025 of one year, on 1 March 2026 of the other. A
+    plan for September isn't late then."""
     late, due = map(datetime.fromisoformat, ("2025-08-31T23:59:59", "2025-09-01"))
     announced = {"source": "sirup", "service": "RUP-PaketPenyedia-Terumumkan", "run_id": "2025-09-01"}
     with writing(today) as conn:
         insert_rows(
             conn, answer,
             [{**announced, "scope": year, "observed_at": day}
-             for year, day in (("2025", "2025-09-01T16:59:59Z"), ("2024", "2026-03-01T00:00:00Z"))],
+             for year, day in (("2025", "2025-09-20T16:59:59Z"), ("2024", "2026-03-01T00:00:00Z"))],
         )  # fmt: skip
         for code, planned_until, more, reached in (
             ("late", late, {}, {}),
@@ -230,6 +232,8 @@ def test_plans_are_late_on_the_day_of_the_newest_answer(today: Engine) -> None:
             ("tendered elsewhere", late, {"family": "f"}, {"family": "f"}),
             ("contracted", late, {}, stages("contract")),
             ("swakelola", late, {"kind": "swk"}, {}),
+            ("catalogue", late, {"method_details": "E-Purchasing"}, {}),
+            ("catalogue last year", None, {"method_details": "E-Purchasing", "fiscal_year": 2024}, {}),
         ):
             ocid = add_process(conn, "rup", code, **reached)
             row = {"kind": "rup", "status": "announced", "fiscal_year": 2025, "family": ocid, **more}
@@ -239,11 +243,15 @@ def test_plans_are_late_on_the_day_of_the_newest_answer(today: Engine) -> None:
                   **row}],
             )  # fmt: skip
         add_process(conn, "tender", "1", family="f", **stages("planning", "tender"))
-        assert rows(conn, "late_plan", "title", "planned_until", "as_of", "has_contract") == [
-            ("contracted", late, date(2025, 9, 1), 1),
-            ("due then", due, date(2026, 3, 1), 0),
-            ("last year", None, date(2026, 3, 1), 0),
-            ("late", late, date(2025, 9, 1), 0),
+        order = {"id": "ecat-1", "family": "f", "channel": "ecat", "code": "1", "fiscal_year": 2025}
+        insert_rows(conn, attempt, [{"ocid": ocid, **order}])
+        assert rows(conn, "late_plan", "title", "planned_until", "unseen", "as_of", "has_contract") == [
+            ("catalogue last year", None, 1, date(2026, 3, 1), 0),
+            ("catalogue", late, 0, date(2025, 9, 20), 0),
+            ("contracted", late, 0, date(2025, 9, 20), 1),
+            ("due then", due, 0, date(2026, 3, 1), 0),
+            ("last year", None, 0, date(2026, 3, 1), 0),
+            ("late", late, 0, date(2025, 9, 20), 0),
         ]
 
 

@@ -1086,7 +1086,11 @@ contract = _table(
     _maybe("title", "title"),
     _maybe("status", "OCDS status"),
     _maybe("status_details", "status in the source's words"),
-    _flag("stands", "neither cancelled nor pending (an order that waits, a contract not signed yet)"),
+    _flag(
+        "stands",
+        "neither cancelled nor pending (an order that waits, a contract not signed yet); a contract stays though its "
+        "attempt was closed as failed after the signature: some of them were paid",
+    ),
     _moment("signed_at", "signature; of an order the day of the order, of a recording its first agreement"),
     Column("signed_day", Integer, comment="its day as a number, for differences (days since 1970-01-01)"),
     _moment("ordered_at", "order to start or to deliver (SPMK, SPP)"),
@@ -1108,7 +1112,7 @@ contract = _table(
     _money("micro_enterprise_value", "nilai_umk: micro and small enterprises in it"),
     _money("guarantee_value", "nilai_jaminan_pelaksanaan"),
     _money("recorded_amount", "recorded: total_realisasi of a recording; of cancelled ones too: sum it with `stands`"),
-    _money("certified_amount", "certified: payment certificates (BAP)"),
+    _money("certified_amount", "certified: payment certificates (BAP) whose day has come"),
     _money("disbursed_amount", "disbursed: SP2D of the treasury (SIMDA)"),
     Column("payments", Integer, comment="number of certificates, recorded payments and SP2D", nullable=False),
     _moment("last_payment_at", "the last of them"),

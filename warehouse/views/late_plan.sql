@@ -1,6 +1,6 @@
 -- Provider plans (RUP) whose planned selection had ended, or whose fiscal year was over where they name no end, on the
 -- day of the newest answer of SIRUP that has their year, and of whose family no attempt is known. Never as of today:
--- a late sync makes no plan late.
+-- a late sync makes no plan late. SIRUP plans by months and writes their first day: a plan is late once its month is over.
 --
 -- ocid: the contracting process
 -- family: the processes that share a RUP, directly or through others
@@ -11,7 +11,9 @@
 -- fiscal_year (integer): fiscal year of the plan
 -- method_details: planned method
 -- pagu (money): planned budget
--- planned_until (moment): planned end of the selection; empty where the plan names none and its year is over
+-- planned_until (moment): month in which the selection was to end, as its first day; empty where the plan names none and its year is over
+-- unseen (integer): 1 if it is to be bought in the e-catalogue and no order of its year was read, so that none could be
+--   known; else 0
 -- as_of (date): day of that answer (UTC)
 -- has_contract (integer): 1 if a contract of the family is known all the same, else 0
 
@@ -19,6 +21,7 @@ SELECT
     plan.ocid, plan.family, plan.kd_rup, plan.title, plan.office_id, office.name AS office_name, plan.fiscal_year,
     plan.method_details, plan.pagu,
     plan.selection_end AS planned_until,
+    CASE WHEN plan.method_details = 'E-Purchasing' AND ordered.fiscal_year IS NULL THEN 1 ELSE 0 END AS unseen,
     day.as_of,
     (
         SELECT max(CASE WHEN kin.has_contract THEN 1 ELSE 0 END)
@@ -29,11 +32,14 @@ JOIN (
     SELECT scope, date(max(observed_at)) AS as_of
     FROM answer WHERE service = 'RUP-PaketPenyedia-Terumumkan' GROUP BY scope
 ) AS day ON day.scope = CAST(plan.fiscal_year AS text)
+LEFT JOIN (SELECT DISTINCT fiscal_year FROM attempt WHERE channel IN ('ecat', 'tokodaring')) AS ordered
+    ON ordered.fiscal_year = plan.fiscal_year
 LEFT JOIN office ON office.id = plan.office_id
 WHERE plan.kind = 'rup'
     AND plan.status = 'announced'
     AND CASE
-        WHEN plan.selection_end IS NOT NULL THEN date(plan.selection_end) < day.as_of
+        WHEN plan.selection_end IS NOT NULL
+            THEN substr(CAST(plan.selection_end AS text), 1, 7) < substr(CAST(day.as_of AS text), 1, 7)
         ELSE CAST(plan.fiscal_year AS text) < substr(CAST(day.as_of AS text), 1, 4)
     END
     AND NOT EXISTS (

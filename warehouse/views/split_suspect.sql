@@ -1,6 +1,6 @@
--- Groups of direct procurements of one office, supplier, budget account and 30 days that are below a threshold each and
--- above it together. Population: non-tender contracts that stand, of the method Pengadaan Langsung, with a day and a
--- supplier. Days: signature. Threshold: 100 million for consulting; 200 million for other goods, services and works
+-- Groups of direct procurements of one office, supplier, budget account and kind, each signed at most 30 days after the one
+-- before, that are below a threshold each and above it together; each contract is in one group at most. Population:
+-- non-tender contracts that stand, of the method Pengadaan Langsung, with a day and a supplier. Threshold: 100 million for consulting; 200 million for other goods, services and works
 -- (Perpres 16/2018 art. 38, as amended by Perpres 12/2021), for works 400 million since May 2025 (Perpres 46/2025). A
 -- group is a reason to look, no proof: one sub-activity may pay for works in many villages.
 --

@@ -5,6 +5,7 @@ short one that clears only queue entries whose token is unchanged. Killed at any
 independent of each other, so shards (processes by the hash of their OCIDs) run on several machines at once.
 """
 
+import gc
 import logging
 import zlib
 from collections import Counter, defaultdict
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
 
 from pipeline.clock import local_time, utc_now
@@ -49,6 +51,8 @@ log = logging.getLogger("jejak.build")
 Object = dict[str, Any]
 
 _BATCH = 200
+# After so many batches memory is tidied up.
+_COLLECTED = 50
 # So many wrong fields are taken out of a state before it is given up.
 _MOST_WRONG = 20
 
@@ -99,10 +103,12 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Built:
-    """What building one process came to; `failed` is the reason why it could not be built."""
+    """What building one process came to; `failed` is the reason why it could not be built. `is_new`: it had no record,
+    and so no star rows."""
 
     ocid: str
     token: str
+    is_new: bool = False
     release: Object | None = None
     first_body: Object | None = None  # (id, body) of the only release, which `record` no longer holds
     record: Object | None = None
@@ -134,15 +140,19 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     counts = dict.fromkeys(("built", "new", "changed", "removed"), 0)
     done = 0
     progress = logged_progress("processes built")
-    for results in spread(settings, len(pending), _build_batch, jobs, _prepare, context):
-        with writing(engine) as conn:
-            written = _write(conn, results, run_id, began, settings.utc_offset)
-        counts["built"] += len(written)
-        for built in written:
-            if built.change:
-                counts[built.change] += 1
-        done += len(results)
-        progress(done, len(pending))
+    # What comes from workers lives until it is written: going through it again and again costs more than making it.
+    with uncollected():
+        for number, results in enumerate(spread(settings, len(pending), _build_batch, jobs, _prepare, context), 1):
+            with writing(engine) as conn:
+                written = _write(conn, results, run_id, began, settings.utc_offset)
+            counts["built"] += len(written)
+            for built in written:
+                if built.change:
+                    counts[built.change] += 1
+            done += len(results)
+            progress(done, len(pending))
+            if number % _COLLECTED == 0:
+                gc.collect()
     if pending:
         log.info("built %d of %d processes", done, len(pending))
     return counts
@@ -379,7 +389,7 @@ def process_of(snapshot: Snapshot, context: Shared) -> tuple[Process, list[Objec
 
 def build(snapshot: Snapshot, context: Shared) -> Built:
     """The next release, record and star rows of a process: a pure function of what is stored and of the clock."""
-    built = Built(snapshot.ocid, snapshot.token)
+    built = Built(snapshot.ocid, snapshot.token, is_new=snapshot.record is None)
     process, built.rejects = process_of(snapshot, context)
     state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah, context.unnamed)
     document, passed = _passing(snapshot.ocid, state.document, built.signals)
@@ -417,7 +427,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     paths = sorted(withdrawn(compiled, document))
     built.record = {
         "ocid": snapshot.ocid,
-        "compiled": compiled,
+        "compiled": orjson.dumps(compiled),  # once, and quicker to pass on than the object
         "withdrawn": paths or None,
         "releases": (snapshot.record[1] if snapshot.record else 0) + (release is not None),
         "date": compiled["date"],
@@ -631,8 +641,9 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_
         )
     insert_rows(conn, t.release, [{**built.release, "run_id": run_id} for built in whole if built.release])
     upsert_rows(conn, t.record, [{**built.record, "run_id": run_id} for built in whole if built.record])
-    write_star(conn, [(built.ocid, built.star) for built in whole if built.record])
-    write_keys(conn, PROCESS, {built.ocid: built.keys for built in whole if built.record})
+    new = {built.ocid for built in whole if built.is_new}
+    write_star(conn, [(built.ocid, built.star) for built in whole if built.record], new)
+    write_keys(conn, PROCESS, {built.ocid: built.keys for built in whole if built.record}, new)
     note_changes(conn, run_id, {built.ocid: built.change for built in whole if built.change})
     _write_lookups(conn, whole)
     conn.execute(

@@ -355,16 +355,18 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
         return None
-    with reading(engine) as conn, uncollected():
-        known = conn.execute(latest).scalar_one()
-        plan = _plan(conn, settings, job, answer)
-    with writing(engine) as conn:
-        if staged and conn.execute(select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()).first() is None:
-            raise SourceUnavailable(_OVERTAKEN)
-        # The plan holds only if nobody has written rows of this place since.
-        if conn.execute(latest).scalar_one() != known:
-            raise SourceUnavailable(_OVERTAKEN)
-        _write(conn, settings, plan, job)
+    with uncollected():
+        with reading(engine) as conn:
+            known = conn.execute(latest).scalar_one()
+            plan = _plan(conn, settings, job, answer)
+        with writing(engine) as conn:
+            reader = select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()
+            if staged and conn.execute(reader).first() is None:
+                raise SourceUnavailable(_OVERTAKEN)
+            # The plan holds only if nobody has written rows of this place since.
+            if conn.execute(latest).scalar_one() != known:
+                raise SourceUnavailable(_OVERTAKEN)
+            _write(conn, settings, plan, job)
     return plan
 
 

@@ -15,6 +15,7 @@ from pipeline.clock import utc_now
 from pipeline.links import enqueue_links, processes_of, revised_codes, years_of
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS, SOURCES
+from pipeline.workers import uncollected
 from schemas.settings import Settings
 from transforms.identity import (
     ATTEMPT_KINDS,
@@ -47,7 +48,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
 
     A code that nobody has announced yet (a schedule without its tender) has no process: `row_waiting` shows its rows.
     """
-    with writing(engine) as conn:
+    with writing(engine) as conn, uncollected():
         if engine.dialect.name == "postgresql":
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MINT_LOCK})
         settling(conn)

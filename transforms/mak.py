@@ -39,6 +39,7 @@ _WIDTHS = (1, 1, 2, 2, 2, 4)
 _SPENDING = "5"
 
 
+@lru_cache(maxsize=65536)
 def account(mak: str | None) -> str | None:
     """The account of a code in the form of Permendagri 90, `5.1.02.01.01.0024`: of a whole code, or of one that is the
     account alone. None where there is none, or one that is not of spending (a code whose digits were shifted)."""

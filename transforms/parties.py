@@ -81,6 +81,8 @@ def scrub(text: str | None) -> str | None:
 
 def is_personal(code: str) -> bool:
     """Whether a code or an address holds what may be somebody's tax or staff number, phone or e-mail."""
+    if code.isalpha():
+        return False
     plain = " ".join(_ENCODED.sub(" ", code.replace("%40", "@")).split())
     scrubbed = scrub(plain)
     changed = scrubbed != plain if scrubbed else any(map(str.isalnum, plain))

@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 
 
 def insert_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> int:
-    """Insert rows (column name -> Python value; JSON columns take dicts and lists) and return how many.
+    """Insert rows (column name -> Python value; a JSON column takes lists, dicts, or JSON as bytes); return how many.
 
     Columns that the first row leaves out get their default; the other rows must have the same columns. `rows` may be
     a generator: it is consumed as it is sent. Raises the driver's own error, without values of the rows.
@@ -150,5 +150,9 @@ class _Values:
 def _converter(conn: Connection, column: Column[Any]) -> Callable[[Any], Any] | None:
     """What SQLAlchemy would do to a value of this column on its way to the driver."""
     if isinstance(column.type, JSON):
-        return to_json
+        return _json_text
     return column.type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+
+
+def _json_text(value: Any) -> str:
+    return value.decode() if type(value) is bytes else to_json(value)

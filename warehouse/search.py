@@ -1,7 +1,7 @@
 """What processes and linked subjects are found by: the table search_key, kept as they are built."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, bindparam, delete, select
 
@@ -11,15 +11,19 @@ from warehouse.load import insert_rows, key_set
 PROCESS = "process"
 
 
-def write_keys(conn: Connection, holder_kind: str, keys: Mapping[str, set[tuple[str, str]]]) -> None:
-    """Bring the keys, (key, what it is), of some holders of one kind to these; only what differs is written."""
+def write_keys(
+    conn: Connection, holder_kind: str, keys: Mapping[str, set[tuple[str, str]]], new: Collection[str] = ()
+) -> None:
+    """Bring the keys, (key, what it is), of some holders of one kind to these; only what differs is written. `new` are
+    those that have none yet."""
     columns = t.search_key.c
     stored: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    query = select(columns.holder, columns.key, columns.kind)
-    for holder, key, kind in conn.execute(
-        query.where(columns.holder_kind == holder_kind, columns.holder.in_(key_set(conn, keys)))
-    ):
-        stored[holder].add((key, kind))
+    if known := keys.keys() - set(new):
+        query = select(columns.holder, columns.key, columns.kind)
+        for holder, key, kind in conn.execute(
+            query.where(columns.holder_kind == holder_kind, columns.holder.in_(key_set(conn, known)))
+        ):
+            stored[holder].add((key, kind))
     gone = [(*each, holder) for holder, now in keys.items() for each in stored[holder] - now]
     if gone:
         conn.execute(

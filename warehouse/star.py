@@ -1,6 +1,6 @@
 """The state of a process to the star tables: a pure mapping, what writes it, and counts per stage."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +21,7 @@ from warehouse.tables import (
 
 Object = dict[str, Any]
 Code = tuple[str, str]  # kind, code
+_Rank = tuple[bool, str, str]  # without a name, OCID, role
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
@@ -168,14 +169,18 @@ def star_rows(
     return rows
 
 
-def write_star(conn: Connection, processes: Iterable[tuple[str, dict[str, list[Object]]]]) -> None:
+def write_star(
+    conn: Connection, processes: Iterable[tuple[str, dict[str, list[Object]]]], new: Collection[str] = ()
+) -> None:
     """Replace the star rows of some processes (OCID, rows as `star_rows` gives them; empty where nothing is left).
+    `new` are those that have none yet.
 
     All of it belongs to the caller's transaction; on PostgreSQL several may go on at once, of different processes.
     """
     chosen = dict(processes)
-    for table in reversed(STAR):
-        delete_by(conn, table, table.c.ocid, chosen)
+    if stored := chosen.keys() - set(new):
+        for table in reversed(STAR):
+            delete_by(conn, table, table.c.ocid, stored)
     for table in STAR:
         insert_rows(conn, table, (row for rows in chosen.values() for row in rows.get(table.name, ())))
     for table in (office, supplier):
@@ -212,36 +217,57 @@ def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dic
     records are written in.
 
     Records are written by several at once and share parties: here they take turns, and each sees all that was written
-    before.
+    before. What is kept is the first of all, so that rows of other processes are looked at only where it goes.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
-    touched = {row["party_id"] for rows in processes.values() for row in rows.get("process_party", ())}
-    touched |= set(conn.execute(select(table.c.id).where(table.c.ocid.in_(key_set(conn, processes)))).scalars())
+    offered: dict[str, tuple[_Rank, Object]] = {}
+    for ocid, rows in processes.items():
+        for row in rows.get("process_party", ()):
+            if (row["role"] in _OFFICE_ROLES) == (table is office):
+                rank = (row["name"] is None, ocid, row["role"])
+                best = offered.get(row["party_id"])
+                if best is None or rank < best[0]:
+                    offered[row["party_id"]] = rank, row
+    kept = table.c.id.in_(key_set(conn, offered)) | table.c.ocid.in_(key_set(conn, processes))
+    before = {row["id"]: dict(row) for row in conn.execute(select(table).where(kept)).mappings()}
+    now = {}
+    for name, (rank, row) in offered.items():
+        known = before.get(name)
+        if known is None or rank[:2] <= (not known["named"], known["ocid"]):
+            now[name] = row
+    # Whose words were those of one of these processes, which has worse ones now or none.
+    asked = {name for name, row in before.items() if row["ocid"] in processes} - now.keys()
+    now |= _first_words(conn, table, asked)
+    words = [name for name in _WORDS if name in table.c and name != "name"]
+    found = {
+        name: {
+            "id": name,
+            "name": row["name"] or name,
+            "named": row["name"] is not None,
+            "ocid": row["ocid"],
+            **{word: row[word] for word in words},
+        }
+        for name, row in now.items()
+    }
+    delete_by(conn, table, table.c.id, asked - found.keys())
+    upsert_rows(conn, table, [row for name, row in sorted(found.items()) if before.get(name) != row])
+
+
+def _first_words(conn: Connection, table: Table, parties: set[str]) -> dict[str, Object]:
+    """The words of the first record of each of these parties, of all that are stored."""
+    if not parties:
+        return {}
     party = process_party.c
     order = func.row_number().over(partition_by=party.party_id, order_by=[party.name.is_(None), party.ocid, party.role])
     mine = party.role.in_(_OFFICE_ROLES) if table is office else party.role.not_in(_OFFICE_ROLES)
     ranked = (
         select(party.party_id, party.ocid, *(party[name] for name in _WORDS), order.label("place"))
-        .where(mine, party.party_id.in_(key_set(conn, touched)))
+        .where(mine, party.party_id.in_(key_set(conn, parties)))
         .subquery()
     )
-    found = conn.execute(select(ranked).where(ranked.c.place == 1)).mappings().all()
-    words = [name for name in _WORDS if name in table.c and name != "name"]
-    now = {
-        row["party_id"]: {
-            "id": row["party_id"],
-            "name": row["name"] or row["party_id"],
-            "named": row["name"] is not None,
-            "ocid": row["ocid"],
-            **{name: row[name] for name in words},
-        }
-        for row in found
-    }
-    kept = select(table).where(table.c.id.in_(key_set(conn, touched)))
-    before = {row["id"]: dict(row) for row in conn.execute(kept).mappings()}
-    delete_by(conn, table, table.c.id, before.keys() - now.keys())
-    upsert_rows(conn, table, [row for name, row in sorted(now.items()) if before.get(name) != row])
+    found = conn.execute(select(ranked).where(ranked.c.place == 1)).mappings()
+    return {row["party_id"]: dict(row) for row in found}
 
 
 def stage_counts(conn: Connection) -> dict[str, int]:

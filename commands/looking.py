@@ -45,14 +45,12 @@ def add_commands(add: Add) -> None:
 
 def _status(options: argparse.Namespace) -> int:
     from pipeline.configure import load_settings
-    from pipeline.fetch import COUNTS
     from reports.status import status
 
     settings = load_settings(options.settings)
     found = status(settings)
     if options.json:
-        services = [{name: entry[name] for name in ("source", "service", *COUNTS)} for entry in found["services"]]
-        print(json.dumps({"services": services, "records": found["records"], "sources": found["sources"]}))
+        print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         print_status(found, settings.utc_offset)
     return 0

@@ -25,6 +25,7 @@ def add_commands(add: Add) -> None:
     validate = add("validate", _validate, "check all releases and records, and list quality findings")
     validate.add_argument("--schema", metavar="FILE", help="also check against this JSON Schema of a release")
     validate.add_argument("--findings", action="store_true", help="list the findings too, 200 of each rule")
+    validate.add_argument("--json", action="store_true")
     publishing = add("publish", _publish, "make the publication of all records: data, descriptions and pages")
     publishing.add_argument(
         "--out", required=True, metavar="DIR", type=Path, help="DIR/current is what is to be served"
@@ -36,6 +37,7 @@ def add_commands(add: Add) -> None:
     publishing.add_argument("--versioned", action="store_true", help="with versioned releases in the record packages")
     scanning = add("scan", _scan, "check every file of a publication: its digest, and whether it holds personal data")
     scanning.add_argument("folder", metavar="DIR", type=Path)
+    scanning.add_argument("--json", action="store_true")
     exporting = add("export", _export, "write releases, records and their source rows as JSON Lines")
     exporting.add_argument("--out", required=True, metavar="DIR", type=Path)
     identity = add("identity", _identity, "write or read the crosswalk from source codes to OCIDs")
@@ -48,6 +50,7 @@ def _validate(options: argparse.Namespace) -> int:
 
     from pipeline import steps
     from pipeline.configure import load_settings
+    from pipeline.progress import logged_progress
     from schemas import ocds
     from transforms.difference import living
     from transforms.quality import check
@@ -60,9 +63,12 @@ def _validate(options: argparse.Namespace) -> int:
     checked = {"releases": 0, "compiled": 0}
     invalid: list[str] = []
     found: dict[str, int] = {}
+    listed: list[dict[str, str]] = []
+    progress = logged_progress("processes checked")
     with reading(steps.warehouse(settings)) as conn:
         ocids = conn.execute(select(t.record.c.ocid).order_by(t.record.c.ocid)).scalars().all()
         for start in range(0, len(ocids), 500):
+            progress(start, 2 * len(ocids))
             for releases in releases_of(conn, ocids[start : start + 500]).values():
                 checked["releases"] += len(releases)
                 for body in releases:
@@ -70,12 +76,21 @@ def _validate(options: argparse.Namespace) -> int:
         records = conn.execution_options(yield_per=500).execute(select(t.record.c.compiled, t.record.c.withdrawn))
         for compiled, withdrawn in records:
             checked["compiled"] += 1
+            progress(len(ocids) + checked["compiled"], 2 * len(ocids))
             invalid += _faults(ocds.validate_compiled_release, compiled, schema_errors)
             record = {"ocid": compiled["ocid"], "date": compiled["date"], **living(compiled, withdrawn or ())}
             for finding in check(record):
                 found[finding.code] = found.get(finding.code, 0) + 1
                 if options.findings and found[finding.code] <= _SHOWN:
-                    print(f"{record['ocid']} {finding.code} {finding.path}: {finding.message}")
+                    listed.append(
+                        {"ocid": record["ocid"], "code": finding.code, "path": finding.path, "message": finding.message}
+                    )
+    if options.json:
+        of_rules = {"findings": found} | ({"listed": listed} if options.findings else {})
+        print(json.dumps({**checked, "invalid": invalid, **of_rules}, indent=2, ensure_ascii=False))
+        return 1 if invalid else 0
+    for each in listed:
+        print(f"{each['ocid']} {each['code']} {each['path']}: {each['message']}")
     print(
         f"{checked['releases']:,} releases, {checked['compiled']:,} compiled releases checked; {len(invalid)} invalid."
     )
@@ -148,6 +163,10 @@ def _scan(options: argparse.Namespace) -> int:
     with reading(steps.warehouse(settings)) as conn:
         personal = Personal.of(conn, settings)
     found = list(scan(folder, personal, settings))
+    if options.json:
+        places = [{"path": finding.path, "kind": finding.kind} for finding in found]
+        print(json.dumps({"wrong": wrong, "personal": places}, indent=2, ensure_ascii=False))
+        return 1 if wrong or found else 0
     for name in wrong:
         print(f"{name}: not as manifest.json says")
     for finding in found:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commands.looking import print_services, print_status
 from commands.parsing import Add, source_name
@@ -30,11 +31,15 @@ def add_commands(add: Add) -> None:
     sync.add_argument("--year", type=int, action="append", help="fiscal year instead of those in the settings")
     sync.add_argument("--no-build", action="store_true", help="only fetch; `jejak build` makes the records later")
     sync.add_argument("--dry-run", action="store_true", help="fetch and show what would change; write nothing")
-    add("build", _build, "build the records that earlier fetches left pending")
+    sync.add_argument("--json", action="store_true")
+    build = add("build", _build, "build the records that earlier fetches left pending")
+    build.add_argument("--json", action="store_true")
     retry = add("retry", _retry, "try rejected rows again with today's code")
     retry.add_argument("--source", type=source_name, help="only rows of this source")
+    retry.add_argument("--json", action="store_true")
     rebuild = add("rebuild", _rebuild, "derive releases again with today's mappings; what they no longer say is voided")
     rebuild.add_argument("ocids", nargs="*", metavar="OCID", help="processes; all by default")
+    rebuild.add_argument("--json", action="store_true")
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -51,7 +56,7 @@ def _sync(options: argparse.Namespace) -> int:
     if not plan:
         raise SettingsError("nothing to read: the settings have no source, or all their services are switched off")
     if options.dry_run:
-        return _preview(settings, plan)
+        return _preview(settings, plan, options.json)
     run_id = steps.start_run(settings, "sync")
     failed: list[str] = []
     missing = {source for source, _, _ in plan}
@@ -74,7 +79,11 @@ def _sync(options: argparse.Namespace) -> int:
     except BaseException as error:
         steps.finish_run(settings, run_id, steps.reason_of(error))
         raise
-    print_status(status(settings, run_id), settings.utc_offset)
+    found = status(settings, run_id)
+    if options.json:
+        print(json.dumps({"run": run_id, "failed": failed, **found}, indent=2, ensure_ascii=False))
+    else:
+        print_status(found, settings.utc_offset)
     if failed:
         others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
@@ -82,10 +91,23 @@ def _sync(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _preview(settings: Settings, plan: list[tuple[str, str, str]]) -> int:
+def _preview(settings: Settings, plan: list[tuple[str, str, str]], as_json: bool) -> int:
     from pipeline import steps
+    from pipeline.progress import logged_progress
 
-    found = [steps.preview_service(settings, source, service, scope) for source, service, scope in plan]
+    progress, found = logged_progress("lists read"), []
+    for number, (source, service, scope) in enumerate(plan, 1):
+        found.append(steps.preview_service(settings, source, service, scope))
+        progress(number, len(plan))
+    if as_json:
+        print(json.dumps({"services": found}, indent=2, ensure_ascii=False))
+    else:
+        _print_preview(found)
+    failed = any(each["status"] == "failed" for each in found)
+    return 1 if failed or all(each["status"] == "absent" for each in found) else 0
+
+
+def _print_preview(found: list[dict[str, Any]]) -> None:
     for each in found:
         each["service"] += f" {each['scope']}"
     print_services(found)
@@ -94,8 +116,6 @@ def _preview(settings: Settings, plan: list[tuple[str, str, str]]) -> int:
             if examples:
                 print(f"  {each['service']}: {name} {', '.join(examples)}")
     print("\nNothing was written: this is what a sync would do now.")
-    failed = any(each["status"] == "failed" for each in found)
-    return 1 if failed or all(each["status"] == "absent" for each in found) else 0
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -105,7 +125,7 @@ def _build(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     with steps.recorded(settings, "build") as run_id:
         counts = steps.build_records(settings, run_id)
-    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    _print_counts(run_id, counts, options.json)
     return 0
 
 
@@ -116,7 +136,7 @@ def _retry(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     with steps.recorded(settings, "retry") as run_id:
         counts = steps.retry(settings, run_id, options.source)
-    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    _print_counts(run_id, counts, options.json)
     return 0
 
 
@@ -128,5 +148,12 @@ def _rebuild(options: argparse.Namespace) -> int:
     with steps.recorded(settings, "rebuild") as run_id:
         steps.enqueue(settings, options.ocids or None)
         counts = steps.build_records(settings, run_id)
-    print(", ".join(f"{name} {count}" for name, count in counts.items()))
+    _print_counts(run_id, counts, options.json)
     return 0
+
+
+def _print_counts(run_id: str, counts: dict[str, int], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"run": run_id, **counts}))
+    else:
+        print(", ".join(f"{name} {count}" for name, count in counts.items()))

@@ -1,17 +1,16 @@
 """`sync_fiscal_year`: a whole fiscal year of all sources, or of those chosen; a backfill gives one run per year."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, TaskGroup
 
 from dags.alerts import alerting
-from dags.reading import failing, read, sources_param
+from dags.reading import YEARS, failing, read, sources_param
 from dags.years import FiscalYears
 from pipeline.registry import SOURCES
 from schemas.settings import Settings
 
-FIRST_YEAR = 2011  # SIRUP holds nothing older
 DOC = """
 Reads one fiscal year again, whole: every service of all sources, or of those chosen under `sources`. It never runs by
 itself; the nightly DAGs read the open year.
@@ -29,7 +28,7 @@ or ends earlier leaves that year out.) Leave `fiscal_year` empty there.
   runs that were to be repeated the list may have lost some (what they read is in the warehouse); should nothing go on
   then, start Airflow again.
 
-**One year**: *Trigger*, with `fiscal_year`; left empty it is the open one.
+**One year**: *Trigger*, with a year of the list; left empty it is the open one.
 
 It may run beside the nightly DAGs: they share each source's two places, the nights first, and an older answer never
 replaces a newer one.
@@ -68,8 +67,8 @@ with DAG(
         "fiscal_year": Param(
             None,
             type=["null", "integer"],
-            minimum=FIRST_YEAR,
-            maximum=datetime.now(UTC).year + 1,
+            enum=[None, *YEARS],
+            values_display={"None": "the open year"},
             title="Fiscal year",
             description="For one run by hand; empty: the open year. Leave it empty in a backfill, whose range says it.",
         ),

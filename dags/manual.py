@@ -1,7 +1,7 @@
 """What an operator starts by hand, each with a form: `retry_rejects`, `rebuild_records`, `dry_run`."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, TaskGroup, task
@@ -11,6 +11,7 @@ from dags.building import RECORDS, build_pending, changed, forget_main
 from dags.reading import (
     BRIEF,
     NAMED,
+    YEARS,
     end_service,
     failing,
     no_retry_mends_settings,
@@ -24,7 +25,7 @@ from schemas.settings import Settings
 log = logging.getLogger("jejak")
 
 ALL = "all"
-YEARS = [str(year) for year in range(datetime.now(UTC).year + 1, 2010, -1)]  # SIRUP holds nothing older than 2011
+CHOICE = [str(year) for year in YEARS]  # a list of several is of texts, in Airflow's form
 COMMON: dict[str, Any] = {"schedule": None, "max_active_runs": 1, "default_args": {"owner": "jejak"}}
 
 RETRY = """
@@ -153,8 +154,8 @@ with DAG(
         "fiscal_years": Param(
             None,
             type=["null", "array"],
-            items={"type": "string", "enum": YEARS},
-            examples=YEARS,
+            items={"type": "string", "enum": CHOICE},
+            examples=CHOICE,
             uniqueItems=True,
             title="Fiscal years",
             description="Empty: those that a nightly sync reads.",

@@ -7,7 +7,7 @@ plan -> sync (a task for each service and scope) -> announce (wakes build_record
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Asset, Param, task
@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
-from schemas.settings import Settings
+from schemas.settings import FIRST_YEAR, Settings
 
 log = logging.getLogger("jejak")
 
@@ -24,6 +24,7 @@ BRIEF: dict[str, Any] = {"execution_timeout": timedelta(minutes=15), "retries": 
 # Rendered once more when the task has ended: then `counted` is what came of it.
 NAMED = "{{ task.op_kwargs.service }} {{ task.op_kwargs.scope }}{{ ': ' ~ counted if counted is defined else '' }}"
 UNWOKEN = "announce failed, so that build_records was not woken: its log shows why. Clear it, with what follows it."
+YEARS = list(range(datetime.now(UTC).year + 1, FIRST_YEAR - 1, -1))  # what forms offer
 CLEAR = "Then clear the failed sync tasks, with what follows them, to read just those again."
 
 

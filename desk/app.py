@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -34,6 +35,7 @@ from transforms.linking.rules import RULES
 from transforms.parties import is_personal
 from warehouse import tables as t
 from warehouse.engine import reading, writing
+from warehouse.failures import explained
 
 PAGE = 20
 """So many links, words, reasons or records are on a page."""
@@ -133,7 +135,7 @@ def application(
     @app.get("/")
     @app.get("/health")
     def show_health(request: Request, who: Looking) -> Response:
-        return page(request, "health", sources=health.health(settings))
+        return page(request, "health", sources=health.health(settings, words_of(request).language))
 
     @app.get("/links")
     def show_links(
@@ -320,6 +322,12 @@ def application(
     @app.exception_handler(JejakError)
     def on_our_error(request: Request, error: JejakError) -> Response:
         return refused(request, 409 if isinstance(error, Conflict) else 400, str(error))
+
+    @app.exception_handler(SQLAlchemyError)
+    def on_warehouse(request: Request, error: SQLAlchemyError) -> Response:
+        if (reason := explained(error)) is None:
+            raise error
+        return PlainTextResponse(f"Jejak: {reason}", 503, _HEADERS)
 
     return app
 

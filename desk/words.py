@@ -34,10 +34,6 @@ class Words:
         found = _messages().get(key)
         return found[self.language].format(**values) if found else key.rpartition(".")[2]
 
-    def knows(self, key: str) -> bool:
-        """Whether there is a message."""
-        return key in _messages()
-
     def local(self, text: Any) -> str:
         """A text whose amounts are written as the language does; a dash for none."""
         written = str(text or "-")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from pipeline.clock import shown, utc_now
 from pipeline.steps import plan_of, sources_of, warehouse
+from reports.advice import advice
 from reports.rows import broken_sums, emptied_fields, places_found, reject_reasons
 from reports.waiting import waiting_rows
 from schemas.settings import Settings
@@ -22,15 +23,16 @@ _USUAL = 7
 _NEWS = timedelta(days=7)
 
 
-def health(settings: Settings) -> list[dict[str, Any]]:
-    """How fresh and whole each source is today of which something is switched on (see `source_health`)."""
+def health(settings: Settings, language: str = "en") -> list[dict[str, Any]]:
+    """How fresh and whole each source is today of which something is switched on (see `source_health`); what to do in
+    one of `reports.reasons.LANGUAGES`."""
     plans = {source: plan_of(settings, [source]) for source in sources_of(settings)}
     with reading(warehouse(settings)) as conn:
-        return [source_health(conn, settings, source, plan) for source, plan in plans.items() if plan]
+        return [source_health(conn, settings, source, plan, language) for source, plan in plans.items() if plan]
 
 
 def source_health(
-    conn: Connection, settings: Settings, source: str, plan: Sequence[tuple[str, str, str]]
+    conn: Connection, settings: Settings, source: str, plan: Sequence[tuple[str, str, str]], language: str = "en"
 ) -> dict[str, Any]:
     """Whether a source was read as it should be, by the (source, service, scope)s of today's `plan`, at least one.
 
@@ -99,7 +101,7 @@ def source_health(
         "sums": broken_sums(conn, source),
         "places": places_found(conn, source) if settings.wilayah else None,
     }
-    return {**health, "advice": _advice(health, settings)}
+    return {**health, "advice": advice(health, settings, language)}
 
 
 def health_line(health: dict[str, Any], utc_offset: str) -> str:
@@ -214,47 +216,3 @@ def _service(
         "status": last.status if last is not None else "never",
         "message": last.message if last is not None else None,
     }
-
-
-def _advice(health: dict[str, Any], settings: Settings) -> str | None:
-    """What to do, in a sentence."""
-    source = health["source"]
-    again = f"run `jejak sync {source}`"
-    match health["state"]:
-        case "never":
-            return f"It was never read: check [sources.{source}] in the settings, then {again}."
-        case "failing":
-            failed = [each["service"] for each in health["services"] if each["status"] == "failed"]
-            if not failed:
-                return f"Its folder holds none of its lists: look at JEJAK_DUMPS or its folder, then {again}."
-            others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-            return f"Follow the message of {failed[0]}{others}, then {again}."
-        case "late":
-            never = [f"{each['service']} {each['scope']}" for each in health["services"] if each["status"] == "never"]
-            if never:
-                return f"{never[0]} was never read: {again}."
-            if health["stale"]:
-                return (
-                    f"Its dumps are as of {health['as_of'][:10]}, and the fiscal year goes on: get newer ones (or "
-                    f"raise stale_days in [sources.{source}]), then {again}."
-                )
-            return f"It was not read whole for {settings.stale_hours} hours: see that its schedule runs, or {again}."
-    if health["new_fields"]:
-        return f"Its fields are others than they were: map the new ones in schemas/{source}.py, or leave them out."
-    if health["left_out"]:
-        return (
-            f"Some rows' {health['left_out'][0]} could not be read and was left out: have it mended at the source, or "
-            f"read it in schemas/{source}.py."
-        )
-    if health["emptied"]:
-        field = f"{health['emptied'][0]['service']}.{health['emptied'][0]['field']}"
-        return f"{field} is empty now where it was filled: look at the source; a column may have another name."
-    if health["unchanged_since"]:
-        return f"It has brought the same rows since {health['unchanged_since'][:10]}: see that it still lives."
-    if health["unknown_codes"]:
-        return (
-            "It uses words that no code table knows: `jejak codes list` names them, `jejak codes give` gives a meaning."
-        )
-    if health["rejects"]:
-        return f"Some of its rows could not be used: `jejak rejects --source {source}` lists the reasons."
-    return None

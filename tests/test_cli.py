@@ -65,8 +65,8 @@ def assert_says(text: str, pattern: str) -> None:
 
 
 def test_status_tells_what_the_last_sync_did(town: Town) -> None:
-    empty = {"services": [], "records": {"total": 0, "built": 0}, "sources": {}}
-    assert json.loads(town.jejak("status", "--json").out) == empty
+    empty = json.loads(town.jejak("status", "--json").out)
+    assert (empty["services"], empty["records"], empty["sources"]) == ([], {"total": 0, "built": 0}, {})
     assert "jejak sync" in town.jejak("status").out
     town.server.faults.add(Fault("html", "SPSE-PesertaTender"))
     town.edit("SPSE-TenderPengumuman", lambda rows: [*rows, rows[0], rows[0] | {"kd_tender": 0}])
@@ -74,8 +74,9 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     said = town.jejak("status", "--json")
     assert said.status == 0
     status = json.loads(said.out)
-    names = ["source", "service", "fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
-    assert list(status) == ["services", "records", "sources"]
+    counts = ["fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
+    names = ["source", "service", *counts, "status", "message"]
+    assert list(status) == ["services", "sources", "records", "stages", "waiting", "rejects", "links"]
     assert status["sources"] == {name: {"read_at": town.now, "scopes": ["2025"]} for name in LKPP}
     assert [list(each) for each in status["services"]] == [names] * len(SIMULATED)
     assert [(each["source"], each["service"]) for each in status["services"]] == [
@@ -83,8 +84,8 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     ]
     by_service = {each["service"]: each for each in status["services"]}
     known = len(town.world.rows("SPSE-TenderPengumuman")) - 2
-    assert list(by_service["SPSE-TenderPengumuman"].values())[2:] == [known + 2, known, 0, 0, 1, 1, 0]
-    assert list(by_service["SPSE-PesertaTender"].values())[2:] == [0] * 7
+    assert list(by_service["SPSE-TenderPengumuman"].values())[2:9] == [known + 2, known, 0, 0, 1, 1, 0]
+    assert list(by_service["SPSE-PesertaTender"].values())[2:10] == [*[0] * 7, "failed"]
     total = len(town.query(select(t.record)))
     assert status["records"] == {"total": total, "built": total}
 
@@ -104,6 +105,45 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     # What is no longer in the settings is not told of.
     told = report_status(load_settings(str(town.settings(systems=["sirup"]))))
     assert {each["source"] for each in told["services"]} == {*told["sources"]} == {"sirup"}
+
+
+def test_what_machines_are_told_has_the_same_names_everywhere(town: Town) -> None:
+    only = ["RUP-PaketPenyedia-Terumumkan", "SPSE-TenderPengumuman"]
+    settings = town.settings(only=only)
+
+    def told(*arguments: str, status: int = 0) -> Any:
+        said = town.jejak(*arguments, "--json", settings=settings)
+        assert said.status == status
+        return json.loads(said.out)
+
+    preview = told("sync", "--dry-run")
+    read = told("sync")
+    last = told("status")
+    assert read == {"run": read["run"], "failed": [], **last}
+    assert [each["service"] for each in preview["services"]] == [each["service"] for each in read["services"]] == only
+    assert {*last["services"][0]} <= {*preview["services"][0]}
+    assert [each["new"] for each in preview["services"]] == [each["new"] for each in last["services"]]
+    made = told("changes", read["run"])
+    assert made["run"] == read["run"]
+    total = last["records"]["total"]
+    nothing = {"placed": 0, "linked": 0, "built": 0, "new": 0, "changed": 0, "removed": 0}
+    for command, counts in (
+        ("build", nothing),
+        ("rebuild", {**nothing, "built": total}),
+        ("retry", {**told("retry"), **nothing}),
+    ):
+        again = told(command)
+        assert again == {**counts, "run": again["run"]}
+        assert {each: len(found) for each, found in told("changes", again["run"]).items() if each in nothing} == {
+            "new": 0,
+            "changed": 0,
+            "removed": 0,
+        }
+    town.server.faults.add(Fault("html", only[1]))
+    failed = told("sync", "lpse", status=1)
+    assert failed["failed"] == [f"{only[1]} 2025"]
+    assert [each["status"] for each in failed["services"]] == ["failed"]
+    assert "an HTML or XML page" in failed["services"][0]["message"]
 
 
 def test_two_years_of_a_service_are_one_line_of_the_status(tmp_path: Path, file_url: str) -> None:
@@ -255,6 +295,14 @@ def test_validate_checks_all_and_lists_findings(lived: Lived) -> None:
     assert said.status == 1
     assert f"{counts[0]} invalid" in said.out or f"{sum(counts)} invalid" in said.out
     assert "language" in said.out
+    told = json.loads(lived.town.jejak("validate", "--findings", "--json").out)
+    assert (told["releases"], told["compiled"], told["invalid"]) == (*counts, [])
+    assert told["findings"]
+    assert Counter(each["code"] for each in told["listed"]) == {
+        code: min(count, 200) for code, count in told["findings"].items()
+    }
+    told = json.loads(lived.town.jejak("validate", "--schema", schema, "--json").out)
+    assert len(told["invalid"]) in (counts[0], sum(counts))
 
 
 def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Path, new_url: Callable[[], str]) -> None:

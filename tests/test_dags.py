@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -218,6 +219,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                     "logical_date": "2023-12-31T17:00:00+00:00",
                 },
                 {"dags": ["sync_sirup", "sync_fiscal_year"], "conf": {"sources": ["sirup"]}, "out_of_time": "announce"},
+                {**year, "logical_date": "2009-01-02T05:00:00+00:00"},
             ],
         )
         world = simulator.world
@@ -276,7 +278,7 @@ def test_fiscal_year_dag(bag):
     assert all(dag["pools"][f"{source}.sync"] == f"source_{source}" for source in SOURCES)
     assert dag["outlets"] == sorted(f"{source}_rows" for source in SOURCES)
     assert dag["catchup"] is False
-    assert dag["params"]["fiscal_year"]["minimum"] == 2011
+    assert dag["params"]["fiscal_year"]["enum"] == [None, *range(datetime.now(UTC).year + 1, 2010, -1)]
     assert dag["params"]["sources"]["items"]["enum"] == list(SOURCES)
 
 
@@ -431,6 +433,14 @@ def test_a_source_whose_news_nobody_was_told_is_red(nights, dag, group):
     with reading(open_warehouse(nights["url"])) as conn:
         messages = conn.execute(select(t.run.c.message).where(t.run.c.id.startswith(run["name"]))).scalars().all()
     assert messages == [why]
+
+
+def test_a_backfill_of_a_year_that_no_source_has_ends_at_once(nights):
+    run = nights["nights"][6]["sync_fiscal_year"]
+    assert run["run"] == "failed"
+    assert {task for task in run["failed"] if task.endswith(".plan")} == {"sirup.plan", "musrenbang.plan"}
+    assert not [task for task in run["success"] if ".sync" in task]
+    assert nights["logs"].count("no source has rows of the fiscal year 2009: give one from 2011 to ") >= 2
 
 
 def test_logs_read_as_sentences(nights):

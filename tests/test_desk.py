@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import HTTPException, Request
 from fastapi.testclient import TestClient
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from desk.access import Operator
 from desk.app import PAGE, application
@@ -17,6 +17,8 @@ from desk.applying import Builder
 from desk.words import Words, _messages
 from pipeline.configure import load_settings
 from pipeline.registry import SERVICES, SOURCES
+from reports.health import health
+from reports.reasons import LANGUAGES
 from reports.rejects import shape
 from tests.worlds import EditedWorld, Lived, Town, served
 from transforms.linking.rules import RULES
@@ -158,6 +160,28 @@ def test_every_page_in_both_languages(seen: Desk, language: str) -> None:
         assert f'<html lang="{language}">' in html
         words = Words(language, "+07:00")
         assert words.say("page." + (path or "health")) in html
+
+
+def test_health_says_what_to_do_in_the_language_of_the_page(seen: Desk) -> None:
+    known = load_settings(str(seen.town.settings(systems=EVERY_SYSTEM)))
+    told = {language: health(known, language) for language in LANGUAGES}
+    assert any(each["advice"] for each in told["id"])
+    for language, sources in told.items():
+        html = unescape(seen.get("health", params={"lang": language}).text)
+        for each, other in zip(sources, told["en"], strict=True):
+            assert (each["advice"] or "") in html
+            assert language == "en" or not each["advice"] or each["advice"] != other["advice"]
+        assert "{'" not in html  # no value is shown as Python writes it
+
+
+def test_a_warehouse_that_fails_is_told_in_a_sentence(desk: Desk) -> None:
+    with writing(desk.town.engine) as conn:
+        conn.execute(text("ALTER TABLE decision RENAME TO away"))
+    answer = desk.get("decisions")
+    with writing(desk.town.engine) as conn:
+        conn.execute(text("ALTER TABLE away RENAME TO decision"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (503, "no-store")
+    assert answer.text.startswith("Jejak: tables of the warehouse are missing: ")
 
 
 def test_every_message_has_both_languages() -> None:

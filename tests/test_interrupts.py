@@ -21,7 +21,20 @@ from tests.worlds import EditedWorld, Lived, contents, jejak, served
 from warehouse.engine import migrate, open_warehouse, writing
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = [["sync"], ["sync", "--dry-run"], ["rebuild"], ["status"], ["health"], ["validate"], ["check"], ["retry"]]
+# All that take a while; {out} is a folder of their own.
+COMMANDS = [
+    *(["sync"], ["sync", "--dry-run"], ["sync", "--no-build"], ["check"], ["build"], ["rebuild"], ["retry"]),
+    *(["status"], ["health"], ["changes"], ["waiting"], ["rejects"], ["trace"], ["find", "jalan desa"], ["validate"]),
+    *(
+        ["links", "list"],
+        ["links", "export", "{out}.xlsx"],
+        ["codes", "list"],
+        ["flags"],
+        ["quality", "--out", "{out}"],
+    ),
+    *(["publish", "--draft", "--out", "{out}"], ["export", "--out", "{out}"], ["extract", "--out", "{out}.db"]),
+    *(["backup", "{out}.zip"], ["prune"], ["identity", "export", "{out}.csv"], ["migrate"]),
+]
 # How often each database is interrupted; make the test long with JEJAK_TEST_INTERRUPTS=100.
 TIMES = int(os.environ.get("JEJAK_TEST_INTERRUPTS", "4"))
 BEGUN = "import commands.main, sys; print('begun', flush=True); sys.exit(commands.main.main(sys.argv[1:]))"
@@ -76,7 +89,10 @@ def test_a_command_that_is_interrupted_at_any_moment_ends_and_the_next_goes_on(
         environment = town.environment
         chance = random.Random(f"interrupts of {make_url(warehouse_url).get_backend_name()}")
         for number in range(TIMES):
-            command = Command(environment, *COMMANDS[number % len(COMMANDS)], "--settings", settings)
+            # A sync every other time, so that there is something to break.
+            words = COMMANDS[0] if number % 2 == 0 else chance.choice(COMMANDS[1:])
+            out = str(tmp_path / f"out-{number}")
+            command = Command(environment, *(word.format(out=out) for word in words), "--settings", settings)
             time.sleep(chance.uniform(0, 4))
             command.interrupt()
             status, err = command.end()

@@ -212,6 +212,8 @@ def test_scan_reads_a_publication_again(town: Town, tmp_path: Path) -> None:
     assert "index.html: not as manifest.json says" in said.out
     assert "index.html: number of nip" in said.out
     assert value not in said.out
+    told = json.loads(town.jejak("scan", tmp_path / "out", "--json").out)
+    assert told == {"wrong": ["index.html"], "personal": [{"path": "index.html", "kind": "number of nip"}]}
     assert town.jejak("scan", tmp_path).status == 1
 
 

@@ -71,7 +71,7 @@ $(LOCKED): requirements.lock
 	  { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked versions into $(VENV) (about two minutes, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --quiet --quiet -r requirements.lock
+	@$(BIN)/python deploy/installing.py requirements.lock
 	@touch $@
 
 $(READY): $(LOCKED) pyproject.toml

@@ -100,7 +100,7 @@ def print_services(services: list[dict[str, Any]]) -> None:
     reasons: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for entry in services:
         if entry["message"]:
-            reasons.setdefault((entry["source"], same_reason(entry["message"])), []).append(entry)
+            reasons.setdefault((entry["source"], same_reason(entry["message"], entry["service"])), []).append(entry)
     for entries in reasons.values():
         more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
         print(f"  {entries[0]['service']}{more}: {entries[0]['message']}")

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.registry import SOURCES
 from schemas.errors import SettingsError
+from schemas.flags import FlagSettings
 from schemas.settings import Alerts, ServiceSettings, Settings, Site, SourceSettings, SplitColumn, Thresholds
 from transforms.linking import RULES
 from transforms.places import is_region
@@ -91,7 +92,7 @@ def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) 
         settings = None
         for loc, kind, fault in _faults(failure):
             variable = next((name for name, path in variables.items() if loc[: len(path)] == path), None)
-            if kind == "extra_forbidden":
+            if kind == "extra_forbidden" and _below(loc[:-1]) is not None:
                 continue  # listed above, with the name that was meant
             if variable is not None:
                 inside = f" ({_shown(loc)})" if loc != variables[variable] else ""
@@ -129,6 +130,8 @@ def _below(path: Keys) -> tuple[str, Collection[str]] | None:
             return "setting of alerts", Alerts.model_fields
         case ("site",):
             return "setting of the page", Site.model_fields
+        case ("flags",):
+            return "setting of red flags", FlagSettings.model_fields
         case ("links",):
             return "linking rule", RULES
         case ("links", _):

@@ -174,7 +174,7 @@ def sync_service(
     row = {"run_id": run_id, **row}
     if row["status"] == "failed":
         # The same error is logged once; whoever reads the log of one task has a process of his own.
-        first = _logged.setdefault((run_id, source, same_reason(str(row["message"]))), str(job))
+        first = _logged.setdefault((run_id, source, same_reason(str(row["message"]), job.service.name)), str(job))
         if first == str(job):
             log.error("%s: %s.", job, row["message"])
         else:
@@ -216,9 +216,9 @@ _logged: dict[tuple[str, str, str], str] = {}
 _REQUEST = re.compile(r"^(ISB \S+ \(service_no \S+\)|(INAPROC|REST) \S+) ")
 
 
-def same_reason(message: str) -> str:
+def same_reason(message: str, service: str) -> str:
     """Why a service failed, alike for all services that failed for that reason."""
-    return _REQUEST.sub("it ", message.rstrip("."))
+    return _REQUEST.sub("it ", message.rstrip(".")).replace(f'"{service}"', '"..."')
 
 
 def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> tuple[Plan | None, dict[str, Any]]:

@@ -39,7 +39,7 @@ def failure_messages(
             message = results[place]["message"].rstrip(".")
         else:
             continue
-        reasons[same_reason(message)][" ".join(place)] = message
+        reasons[same_reason(message, place[0])][" ".join(place)] = message
     return [
         f"{len(failed)} of {len(planned)} services of {source} failed"
         + ("" if len(failed) == len(planned) > 1 else f" ({', '.join(failed)})")

@@ -142,7 +142,7 @@ def test_number_of_a_service(town: Town, tried: Callable[..., Said]) -> None:
     reached = {"transport": "isb", "url": f"{town.server.url}/isb-2", "api_key": SECRET}
     says(
         tried("lpse", **reached, services={TENDERS: {}}),
-        f'has no service_no, and ISB knows a service by its number; set it in [sources.lpse.services."{TENDERS}"]',
+        f'ISB knows a service by its number: set service_no in [sources.lpse.services."{TENDERS}"]',
     )
     with answering(Answer("URL-NOT-DEFINED", status=404)) as server:
         reached["url"] = f"{server.url}/isb-2"

@@ -72,6 +72,14 @@ IN_FILE: dict[str, tuple[str, str]] = {
         "[links.budget-pakage]\naccept = 0.9\npending = 0.5",
         "links.budget-pakage is no linking rule; did you mean budget-package?",
     ),
+    "a threshold of flags": (
+        "[flags]\nr002_nera = 0.9",
+        "flags.r002_nera is no setting of red flags; did you mean r002_near?",
+    ),
+    "a key of a limit of flags": (
+        "[[flags.limits]]\nmetod = 'x'",
+        'flags.limits."0".metod: Extra inputs are not permitted',
+    ),
     "a threshold": (
         "[links.budget-package]\naccept = 0.9\npendng = 0.5",
         "links.budget-package.pendng is no setting of a linking rule; did you mean pending?",

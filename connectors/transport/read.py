@@ -121,8 +121,8 @@ def _numbered(number: str | None, name: str, service: Service) -> str:
     """The number that LKPP has given a subscriber for a service."""
     if number is None:
         raise SettingsError(
-            f"{service.name} has no service_no, and ISB knows a service by its number; set it in "
-            f'[sources.{name}.services."{service.name}"]: it stands beside the key in the subscription'
+            f'ISB knows a service by its number: set service_no in [sources.{name}.services."{service.name}"]; '
+            "it stands beside the key in the subscription"
         )
     return number
 

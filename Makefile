@@ -33,7 +33,7 @@ explore: $(READY) ## the star tables and worked questions in a browser (Ctrl-C e
 test: $(READY) ## all tests but those of make e2e
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-e2e: $(READY) ## the tests that open a browser or a whole Airflow, on two workers too (needs Chromium and Redis)
+e2e: $(READY) ## the tests that open a browser or a whole Airflow, on two workers too (needs Chromium, Redis, LibreOffice)
 	@$(BIN)/python -m pytest -m e2e tests/e2e
 
 torture: $(READY) ## ten nights with kills, broken answers, full disks, two at once; make test takes two

@@ -2,8 +2,10 @@
 
 import sys
 
-from bench import merge, pipeline
+from bench import merge, pipeline, publication
 
 pipeline.main(sys.argv[1:])
 print()
 merge.main([])
+print()
+publication.main([])

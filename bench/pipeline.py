@@ -160,7 +160,7 @@ def _simulated(versions: list[Version], folder: Path, rows: int, touches: int) -
     rows = sum(write_dumps(world, dumps).values())
     _compare(versions, "1 % of the rows changed", rows, settings, dumps)
     _print_sizes(versions, dumps, "jejak")
-    with _over_http(world, folder) as reached:
+    with over_http(world, folder, SETTINGS) as reached:
         _compare(versions, "first load over HTTP, service by service", rows, reached, dumps, warehouse="http")
     _touch(versions, settings, dumps, folder, touches)
     _beside_ocdskit(versions[0], settings, dumps, folder)
@@ -201,8 +201,8 @@ def _touch(versions: list[Version], settings: Path, dumps: Path, folder: Path, t
 
 
 @contextmanager
-def _over_http(world: World, folder: Path) -> Iterator[Path]:
-    """Settings that read the world over HTTP, while it is served."""
+def over_http(world: World, folder: Path, head: str) -> Iterator[Path]:
+    """Settings that begin with `head` and read the world over HTTP, while it is served."""
     database = f"sqlite:///{folder / 'simda.db'}"
     with running(world, api_key=_KEY, simda_url=database) as server:
         isb = f'transport = "isb", url = "{server.url}/isb-2", api_key = "{_KEY}"'
@@ -213,7 +213,7 @@ def _over_http(world: World, folder: Path) -> Iterator[Path]:
         }
         settings = folder / "http.toml"
         settings.write_text(
-            SETTINGS + "".join(f"sources.{name} = {text}\n" for name, text in reached.items()), encoding="utf-8"
+            head + "".join(f"sources.{name} = {text}\n" for name, text in reached.items()), encoding="utf-8"
         )
         yield settings
 

@@ -27,6 +27,7 @@ from sqlalchemy import select
 from pipeline.configure import load_settings
 from reports.publication import files, tables
 from reports.publication.files import manifest_of, wrong_files
+from reports.publication.processes import digests, fiscal_years
 from reports.publication.publish import missing
 from tests.official import needs_reference, package_validator, review
 from tests.worlds import Lived, Said, Town
@@ -34,6 +35,7 @@ from transforms.difference import living
 from transforms.merge import compiled
 from transforms.paths import value_at
 from warehouse import tables as t
+from warehouse.engine import reading
 
 SITE = "https://kontrak.rekaankab.example"
 COMPLETE = {
@@ -310,6 +312,7 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
         name: each for name, each in before.items() if name.startswith(year)
     }
     assert rows(out / "current" / "data" / "changes.csv.gz") == []
+    told = read_digests(town)
     town.next_day(0.3)
     town.sync()
     ocid = first[0]["ocid"]
@@ -328,7 +331,42 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
     assert all(row["made_at"] == releases[row["id"]]["made_at"] for row in changes)
     voided = rows(out / "current" / "data" / "voided.csv.gz")
     assert {row["id"] for row in voided} == releases.keys() - valid
-    assert {path.name for path in out.iterdir()} == {"current", os.readlink(out / "current")}
+    made = os.readlink(out / "current")
+    assert {path.name for path in out.iterdir()} == {"current", made, f".known-{made}"}
+    after = stats(out)
+    now = read_digests(town)
+    pages = [name for name in again if name.startswith("proses/") and told.get(Path(name).stem) == now[Path(name).stem]]
+    assert len(pages) > 10
+    assert {name: after[name] for name in pages} == {name: again[name] for name in pages}
+    # What was taken over is what would be made now.
+    assert publish(town, tmp_path / "anew").status == 0
+    anew = stats(tmp_path / "anew")
+    alike = [name for name in anew if name.startswith(("proses/", "cari/")) or name.endswith((".html", ".atom"))]
+    assert {name: after[name][2] for name in alike} == {name: anew[name][2] for name in alike}
+
+
+def test_pages_that_somebody_removed_or_nobody_knows_are_made_again(town: Town, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    town.sync()
+    assert publish(town, out).status == 0
+    before = stats(out)
+    removed = next(name for name in before if name.startswith("proses/"))
+    (out / "current" / removed).unlink()
+    assert publish(town, out).status == 0
+    assert wrong_files(out / "current") == []
+    assert {name: each[2] for name, each in stats(out).items() if name.endswith((".html", ".json.gz"))} == {
+        name: each[2] for name, each in before.items() if name.endswith((".html", ".json.gz"))
+    }
+    (known,) = out.glob(".known-*")
+    known.unlink()
+    pages = {name: each for name, each in stats(out).items() if name.startswith("proses/")}
+    assert publish(town, out).status == 0
+    assert {name: each for name, each in stats(out).items() if name.startswith("proses/")} == pages
+
+
+def read_digests(town: Town) -> dict[str, str]:
+    with reading(town.engine) as conn:
+        return digests(conn, fiscal_years(conn))
 
 
 def stats(out: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -387,7 +425,7 @@ def test_a_killed_publication_leaves_the_last_one_whole(town: Town, tmp_path: Pa
         assert wrong_files(out / "current") == [], number
     assert publish(town, out).status == 0
     assert wrong_files(out / "current") == []
-    assert len(list(out.iterdir())) == 2
+    assert len(list(out.iterdir())) == 3
 
 
 def test_settings_that_are_whole_miss_nothing(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -62,17 +63,19 @@ class PublishedProcess:
         return newest
 
 
-def fiscal_years(conn: Connection) -> dict[str, int]:
+def fiscal_years(conn: Connection, known: Mapping[str, int] | None = None) -> dict[str, int]:
     """The fiscal year of every process that has a record, by OCID, in the order of OCIDs.
 
     It is the oldest fiscal year in which the process was announced when its first release was made. That release, and
-    the rows that it was made of, never change; so the year doesn't either.
+    the rows that it was made of, never change; so the year doesn't either, and what is `known` isn't worked out again.
     """
+    known = known or {}
     columns, own = t.release.c, t.identity.c
     ocids = conn.execute(select(t.record.c.ocid).order_by(t.record.c.ocid)).scalars().all()
-    years: dict[str, int] = {}
-    for start in range(0, len(ocids), _CHUNK):
-        keys = key_set(conn, ocids[start : start + _CHUNK])
+    years = {ocid: known.get(ocid, 0) for ocid in ocids}
+    unknown = [ocid for ocid, year in years.items() if not year]
+    for start in range(0, len(unknown), _CHUNK):
+        keys = key_set(conn, unknown[start : start + _CHUNK])
         codes: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for row in conn.execute(select(own.ocid, own.kind, own.key).where(own.ocid.in_(keys))):
             codes[row.ocid].add((row.kind, row.key))
@@ -88,6 +91,24 @@ def _oldest(lineage: Iterable[Any], codes: set[tuple[str, str]]) -> int | None:
     announcing = [row for row in rows if row[2] in _ANNOUNCING]
     own = [row for row in announcing if row[:2] in codes]
     return min((row[3] for row in own or announcing or rows), default=None)
+
+
+def digests(conn: Connection, ocids: Iterable[str]) -> dict[str, str]:
+    """The digest of each process with a record, as `PublishedProcess` has it, without reading what it stands for."""
+    found: dict[str, str] = {}
+    remaining = iter(ocids)
+    while chunk := list(islice(remaining, _CHUNK)):
+        keys = key_set(conn, chunk)
+        columns, record = t.release.c, t.record.c
+        ids: dict[str, list[str]] = defaultdict(list)
+        valid = select(columns.ocid, columns.id).where(columns.ocid.in_(keys), columns.voided_at.is_(None))
+        for ocid, name in conn.execute(valid.order_by(columns.ocid, columns.number)):
+            ids[ocid].append(name)
+        query = select(record.ocid, record.rows, record.withdrawn, t.process.c.family)
+        joined = query.join(t.process, t.process.c.ocid == record.ocid).where(record.ocid.in_(keys))
+        for row in conn.execute(joined.order_by(record.ocid)):
+            found[row.ocid] = _digest(ids[row.ocid], _services(unpacked(row.rows)), row.family, row.withdrawn)
+    return found
 
 
 def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProcess]:
@@ -128,7 +149,7 @@ def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProc
                 row.withdrawn or (),
                 releases,
                 services,
-                _digest(releases, services, families[row.ocid], row.withdrawn),
+                _digest([each.id for each in releases], services, families[row.ocid], row.withdrawn),
                 {"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())},
             )
 
@@ -141,8 +162,8 @@ def _services(versions: Iterable[Any]) -> dict[str, str]:
     return dict(sorted(newest.items()))
 
 
-def _digest(releases: Iterable[PublishedRelease], *others: Any) -> str:
+def _digest(releases: Sequence[str], *others: Any) -> str:
     """Releases never change, so their ids stand for their bodies, and for the record that merging makes of them."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr(([release.id for release in releases], *others)).encode())
+    digest.update(repr((list(releases), *others)).encode())
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """A publication: everything in one folder, to be served as it is, made whole beside the last one and put in its place.
 
     DIR/current -> 20260131T020000Z-1/    the publication; a web server serves DIR/current
+    DIR/.known-20260131T020000Z-1         what the next one needn't work out again
     DIR/.building-...                     the next one while it is being made
 
 A killed publication leaves `current` as it was, and what it had begun is removed by the next.
@@ -13,7 +14,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,10 +35,12 @@ from reports.publication.describing import (
     write_sitemap,
 )
 from reports.publication.files import MANIFEST, kept, manifest_of, write_manifest
-from reports.publication.processes import fiscal_years, processes
+from reports.publication.processes import digests, fiscal_years, processes
 from reports.publication.scan import Personal, scan
 from reports.publication.year import write_year
-from reports.site.write import write_site
+from reports.site.asked import flags_of
+from reports.site.known import Known, known_in
+from reports.site.write import files_of_package, write_site
 from schemas import ocds
 from schemas.errors import SettingsError
 from schemas.settings import Settings
@@ -47,7 +50,8 @@ log = logging.getLogger("jejak.publish")
 
 CURRENT = "current"
 DRAFT = "draft-"
-_OURS = re.compile(r"\.building-|\.next-|\d{8}T\d{6}Z-\d+$")
+_KNOWN = ".known-"
+_OURS = re.compile(r"\.building-|\.next-|(\.known-)?\d{8}T\d{6}Z-\d+$")
 # Documentation, examples and tests use these; nobody may publish under them.
 _UNREGISTERED = ("ocds-213czf", "ocds-000000")
 _ADVICE = {
@@ -96,6 +100,7 @@ def publish(
                 making = _Making(settings, conn, files, work, _last(out), made_at, draft, with_versions)
                 report = _make(making, set(years))
             name = _free_name(out, made_at)
+            (building / _KNOWN).rename(out / f"{_KNOWN}{name}")
             files.rename(out / name)
             _point(out, name)
         finally:
@@ -133,8 +138,9 @@ def _last(out: Path) -> Path | None:
 
 def _clear(out: Path) -> None:
     """Remove what killed publications began, and publications before the last."""
+    target = _target(out)
     for path in out.iterdir():
-        if _OURS.match(path.name) and path.name != _target(out):
+        if _OURS.match(path.name) and path.name.removeprefix(_KNOWN) != target:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -188,22 +194,28 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     settings, out, last = making.settings, making.out, making.last
     for folder in (out, making.work):
         folder.mkdir()
-    every = fiscal_years(making.conn)
-    if unknown := only - set(every.values()):
-        raise SettingsError(f"no process belongs to the fiscal year {min(unknown)}; without --year all are published")
     before = manifest_of(last) if last else {}
     fingerprint = _fingerprint(making)
     same = before.get("fingerprint") == fingerprint
+    known = {each.package.ocid: each for each in known_in(last.with_name(_KNOWN + last.name))} if last and same else {}
+    every = fiscal_years(making.conn, {ocid: each.package.year for ocid, each in known.items()})
+    if unknown := only - set(every.values()):
+        raise SettingsError(f"no process belongs to the fiscal year {min(unknown)}; without --year all are published")
     chosen = {ocid: year for ocid, year in every.items() if not only or year in only}
-    years = _make_years(making, chosen, before.get("years", {}) if same else {})
+    found = digests(making.conn, chosen)
+    flags = flags_of(making.conn, chosen) if settings.site.red_flags else {}
+    stay = {ocid: each for ocid, each in known.items() if last and _stays(each, found, flags, last)}
+    years = _make_years(making, chosen, found, before.get("years", {}) if same else {})
     changes = write_changes(making.conn, out, making.mark, last)
     pages = write_site(
         out,
-        processes(making.conn, chosen),
+        processes(making.conn, {ocid: year for ocid, year in chosen.items() if ocid not in stay}),
         settings,
         draft=making.draft,
         previous=last,
         conn=making.conn,
+        known=stay.values(),
+        knowing=making.out.with_name(_KNOWN),
     )
     log.info("pages of %d packages: %d written, %d as they were", len(chosen), pages["written"], pages["kept"])
     for name, content in ocds.extension_files().items():
@@ -241,19 +253,29 @@ def _fingerprint(making: _Making) -> str:
     return digest.hexdigest()
 
 
-def _make_years(making: _Making, chosen: dict[str, int], known: dict[str, Any]) -> dict[str, Any]:
+def _stays(known: Known, found: Mapping[str, str], flags: Mapping[str, list[str]], last: Path) -> bool:
+    """Whether all that is known of a package is as it was, by the digests and flags of now, and its files are there."""
+    ocid = known.package.ocid
+    same = known.digest == found.get(ocid) and known.flags == flags.get(ocid, [])
+    return same and all((last / name).is_file() for name in files_of_package(ocid))
+
+
+def _make_years(
+    making: _Making, chosen: dict[str, int], found: Mapping[str, str], known: dict[str, Any]
+) -> dict[str, Any]:
     """Write the files of each year, or keep those of the last publication where nothing in it is another. Returns
-    `{year: {"digest", "processes", "releases"}}`, the latest first; `known` is that of the last publication."""
-    digests: dict[int, Any] = defaultdict(lambda: hashlib.blake2b(digest_size=16))
-    for process in processes(making.conn, chosen):
-        digests[process.fiscal_year].update(f"{process.ocid} {process.digest} ".encode())
-    found: dict[str, Any] = {}
-    for year in sorted(digests, reverse=True):
-        name, digest = str(year), digests[year].hexdigest()
+    `{year: {"digest", "processes", "releases"}}`, the latest first; `known` is that of the last publication, `found`
+    are the digests of the processes."""
+    of_years: dict[int, Any] = defaultdict(lambda: hashlib.blake2b(digest_size=16))
+    for ocid, year in chosen.items():
+        of_years[year].update(f"{ocid} {found[ocid]} ".encode())
+    made: dict[str, Any] = {}
+    for year in sorted(of_years, reverse=True):
+        name, digest = str(year), of_years[year].hexdigest()
         folder = making.out / "data" / name
         if making.last and known.get(name, {}).get("digest") == digest:
             kept(making.last / "data" / name, folder)
-            found[name] = known[name]
+            made[name] = known[name]
             log.info("%d: %d processes, as they were", year, known[name]["processes"])
             continue
         counts = write_year(
@@ -266,9 +288,9 @@ def _make_years(making: _Making, chosen: dict[str, int], known: dict[str, Any]) 
             heading=_heading(making, year),
             with_versions=making.with_versions,
         )
-        found[name] = {"digest": digest, **counts}
+        made[name] = {"digest": digest, **counts}
         log.info("%d: %d processes, %d releases", year, counts["processes"], counts["releases"])
-    return found
+    return made
 
 
 def _package(making: _Making, year: int, name: str) -> dict[str, Any]:

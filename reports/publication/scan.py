@@ -17,6 +17,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Self
@@ -78,9 +79,15 @@ class Personal:
         """Those of all rows of the warehouse, rejected ones and earlier versions too."""
         found = cls(not_personal=frozenset(plain_name(text) for text in settings.not_personal))
         named: set[str] = set()
+        seen: set[int] = set()
         for service, row in _rows_of(conn):
-            fields = personal_fields(SERVICES[service][1]) - _OF_NOBODY
-            found._take(row, fields, named)
+            fields = _personal_fields(service)
+            telling = {name: value for name, value in row.items() if name in fields or _tells(name)}
+            # Most rows repeat the same offices, officials and suppliers.
+            same = hash((service, repr(telling)))
+            if same not in seen or any(map(_is_address, fields & telling.keys())):
+                seen.add(same)
+                found._take(row, fields, telling, named)
         for text in found.texts.keys() & (named | found.not_personal):
             del found.texts[text]
         shared = Counter(word for text in found.texts for word in set(text.split()))
@@ -90,16 +97,18 @@ class Personal:
             found.numbers.pop(number, None)
         return found
 
-    def _take(self, row: Mapping[str, Any], fields: frozenset[str], named: set[str]) -> None:
-        """Add the values of a row; `named` gets the names and addresses that it publishes."""
-        public = {name: str(value) for name, value in row.items() if name not in fields and isinstance(value, str)}
+    def _take(
+        self, row: Mapping[str, Any], fields: frozenset[str], telling: Mapping[str, Any], named: set[str]
+    ) -> None:
+        """Add the values of a row's personal fields; `named` gets the names and addresses that it publishes. `telling`
+        are the fields that may be personal, a name, an address or a legal form."""
+        public = {name: value for name, value in telling.items() if name not in fields and isinstance(value, str)}
         named |= {plain_name(value) for name, value in public.items() if _is_name(name) or _is_address(name)}
-        firm = any(
-            (_is_name(name) or name.lower().startswith("bentuk")) and is_firm(value, value)
-            for name, value in public.items()
-        )
-        public_text = plain_name(" ".join(public.values()))
-        for name in fields & row.keys():
+        firm = any((_is_name(name) or _is_form(name)) and is_firm(value, value) for name, value in public.items())
+        where = any(map(_is_address, fields & telling.keys()))
+        words = (value for name, value in row.items() if name not in fields and isinstance(value, str)) if where else ()
+        public_text = plain_name(" ".join(words))
+        for name in fields & telling.keys():
             for value in row[name] if isinstance(row[name], list) else [row[name]]:
                 for part in str(value or "").split(";"):
                     self._add(name, part.strip(), public_text, firm=firm)
@@ -123,12 +132,26 @@ class Personal:
             self.texts[text] = name
 
 
+@cache
+def _personal_fields(service: str) -> frozenset[str]:
+    return personal_fields(SERVICES[service][1]) - _OF_NOBODY
+
+
 def _is_name(field: str) -> bool:
     return field.lower().startswith(("nama_", "nm_"))
 
 
 def _is_address(field: str) -> bool:
     return field.lower().startswith("alamat")
+
+
+def _is_form(field: str) -> bool:
+    return field.lower().startswith("bentuk")
+
+
+@lru_cache(10_000)  # a source may name fields as it likes
+def _tells(field: str) -> bool:
+    return _is_name(field) or _is_address(field) or _is_form(field)
 
 
 def _rows_of(conn: Connection) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,30 +1,38 @@
 """The search: one index per fiscal year, in parts small enough to be made in little memory, loaded by the browser on
 first use."""
 
+import hashlib
 import math
 import re
 import shutil
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from markupsafe import Markup
 from pagefind_bin import get_executable
 
+from reports.publication.files import kept
 from reports.site.package import Package, file_name
 from reports.site.texts import plain, rupiah_text
 from transforms.parties import is_personal
 
 _PART = 10_000  # packages in one index: while it is made, pagefind takes 0.4 GiB for so many
 _NOT_CODE = re.compile(r"[^0-9A-Za-z]+")
+_DIGEST = "digest.txt"
 # What the search page asks for; the rest of what pagefind writes are interfaces of its own.
 _NEEDED = ("pagefind.js", "pagefind-worker.js", "pagefind-entry.json")
 
 
-def write_search(out: Path, packages: Sequence[Package]) -> dict[str, list[str]]:
-    """Write the indexes of packages below `out`/cari and return the folders of each year, relative to it."""
+def write_search(out: Path, packages: Sequence[Package], previous: Path | None, design: bytes) -> dict[str, list[str]]:
+    """Write the indexes of packages below `out`/cari and return the folders of each year, relative to it.
+
+    An index is that of the `previous` publication where all that it is made of is the same: the packages, and what
+    `design` is a digest of.
+    """
     years: dict[int, list[Package]] = defaultdict(list)
     for each in packages:
         years[each.year].append(each)
@@ -34,17 +42,29 @@ def write_search(out: Path, packages: Sequence[Package]) -> dict[str, list[str]]
         size = math.ceil(len(own) / math.ceil(len(own) / _PART))
         for number, start in enumerate(range(0, len(own), size), 1):
             name = f"{year}-{number}"
-            _write_index(out / "cari" / name, own[start : start + size])
+            part = {file_name(each.ocid): _sought(each) for each in own[start : start + size]}
+            digest = hashlib.blake2b(design + version("pagefind_bin").encode() + repr(part).encode(), digest_size=16)
+            old = previous / "cari" / name if previous else None
+            if old and _digest_in(old) == digest.hexdigest():
+                kept(old, out / "cari" / name)
+            else:
+                _write_index(out / "cari" / name, part)
+                (out / "cari" / name / _DIGEST).write_text(digest.hexdigest(), encoding="utf-8")
             indexes.setdefault(str(year), []).append(name)
     return indexes
 
 
-def _write_index(folder: Path, packages: Sequence[Package]) -> None:
+def _digest_in(folder: Path) -> str | None:
+    path = folder / _DIGEST
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _write_index(folder: Path, part: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         pages = Path(temporary)
-        for each in packages:
-            (pages / f"{file_name(each.ocid)}.html").write_text(_sought(each), encoding="utf-8")
+        for name, sought in part.items():
+            (pages / f"{name}.html").write_text(sought, encoding="utf-8")
         made = ["--site", temporary, "--output-path", str(folder), "--force-language", "id", "--silent"]
         subprocess.run([get_executable(), *made], check=True)
     for path in folder.iterdir():

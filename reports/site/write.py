@@ -11,13 +11,14 @@ import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 
 import jinja2
@@ -33,6 +34,7 @@ from reports.publication.processes import PublishedProcess
 from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
+from reports.site.known import Known, line_of
 from reports.site.package import Fact, Package, file_name, photos_of, shown_paths, summary, view
 from reports.site.places import Place, named_place, place_around
 from reports.site.search import write_search
@@ -86,6 +88,14 @@ class _Totals:
     written: int = 0
     kept: int = 0
 
+    def add(self, known: Known) -> None:
+        """One more package."""
+        self.packages.append(known.package)
+        self.related.update(known.related)
+        for service, seen in known.services.items():
+            newest, count = self.services.get(service, ("", 0))
+            self.services[service] = (max(newest, seen), count + 1)
+
 
 class _Line(NamedTuple):
     """A proposal on the page of its place, with the package that it led to, if it did."""
@@ -106,9 +116,14 @@ def write_site(
     draft: bool,
     previous: Path | None,
     conn: Connection | None = None,
+    known: Iterable[Known] = (),
+    knowing: Path | None = None,
 ) -> dict[str, int]:
     """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
     and how many `kept`.
+
+    `known` are other packages, whose pages are in `previous` as they have to be. `knowing` is a file that gets what is
+    known of all packages now.
 
     `previous` is the folder of the publication before: files that would come out the same are linked, not written.
     `conn` reads the warehouse of the processes: which service gives a figure, proposals without a package, and, if a
@@ -124,8 +139,10 @@ def write_site(
     )
     writer = _Writer(out, previous, site, settings)
     totals = _Totals()
-    _write_packages(writer, processes, totals, conn)
-    for ocid in sorted(filter(None, totals.related - {each.ocid for each in totals.packages})):
+    with knowing.open("wb") if knowing else nullcontext() as file:
+        _keep_packages(writer, known, totals, file)
+        _write_packages(writer, processes, totals, conn, file)
+    for ocid in sorted(totals.related - {each.ocid for each in totals.packages}):
         # Rows name it, but no row of its own announces it: whoever follows the link reads so.
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
@@ -140,6 +157,7 @@ class _Writer:
     def __init__(self, out: Path, previous: Path | None, site: Site, settings: Settings) -> None:
         self.out, self.previous, self.site, self.settings = out, previous, site, settings
         self.offset = settings.utc_offset
+        self.folders: set[str] = set()
         self.environment = _environment(site, settings.utc_offset)
         macros: Any = self.environment.get_template("macros.html").module
         self.item, self.line, self.news = macros.item, macros.proposal, macros.news
@@ -162,8 +180,7 @@ class _Writer:
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file, or link that of the publication before where it has the same bytes."""
-        target = self.out / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target = self.place(path)
         if self.previous and _same(self.previous / path, content):
             _link(self.previous / path, target)
         else:
@@ -181,10 +198,22 @@ class _Writer:
             return False
         if f'name="jejak-digest" content="{digest}"'.encode() not in head or not all(path.is_file() for path in old):
             return False
-        for path, name in zip(old, paths, strict=True):
-            (self.out / name).parent.mkdir(parents=True, exist_ok=True)
-            _link(path, self.out / name)
+        self.take(paths)
         return True
+
+    def take(self, paths: Iterable[str]) -> None:
+        """Take over files of the publication before."""
+        assert self.previous is not None
+        for name in paths:
+            _link(self.previous / name, self.place(name))
+
+    def place(self, path: str) -> Path:
+        """Where a file goes, its folder made."""
+        folder = path.rpartition("/")[0]
+        if folder not in self.folders:
+            (self.out / folder).mkdir(parents=True, exist_ok=True)
+            self.folders.add(folder)
+        return self.out / path
 
     def copies(self, urls: Sequence[str], *, fetch: bool) -> dict[str, str]:
         """Of photos the address of the small copy as a package's page names it, where copies are asked for and to be
@@ -275,8 +304,27 @@ def local(moment: str, offset: str) -> str:
 # ------------------------------------------------------------------------------------------------------- package pages
 
 
+def _keep_packages(writer: _Writer, known: Iterable[Known], totals: _Totals, knowing: IO[bytes] | None) -> None:
+    for each in known:
+        writer.take(files_of_package(each.package.ocid))
+        writer.copies(each.photos, fetch=False)
+        totals.kept += 1
+        totals.add(each)
+        if knowing:
+            knowing.write(line_of(each))
+
+
+def files_of_package(ocid: str) -> tuple[str, str]:
+    """The page of a package, and its JSON."""
+    return f"proses/{file_name(ocid)}.html", f"proses/{file_name(ocid)}.json"
+
+
 def _write_packages(
-    writer: _Writer, processes: Iterable[PublishedProcess], totals: _Totals, conn: Connection | None
+    writer: _Writer,
+    processes: Iterable[PublishedProcess],
+    totals: _Totals,
+    conn: Connection | None,
+    knowing: IO[bytes] | None,
 ) -> None:
     services = giving_services(conn, writer.settings) if conn else None
     stream = iter(processes)
@@ -285,16 +333,21 @@ def _write_packages(
         changed = []
         for process in batch:
             package = summary(process)
-            totals.packages.append(package)
-            totals.related |= {each.get("identifier") for each in process.state.get("relatedProcesses") or ()}
-            for service, seen in process.services.items():
-                newest, count = totals.services.get(service, ("", 0))
-                totals.services[service] = (max(newest, seen), count + 1)
-            digest = writer.digest(process, flags.get(process.ocid, []))
-            file = file_name(process.ocid)
-            if writer.kept((f"proses/{file}.html", f"proses/{file}.json"), digest):
+            known = Known(
+                package,
+                process.digest,
+                flags.get(process.ocid, []),
+                process.services,
+                sorted(filter(None, (each.get("identifier") for each in process.state.get("relatedProcesses") or ()))),
+                photos_of(process.state),
+            )
+            totals.add(known)
+            if knowing:
+                knowing.write(line_of(known))
+            digest = writer.digest(process, known.flags)
+            if writer.kept(files_of_package(process.ocid), digest):
                 totals.kept += 1
-                writer.copies(photos_of(process.state), fetch=False)
+                writer.copies(known.photos, fetch=False)
             else:
                 changed.append((process, package, view(process, package), digest))
         origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
@@ -410,7 +463,7 @@ def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal]) ->
     _write_months(writer, packages, items)
     _write_suppliers(writer, packages, items)
     news = _write_changes(writer, packages, items, data_day)
-    indexes = write_search(writer.out, packages)
+    indexes = write_search(writer.out, packages, writer.previous, writer.design.digest())
     years = sorted(indexes, reverse=True)
     writer.page(
         "cari/index.html",

@@ -254,6 +254,21 @@ def test_what_describes_it_names_every_file(published: Path) -> None:
         (published.resolve() / "strange").unlink()
 
 
+def test_a_page_lists_the_files_with_size_and_what_each_is(published: Path) -> None:
+    page = (published / "data" / "index.html").read_text(encoding="utf-8")
+    listed = set(re.findall(r'<li><a href="([^"]+)">', page.partition("<h1>")[2]))
+    data = published / "data"
+    assert listed >= {path.relative_to(data).as_posix() for path in files.files_of(data)} - {"index.html"}
+    lines = re.findall(r"<li><a href=\S+>\S+</a> <small>.+?</small>(.*)</li>", page)
+    assert len(lines) > 20
+    told = [re.fullmatch(r' <span data-t="file\.([a-z_]+)">[^<]+</span>', line) for line in lines if line]
+    assert {each[1] for each in told if each} == {
+        "release_package", "record_package", "releases", "compiled", "release_ids", "tables", "tabel", "coverage",
+        "changes", "voided",
+    }  # fmt: skip
+    assert all(told)
+
+
 # --- one after another ------------------------------------------------------------------------------------------------
 
 
@@ -271,8 +286,9 @@ def test_nothing_is_published_before_it_is_known_who_publishes(town: Town, tmp_p
         assert said.status == 1, name
     assert not (out / "current").exists()
     assert town.jejak("publish", "--out", out, "--draft").status == 0
-    data = [path for path in files.files_of(out / "current" / "data") if path.is_file()]
-    assert all(path.name.startswith("draft-") for path in data)
+    data = [path.name for path in files.files_of(out / "current" / "data")]
+    assert [name for name in data if not name.startswith("draft-")] == ["index.html"]
+    assert 'class="draft"' in (out / "current" / "data" / "index.html").read_text(encoding="utf-8")
     assert package(out / "current", "record")["publisher"]["name"].startswith("DRAF: ")
     assert manifest_of(out / "current")["draft"]
     # A digest may consist of decimal digits alone: it is longer than any number of a person.

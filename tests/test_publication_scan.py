@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import segno
 from openpyxl import Workbook
 from PIL import Image
 from sqlalchemy import select
@@ -122,6 +123,14 @@ def as_drawing(path: Path, value: str) -> None:
     path.with_suffix(".svg").write_text(f"<svg><title>{html.escape(value)}</title></svg>")
 
 
+def as_qr_code(path: Path, value: str) -> None:
+    path.with_suffix(".html").write_text(f"<p>{segno.make_qr(value).svg_inline(scale=2)}</p>")
+
+
+def as_drawn_qr_code(path: Path, value: str) -> None:
+    segno.make_qr(value).save(str(path.with_suffix(".svg")), border=0)
+
+
 def at_an_edge(path: Path, value: str) -> None:
     text = "a, " * (1 << 18)
     cut = (1 << 18) - len(value) // 2
@@ -142,6 +151,8 @@ PLACES: list[Write] = [
     as_address,
     as_picture,
     as_drawing,
+    as_qr_code,
+    as_drawn_qr_code,
     at_an_edge,
 ]
 

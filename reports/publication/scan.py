@@ -3,7 +3,7 @@
 Two ways to find it. By value: what stands in the personal fields of any row that was ever read
 (`SourceRecord.personal`). By shape: runs of digits as long as a NIP, NIK or NPWP, phone numbers, e-mail addresses. Text
 is looked at as a reader sees it, without escapes of JSON, HTML and addresses, with tags and without them; gzipped files
-and workbooks unpacked; of photos what they say beside the picture.
+and workbooks unpacked; of photos what they say beside the picture. A QR code may say its own page's address alone.
 
 A person's name is published as the supplier of a package, and a firm's tax number as its identifier: these are no
 findings, and neither is what the setting `not_personal` lists.
@@ -21,7 +21,7 @@ from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Self
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from PIL import Image
 from sqlalchemy import Connection, select
@@ -29,6 +29,8 @@ from sqlalchemy import Connection, select
 from pipeline.registry import SERVICES
 from pipeline.workers import spread
 from reports.publication.files import files_of, is_same
+from reports.publication.metadata import site
+from reports.publication.qr import strange_codes
 from schemas.service import personal_fields
 from schemas.settings import Settings
 from transforms.parties import is_firm, is_organisation, plain_name
@@ -42,6 +44,7 @@ _OVERLAP = 1000  # bytes: longer than any value that is looked for
 _OF_NOBODY = frozenset({"alamat_teks", "nama_rek_bank"})
 _FEWEST = 9  # digits of a number that is looked for, more than a date has
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
+_DRAWN = {".html", ".svg"}
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TAG = re.compile(r"<[^<>]*>")
 _NUMBER = re.compile(r"(?<!\w)(?<!\d[.-])(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\w)")
@@ -173,28 +176,32 @@ def scan(folder: Path, personal: Personal, settings: Settings, last: Path | None
     they were looked at when they were made."""
     paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
     jobs = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
-    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, personal):
+    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, personal, site(settings)):
         yield from found
 
 
-_KNOWN: tuple[Path, Personal] = (Path(), Personal())
+_KNOWN: tuple[Path, Personal, str] = (Path(), Personal(), "")
 
 
-def _begin(folder: Path, personal: Personal) -> None:
+def _begin(folder: Path, personal: Personal, address: str) -> None:
     global _KNOWN
-    _KNOWN = (folder, personal)
+    _KNOWN = (folder, personal, address)
 
 
 def _scan_files(paths: Iterable[Path]) -> list[Finding]:
-    folder, personal = _KNOWN
+    folder, personal, address = _KNOWN
     return [
         Finding(where, kind)
         for path in paths
-        for where, kind in sorted(set(_scan_file(path, path.relative_to(folder).as_posix(), personal)))
+        for where, kind in sorted(set(_scan_file(path, path.relative_to(folder).as_posix(), personal, address)))
     ]
 
 
-def _scan_file(path: Path, name: str, personal: Personal) -> Iterator[tuple[str, str]]:
+def _scan_file(path: Path, name: str, personal: Personal, address: str) -> Iterator[tuple[str, str]]:
+    if path.suffix.lower() in _DRAWN and any(
+        strange_codes(path.read_text(encoding="utf-8", errors="replace"), f"{address}/{quote(name)}")
+    ):
+        yield name, "a QR code of something else than its page"
     if path.suffix.lower() in _PICTURES:
         yield from ((name, kind) for kind in _of_picture(path, personal))
         return

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from sqlalchemy import Connection, exists, select
 
 from pipeline.links import STANDING
-from transforms.flags.registry import FLAGS
 from transforms.parties import scrub
 from warehouse import tables as t
 from warehouse.load import key_set
@@ -35,11 +34,10 @@ def proposals_without_package(conn: Connection) -> list[Proposal]:
 
 
 def flags_of(conn: Connection, ocids: Iterable[str]) -> dict[str, list[str]]:
-    """The red flags of some processes, by OCID: code and title of each."""
-    titles = {flag.code: flag.title for flag in FLAGS}
+    """The codes of the red flags of some processes, by OCID."""
     columns = t.flag.c
     query = select(columns.ocid, columns.code).where(columns.flagged, columns.ocid.in_(key_set(conn, ocids)))
     found: dict[str, list[str]] = defaultdict(list)
     for row in conn.execute(query.distinct().order_by(columns.ocid, columns.code)):
-        found[row.ocid].append(f"{row.code}: {titles.get(row.code, row.code)}")
+        found[row.ocid].append(row.code)
     return found

@@ -164,6 +164,13 @@ def percent(share: float | None) -> Markup:
     return Markup('<data value="{}">{}</data>\u00a0%').format(round(share, 2), shown)
 
 
+def size(count: int) -> Markup:
+    """A number of bytes, in kB or MB."""
+    shown, unit = (round(count / 1e6, 1), "MB") if count >= 1e6 else (max(1, round(count / 1e3)), "kB")
+    text = number_text(shown)
+    return Markup('<data value="{}">{}</data>\u00a0{}').format(shown, text[:-1] if "," in text else text, unit)
+
+
 def shortened(text: str, length: int) -> str:
     """A text cut at a word so that it has at most `length` characters, an ellipsis included."""
     return text if len(text) <= length else f"{text[: length - 1].rsplit(' ', 1)[0].rstrip(' ,;(-')}…"

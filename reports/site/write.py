@@ -8,6 +8,7 @@ the head of each names a digest of both.
 import hashlib
 import logging
 import os
+import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,14 +24,15 @@ from urllib.parse import quote
 
 import jinja2
 import orjson
-import segno
 from markupsafe import Markup
 from sqlalchemy import Connection
 
 from pipeline.registry import SERVICES, code_fingerprint
 from reports.process import giving_services
 from reports.publication import metadata as about
+from reports.publication.files import files_of
 from reports.publication.processes import PublishedProcess
+from reports.publication.qr import qr_code
 from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
@@ -63,6 +65,7 @@ _FOOTER = (
     ("glossary", "istilah.html"),
     ("data", "data.html"),
 )
+_KIND = re.compile(r"(?:draft-)?([a-z_]+)(?:-\d+)?\.[a-z.]+")
 _GAPS = ("gap.stages", "gap.places", "gap.payments", "gap.history", "gap.persons")
 
 
@@ -147,6 +150,7 @@ def write_site(
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
     _write_lists(writer, totals, proposals_without_package(conn) if conn else [])
+    _write_files(writer)
     _write_assets(writer)
     return {"written": totals.written, "kept": totals.kept}
 
@@ -277,6 +281,7 @@ def _environment(site: Site, offset: str) -> jinja2.Environment:
         "rupiah": texts.rupiah,
         "number_of": texts.number,
         "percent": texts.percent,
+        "size": texts.size,
         "name": file_name,
         "plotted": plotted,
         "kind_of": texts.kind_of,
@@ -392,7 +397,7 @@ def _write_package(
         description=_described(package),
         file=file,
         dataset=_dataset(writer, package, path),
-        qr=_qr(address) if writer.site.url else None,
+        qr=qr_code(address) if writer.site.url else None,
         **shown,
     )
     writer.put(f"proses/{file}.json", orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS) + b"\n")
@@ -439,12 +444,6 @@ def _dataset(writer: _Writer, package: Package, path: str) -> Object:
             }
         ]
     return found
-
-
-def _qr(address: str) -> Markup:
-    # One mask for all: trying all eight takes four times as long, and readers take any.
-    code = segno.make_qr(address, error="m", mask=3)
-    return Markup(code.svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qrcode", lineclass=None))
 
 
 # --------------------------------------------------------------------------------------------------------------- lists
@@ -897,6 +896,29 @@ def _write_index(
             **({"url": f"{writer.site.url}/"} if writer.site.url else {}),
             **({"license": writer.site.license} if writer.site.license else {}),
         },
+    )
+
+
+def _write_files(writer: _Writer) -> None:
+    """The page that lists the files in `data/`: of each its path from there, its size, and the key of what it is."""
+    folder = writer.out / "data"
+    paths = list(files_of(folder)) if folder.is_dir() else []
+    lists: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
+    for path in paths:
+        name = path.relative_to(folder)
+        kind = _KIND.fullmatch(path.name)
+        key = "file.csv" if path.parent.name == "csv" else f"file.{kind[1] if kind else ''}"
+        lists[name.parts[0] if len(name.parts) > 1 else ""].append((name.as_posix(), path.stat().st_size, key))
+    writer.page(
+        "data/index.html",
+        "files.html",
+        here="data",
+        general=lists.pop("", []),
+        years=[
+            (year, [each for each in own if each[2] != "file.csv"], [each for each in own if each[2] == "file.csv"])
+            for year, own in sorted(lists.items(), reverse=True)
+        ],
+        **_words("files.title", "files.lead"),
     )
 
 

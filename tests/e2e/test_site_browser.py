@@ -228,13 +228,15 @@ def test_pages_are_accessible_and_no_wider_than_the_screen(browser: Browser, sit
         *(f"{name}/index.html" for name in ("tempat", "instansi", "bulan", "penyedia", "perubahan", "cari")),
         *(path.relative_to(site.out).as_posix() for path in sorted((site.out / "instansi").glob("JEJAK*.html"))[:1]),
         *(path.relative_to(site.out).as_posix() for path in sorted((site.out / "penyedia").glob("JEJAK*.html"))[:1]),
-        *(f"{name}.html" for name in ("istilah", "tanya", "data")),
+        *(f"{name}.html" for name in ("istilah", "tanya", "data", "data/index")),
     ]
     axe = Axe()
     with _opened(browser, site, viewport=size) as (page, _):
         for path in paths:
             page.goto(f"{site.url}/{path}")
             _no_wider_than_the_screen(page)
+            spilling = "[...document.querySelectorAll('.figures div')].filter(box => box.scrollWidth > box.clientWidth)"
+            assert page.evaluate(f"{spilling}.map(box => box.textContent)") == []
             found = axe.run(page).response["violations"]
             serious = [each for each in found if each["impact"] in ("serious", "critical")]
             assert serious == [], (path, [(each["id"], each["nodes"][0]["html"]) for each in serious])

@@ -129,7 +129,9 @@ def hidden_contracts(rows: Iterable[tuple[str, str, Evidence]]) -> tuple[list[Ev
     for service, key, evidence in sorted(rows, key=lambda row: row[:2]):
         if service.endswith("Ekontrak-2Kontrak"):
             subject = ("kontrak", f"{evidence.subject[0]}|{key}")
-            bare = replace(evidence, subject=subject, rups=(), maks=(), supplier_codes=(), taxes=(), titles=())
+            bare = replace(
+                evidence, subject=subject, rups=(), maks=(), letters=(), supplier_codes=(), taxes=(), titles=()
+            )
             contracts[subject] = united([contracts[subject], bare]) if subject in contracts else bare
             true.add((subject, evidence.subject))
         elif is_purchase(evidence.subject[0]) and not service.endswith(("3SPMKSPP", "4BAPBAST")):

@@ -10,7 +10,7 @@ import schemas.sirup
 from transforms import lpse, sirup
 from transforms.evidence import Evidence, Link, from_text, to_text, united
 from transforms.linking import RULES, links, packages
-from transforms.linking.numbers import number_level, number_parts
+from transforms.linking.numbers import letter_level, number_level, number_parts
 from transforms.linking.offices import office_code, office_reference, offices
 from transforms.linking.rules import step
 from transforms.linking.suppliers import firm, supplier_level
@@ -133,6 +133,43 @@ def test_numbers(one: str, other: str, level: str) -> None:
 def test_suppliers(one: str, other: str, level: str) -> None:
     assert supplier_level(firm(one), firm(other)) == level
     assert supplier_level(firm(other), firm(one)) == level
+
+
+@pytest.mark.parametrize(
+    ("letter", "level"),
+    [
+        ("000.3/46/SPPBJ/DPU/2025", "same"),
+        ("000.3/45/SPPBJ/DPU/2025", "next"),
+        ("000.3/40/SPPBJ/DPU/2025", "near"),
+        ("000.3/46/SPPBJ/DPU/VIII/2025", "near"),
+        ("000.3/47/SPPBJ/DPU/2025", "other"),
+        ("000.9/12/SPPBJ/DPU/2025", "other"),
+    ],
+)
+def test_numbers_of_letters(letter: str, level: str) -> None:
+    assert letter_level(number_parts("000.3/46/SPK/DPU/2025"), number_parts(letter)) == level
+
+
+def test_twin_contracts_are_told_apart_by_their_letters() -> None:
+    """Two contracts of one supplier, day and amount: the number of each runs beside that of its own letter."""
+    twins = [
+        replace(
+            AWARD, subject=("nontender", code), rups=(), numbers=(), titles=(), letters=(f"000.3/{code}/SPPBJ/2025",)
+        )
+        for code in ("46", "52")
+    ]
+    paid = replace(PAID, numbers=("000.3/52/SPK/2025",), titles=())
+    assert sure("contract-payment", paid, *twins) == {(paid.subject[1], "52")}
+    assert not sure("contract-payment", replace(paid, numbers=()), *twins)
+
+
+def test_an_amount_that_is_near_is_less_than_the_same() -> None:
+    near = replace(
+        OTHER, suppliers=AWARD.suppliers, dates=AWARD.dates, amounts=(AWARD.amounts[0] - 17_000,), numbers=()
+    )
+    same = replace(AWARD, numbers=(), titles=())
+    paid = replace(PAID, numbers=(), titles=())
+    assert sure("contract-payment", paid, same, replace(near, titles=())) == {(paid.subject[1], same.subject[1])}
 
 
 def test_steps() -> None:
@@ -334,6 +371,17 @@ def test_a_purchase_without_a_plan_is_proposed_one() -> None:
     assert 0.9 < link.confidence < RULES["rup-package"].accept
     named = packages([AWARD], [ROAD_PLAN, *CROWD])
     assert [(each.target, each.confidence) for each in named] == [(ROAD_PLAN.subject, 1.0)]
+
+
+def test_plans_of_the_same_words_are_told_apart_by_budget_and_spelling() -> None:
+    bought = replace(AWARD, rups=(), titles=("Rehabilitasi Jalan Desa Contoh RT 006/RW 002",), budgets=(180_000_000.0,))
+    plan = replace(ROAD_PLAN, titles=bought.titles, amounts=bought.budgets)
+    dearer = replace(plan, subject=("rup", "90000008"), amounts=(250_000_000.0,))
+    respelt = replace(plan, subject=("rup", "90000009"), titles=("Rehabilitasi Jalan Desa Contoh RT. 06/RW. 02",))
+    for other in (dearer, respelt):
+        confidence = {link.target: link.confidence for link in packages([bought], [plan, other, *CROWD])}
+        assert confidence[plan.subject] > 0.9
+        assert confidence.get(other.subject, 0) < 0.1
 
 
 # --- what always holds ----------------------------------------------------------------------------------------------

@@ -19,9 +19,11 @@ class Evidence:
     """What is known of one subject: (kind, code) of a purchase, plan, budget line, proposal, contract, job, document.
 
     `office` is kd_satker_str or the system's own office code; `maks` are canonical (`transforms.mak`); `taxes` are
-    digests of tax numbers as in `transforms.parties.supplier_keys`; `amounts` are IDR, `dates` local days; `points` are
-    (latitude, longitude); `papers` are (what it is, number) of payment papers, to be found by: nothing compares them.
-    `status` is the code of the subject's state where that matters to who reads the results.
+    digests of tax numbers as in `transforms.parties.supplier_keys`; `letters` are the numbers of letters of
+    appointment, beside which those of contracts run; `amounts` are IDR, as are `budgets`, what a purchase's plan
+    allows it (`pagu`); `dates` are local days; `points` are (latitude, longitude); `papers` are (what it is, number)
+    of payment papers, to be found by: nothing compares them. `status` is the code of the subject's state where that
+    matters to who reads the results.
     """
 
     subject: Code
@@ -31,10 +33,12 @@ class Evidence:
     rups: tuple[Code, ...] = ()
     maks: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
     suppliers: tuple[str, ...] = ()
     supplier_codes: tuple[str, ...] = ()
     taxes: tuple[str, ...] = ()
     amounts: tuple[float, ...] = ()
+    budgets: tuple[float, ...] = ()
     dates: tuple[str, ...] = ()
     titles: tuple[str, ...] = ()
     villages: tuple[str, ...] = ()

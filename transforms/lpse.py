@@ -96,8 +96,8 @@ def _rups(kind: str, named: Iterable[str]) -> tuple[Code, ...]:
     return tuple((kind, code) for code in named)
 
 
-# The evidence of which payments and reports belong to a purchase: per field of `Evidence` the rows' own fields. Budgets
-# (pagu, hps), shares and instalments are no amounts of a contract; a price offered stands in for the agreed one.
+# The evidence of which payments and reports belong to a purchase: per field of `Evidence` the rows' own fields.
+# Estimates (hps), shares and instalments are no amounts of a contract; a price offered stands in for the agreed one.
 _EVIDENT_AMOUNTS = ("nilai_kontrak", "nilai_negosiasi", "harga_final", "total_realisasi", "total_harga", "valuasi")
 _EVIDENT_OFFERS = ("nilai_terkoreksi", "nilai_penawaran")
 _EVIDENT_DATES = (
@@ -161,12 +161,14 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         rups=_rups("swk" if kind == "swakelola" else "rup", rups),
         maks=tuple(dict.fromkeys(line for line in map(mak.canonical, lines) if line)),
         numbers=tuple(dict.fromkeys(number for number in numbers if _DIGIT.search(number))),
+        letters=tuple(number for number in given("no_sppbj") if _DIGIT.search(number)),
         suppliers=(named,) if named else (),
         supplier_codes=tuple(
             code for code in given("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6") if code != "0"
         ),
         taxes=tuple(key for what, key in supplier_keys(None, digits) if what == "npwp"),
         amounts=tuple(dict.fromkeys(float(amount) for amount in amounts)),
+        budgets=tuple(float(amount) for amount in given("pagu")),
         dates=tuple(dict.fromkeys(date[:10] for date in given(*_EVIDENT_DATES))),
         titles=tuple(dict.fromkeys(text for text in map(scrub, given(*_EVIDENT_TITLES)) if text)),
         villages=(place,) if place else (),

@@ -10,7 +10,15 @@ from itertools import product
 from transforms import mak
 from transforms.evidence import Evidence
 from transforms.identity import Code
-from transforms.linking.numbers import SEGMENT, Parts, distinguishes, number_keys, number_level, number_parts
+from transforms.linking.numbers import (
+    SEGMENT,
+    Parts,
+    distinguishes,
+    letter_level,
+    number_keys,
+    number_level,
+    number_parts,
+)
 from transforms.linking.rules import HOPELESS, OFFICE, PRESENT, Key
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, office_weight, title_weight
 from transforms.linking.suppliers import Firm, firm, supplier_level
@@ -19,7 +27,9 @@ from transforms.linking.text import acronym, words
 # The weights of evidence: see `rules`.
 NUMBER = {"part": 5.0, "near": 5.0, "loose": 2.5, "other": -2.5}
 SUPPLIER = {"short": 4.0, "near": 3.5, "part": 2.0, "other": -4.0}
-AMOUNT = {"rounded": 5.0, "changed": 1.0, "other": -4.0}
+AMOUNT = {"rounded": 5.0, "near": 3.0, "changed": 1.0, "other": -4.0}
+# A contract's number beside that of the letter of appointment before it: the same but for words, or the next one.
+LETTER = {"same": 4.0, "next": 1.3, "near": -0.5, "other": -2.0}
 DAYS = ((0, 2.5), (7, 1.5), (31, 0.3), (92, -1.0))
 FAR = -2.5
 OTHER_RUP = -3.5
@@ -44,6 +54,7 @@ class ContractFeatures:
     office: str | None
     rups: frozenset[Code]
     numbers: tuple[str, ...]  # those that distinguish their document from others
+    letters: tuple[str, ...]  # the same of letters of appointment
     firms: tuple[Firm, ...]
     keys: frozenset[str]  # supplier codes and digests of tax numbers
     amounts: tuple[float, ...]
@@ -70,7 +81,10 @@ def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterab
     return ContractFeatures(
         office,
         frozenset(rups),
-        tuple(number for number in dict.fromkeys(e.numbers) if distinguishes(_number(number).parts)),
+        *(
+            tuple(number for number in dict.fromkeys(written) if distinguishes(_number(number).parts))
+            for written in (e.numbers, e.letters)
+        ),
         tuple(dict.fromkeys(name for name in map(firm, e.suppliers) if name)),
         frozenset((*e.supplier_codes, *e.taxes)),
         tuple(sorted(set(map(float, e.amounts)))),
@@ -180,6 +194,9 @@ def _weigh(
     if source.numbers and target.numbers:
         pairs = product(map(_number, source.numbers), map(_number, target.numbers))
         evidence.append(("number", max([_number_weight(one, other, rarity) for one, other in pairs])))
+    if source.numbers and target.letters:
+        pairs = product(map(_number, source.numbers), map(_number, target.letters))
+        evidence.append(("letter", max([LETTER[letter_level(one.parts, other.parts)] for one, other in pairs])))
     supplier = _supplier_weight(source, target, rarity)
     if supplier is not None:
         evidence.append(("supplier", supplier))
@@ -217,8 +234,10 @@ def _amount_weight(one: float, other: float, rarity: Rarity) -> float:
     if gap <= 1:
         return rarity.weight(("amount", int(other)))
     larger = max(one, other)
-    if gap <= max(1000.0, larger / 1000):
+    if gap <= 1000:
         return AMOUNT["rounded"]
+    if gap <= larger / 1000:
+        return AMOUNT["rounded" if one % 10_000 == 0 or other % 10_000 == 0 else "near"]
     # A contract may grow by a tenth at most (an addendum).
     return AMOUNT["changed"] if gap <= 0.1 * min(one, other) else AMOUNT["other"]
 

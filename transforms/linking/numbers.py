@@ -67,6 +67,18 @@ def number_level(one: Parts, other: Parts) -> str:
     return "other"
 
 
+def letter_level(contract: Parts, letter: Parts) -> str:
+    """How a contract's number goes with that of a letter of appointment: `same` but for words (46/SPK/x, 46/SPPBJ/x),
+    `next` (an office's register counts on), `near` (one other number differs, or there are more of them), `other`."""
+    one, other = ([part for part in parts if isinstance(part, int)] for parts in (contract, letter))
+    if one == other:
+        return "same"
+    differences = [a - b for a, b in zip(one, other, strict=False) if a != b]
+    if len(one) != len(other):
+        return "near"
+    return ("next" if differences == [1] else "near") if len(differences) == 1 and differences != [-1] else "other"
+
+
 def within(few: Sequence[Any], many: Sequence[Any]) -> bool:
     """Whether all of `few` stand in `many`, in their order."""
     rest = iter(many)

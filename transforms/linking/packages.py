@@ -13,6 +13,10 @@ from transforms.linking.rules import OFFICE, OTHER_LINE, PRESENT, RULES, Canonic
 from transforms.linking.scoring import Blocks, Chain, Rarity, Weighed, chosen, of_one, office_weight, title_weight
 from transforms.linking.text import words
 
+# A purchase's own budget is that of its plan, unless one of them was revised.
+OTHER_BUDGET = -2.0
+# Titles in the same words, spelt otherwise: clerks copy them.
+RESPELT = -3.5
 # A purchase's price as a share of a plan's budget.
 PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
 CHEAP = -2.0
@@ -68,7 +72,9 @@ class _Package:
     lines: frozenset[str]
     words: frozenset[str]
     titles: tuple[str, ...]
+    written: frozenset[str]  # the titles as clerks spelt them
     amounts: tuple[float, ...]
+    budgets: tuple[float, ...]
 
 
 def _package(e: Evidence, offices: Offices) -> _Package:
@@ -79,7 +85,9 @@ def _package(e: Evidence, offices: Offices) -> _Package:
         frozenset(e.maks),
         frozenset(word for each in spelled for word in each),
         tuple(sorted({" ".join(each) for each in spelled})),
+        frozenset(" ".join(title.split()).casefold() for title in e.titles),
         tuple(sorted(set(e.amounts))),
+        tuple(sorted(set(e.budgets))),
     )
 
 
@@ -94,11 +102,17 @@ def _package_counts(package: _Package) -> set[Key]:
 
 def _package_keys(package: _Package) -> list[Chain]:
     office, words = package.office, package.words
+    budgets = {int(amount) for amount in package.budgets or package.amounts}
     return [
         ([("title", title) for title in package.titles], [("title", title, office) for title in package.titles]),
         (
             [("amount", int(amount)) for amount in package.amounts],
             [("amount", int(a), office) for a in package.amounts],
+        ),
+        (
+            [("budget", amount) for amount in budgets],
+            [("budget", amount, office) for amount in budgets],
+            [("budget", amount, office, word) for amount in budgets for word in words],
         ),
         (
             [("line", line) for line in package.lines],
@@ -123,7 +137,12 @@ def _weigh_package(source: _Package, target: _Package, rarity: Rarity) -> tuple[
     if source.titles and target.titles:
         same = {title for title in target.titles if title in source.titles}
         weight = title_weight(source.titles, target.titles)
-        evidence.append(("title", max([weight, *(rarity.weight(("title", title)) for title in same)])))
+        weight = max([weight, *(rarity.weight(("title", title)) for title in same)])
+        evidence.append(("title", weight + RESPELT if same and not source.written & target.written else weight))
+    if source.budgets and target.amounts:
+        same_budget = [int(b) for a in source.budgets for b in target.amounts if abs(a - b) <= 1]
+        weight = max([rarity.weight(("amount", amount)) for amount in same_budget], default=OTHER_BUDGET)
+        evidence.append(("budget", weight))
     if source.amounts and target.amounts:
         evidence.append(("amount", max(_price_weight(a, b, rarity) for a in source.amounts for b in target.amounts)))
     strongest = sorted((-weight, name) for name, weight in evidence if weight >= 1)

@@ -61,19 +61,19 @@ FINDINGS = {
 }
 
 ELSEWHERE = {
-    "budget lines sum to pagu": "tests/test_sirup.py, tests/test_real_rows.py",
+    "budget lines sum to pagu": "tests/test_sirup.py, tests/test_real_years.py",
     "payments without a header wait, then open a process": "tests/test_build.py, tests/test_health.py",
-    "contract rows without a contract, SPPBJ alone, terminated": "tests/test_lpse.py, tests/test_real_rows.py",
+    "contract rows without a contract, SPPBJ alone, terminated": "tests/test_lpse.py, tests/test_real_years.py",
     "splits, cancellations and reactivations of plans": "tests/test_identity.py, tests/test_sirup.py",
     "agreements are no payments; payments on cancelled recordings": "tests/test_lpse.py",
     "a key part that a service's rows never had": "tests/test_sync.py",
     "legacy answers, envelopes without meta": "tests/test_connectors.py, tests/test_simulator.py",
-    "names from before 2023": "tests/test_source_records.py, tests/test_real_rows.py",
+    "names from before 2023": "tests/test_source_records.py, tests/test_real_years.py",
     "a package that moves to another office": "tests/test_state.py",
     "stale dumps, rows of this run alone": "tests/test_health.py, tests/test_cli.py",
     "personal fields": "tests/test_parties.py, tests/test_source_records.py",
     "a private certificate authority": "tests/test_reaching.py",
-    "orders and their product rows, Toko Daring's lines": "tests/test_lpse.py, tests/test_real_rows.py",
+    "orders and their product rows, Toko Daring's lines": "tests/test_lpse.py, tests/test_real_years.py",
     "numbers of 2^31 or more stop no build": "tests/test_build.py, tests/test_typed_fields.py",
     "answers and headers that drip": "tests/test_belief.py (they need a clock)",
     "linear scrub": "tests/test_parties.py",

@@ -110,8 +110,8 @@ def test_what_was_recorded_with_purchases_sums_to_their_totals(province: Run, re
     totals = {str(row["kd_nontender_pct"]): row["total_realisasi"] or 0 for row in headers}
     lines = raw(PROVINCE / "SPSE-PencatatanNonTenderRealisasi.json")
     assert (len(totals), sum(totals.values())) == (853, 102_524_281_141)
-    agreed: Counter[str] = Counter()
-    paid: Counter[str] = Counter()
+    agreed: dict[str, float] = defaultdict(float)
+    paid: dict[str, float] = defaultdict(float)
     for record in records.values():
         for contract in record.get("contracts", []):
             kind, _, code = contract["id"].partition("-")
@@ -222,7 +222,7 @@ def over_inaproc(folder: Path, klpd: str, lists: dict[tuple[str, str], list[Row]
     years = sorted({int(year) for _, year in lists})
     with inaproc(lists) as url:
         reached = {"transport": "inaproc", "url": url, "token": "token"}
-        sources = {"sirup": {**reached, "services": services}, "lpse": reached}
+        sources: dict[str, Row] = {"sirup": {**reached, "services": services}, "lpse": reached}
         return synced(folder, settings_of(folder, klpd, years, **sources), folder)
 
 

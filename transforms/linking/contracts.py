@@ -75,16 +75,18 @@ def _number(written: str) -> _Number:
     return _Number(parts, SEGMENT.sub("", written.upper()), digits)
 
 
+def _distinguishing(numbers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(number for number in dict.fromkeys(numbers) if distinguishes(_number(number).parts))
+
+
 def features(e: Evidence, office: str | None, rups: Iterable[Code], maks: Iterable[str]) -> ContractFeatures:
     """What is compared of a subject, whose office, first codes of the RUPs and account codes are known."""
     signed = bool(e.numbers or e.suppliers or e.supplier_codes)
     return ContractFeatures(
         office,
         frozenset(rups),
-        *(
-            tuple(number for number in dict.fromkeys(written) if distinguishes(_number(number).parts))
-            for written in (e.numbers, e.letters)
-        ),
+        _distinguishing(e.numbers),
+        _distinguishing(e.letters),
         tuple(dict.fromkeys(name for name in map(firm, e.suppliers) if name)),
         frozenset((*e.supplier_codes, *e.taxes)),
         tuple(sorted(set(map(float, e.amounts)))),

@@ -238,5 +238,4 @@ def _write_supplier_keys(conn: Connection, keys: set[Code]) -> set[str]:
         [{"kind": kind, "key": key, "kd_penyedia": code} for (kind, key), code in sorted(changed.items())],
     )
     use = t.supplier_use.c
-    users = conn.execute(select(use.kind, use.key, use.ocid).where(of_codes(conn, use.kind, use.key, changed)))
-    return {row.ocid for row in users if (row.kind, row.key) in changed}
+    return set(conn.execute(select(use.ocid).where(of_codes(conn, use.kind, use.key, changed))).scalars())

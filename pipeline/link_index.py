@@ -46,9 +46,8 @@ class KeptYear(Kept):
             )
         ):
             code = (row.kind, row.code)
-            if code in codes:
-                self.ids[code] = row.id
-                found[code] = from_text(row.facts, row.mentions)
+            self.ids[code] = row.id
+            found[code] = from_text(row.facts, row.mentions)
         return found
 
     def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
@@ -110,8 +109,7 @@ class KeptYear(Kept):
                 of_codes(self.conn, columns.from_kind, columns.from_code, sources),
             )
         ):
-            if (row.from_kind, row.from_code) in sources:
-                found[row.from_kind, row.from_code][row.to_kind, row.to_code] = (row.weight, row.by)
+            found[row.from_kind, row.from_code][row.to_kind, row.to_code] = (row.weight, row.by)
         return found
 
     def rivals(self, rule: str, targets: set[Code]) -> set[Code]:
@@ -119,13 +117,12 @@ class KeptYear(Kept):
         return {
             (row.from_kind, row.from_code)
             for row in self.conn.execute(
-                select(columns.from_kind, columns.from_code, columns.to_kind, columns.to_code).where(
+                select(columns.from_kind, columns.from_code).where(
                     columns.year == self.year,
                     columns.rule == rule,
                     of_codes(self.conn, columns.to_kind, columns.to_code, targets),
                 )
             )
-            if (row.to_kind, row.to_code) in targets
         }
 
 
@@ -135,7 +132,7 @@ def kept_of(conn: Connection, codes: set[Code]) -> set[tuple[Code, int]]:
     rows = conn.execute(
         select(columns.kind, columns.code, columns.year).where(of_codes(conn, columns.kind, columns.code, codes))
     )
-    return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in codes}
+    return {((row.kind, row.code), row.year) for row in rows}
 
 
 def write_year(

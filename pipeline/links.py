@@ -110,7 +110,7 @@ def years_of(conn: Connection, subjects: set[Code]) -> set[tuple[Code, int | Non
     columns = t.evidence.c
     these = of_codes(conn, columns.kind, columns.code, subjects)
     rows = conn.execute(select(columns.kind, columns.code, columns.year).where(these).distinct())
-    return {((row.kind, row.code), row.year) for row in rows if (row.kind, row.code) in subjects}
+    return {((row.kind, row.code), row.year) for row in rows}
 
 
 def older_codes(conn: Connection) -> dict[Code, Code]:
@@ -233,11 +233,11 @@ def _subjects_by_year(conn: Connection, pending: Sequence[Any], fingerprint: str
     # Whoever is linked to what changed may have to let it go.
     columns = t.link.c
     for row in conn.execute(
-        select(columns.from_kind, columns.from_code, columns.to_kind, columns.to_code, columns.year).where(
+        select(columns.from_kind, columns.from_code, columns.year).where(
             columns.rule != OFFICE, of_codes(conn, columns.to_kind, columns.to_code, codes)
         )
     ):
-        if (row.to_kind, row.to_code) in codes and row.year:
+        if row.year:
             found[row.year].add((row.from_kind, row.from_code))
     return found
 
@@ -268,7 +268,7 @@ def _link_year(
 
     def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         columns = t.evidence.c
-        return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes), codes)
+        return _of_year(conn, year, of_codes(conn, columns.kind, columns.code, codes))
 
     outcome = None
     size = sum(kept.office_counts.values())
@@ -277,7 +277,7 @@ def _link_year(
         outcome = relink(kept, subjects, evidence_of, OFFICE_SYSTEMS, decided, revisions)
     anew = outcome is None
     if outcome is None:
-        everything = _of_year(conn, year, None, None) if some else {}
+        everything = _of_year(conn, year) if some else {}
 
         def found(codes: set[Code]) -> dict[Code, Evidence]:
             return {code: everything[code] for code in codes if code in everything}
@@ -298,10 +298,8 @@ def _has_linked(conn: Connection, year: int | None) -> bool:
     return conn.execute(query if year is None else query.where(columns.year == year)).first() is not None
 
 
-def _of_year(
-    conn: Connection, year: int, where: ColumnElement[bool] | None, codes: set[Code] | None
-) -> dict[Code, Evidence]:
-    """The evidence of each subject of a year (those of `codes`, where given), and of the offices, which have none.
+def _of_year(conn: Connection, year: int, where: ColumnElement[bool] | None = None) -> dict[Code, Evidence]:
+    """The evidence of each subject of a year (of those chosen by `where`), and of the offices, which have none.
 
     What a system lists in two years is linked in the later one alone, so that a link has one year.
     """
@@ -316,11 +314,7 @@ def _of_year(
         select(columns.kind, columns.code, columns.year, columns.content).where(of_year).order_by(*_ORDER)
     ):
         parts_of[row.kind, row.code].append((row.year, row.content))
-    return {
-        subject: united_texts(subject, parts)
-        for subject, parts in parts_of.items()
-        if subject not in later and (codes is None or subject in codes)
-    }
+    return {subject: united_texts(subject, parts) for subject, parts in parts_of.items() if subject not in later}
 
 
 def _write(
@@ -346,12 +340,11 @@ def _write(
     touched = {target for _, _, target in changed}
     columns = t.link.c
     for row in conn.execute(
-        select(t.link).where(
+        select(columns.to_kind, columns.to_code).where(
             of_codes(conn, columns.from_kind, columns.from_code, subjects), columns.status.in_(STANDING)
         )
     ):
-        if (row.from_kind, row.from_code) in subjects:
-            touched.add((row.to_kind, row.to_code))
+        touched.add((row.to_kind, row.to_code))
     _write_subjects(conn, subjects, settings.kd_klpd)
     enqueue_processes(conn, processes_of(conn, touched))
     queue = t.pending_link.c
@@ -381,7 +374,6 @@ def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], ru
         for row in conn.execute(
             select(t.link).where(columns.rule != OFFICE, columns.year.in_(years), or_(columns.year.in_(whole), theirs))
         )
-        if row.year in whole or (row.from_kind, row.from_code) in sources
     }
     accept = thresholds(settings)
     found: dict[str, dict[str, Any]] = {}
@@ -509,8 +501,7 @@ def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence
         .where(of_codes(conn, columns.kind, columns.code, codes))
         .order_by(*_ORDER)
     ):
-        if (row.kind, row.code) in codes:
-            found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
+        found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
     return found
 
 
@@ -518,22 +509,20 @@ def processes_of(conn: Connection, codes: set[Code]) -> set[str]:
     """The processes that purchases and plans belong to; all processes of a family carry its plans."""
     ocids: set[str] = set()
     for table, code in ((t.identity, t.identity.c.key), (t.process_rup, t.process_rup.c.code)):
-        rows = conn.execute(select(table.c.ocid, table.c.kind, code).where(of_codes(conn, table.c.kind, code, codes)))
-        ocids |= {ocid for ocid, kind, each in rows if (kind, each) in codes}
+        ocids |= set(conn.execute(select(table.c.ocid).where(of_codes(conn, table.c.kind, code, codes))).scalars())
     return ocids
 
 
 def standing_links(conn: Connection, codes: Iterable[Code]) -> dict[Code, list[Code]]:
     """The linked subjects of purchases and plans, by the code of the latter."""
-    wanted = set(codes)
     columns = t.link.c
     found: dict[Code, list[Code]] = defaultdict(list)
     for row in conn.execute(
         select(columns.from_kind, columns.from_code, columns.to_kind, columns.to_code)
-        .where(of_codes(conn, columns.to_kind, columns.to_code, wanted), columns.status.in_(STANDING))
+        .where(of_codes(conn, columns.to_kind, columns.to_code, codes), columns.status.in_(STANDING))
         .order_by(columns.from_kind, columns.from_code)
     ):
-        if (row.to_kind, row.to_code) in wanted and row.from_kind in LINKED_KINDS:
+        if row.from_kind in LINKED_KINDS:
             found[row.to_kind, row.to_code].append((row.from_kind, row.from_code))
     return found
 

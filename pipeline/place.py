@@ -107,9 +107,9 @@ def _naming_revised(conn: Connection, codes: set[Code]) -> set[Code]:
     revised = {code for code in chained if canonical(code, older) in roots}
     rups = t.process_rup.c
     rows = conn.execute(
-        select(rups.kind, rups.code, rups.by_kind, rups.by_code).where(of_codes(conn, rups.kind, rups.code, revised))
+        select(rups.by_kind, rups.by_code).where(of_codes(conn, rups.kind, rups.code, revised)).distinct()
     )
-    return {(row.by_kind, row.by_code) for row in rows if (row.kind, row.code) in revised}
+    return {(row.by_kind, row.by_code) for row in rows}
 
 
 def _references(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
@@ -117,8 +117,10 @@ def _references(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
     columns = t.rup_reference.c
     found: dict[Code, RupReference] = {}
     query = select(t.rup_reference).where(of_codes(conn, columns.kind, columns.code, codes))
-    given = [_reference(row) for row in conn.execute(query) if (row.kind, row.code) in codes]
-    for each in sorted(given, key=lambda each: (each.priority, each.created or "", each.rups, -each.version)):
+    for each in sorted(
+        map(_reference, conn.execute(query)),
+        key=lambda each: (each.priority, each.created or "", each.rups, -each.version),
+    ):
         found[each.subject] = _better(found.get(each.subject), each)
     return found
 
@@ -155,10 +157,9 @@ def _standalone(conn: Connection, codes: set[Code]) -> dict[Code, RupReference]:
     for row in conn.execute(
         select(columns.kind, columns.code, columns.service, columns.scope)
         .where(columns.current, ~columns.gone, columns.service.in_(announced_by))
-        .where(columns.kind.in_({kind for kind, _ in codes}))
-        .where(columns.code.in_(key_set(conn, {code for _, code in codes})))
+        .where(of_codes(conn, columns.kind, columns.code, codes))
     ):
-        if (row.kind, row.code) in codes and (announced_by[row.service], row.scope) in answered:
+        if (announced_by[row.service], row.scope) in answered:
             found[row.kind, row.code] = RupReference((row.kind, row.code), (), 9)
     return found
 
@@ -167,9 +168,7 @@ def _plans(conn: Connection, codes: set[Code]) -> list[Plan]:
     columns = t.plan_fact.c
     rups = {code for code in codes if code[0] in RUP_KINDS}
     rows = conn.execute(select(t.plan_fact).where(of_codes(conn, columns.kind, columns.code, rups)))
-    return [
-        Plan((row.kind, row.code), row.first_year, tuple(row.inside)) for row in rows if (row.kind, row.code) in codes
-    ]
+    return [Plan((row.kind, row.code), row.first_year, tuple(row.inside)) for row in rows]
 
 
 def _known(conn: Connection, codes: set[Code], references: dict[Code, RupReference], plans: list[Plan]) -> Known:
@@ -205,7 +204,7 @@ def _known(conn: Connection, codes: set[Code], references: dict[Code, RupReferen
 def _ocids(conn: Connection, codes: set[Code]) -> dict[Code, str]:
     columns = t.identity.c
     rows = conn.execute(select(t.identity).where(of_codes(conn, columns.kind, columns.key, codes)))
-    return {(row.kind, row.key): row.ocid for row in rows if (row.kind, row.key) in codes}
+    return {(row.kind, row.key): row.ocid for row in rows}
 
 
 def _write_placement(conn: Connection, codes: set[Code], placement: Placement, run_id: str) -> set[str]:
@@ -251,7 +250,6 @@ def _write_placement(conn: Connection, codes: set[Code], placement: Placement, r
             for row in conn.execute(
                 select(table).where(of_codes(conn, columns.by_kind, columns.by_code, by))
             ).mappings()
-            if (row["by_kind"], row["by_code"]) in by
         ]
         now = {tuple(row.values()) for row in rows}
         # Of other codes that were opened on the way the placement has only a part of what their rows give.
@@ -283,9 +281,9 @@ def _waiting(
     patient = (datetime.fromisoformat(utc_now()) - _PATIENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
     columns, runs = t.raw_record.c, t.run_service.c
     rows = conn.execute(
-        select(columns.kind, columns.code, columns.scope, columns.observed_at, columns.run_id)
-        .where(columns.current, columns.kind.in_({kind for kind, _ in new}))
-        .where(columns.code.in_(key_set(conn, {code for _, code in new})))
+        select(columns.kind, columns.code, columns.scope, columns.observed_at, columns.run_id).where(
+            columns.current, of_codes(conn, columns.kind, columns.code, new)
+        )
     ).all()
     # More is known of a code in the years that it was read with: other years may stay without an answer.
     years: dict[str, set[str]] = defaultdict(set)
@@ -297,7 +295,7 @@ def _waiting(
         if row.observed_at > patient:
             scopes[row.kind, row.code] |= {row.scope} | years[row.run_id]
     waiting = set()
-    for code in new & scopes.keys():
+    for code in scopes:
         kinds = {kind for kind, unanswered in failing.items() if unanswered & scopes[code]}
         reference = references.get(code)
         announced = reference is not None and reference.priority == 0
@@ -398,7 +396,7 @@ def _write_families(conn: Connection, ocids: set[str]) -> set[str]:
         codes = {(row.kind, row.code) for row in own} - {rup for _, rup in edges}
         shared = conn.execute(select(t.process_rup).where(of_codes(conn, rups.kind, rups.code, codes))).all()
         edges |= {(row.ocid, (row.kind, row.code)) for row in (*own, *shared)}
-        frontier = {row.ocid for row in shared if (row.kind, row.code) in codes} - members
+        frontier = {row.ocid for row in shared} - members
         members |= frontier
     named = {ocid: ocid for ocid in members} | {o: f for o, f in families(sorted(edges)).items() if o in members}
     before = {

@@ -12,7 +12,7 @@ from schemas.settings import Settings
 from transforms.identity import Code
 from warehouse import tables as t
 from warehouse.engine import reading
-from warehouse.load import key_set
+from warehouse.load import key_set, of_codes
 from warehouse.star import together
 
 # Other commands neither read sources nor build records.
@@ -80,10 +80,8 @@ def _of_rows(conn: Connection, run_id: str) -> tuple[set[str], set[str]]:
         select(columns.kind, columns.code).where(columns.run_id == run_id, columns.kind.is_not(None)).distinct()
     )
     codes = {(row.kind, row.code) for row in rows}
-    queued = conn.execute(
-        select(pending.kind, pending.code).where(pending.code.in_(key_set(conn, {code for _, code in codes})))
-    )
-    unplaced = {(row.kind, row.code) for row in queued} & codes
+    queued = conn.execute(select(pending.kind, pending.code).where(of_codes(conn, pending.kind, pending.code, codes)))
+    unplaced = {(row.kind, row.code) for row in queued}
     ocids = processes_of(conn, _targets(conn, codes))
     waiting = processes_of(conn, _targets(conn, unplaced))
     process = t.pending_process.c.ocid
@@ -95,8 +93,8 @@ def _targets(conn: Connection, codes: set[Code]) -> set[Code]:
     link = t.link.c
     linked = {code for code in codes if code[0] in LINKED_KINDS}
     rows = conn.execute(
-        select(link.from_kind, link.from_code, link.to_kind, link.to_code).where(
-            link.from_code.in_(key_set(conn, {code for _, code in linked})), link.status.in_(STANDING)
+        select(link.to_kind, link.to_code).where(
+            of_codes(conn, link.from_kind, link.from_code, linked), link.status.in_(STANDING)
         )
     )
-    return codes - linked | {(row.to_kind, row.to_code) for row in rows if (row.from_kind, row.from_code) in linked}
+    return codes - linked | {(row.to_kind, row.to_code) for row in rows}

@@ -11,7 +11,7 @@ from pipeline.registry import LINKED_KINDS, SERVICES
 from transforms.parties import is_personal
 from transforms.search import TITLE, number_key, title_words
 from warehouse import tables as t
-from warehouse.load import key_set
+from warehouse.load import key_set, of_codes
 from warehouse.search import PROCESS
 
 MOST = 50
@@ -146,8 +146,7 @@ def _described(conn: Connection, hits: list[_Hit]) -> list[dict[str, Any]]:
         (row.kind, row.code): row
         for row in conn.execute(
             select(subject.kind, subject.code, subject.title, subject.office_name).where(
-                subject.kind.in_({kind for kind, _ in subjects}),
-                subject.code.in_(key_set(conn, {code for _, code in subjects})),
+                of_codes(conn, subject.kind, subject.code, subjects)
             )
         )
     }
@@ -185,8 +184,7 @@ def _processes_of_subjects(conn: Connection, subjects: Iterable[tuple[str, str]]
         select(link.from_kind, link.from_code, identity.ocid)
         .join(t.identity, (identity.kind == link.to_kind) & (identity.key == link.to_code))
         .where(
-            link.from_kind.in_({kind for kind, _ in chosen}),
-            link.from_code.in_(key_set(conn, {code for _, code in chosen})),
+            of_codes(conn, link.from_kind, link.from_code, chosen),
             link.status.in_(STANDING),
         )
         .order_by(link.confidence, identity.ocid.desc())

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    tuple_,
 )
 
 from warehouse.engine import to_json, without_values
@@ -95,10 +96,16 @@ def key_set(conn: Connection, values: Iterable[str] | Iterable[int], kind: type[
 def of_codes(
     conn: Connection, kind: Column[Any], code: Column[Any], codes: Iterable[tuple[str, str]]
 ) -> ColumnElement[bool]:
-    """Rows of some (kind, code)s, and of others of these kinds that bear another's code: by the index of both columns.
-    Who asks leaves out the latter."""
-    chosen = set(codes)
-    return kind.in_({each for each, _ in chosen}) & code.in_(key_set(conn, {each for _, each in chosen}))
+    """Rows of some (kind, code)s, any number of them: by the index of both columns."""
+    pairs = sorted(set(codes))
+    if conn.dialect.name == "sqlite":
+        pair = func.json_each(bindparam(None, to_json(pairs), Text)).table_valued("value").c.value
+        parts = [func.json_extract(pair, place) for place in ("$[0]", "$[1]")]
+    else:
+        texts = ([each for each, _ in pairs], [each for _, each in pairs])
+        parts = [func.unnest(bindparam(None, part, ARRAY(Text))) for part in texts]
+    # The kinds by themselves lead SQLite to that index where others would do.
+    return kind.in_({each for each, _ in pairs}) & tuple_(kind, code).in_(select(*parts))
 
 
 def delete_by(conn: Connection, table: Table, column: Column[Any], values: Iterable[str] | Iterable[int]) -> int:

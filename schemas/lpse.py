@@ -5,7 +5,7 @@ which use ISB's names except for e-catalogue v6. Names that ISB used before 2023
 """
 
 from functools import partial
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -27,10 +27,7 @@ from schemas.fields import (
     SignedAmount,
     Text,
 )
-from schemas.service import Service, SourceRecord
-
-_OFFICIALS = frozenset({"nip_ppk", "nama_ppk"})
-_TAX_NUMBERS = frozenset({"npwp_penyedia", "npwp_penyedia_16"})
+from schemas.service import Personal, Service, SourceRecord
 
 
 class SpseRecord(LkppRecord):
@@ -67,8 +64,6 @@ class Attempt(SpseRecord):
 class TenderPengumuman(Attempt):
     """A tender attempt, as announced. `kd_pkt_dce` is the package, `kd_tender` the attempt."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"nip_pokja", "nama_pokja"}
-
     kd_tender: OwnCode
     list_tahun_anggaran: Codes = ()
     mtd_evaluasi: Text = None
@@ -80,10 +75,10 @@ class TenderPengumuman(Attempt):
     ket_diulang: Text = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_tender: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    nip_pokja: Text = None
-    nama_pokja: Text = None
+    nip_ppk: Personal[Text] = None
+    nama_ppk: Personal[Text] = None
+    nip_pokja: Personal[Text] = None
+    nama_pokja: Personal[Text] = None
     lokasi_pekerjaan: Text = None
     kgr_nama: Text = None  # INAPROC: jenis_pengadaan again
     kontrak_tahun: Text = None  # before 2023, empty in all rows seen
@@ -107,8 +102,6 @@ class TenderSelesaiNilai(SpseRecord):
     The list of finished tenders of before 2023 is this one with a budget code, a row for each of them.
     """
 
-    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
-
     kd_tender: OwnCode
     kd_paket: Code = None
     kd_rup_paket: RupCodes = ()
@@ -127,22 +120,20 @@ class TenderSelesaiNilai(SpseRecord):
     tgl_penetapan_pemenang: LocalTime = None
     kd_penyedia: Code = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
-    npwp_penyedia_16: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
 
 
 class PesertaTender(SpseRecord):
     """A registrant of a tender; those who bid have `nilai_penawaran`, which others give as null or 0."""
-
-    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS
 
     kd_tender: OwnCode
     kd_pkt_dce: Code = None
     kd_peserta: Code = None
     kd_penyedia: Code = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
-    npwp_penyedia_16: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
     nilai_penawaran: AmountOrMissing = None
     nilai_terkoreksi: AmountOrMissing = None
     pemenang: Flag = None
@@ -174,18 +165,16 @@ class JadwalTahapanTender(Jadwal):
 class Ekontrak(SpseRecord):
     """What the contract documents of a tender or non-tender have in common."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | _TAX_NUMBERS
-
     alamat_satker: Text = None
     nama_paket: Text = None
     mtd_pengadaan: Text = None  # non-tenders only
     no_sppbj: Reference = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
+    nip_ppk: Personal[Text] = None
+    nama_ppk: Personal[Text] = None
     jabatan_ppk: Text = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
-    npwp_penyedia_16: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
     status_kontrak: Text = None
     tgl_penetapan_status_kontrak: LocalTime = None
     alasan_penetapan_status_kontrak: Text = None
@@ -211,15 +200,6 @@ class Kontrak(Ekontrak):
     INAPROC has a row for each attempt: without `no_kontrak` there is no contract yet, at most an SPPBJ (`no_sppbj`).
     """
 
-    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {
-        "wakil_sah_penyedia",
-        "nama_rek_bank",
-        "no_rek_bank",
-        "nama_pemilik_rek_bank",
-        # May name persons.
-        "anggota_kso",
-    }
-
     no_kontrak: Reference = None
     # INAPROC: its own numbers of the contract (kontrak_id, of a small one spk_id) and of the letter.
     kontrak_id: Code = None
@@ -234,12 +214,12 @@ class Kontrak(Ekontrak):
     kd_penyedia: Code = None
     bentuk_usaha_penyedia: Text = None
     tipe_penyedia: Text = None
-    anggota_kso: Text = None
-    wakil_sah_penyedia: Text = None
+    anggota_kso: Personal[Text] = None
+    wakil_sah_penyedia: Personal[Text] = None
     jabatan_wakil_penyedia: Text = None
-    nama_rek_bank: Text = None
-    no_rek_bank: Text = None
-    nama_pemilik_rek_bank: Text = None
+    nama_rek_bank: Personal[Text] = None
+    no_rek_bank: Personal[Text] = None
+    nama_pemilik_rek_bank: Personal[Text] = None
     nilai_kontrak: AmountOrMissing = None
     nilai_pdn_kontrak: Amount = None
     nilai_umk_kontrak: Amount = None
@@ -252,12 +232,6 @@ class Kontrak(Ekontrak):
 class SpmkSpp(Ekontrak):
     """Order to start the work (SPMK) or to deliver (SPP)."""
 
-    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {
-        "alamat_penyedia",
-        "alamat_pengiriman",
-        "wakil_sah_penyedia",
-    }
-
     no_kontrak: Reference = None
     tgl_kontrak: LocalTime = None
     no_spmk_spp: Reference = None
@@ -266,16 +240,14 @@ class SpmkSpp(Ekontrak):
     tgl_selesai_pekerjaan: LocalTime = None
     waktu_penyelesaian: Text = None
     kota_spmk_spp: Text = None
-    alamat_pengiriman: Text = None
-    alamat_penyedia: Text = None
-    wakil_sah_penyedia: Text = None
+    alamat_pengiriman: Personal[Text] = None
+    alamat_penyedia: Personal[Text] = None
+    wakil_sah_penyedia: Personal[Text] = None
     jabatan_wakil_penyedia: Text = None
 
 
 class BapBast(Ekontrak):
     """A payment certificate (BAP) or a handover certificate (BAST) of a contract."""
-
-    personal: ClassVar[frozenset[str]] = Ekontrak.personal | {"alamat_penyedia", "wakil_sah_penyedia"}
 
     no_kontrak: Reference = None
     tgl_kontrak: LocalTime = None
@@ -283,8 +255,8 @@ class BapBast(Ekontrak):
     nilai_kontrak: AmountOrMissing = None
     no_sk_ppk: Text = None
     jabatan_penandatangan_sk: Text = None
-    alamat_penyedia: Text = None
-    wakil_sah_penyedia: Text = None
+    alamat_penyedia: Personal[Text] = None
+    wakil_sah_penyedia: Personal[Text] = None
     jabatan_wakil_penyedia: Text = None
     no_bast: Reference = None
     tgl_bast: LocalTime = None
@@ -332,8 +304,6 @@ class TenderEkontrakBapBast(BapBast):
 class NonTenderPengumuman(Attempt):
     """A non-tender attempt, as announced. `lls_id` repeats `kd_nontender`."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"})
-
     kd_nontender: OwnCode
     lls_id: Code = None
     status_nontender: Text = None
@@ -342,9 +312,9 @@ class NonTenderPengumuman(Attempt):
     ket_diulang: Text = None
     tgl_kolektif_kolegial: LocalTime = None
     tgl_pengumuman_nontender: LocalTime = None
-    nip_nama_ppk: Text = None
-    nip_nama_pp: Text = None
-    nip_nama_pokja: Text = None
+    nip_nama_ppk: Personal[Text] = None
+    nip_nama_pp: Personal[Text] = None
+    nip_nama_pokja: Personal[Text] = None
     repeat_order: Flag = None
     lokasi_pekerjaan: Text = None
 
@@ -352,15 +322,13 @@ class NonTenderPengumuman(Attempt):
 class NonTenderSelesai(Attempt):
     """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
 
-    personal: ClassVar[frozenset[str]] = _TAX_NUMBERS | {"nip_nama_ppk", "nip_nama_pp", "nip_nama_pokja"}
-
     kd_nontender: OwnCode
     lls_id: Code = None
     lpse_id: Code = None
     kontrak_id: Code = None  # INAPROC only
-    nip_nama_ppk: Text = None
-    nip_nama_pp: Text = None
-    nip_nama_pokja: Text = None
+    nip_nama_ppk: Personal[Text] = None
+    nip_nama_pp: Personal[Text] = None
+    nip_nama_pokja: Personal[Text] = None
     lokasi_pekerjaan: Text = None
     nilai_penawaran: AmountOrMissing = None
     nilai_terkoreksi: AmountOrMissing = None
@@ -373,8 +341,8 @@ class NonTenderSelesai(Attempt):
     tgl_selesai_nontender: LocalTime = None
     kd_penyedia: Code = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
-    npwp_penyedia_16: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
     tgl_penarikan: LocalTime = None
 
 
@@ -414,8 +382,6 @@ class NonTenderEkontrakBapBast(BapBast):
 class Pencatatan(SpseRecord):
     """What recorded purchases and recorded self-managed work have in common."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS
-
     kd_pkt_dce: Code = None
     kd_rup: RupCodes = ()
     nama_paket: Text = None
@@ -427,8 +393,8 @@ class Pencatatan(SpseRecord):
     uraian_pekerjaan: Text = None  # HTML
     informasi_lainnya: Text = None
     alasan_pembatalan: Text = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
+    nip_ppk: Personal[Text] = None
+    nama_ppk: Personal[Text] = None
     tgl_buat_paket: LocalTime = None
     tgl_mulai_paket: LocalTime = None
     tgl_selesai_paket: LocalTime = None
@@ -449,8 +415,6 @@ class PencatatanNonTenderRealisasi(SpseRecord):
     """A payment of a recorded purchase, or the paper that agrees it; repeated for each `kd_rup_paket` of the purchase,
     where the list names them."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | _TAX_NUMBERS
-
     kd_nontender_pct: OwnCode
     kd_paket_dce: Code = None
     kd_rup_paket: RupCodes = ()
@@ -465,10 +429,10 @@ class PencatatanNonTenderRealisasi(SpseRecord):
     dok_realisasi: Text = None
     ket_realisasi: Text = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
-    npwp_penyedia_16: Text = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
+    nip_ppk: Personal[Text] = None
+    nama_ppk: Personal[Text] = None
 
 
 class PencatatanSwakelola(Pencatatan):
@@ -484,8 +448,6 @@ class PencatatanSwakelola(Pencatatan):
 class PencatatanSwakelolaRealisasi(SpseRecord):
     """A payment of recorded self-managed work. `nama_pelaksana` is an office, a firm or a person."""
 
-    personal: ClassVar[frozenset[str]] = _OFFICIALS | {"npwp_pelaksana"}
-
     kd_swakelola_pct: OwnCode
     rsk_id: Code = None  # INAPROC only, as rn_id: the row's own number
     rn_id: Code = None
@@ -496,9 +458,9 @@ class PencatatanSwakelolaRealisasi(SpseRecord):
     dok_realisasi: Text = None
     ket_realisasi: Text = None
     nama_pelaksana: Text = None
-    npwp_pelaksana: Text = None
-    nip_ppk: Text = None  # an int of 18 digits here
-    nama_ppk: Text = None
+    npwp_pelaksana: Personal[Text] = None
+    nip_ppk: Personal[Text] = None  # an int of 18 digits here
+    nama_ppk: Personal[Text] = None
 
 
 # --- e-catalogue and online shops ------------------------------------------------------------------------------------
@@ -536,26 +498,13 @@ class PaketEPurchasing(LkppRecord):
     `total` is the order's amount: the sum of `total_harga` of all its rows, equal ones included.
     """
 
-    personal: ClassVar[frozenset[str]] = frozenset(
-        {
-            "email_user_pokja",
-            "email_user_ppk",
-            "no_telp_user_pokja",
-            "no_telp_user_ppk",
-            "npwp_satker",
-            "ppk_nip",
-            "kd_user_pokja",
-            "kd_user_ppk",
-        }
-    )
-
     kd_paket: OwnCode
     no_paket: Reference = None
     nama_paket: Text = None
     kd_rup: RupCodes = ()
     satker_id: Code = None
     alamat_satker: Text = None
-    npwp_satker: Text = None
+    npwp_satker: Personal[Text] = None
     kode_anggaran: Codes = ()
     nama_sumber_dana: Codes = ()
     kd_komoditas: Code = None
@@ -580,20 +529,18 @@ class PaketEPurchasing(LkppRecord):
     paket_status_str: Text = None
     tanggal_buat_paket: LocalTime = None
     tanggal_edit_paket: LocalTime = None
-    kd_user_pokja: Code = None
-    email_user_pokja: Text = None
-    no_telp_user_pokja: Text = None
-    kd_user_ppk: Code = None
-    email_user_ppk: Text = None
-    no_telp_user_ppk: Text = None
-    ppk_nip: Text = None
+    kd_user_pokja: Personal[Code] = None
+    email_user_pokja: Personal[Text] = None
+    no_telp_user_pokja: Personal[Text] = None
+    kd_user_ppk: Personal[Code] = None
+    email_user_ppk: Personal[Text] = None
+    no_telp_user_ppk: Personal[Text] = None
+    ppk_nip: Personal[Text] = None
     jabatan_ppk: Text = None
 
 
 class TokoDaringRealisasi(LkppRecord):
     """A line of an order in an online shop (Bela Pengadaan, Toko Daring). It names no RUP."""
-
-    personal: ClassVar[frozenset[str]] = frozenset({"nama_pemesan"})
 
     order_id: OwnCode
     tahun: Count = None
@@ -607,7 +554,7 @@ class TokoDaringRealisasi(LkppRecord):
     jenis_transaksi: Text = None
     kota_kab: Text = None
     provinsi: Text = None
-    nama_pemesan: Text = None
+    nama_pemesan: Personal[Text] = None
     status_verif: Text = None
     sumber_data: Text = None
     status_konfirmasi_ppmse: Text = None

@@ -9,7 +9,7 @@ Indonesia) never costs a proposal: it is left out, and set right where the two n
 from typing import ClassVar
 
 from schemas.fields import AmountOrMissing, Code, Count, Degrees, Flag, LocalTime, OwnCode, QuantityOrMissing, Text
-from schemas.service import Service, SourceRecord
+from schemas.service import Personal, Service, SourceRecord
 
 LEVELS = ("lurah", "camat", "skpd", "mitra", "tapd")
 """Who recommends, in the order in which a proposal passes them: village, district, office, Bappeda, budget team."""
@@ -24,7 +24,6 @@ class Usulan(SourceRecord):
     """
 
     # Who proposes may be a villager; the level or group (level_pengusul) may be published. An address may be a home.
-    personal: ClassVar[frozenset[str]] = frozenset({"pengusul", "alamat_teks"})
     # What LKPP's rows say of their office and these don't.
     kd_klpd: ClassVar[None] = None
     kd_satker: ClassVar[None] = None
@@ -42,11 +41,11 @@ class Usulan(SourceRecord):
     id_kelurahan: Code = None
     detail_camatteks: Text = None
     detail_lurahteks: Text = None
-    alamat_teks: Text = None
+    alamat_teks: Personal[Text] = None
     lokus_usulan: Text = None
     detail_latpeta: Degrees = None
     detail_langpeta: Degrees = None
-    pengusul: Text = None
+    pengusul: Personal[Text] = None
     level_pengusul: Text = None
     nama_skpd_awal: Text = None
     nama_skpd: Text = None

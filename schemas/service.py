@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,6 +15,13 @@ UNREADABLE = "__unreadable__"
 """The only key of a row that could not be read: its value is {"line": number, "reason": ..., "text": ...}."""
 
 
+_T = TypeVar("_T")
+_PERSONAL = "personal"
+Personal = Annotated[_T, _PERSONAL]
+"""A field whose values never leave staging and `raw_record` as they are (`npwp: Personal[Text] = None`); all others are
+public. What a mapping makes of a personal field is no value of it (a digest, a firm's tax number)."""
+
+
 class SourceRecord(BaseModel):
     """A row of a source, in the source's own field names. Unknown fields are kept (and signalled), never refused."""
 
@@ -23,10 +30,6 @@ class SourceRecord(BaseModel):
     model_config = ConfigDict(
         extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True, defer_build=True
     )
-
-    # Fields whose values never leave staging and `raw_record` as they are; all others are public. What a mapping makes
-    # of a personal field is no value of it (a digest, a firm's tax number: see the design, "OCDS").
-    personal: ClassVar[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def read_row(service: Service, fields: Mapping[str, object]) -> tuple[SourceReco
 
 def personal_fields(service: Service) -> frozenset[str]:
     """The fields of a service's rows whose values are published nowhere, under all their spellings."""
-    personal = service.model.personal
+    personal = frozenset(name for name, field in service.model.model_fields.items() if _PERSONAL in field.metadata)
     return personal | {alias for alias, name in service.aliases.items() if name in personal}
 
 

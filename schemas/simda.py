@@ -5,12 +5,12 @@ what its tables say together. The columns of Permendagri 90 (`...90`) are empty 
 """
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from schemas.fields import Amount, AmountOrMissing, Code, Count, LocalTime, OwnCode, SignedAmount, Text
-from schemas.service import Service, SourceRecord
+from schemas.service import Personal, Service, SourceRecord
 
 NEVER_READ = frozenset(
     {
@@ -123,8 +123,6 @@ class Anggaran(SimdaRecord):
 class Kontrak(SimdaRecord):
     """A contract, as registered to be paid. Its value is that before any addendum."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"NPWP"})
-
     No_Kontrak: OwnCode
     Kd_Urusan: Code = None
     Kd_Bidang: Code = None
@@ -141,7 +139,7 @@ class Kontrak(SimdaRecord):
     Nilai: AmountOrMissing = None
     Nm_Perusahaan: Text = None
     Bentuk: Text = None
-    NPWP: Text = None
+    NPWP: Personal[Text] = None
 
 
 class Addendum(SimdaRecord):
@@ -157,8 +155,6 @@ class Addendum(SimdaRecord):
 
 class Sp2d(SimdaRecord):
     """An order to the treasury to pay on a contract, whose payment order (SPM) is not void."""
-
-    personal: ClassVar[frozenset[str]] = frozenset({"NPWP"})
 
     No_Kontrak: OwnCode
     No_SP2D: OwnCode
@@ -178,7 +174,7 @@ class Sp2d(SimdaRecord):
     Nilai: SignedAmount = None
     Uraian: Text = None
     Nm_Penerima: Text = None
-    NPWP: Text = None
+    NPWP: Personal[Text] = None
 
 
 _LINE = (

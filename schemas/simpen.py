@@ -21,7 +21,7 @@ from schemas.fields import (
     Text,
     Url,
 )
-from schemas.service import Service, SourceRecord
+from schemas.service import Personal, Service, SourceRecord
 
 
 class SimpenRecord(SourceRecord):
@@ -43,15 +43,13 @@ class Pekerjaan(SimpenRecord):
     MC-0 is the first joint measurement on site, PHO and FHO the first and the final handover.
     """
 
-    personal: ClassVar[frozenset[str]] = frozenset({"npwp_penyedia"})
-
     kode_rup: RupCodes = ()
     nama_pekerjaan: Text = None
     nomor_kontrak: Text = None
     tanggal_kontrak: LocalTime = None
     nilai_kontrak: AmountOrMissing = None
     nama_penyedia: Text = None
-    npwp_penyedia: Text = None
+    npwp_penyedia: Personal[Text] = None
     nomor_spmk: Text = None
     tgl_spmk: LocalTime = None
     tgl_mc0: LocalTime = None

@@ -4,7 +4,6 @@ Field lists: `sources.md` section 1.3 and the answers for one regency (fiscal ye
 """
 
 from functools import partial
-from typing import ClassVar
 
 from schemas.fields import (
     VOLATILE,
@@ -23,22 +22,21 @@ from schemas.fields import (
     SignedAmount,
     Text,
 )
-from schemas.service import Service, SourceRecord
+from schemas.service import Personal, Service, SourceRecord
 
 
 class Paket(LkppRecord):
     """What announced packages have in common, of whichever kind."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"nip_ppk", "nama_ppk", "username_ppk"})
     nama_paket: Text = None
     pagu: AmountOrMissing = None
     kd_rup_lokal: Code = None
     volume_pekerjaan: Text = None
     tgl_buat_paket: LocalTime = None
     tgl_pengumuman_paket: LocalTime = None
-    nip_ppk: Text = None
-    nama_ppk: Text = None
-    username_ppk: Text = None
+    nip_ppk: Personal[Text] = None
+    nama_ppk: Personal[Text] = None
+    username_ppk: Personal[Text] = None
     status_aktif_rup: Flag = None
     status_delete_rup: Flag = None
     status_umumkan_rup: Text = None
@@ -164,12 +162,10 @@ class HistoryKajiUlang(LkppRecord):
 class MasterSatker(LkppRecord):
     """An office of the regency."""
 
-    personal: ClassVar[frozenset[str]] = frozenset({"telepon", "fax"})
-
     kd_satker: OwnCode
     alamat: Text = None
-    telepon: Text = None
-    fax: Text = None
+    telepon: Personal[Text] = None
+    fax: Personal[Text] = None
     kodepos: Text = None
     status_satker: Text = None
     ket_satker: Text = None

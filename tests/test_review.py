@@ -18,6 +18,7 @@ from pipeline.registry import SERVICES
 from reports.review import mending
 from reports.review.page import write_page
 from reports.review.sheets import COLUMNS, MOST, words, write_sheets
+from schemas.service import personal_fields
 from schemas.settings import Settings
 from tests.worlds import Lived, jejak
 from transforms.quality import SEVERITY
@@ -92,7 +93,7 @@ def test_every_rule_is_explained() -> None:
         for service, field in places:
             assert field in known[service], (path, kind, service)
             assert SERVICES[service][1].kind == kind
-            assert field not in SERVICES[service][1].model.personal
+            assert field not in personal_fields(SERVICES[service][1])
 
 
 def test_findings_stand_in_the_warehouse(warehouse: Any, warehouse_url: str) -> None:
@@ -173,8 +174,7 @@ def test_texts_of_sheets_are_no_formulas(warehouse: Any, warehouse_url: str, tmp
 
 
 def test_personal_fields_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = SERVICES["SPSE-PencatatanNonTender"][1].model
-    assert "nama_ppk" in model.personal
+    assert "nama_ppk" in personal_fields(SERVICES["SPSE-PencatatanNonTender"][1])
     row = {"nama_ppk": "Seseorang", "nama_paket": "Rapat 081234567890"}
     assert mending._shown("SPSE-PencatatanNonTender", "nama_ppk", row) == mending.PERSONAL
     assert "081234567890" not in str(mending._shown("SPSE-PencatatanNonTender", "nama_paket", row))

@@ -40,7 +40,6 @@ def test_a_service_names_fields_that_its_rows_have(service):
     assert service.optional_key <= set(service.key[service.code_parts :][-len(service.optional_key) :])
     assert not service.ignored.keys() & (names | service.aliases.keys()), "a field that is read can't be ignored"
     assert service.sets <= names
-    assert service.model.personal <= names
     assert set(service.aliases.values()) <= names
     assert not set(service.aliases) & names, "an alias would overwrite a field of its own"
     assert service.observed_field is None or {service.observed_field} <= names & service.volatile
@@ -166,7 +165,7 @@ def test_names_from_before_2023():
 @pytest.mark.parametrize(("source", "service"), ALL_SERVICES.values(), ids=ALL_SERVICES)
 def test_what_a_service_of_any_source_says_of_its_fields_is_true(source: str, service: Service) -> None:
     names = {field.validation_alias or name for name, field in service.model.model_fields.items()}
-    assert service.required | service.optional_key | service.model.personal <= names
+    assert service.required | service.optional_key <= names
     assert personal_fields(service) <= names | service.aliases.keys()
     # A list of lines is keyed by its code alone, and by the line's own number where there is one.
     assert not service.keyless or set(service.key[service.code_parts :]) == service.optional_key

@@ -1,7 +1,7 @@
 """A last look at every byte of a publication: is anything of anybody in it that should never leave the raw rows?
 
 Two ways to find it. By value: what stands in the personal fields of any row that was ever read
-(`SourceRecord.personal`). By shape: runs of digits as long as a NIP, NIK or NPWP, phone numbers, e-mail addresses. Text
+(`schemas.service.Personal`). By shape: runs of digits as long as a NIP, NIK or NPWP, phone numbers, e-mails. Text
 is looked at as a reader sees it, without escapes of JSON, HTML and addresses, with tags and without them; gzipped files
 and workbooks unpacked; of photos what they say beside the picture. A QR code may say its own page's address alone.
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Text, cast, select
 from pipeline.registry import SERVICES
 from reports.process import states_of
 from schemas.errors import RowError
-from schemas.service import read_row
+from schemas.service import personal_fields, read_row
 from transforms.parties import SCRUBBED, scrub
 from transforms.rows import renamed
 from warehouse import tables as t
@@ -178,6 +178,6 @@ def _shown(service: str, field: str, content: Object) -> str | None:
     value = content.get(field)
     if value in (None, ""):
         return None
-    if field in SERVICES[service][1].model.personal:
+    if field in personal_fields(SERVICES[service][1]):
         return PERSONAL
     return (scrub(value) or SCRUBBED) if isinstance(value, str) else str(value)

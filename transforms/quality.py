@@ -61,12 +61,32 @@ def _amount(holder: _Object, field: str = "value") -> float | None:
     return amount
 
 
+Severity = Literal["error", "warning", "notice"]
+_Look = Callable[[_Process], _Seen]
+
+CHECKS: dict[str, _Look] = {}
+"""Code -> check: where in a compiled release something looks wrong, and what. Each bears its code as its name."""
+
+SEVERITY: dict[str, Severity] = {}
+"""Code -> how bad: a contradiction, something missing or unlikely, something to know."""
+
+
+def _finds(severity: Severity) -> Callable[[_Look], _Look]:
+    def listed(look: _Look) -> _Look:
+        code = look.__name__.removeprefix("_")
+        CHECKS[code], SEVERITY[code] = look, severity
+        return look
+
+    return listed
+
+
 # Less than a rupiah is rounding.
 _ROUNDED = 1
 _EVENTS = ("date", "dateMet", "dateModified", "datePublished", "dateSigned")
 _PLANS = ("dueDate", "startDate", "endDate", "maxExtentDate")
 
 
+@_finds("error")
 def _date_out_of_range(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         for name in (*_EVENTS, *_PLANS):
@@ -74,6 +94,7 @@ def _date_out_of_range(process: _Process) -> _Seen:
                 yield (*path, name), "the date lies outside 1990 to 2050"
 
 
+@_finds("error")
 def _date_in_future(process: _Process) -> _Seen:
     latest = datetime.fromisoformat(process.compiled["date"])
     for path, field, node in process.objects:
@@ -82,12 +103,14 @@ def _date_in_future(process: _Process) -> _Seen:
                 yield (*path, name), "the event lies after the latest release"
 
 
+@_finds("error")
 def _period_reversed(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         if "startDate" in node and "endDate" in node and _day(node["endDate"]) < _day(node["startDate"]):
             yield path, "the period ends before it starts"
 
 
+@_finds("error")
 def _amount_negative(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         amount = node.get("amount")
@@ -96,7 +119,8 @@ def _amount_negative(process: _Process) -> _Seen:
             yield (*path, "amount"), "the amount is below zero"
 
 
-def _sum_of_lines(process: _Process) -> _Seen:
+@_finds("warning")
+def _budget_not_sum_of_lines(process: _Process) -> _Seen:
     budget = process.compiled.get("planning", {}).get("budget", {})
     lines, whole = [_amount(line, "amount") for line in budget.get("budgetBreakdown", [])], _amount(budget, "amount")
     if lines and whole is not None and None not in lines and abs(sum(filter(None, lines)) - whole) >= _ROUNDED:
@@ -133,6 +157,7 @@ _CODES = {
 """The open codelists that we draw on, extensions included, by the field that holds their codes."""
 
 
+@_finds("error")
 def _code_unknown(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         for name, codes in _CODES.items():
@@ -141,6 +166,7 @@ def _code_unknown(process: _Process) -> _Seen:
                     yield (*path, name, position), "the code is not in the standard's list"
 
 
+@_finds("error")
 def _award_before_tender_end(process: _Process) -> _Seen:
     end = process.compiled.get("tender", {}).get("tenderPeriod", {}).get("endDate")
     for i, award in enumerate(process.compiled.get("awards", [])):
@@ -148,6 +174,7 @@ def _award_before_tender_end(process: _Process) -> _Seen:
             yield ("awards", i, "date"), "the award was made before the tender period ended"
 
 
+@_finds("error")
 def _award_of_unfinished_tender(process: _Process) -> _Seen:
     status = process.compiled.get("tender", {}).get("status", "complete")
     for i, award in enumerate(process.compiled.get("awards", [])):
@@ -155,6 +182,7 @@ def _award_of_unfinished_tender(process: _Process) -> _Seen:
             yield ("awards", i, "status"), f"the award is active, but the tender is {status}"
 
 
+@_finds("error")
 def _award_missing(process: _Process) -> _Seen:
     awards = {award.get("id") for award in process.compiled.get("awards", [])}
     for i, contract in enumerate(process.compiled.get("contracts", [])):
@@ -163,6 +191,7 @@ def _award_missing(process: _Process) -> _Seen:
             yield ("contracts", i, "awardID"), "no award has this id"
 
 
+@_finds("error")
 def _bid_missing(process: _Process) -> _Seen:
     bids = {bid["id"] for bid in process.compiled.get("bids", {}).get("details", [])}
     for i, award in enumerate(process.compiled.get("awards", [])):
@@ -170,6 +199,7 @@ def _bid_missing(process: _Process) -> _Seen:
             yield ("awards", i, "relatedBid"), "no bid has this id"
 
 
+@_finds("error")
 def _signed_before_award(process: _Process) -> _Seen:
     awarded = {award["id"]: _day(award["date"]) for award in process.compiled.get("awards", []) if "date" in award}
     for i, contract in enumerate(process.compiled.get("contracts", [])):
@@ -183,6 +213,7 @@ def _transactions(process: _Process) -> Iterator[tuple[int, _Object, list[_Objec
         yield i, contract, contract.get("implementation", {}).get("transactions", [])
 
 
+@_finds("error")
 def _paid_before_signed(process: _Process) -> _Seen:
     for i, contract, transactions in _transactions(process):
         for j, paid in enumerate(transactions):
@@ -191,12 +222,14 @@ def _paid_before_signed(process: _Process) -> _Seen:
                 yield path, "the payment was made before the contract was signed"
 
 
+@_finds("error")
 def _paid_without_contract(process: _Process) -> _Seen:
     for i, contract, transactions in _transactions(process):
         if transactions and contract.get("status") in ("pending", "cancelled"):
             yield ("contracts", i, "status"), f"there are payments, but the contract is {contract['status']}"
 
 
+@_finds("error")
 def _paid_too_much(process: _Process) -> _Seen:
     for i, contract, transactions in _transactions(process):
         value = _amount(contract)
@@ -204,6 +237,7 @@ def _paid_too_much(process: _Process) -> _Seen:
             yield ("contracts", i, "implementation", "transactions"), "the payments exceed the contract's value"
 
 
+@_finds("error")
 def _recorded_otherwise(process: _Process) -> _Seen:
     for i, contract, transactions in _transactions(process):
         milestones = contract.get("implementation", {}).get("milestones", [])
@@ -218,12 +252,14 @@ def _recorded_otherwise(process: _Process) -> _Seen:
             yield ("contracts", i, "value"), "the value is not the sum of the agreements and payments recorded with it"
 
 
+@_finds("error")
 def _direct_with_rivals(process: _Process) -> _Seen:
     tender = process.compiled.get("tender", {})
     if tender.get("procurementMethod") == "direct" and len(tender.get("tenderers", [])) > 1:
         yield ("tender", "tenderers"), "the method is direct, but several have bid"
 
 
+@_finds("error")
 def _unmet_with_date(process: _Process) -> _Seen:
     for path, _, node in process.objects:
         if "dateMet" in node and node.get("status") in ("scheduled", "notMet"):
@@ -235,12 +271,14 @@ def _far(amount: float | None, other: float | None) -> bool:
     return bool(amount and other and not 0.5 <= amount / other <= 1.5)
 
 
+@_finds("warning")
 def _budget_far_from_tender(process: _Process) -> _Seen:
     budget = _amount(process.compiled.get("planning", {}).get("budget", {}), "amount")
     if _far(budget, _amount(process.compiled.get("tender", {}))):
         yield ("planning", "budget", "amount"), "the budget is not within 50 to 150 % of the tender's value"
 
 
+@_finds("warning")
 def _contracts_far_from_award(process: _Process) -> _Seen:
     contracted: dict[str, float] = {}
     for contract in process.compiled.get("contracts", []):
@@ -268,6 +306,7 @@ def _roles(process: _Process) -> dict[str, list[str]]:
     return {party["id"]: party.get("roles", []) for party in process.compiled.get("parties", [])}
 
 
+@_finds("error")
 def _party_missing(process: _Process) -> _Seen:
     roles = _roles(process)
     for path, field, node in process.objects:
@@ -275,6 +314,7 @@ def _party_missing(process: _Process) -> _Seen:
             yield path, "no party has this id"
 
 
+@_finds("error")
 def _role_missing(process: _Process) -> _Seen:
     roles = _roles(process)
     for path, field, node in process.objects:
@@ -283,6 +323,7 @@ def _role_missing(process: _Process) -> _Seen:
             yield path, f"the party lacks the role {role}"
 
 
+@_finds("notice")
 def _role_unused(process: _Process) -> _Seen:
     used = {(node["id"], _REFERENCES[field]) for _, field, node in process.objects if field in _REFERENCES}
     for i, party in enumerate(process.compiled.get("parties", [])):
@@ -296,6 +337,7 @@ def _of_attempt(process: _Process) -> bool:
     return str(process.compiled.get("tender", {}).get("id", "")).startswith(("tender-", "nontender-"))
 
 
+@_finds("warning")
 def _contract_missing(process: _Process) -> _Seen:
     contracted = {contract["awardID"] for contract in process.compiled.get("contracts", [])}
     complete = process.compiled.get("tender", {}).get("status") == "complete"
@@ -304,6 +346,7 @@ def _contract_missing(process: _Process) -> _Seen:
             yield ("awards", i, "status"), "the award is active and the tender complete, but there is no contract"
 
 
+@_finds("warning")
 def _still_running(process: _Process) -> _Seen:
     today = _day(process.compiled["date"])
     for i, contract in enumerate(process.compiled.get("contracts", [])):
@@ -321,12 +364,14 @@ def _standing(entries: list[_Object]) -> Iterator[tuple[int, _Object]]:
             yield i, entry
 
 
+@_finds("warning")
 def _supplier_missing(process: _Process) -> _Seen:
     for i, award in _standing(process.compiled.get("awards", [])):
         if not award.get("suppliers"):
             yield ("awards", i, "suppliers"), "the award has no supplier"
 
 
+@_finds("notice")
 def _supplier_nameless(process: _Process) -> _Seen:
     for i, award in _standing(process.compiled.get("awards", [])):
         for j, supplier in enumerate(award.get("suppliers", [])):
@@ -334,6 +379,7 @@ def _supplier_nameless(process: _Process) -> _Seen:
                 yield ("awards", i, "suppliers", j, "name"), "the supplier has a code and no name"
 
 
+@_finds("warning")
 def _value_missing(process: _Process) -> _Seen:
     for name in ("awards", "contracts"):
         for i, entry in _standing(process.compiled.get(name, [])):
@@ -341,6 +387,7 @@ def _value_missing(process: _Process) -> _Seen:
                 yield (name, i, "value"), f"the {name[:-1]} has no value above zero"
 
 
+@_finds("warning")
 def _signature_missing(process: _Process) -> _Seen:
     for i, contract in _standing(process.compiled.get("contracts", [])):
         # Orders and recorded purchases of the same process begin with their kind, and have no such date.
@@ -348,18 +395,21 @@ def _signature_missing(process: _Process) -> _Seen:
             yield ("contracts", i, "dateSigned"), "the contract has no date of signature"
 
 
+@_finds("notice")
 def _budget_missing(process: _Process) -> _Seen:
     budget = process.compiled.get("planning", {}).get("budget", {})
     if budget and not _amount(budget, "amount"):
         yield ("planning", "budget", "amount"), "the plan has no budget above zero, or is not known"
 
 
+@_finds("error")
 def _tenderers_miscounted(process: _Process) -> _Seen:
     tender = process.compiled.get("tender", {})
     if "numberOfTenderers" in tender and tender["numberOfTenderers"] != len(tender.get("tenderers", [])):
         yield ("tender", "numberOfTenderers"), "the number of bidders is not that of the bidders named"
 
 
+@_finds("notice")
 def _name_differs(process: _Process) -> _Seen:
     names = {party["id"]: party.get("name") for party in process.compiled.get("parties", [])}
     for path, field, node in process.objects:
@@ -381,6 +431,7 @@ _PLANNING_PAPERS = {
 """The document types that the standard's list puts into the planning section."""
 
 
+@_finds("notice")
 def _document_misplaced(process: _Process) -> _Seen:
     for i, document in enumerate(process.compiled.get("planning", {}).get("documents", [])):
         if "documentType" in document and document["documentType"] not in _PLANNING_PAPERS:
@@ -388,66 +439,6 @@ def _document_misplaced(process: _Process) -> _Seen:
                 ("planning", "documents", i, "documentType"),
                 "the standard puts this type outside the planning section",
             )
-
-
-CHECKS: dict[str, Callable[[_Process], _Seen]] = {
-    "date_out_of_range": _date_out_of_range,
-    "date_in_future": _date_in_future,
-    "period_reversed": _period_reversed,
-    "amount_negative": _amount_negative,
-    "budget_not_sum_of_lines": _sum_of_lines,
-    "code_unknown": _code_unknown,
-    "award_before_tender_end": _award_before_tender_end,
-    "award_of_unfinished_tender": _award_of_unfinished_tender,
-    "award_missing": _award_missing,
-    "bid_missing": _bid_missing,
-    "signed_before_award": _signed_before_award,
-    "paid_before_signed": _paid_before_signed,
-    "paid_without_contract": _paid_without_contract,
-    "paid_too_much": _paid_too_much,
-    "recorded_otherwise": _recorded_otherwise,
-    "direct_with_rivals": _direct_with_rivals,
-    "unmet_with_date": _unmet_with_date,
-    "budget_far_from_tender": _budget_far_from_tender,
-    "contracts_far_from_award": _contracts_far_from_award,
-    "party_missing": _party_missing,
-    "role_missing": _role_missing,
-    "role_unused": _role_unused,
-    "contract_missing": _contract_missing,
-    "still_running": _still_running,
-    "supplier_missing": _supplier_missing,
-    "supplier_nameless": _supplier_nameless,
-    "value_missing": _value_missing,
-    "signature_missing": _signature_missing,
-    "budget_missing": _budget_missing,
-    "tenderers_miscounted": _tenderers_miscounted,
-    "name_differs": _name_differs,
-    "document_misplaced": _document_misplaced,
-}
-"""Code -> check: where in a compiled release something looks wrong, and what."""
-
-Severity = Literal["error", "warning", "notice"]
-
-SEVERITY: dict[str, Severity] = {
-    **dict.fromkeys(CHECKS, "error"),
-    **dict.fromkeys(
-        (
-            "budget_far_from_tender",
-            "contracts_far_from_award",
-            "budget_not_sum_of_lines",
-            "contract_missing",
-            "still_running",
-            "supplier_missing",
-            "value_missing",
-            "signature_missing",
-        ),
-        "warning",
-    ),
-    **dict.fromkeys(
-        ("role_unused", "supplier_nameless", "budget_missing", "name_differs", "document_misplaced"), "notice"
-    ),
-}
-"""Code -> how bad: a contradiction, something missing or unlikely, something to know."""
 
 
 def at_stake(state: _Object) -> float:

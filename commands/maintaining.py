@@ -10,6 +10,9 @@ def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
     migrate = add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
     migrate.add_argument("--analyst", metavar="ROLE", help="let this role of PostgreSQL read results, no source rows")
+    migrate.add_argument(
+        "--etl", metavar="ROLE", help="let this role of PostgreSQL do what a night does, and change no table"
+    )
     backup = add("backup", _backup, "write the whole warehouse into one file; a sync may go on meanwhile")
     backup.add_argument("place", metavar="FILE|DIR", type=Path, help="a file (.zip), or a folder of backups")
     backup.add_argument("--keep", metavar="N", type=counted, help="keep the N newest of the folder, delete older ones")
@@ -42,7 +45,7 @@ def add_commands(add: Add) -> None:
 def _migrate(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.configure import load_settings
-    from warehouse.roles import grant_analyst
+    from warehouse.roles import grant_analyst, grant_etl
 
     settings = load_settings(options.settings)
     engine = steps.warehouse(settings)
@@ -50,6 +53,9 @@ def _migrate(options: argparse.Namespace) -> int:
     if options.analyst:
         grant_analyst(engine, options.analyst)
         print(f"Role {options.analyst} reads its results.")
+    if options.etl:
+        grant_etl(engine, options.etl)
+        print(f"Role {options.etl} reads and writes its rows.")
     return 0
 
 

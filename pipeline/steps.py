@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
 from pipeline import build, facts, fetch, links, masters, meanings, place, queues, retention, workers
 from pipeline.clock import utc_now
@@ -21,6 +21,7 @@ from transforms.merge import compiled
 from transforms.paths import resolved, value_at
 from warehouse import tables as t
 from warehouse.engine import holding, migrate, open_warehouse, reading, writing
+from warehouse.load import upsert_rows
 from warehouse.releases import releases_of
 
 log = logging.getLogger("jejak")
@@ -58,7 +59,18 @@ def start_run(settings: Settings, command: str, run_id: str | None = None) -> st
         again = update(t.run).where(t.run.c.id == run_id).values(**row, number=t.next_number)
         if not conn.execute(again).rowcount:
             conn.execute(insert(t.run).values(row))
+        _write_limits(conn, settings)
     return run_id
+
+
+def _write_limits(conn: Connection, settings: Settings) -> None:
+    """Limits of methods stand in the warehouse too: marts and red flags go by the same."""
+    table = t.procurement_limit
+    limits = [limit.model_dump() for limit in settings.flags.limits]
+    wanted = {tuple(limit[column.name] for column in table.columns) for limit in limits}
+    if set(map(tuple, conn.execute(select(table)))) != wanted:
+        conn.execute(delete(table))
+        upsert_rows(conn, table, limits)
 
 
 def finish_run(settings: Settings, run_id: str, message: str | None = None) -> None:

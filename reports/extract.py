@@ -33,7 +33,16 @@ from sqlalchemy import (
 from reports.headings import headings
 from reports.spreadsheets import write_csv, write_xlsx
 from warehouse.questions import QUESTIONS
-from warehouse.tables import STAR, budget_activity, contracting_process, flag, office, office_structure, supplier
+from warehouse.tables import (
+    STAR,
+    budget_activity,
+    contracting_process,
+    flag,
+    office,
+    office_structure,
+    procurement_limit,
+    supplier,
+)
 from warehouse.views import view_metadata
 
 # Rows held in memory at a time.
@@ -48,7 +57,8 @@ def questions() -> list[tuple[str, str, str]]:
 
 def tables() -> tuple[Table, ...]:
     """What is carried away: star tables, what the masters name, red flags, marts."""
-    return (*STAR, office, supplier, office_structure, budget_activity, flag, *view_metadata.sorted_tables)
+    named = (office, supplier, office_structure, budget_activity, procurement_limit)
+    return (*STAR, *named, flag, *view_metadata.sorted_tables)
 
 
 def extract(conn: Connection, out: Path, form: str, year: int | None = None) -> dict[str, int]:

@@ -2,35 +2,27 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Integer, cast, func, select
 
-from pipeline.registry import LINKED_KINDS
-from warehouse import tables as t
+from warehouse.views import view_metadata
 
 
 def waiting_rows(conn: Connection, source: str | None = None) -> list[dict[str, Any]]:
-    """Rows that wait (of one source, or all): `{"source", "service", "scope", "codes", "rows", "since"}` each year.
+    """Rows that wait (of one source, or all), of each service and year:
+    `{"source", "service", "scope", "codes", "rows", "amount" (IDR or None), "since"}` (view `row_waiting`).
 
     Rows of linked services wait for a link instead (view `subject_without_link`).
     """
-    raw, identity = t.raw_record.c, t.identity.c
-    recorded = exists().where(identity.kind == raw.kind, identity.key == raw.code, t.record.c.ocid == identity.ocid)
-    carried = exists().where(
-        t.process_rup.c.kind == raw.kind, t.process_rup.c.code == raw.code, t.record.c.ocid == t.process_rup.c.ocid
+    view = view_metadata.tables["row_waiting"]
+    where = (view.c.source, view.c.service, view.c.scope)
+    query = select(
+        *where,
+        func.count(view.c.code.distinct()).label("codes"),
+        cast(func.sum(view.c.rows), Integer).label("rows"),
+        func.sum(view.c.amount).label("amount"),
+        func.min(view.c.since).label("since"),
     )
-    query = (
-        select(
-            raw.source,
-            raw.service,
-            raw.scope,
-            func.count(raw.code.distinct()).label("codes"),
-            func.count().label("rows"),
-            func.min(raw.observed_at).label("since"),
-        )
-        .where(raw.current, ~raw.gone, raw.kind.is_not(None), raw.kind.not_in(LINKED_KINDS), ~recorded, ~carried)
-        .group_by(raw.source, raw.service, raw.scope)
-        .order_by(raw.source, raw.service, raw.scope)
-    )
+    query = query.group_by(*where).order_by(*where)
     if source is not None:
-        query = query.where(raw.source == source)
+        query = query.where(view.c.source == source)
     return [dict(row) for row in conn.execute(query).mappings()]

@@ -174,7 +174,7 @@ def splitting(folder: Folder) -> list[tuple[int, date, date, int, float, float]]
             and each["signed"]
         ):
             kind = text(attempt["jenis_pengadaan"])
-            works = "Konstruksi" in kind and each["signed"] >= date(2025, 5, 1)
+            works = "Konstruksi" in kind and each["signed"] >= date(2025, 4, 30)
             limit = 100e6 if "Konsultansi" in kind else 400e6 if works else 200e6
             if each["value"] <= limit:
                 key = each["year"], each["office"], each["supplier"], accounts[0], kind, limit

@@ -68,6 +68,7 @@ def one(
             "tenderPeriod": {"startDate": at("2024-03-01"), "endDate": at("2024-03-11")},
             "items": [{"id": "i", "classification": {"scheme": "REKENING", "id": "5.1.02.01.01.0039"}}],
             "numberOfTenderers": 2,
+            "location": {"description": "Jl. Mawar"},
         },
         "bids": {"details": []},
         "awards": [
@@ -442,6 +443,20 @@ def test_a_flag_that_is_not_about_a_process_says_nothing_of_it() -> None:
     assert of("R013", [one(tender__id="swakelola-1")]) == {}
 
 
+def test_purchases_of_several_places_are_not_split() -> None:
+    """The same village is the same place, however it is written."""
+    village = {"scheme": "JEJAK-WILAYAH", "identifiers": ["35.22.01.2001"]}
+    for second, flagged in (
+        ({"description": "jl.  mawar"}, True),
+        ({"description": "Jl. Melati"}, False),
+        ({"description": "Jl. Mawar", "gazetteer": village}, False),
+    ):
+        found = of("R011", [one(0), one(1, tender__location=second)])
+        assert [result.flagged for result in found.values()] == [flagged, flagged]
+    named = [one(n, tender__location={"description": str(n), "gazetteer": village}) for n in range(2)]
+    assert all(result.flagged for result in of("R011", named).values())
+
+
 def test_each_fiscal_year_is_judged_by_itself() -> None:
     years = [one(n, supplier="s", value=100e6 + 1, planning__budget={"fiscalYear": 2024 + n}) for n in range(2)]
     found = [result for result in results(years, FlagSettings()) if result.code == "R055"]
@@ -614,6 +629,9 @@ def test_results_are_kept_and_counted(warehouse: Any, warehouse_url: str, tmp_pa
     runs = {row[:3]: row[4] for row in before}
     assert {row[2] for row in again if row[4] != runs[row[:3]]} == {2025}
     assert jejak("flags", "--settings", file, "--code", "R999").status == 1
+    with reading(warehouse) as conn:
+        limits = set(conn.execute(select(t.procurement_limit.c.category, t.procurement_limit.c.most)))
+    assert limits == {(limit.category, limit.most) for limit in FlagSettings().limits}
 
 
 def rows_of(engine: Any) -> list[tuple[Any, ...]]:

@@ -1,14 +1,18 @@
 """The marts and the ten questions: by hand, on both databases, and alike on both for a town."""
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, insert, select, text
+from sqlalchemy import Connection, Engine, Table, insert, select, text, update
 
+from pipeline.registry import LINKED_KINDS
+from schemas.flags import FlagSettings
 from tests.databases import on_postgresql
 from tests.worlds import Lived
 from warehouse import tables as t
+from warehouse import views
 from warehouse.engine import reading, writing
 from warehouse.load import insert_rows
 from warehouse.questions import QUESTIONS
@@ -33,6 +37,7 @@ def office(warehouse: Engine) -> Engine:
         insert_rows(conn, t.contracting_process, [{"ocid": "o", "family": "o", "updated_at": "t"}])
         for table, names in ((t.office, ("DINAS", "BADAN")), (t.supplier, ("CV SATU", "CV DUA"))):
             insert_rows(conn, table, [{"id": name, "name": name, "named": True, "ocid": "o"} for name in names])
+        insert_rows(conn, t.procurement_limit, [limit.model_dump() for limit in FlagSettings().limits])
     return warehouse
 
 
@@ -91,6 +96,64 @@ def test_what_may_be_split(office: Engine, days: tuple[int, ...], values: tuple[
             fill(conn, t.attempt_account, attempt_id=f"n-{number}", **account)
     groups_found = found(office, "split_suspect", "contracts", "total", "threshold")
     assert groups_found == [(2, sum(values) * 1_000_000, 200_000_000)] * groups
+
+
+def test_the_threshold_is_the_limit_of_the_kind_on_the_day(office: Engine) -> None:
+    """Of what no setting limits nothing can be split."""
+    with writing(office) as conn:
+        for number, (category, consulting, day, method) in enumerate(
+            (
+                ("works", False, "2025-04-29", "Pengadaan Langsung"),
+                ("works", False, "2025-04-30", "Pengadaan Langsung"),
+                ("services", True, "2025-04-30", "Pengadaan Langsung"),
+                ("goods", False, "2025-04-30", "Penunjukan Langsung"),
+            )
+        ):
+            fill(conn, t.attempt, id=f"n-{number}", code=str(number), category=category, category_details=str(number),
+                 consulting=consulting, method_details=method)  # fmt: skip
+            fill(conn, t.attempt_account, attempt_id=f"n-{number}", mak="m", account="5.1", share=1)
+            for half in "ab":
+                fill(conn, t.contract, id=f"{number}{half}", attempt_id=f"n-{number}", supplier_id="CV SATU",
+                     value=99_000_000, signed_at=datetime.fromisoformat(day))  # fmt: skip
+        conn.execute(update(t.contract).where(t.contract.c.id == "0a").values(value=190_000_000))
+        conn.execute(update(t.contract).where(t.contract.c.id.in_(("1a", "1b"))).values(value=390_000_000))
+    assert found(office, "split_suspect", "category_details", "total", "threshold") == [
+        ("0", 289_000_000, 200_000_000),
+        ("1", 780_000_000, 400_000_000),
+        ("2", 198_000_000, 100_000_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payloads", "amount"),
+    [
+        ([{"pagu": 5}, {"pagu": -2.5}, {"pagu": "7"}], 9.5),
+        ([{"besar_pembayaran": 3, "nilai_kontrak": 10, "pagu": 20}], 3),
+        # As received: what is no plain number is none.
+        ([{"pagu": "1.000.000"}, {"pagu": "-"}, {"pagu": ""}, {"pagu": "."}, {"pagu": "5-"}, {"pagu": None}], None),
+        ([{}], None),
+    ],
+)
+def test_rows_that_wait(office: Engine, payloads: list[dict[str, Any]], amount: float | None) -> None:
+    row = {"source": "sirup", "service": "S", "scope": "2025", "kind": "rup", "code": "7", "content_hash": "h",
+           "wire_hash": "h", "observed_at": "2025-01-02T00:00:00Z", "run_id": "r"}  # fmt: skip
+    with writing(office) as conn:
+        rows = [{**row, "id": number, "key": str(number), "payload": each} for number, each in enumerate(payloads)]
+        others = [{**row, "id": 90 + number, "key": "", "payload": {"pagu": 100}} for number in range(4)]
+        for other, told in zip(
+            others, ({"gone": True}, {"current": False}, {"kind": "anggaran"}, {"code": "8"}), strict=True
+        ):
+            insert_rows(conn, t.raw_record, [{**other, "key": str(other["id"]), **told}])
+        insert_rows(conn, t.raw_record, rows)
+        insert_rows(conn, t.identity, [{"kind": "rup", "key": "8", "ocid": "o", "run_id": "r"}])
+    assert found(office, "row_waiting", "code", "rows", "amount", "since") == [
+        ("7", len(payloads), amount, "2025-01-02T00:00:00Z")
+    ]
+
+
+def test_rows_of_linked_services_wait_for_a_link_instead() -> None:
+    query = (Path(views.__file__).parent / "row_waiting.sql").read_text(encoding="utf-8")
+    assert all(f"'{kind}'" in query for kind in LINKED_KINDS)
 
 
 def test_lead_times_leave_out_what_was_signed_before_it_was_announced(office: Engine) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Connection, Engine, insert, make_url, select, text, update
+from sqlalchemy import Connection, Engine, false, insert, make_url, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from reports.extract import extract
@@ -15,10 +15,10 @@ from schemas.errors import SettingsError
 from tests.official import needs_reference, package_validator
 from tests.processes import whole
 from warehouse import dictionary, export
-from warehouse.engine import open_warehouse, reading, writing
-from warehouse.load import insert_rows
+from warehouse.engine import migrate, open_warehouse, reading, writing
+from warehouse.load import insert_rows, upsert_rows
 from warehouse.releases import packed
-from warehouse.roles import grant_analyst
+from warehouse.roles import grant_analyst, grant_etl
 from warehouse.star import star_rows, write_star
 from warehouse.tables import (
     OPEN,
@@ -223,6 +223,37 @@ def test_an_analyst_reads_results_and_no_source_rows(town: Engine, warehouse_url
             conn.execute(text("DROP ROLE jejak_test_analyst"))
 
 
+@on_postgresql
+def test_a_night_needs_no_owner(town: Engine, warehouse_url: str) -> None:
+    grant_etl(town, "jejak_test_etl")
+    with writing(town) as conn:
+        conn.execute(text("DROP ROLE IF EXISTS jejak_test_night"))
+        conn.execute(text("CREATE ROLE jejak_test_night LOGIN PASSWORD 'secret' IN ROLE jejak_test_etl"))
+    engine = open_warehouse(
+        make_url(warehouse_url).set(username="jejak_test_night", password="secret").render_as_string(False)
+    )
+    try:
+        # What each command does first: nothing has to change.
+        migrate(engine)
+        with writing(engine) as conn:
+            for table in metadata.sorted_tables:
+                rows = [dict(row) for row in conn.execute(select(table)).mappings()]
+                upsert_rows(conn, table, rows)
+                conn.execute(table.delete().where(false()))
+            for view in view_metadata.sorted_tables:
+                conn.execute(select(view)).all()
+            conn.execute(text("SELECT nextval(pg_get_serial_sequence('raw_record', 'id'))"))
+        for change in ("DROP VIEW late_plan", "ALTER TABLE plan ADD COLUMN more text", "CREATE TABLE more (a integer)"):
+            with pytest.raises(ProgrammingError, match=r"must be owner|permission denied"), writing(engine) as conn:
+                conn.execute(text(change))
+    finally:
+        engine.dispose()
+        with writing(town) as conn:
+            conn.execute(text("DROP ROLE jejak_test_night"))
+            conn.execute(text("DROP OWNED BY jejak_test_etl"))
+            conn.execute(text("DROP ROLE jejak_test_etl"))
+
+
 def test_what_may_hold_personal_data_is_not_open() -> None:
     assert not set(PRIVATE) & set(OPEN)
     assert evidence in PRIVATE
@@ -230,5 +261,6 @@ def test_what_may_hold_personal_data_is_not_open() -> None:
 
 @pytest.mark.parametrize("warehouse_url", ["sqlite"], indirect=True)
 def test_sqlite_has_no_roles(warehouse: Engine) -> None:
-    with pytest.raises(SettingsError, match="Parquet"):
-        grant_analyst(warehouse)
+    for grant in (grant_analyst, grant_etl):
+        with pytest.raises(SettingsError, match="Parquet"):
+            grant(warehouse)

@@ -1360,6 +1360,17 @@ quality_measure = _table(
     comment="Counts over the whole data set, as of the run: how often fields are filled, and which values occur.",
 )
 
+procurement_limit = _table(
+    "procurement_limit",
+    _text("method", "method in the source's words"),
+    _text("category", "goods, services, works or consultingServices"),
+    Column("since", Date, comment="first day of its validity", nullable=False),
+    Column("most", Money, comment="the most for which the method may be used for the category (IDR)", nullable=False),
+    _text("rule", "where that is written"),
+    PrimaryKeyConstraint("method", "category", "since"),
+    comment="Limits of procurement methods, as the settings of the last run had them (`flags.limits`).",
+)
+
 # What `warehouse.star` writes for a process, in the order that foreign keys ask for.
 STAR = (
     contracting_process,
@@ -1390,6 +1401,7 @@ OPEN = (
     *STAR,
     *DIMENSIONS,
     *MASTERS,
+    procurement_limit,
     subject,
     link,
     record,

@@ -22,6 +22,7 @@ ITEM = "tender.items.classification.id|contracts.items.classification.id|awards.
 BID = "bids.details.value.amount"
 BID_STATUS = "bids.details.status"
 BIDDER = "bids.details.tenderers.id"
+PLACE = "tender.location.description"
 DISQUALIFIED = "bids.details.status=disqualified"
 WINNER = "awards.suppliers.id"
 AWARDED = "awards.value.amount"
@@ -83,6 +84,7 @@ class Case:
     start: str | None
     items: tuple[str, ...]
     project: str | None
+    place: str | None
     status: str | None
     bidders: int | None
     bids: tuple[Bid, ...]
@@ -299,6 +301,7 @@ def case_of(document: Object, paths: Iterable[str], settings: FlagSettings) -> C
         day(started(tender)),
         tuple(sorted({item_class(str(code), settings) for path in ITEM.split("|") for code in values(document, path)})),
         budget.get("projectID"),
+        _place(tender.get("location") or {}),
         tender.get("status"),
         tender.get("numberOfTenderers"),
         tuple(bids),
@@ -307,3 +310,9 @@ def case_of(document: Object, paths: Iterable[str], settings: FlagSettings) -> C
         sum((contract.get("consortiumSize") or 0) > 1 for contract in contracts),
         sum(len(contract.get("amendments", ())) for contract in contracts),
     )
+
+
+def _place(location: Object) -> str | None:
+    """The villages, else districts, that a location names; else its words without case and spaces."""
+    codes = (location.get("gazetteer") or {}).get("identifiers")
+    return " ".join(codes) if codes else "".join((location.get("description") or "").casefold().split()) or None

@@ -13,6 +13,7 @@ from transforms.flags.model import (
     ITEM,
     METHOD,
     METHOD_NAME,
+    PLACE,
     START,
     VALUE,
     Answer,
@@ -77,7 +78,7 @@ def _r011(cases: Sequence[Case], settings: FlagSettings) -> Iterator[Found]:
         if limit is None:
             yield case.ocid, Lacking(("a limit of the method for the category",))
         else:
-            groups[case.office, case.method_name, case.category, case.project, case.items].append(case)
+            groups[case.office, case.method_name, case.category, case.project, case.items, case.place].append(case)
     for group in groups.values():
         group.sort(key=lambda case: (case.start or "", case.ocid))
         for case, window in _windows(group, settings.r011_days):
@@ -231,12 +232,15 @@ FLAGS = (
         "R011",
         "Splitting purchases to avoid procurement thresholds",
         "process",
-        (*_LIMITED, ITEM),
-        "One office announced several direct purchases for the same accounts of one sub-activity within `r011_days`; "
-        "each is within the limit of the method, together they exceed it. Attempts that failed are left out. Offices "
-        "that buy many small works of one account are flagged often: look first at those that R055 flags too.",
-        "OCP's list; Perpres 16/2018 art. 20 forbids splitting; window: ours",
-        "non-tender attempts whose plan or order names an account (`mak`)",
+        (*_LIMITED, ITEM, PLACE),
+        "One office announced several direct purchases for the same accounts of one sub-activity at the same place "
+        "within `r011_days`; each is within the limit of the method, together they exceed it. Attempts that failed are "
+        "left out. Same place: the villages, else districts, that title and place of work name, else the same words. "
+        "Works in many villages aren't split: to unite what is scattered over places is forbidden as well.",
+        "OCP's list; Perpres 16/2018 art. 20 (2): d forbids splitting, a uniting packages of several places; window: "
+        "ours",
+        "non-tender attempts whose plan or order names an account (`mak`) and that name a place (`lokasi_pekerjaan`, "
+        "or a village in the title)",
         _bought,
         ("limits", "r011_days"),
         many=_r011,

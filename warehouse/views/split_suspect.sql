@@ -1,8 +1,9 @@
 -- Groups of direct procurements of one office, supplier, budget account and kind, each signed at most 30 days after the one
 -- before, that are below a threshold each and above it together; each contract is in one group at most. Population:
--- non-tender contracts that stand, of the method Pengadaan Langsung, with a day and a supplier. Threshold: 100 million for consulting; 200 million for other goods, services and works
--- (Perpres 16/2018 art. 38, as amended by Perpres 12/2021), for works 400 million since May 2025 (Perpres 46/2025). A
--- group is a reason to look, no proof: one sub-activity may pay for works in many villages.
+-- non-tender contracts that stand, of a method with a limit (Pengadaan Langsung), with a day and a supplier. Threshold: the
+-- limit of method and category on the day of signature (`procurement_limit`: 100 million for consulting, 200 for others, for
+-- works 400 since Perpres 46/2025, unless the settings say otherwise). A group is a reason to look, no proof: one
+-- sub-activity may pay for works in many villages; red flag R011 asks for one place.
 --
 -- office_id: the office (office.id)
 -- office_name: its name
@@ -45,16 +46,18 @@ FROM (
                     SELECT min(attempt_account.account) FROM attempt_account
                     WHERE attempt_account.ocid = contract.ocid AND attempt_account.attempt_id = contract.attempt_id
                 ) AS account,
-                CASE
-                    WHEN attempt.consulting THEN 100000000
-                    WHEN attempt.category = 'works' AND contract.signed_at >= '2025-05-01' THEN 400000000
-                    ELSE 200000000
-                END AS threshold
+                (
+                    SELECT procurement_limit.most FROM procurement_limit
+                    WHERE procurement_limit.method = attempt.method_details
+                        AND procurement_limit.category = CASE
+                            WHEN attempt.consulting THEN 'consultingServices' ELSE attempt.category END
+                        AND procurement_limit.since <= date(contract.signed_at)
+                    ORDER BY procurement_limit.since DESC LIMIT 1
+                ) AS threshold
             FROM contract
             JOIN attempt ON attempt.ocid = contract.ocid AND attempt.id = contract.attempt_id
             WHERE contract.stands
                 AND contract.channel = 'nontender'
-                AND attempt.method_details = 'Pengadaan Langsung'
                 AND contract.signed_at IS NOT NULL
                 AND contract.supplier_id IS NOT NULL
         ) AS signed

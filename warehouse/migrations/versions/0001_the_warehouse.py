@@ -231,6 +231,15 @@ def upgrade() -> None:
     op.create_index("process_rup_by", "process_rup", ["by_kind", "by_code"], unique=False)
     op.create_index("process_rup_code", "process_rup", ["kind", "code"], unique=False)
     op.create_table(
+        "procurement_limit",
+        sa.Column("method", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("category", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("most", sa.Double(), nullable=False),
+        sa.Column("rule", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.PrimaryKeyConstraint("method", "category", "since", name=op.f("procurement_limit_pkey")),
+    )
+    op.create_table(
         "run",
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -135,16 +135,22 @@ def test_the_threshold_is_the_limit_of_the_kind_on_the_day(office: Engine) -> No
     ],
 )
 def test_rows_that_wait(office: Engine, payloads: list[dict[str, Any]], amount: float | None) -> None:
-    row: dict[str, Any] = {"source": "sirup", "service": "S", "scope": "2025", "kind": "rup", "code": "7", "content_hash": "h",
-           "wire_hash": "h", "observed_at": "2025-01-02T00:00:00Z", "run_id": "r"}  # fmt: skip
-    changes: list[dict[str, Any]] = [{"gone": True}, {"current": False}, {"kind": "anggaran"}, {"code": "8"}]
+    row: dict[str, Any] = {
+        "source": "sirup",
+        "service": "S",
+        "scope": "2025",
+        "kind": "rup",
+        "code": "7",
+        "content_hash": "h",
+        "wire_hash": "h",
+        "observed_at": "2025-01-02T00:00:00Z",
+        "run_id": "r",
+    }
+    others: list[dict[str, Any]] = [{"gone": True}, {"current": False}, {"kind": "anggaran"}, {"code": "8"}]
     with writing(office) as conn:
         rows = [{**row, "id": number, "key": str(number), "payload": each} for number, each in enumerate(payloads)]
-        others = [{**row, "id": 90 + number, "key": "", "payload": {"pagu": 100}} for number in range(4)]
-        for other, told in zip(
-            others, ({"gone": True}, {"current": False}, {"kind": "anggaran"}, {"code": "8"}), strict=True
-        ):
-            insert_rows(conn, t.raw_record, [{**other, "key": str(other["id"]), **told}])
+        for number, told in enumerate(others, 90):
+            insert_rows(conn, t.raw_record, [{**row, "id": number, "key": str(number), "payload": {"pagu": 1}, **told}])
         insert_rows(conn, t.raw_record, rows)
         insert_rows(conn, t.identity, [{"kind": "rup", "key": "8", "ocid": "o", "run_id": "r"}])
     assert found(office, "row_waiting", "code", "rows", "amount", "since") == [

@@ -256,6 +256,7 @@ def test_payments_of_a_cancelled_record_are_those_of_no_live_contract() -> None:
     found = recorded(40, paid(40), status_nontender_pct_ket="Paket Dibatalkan", alasan_pembatalan="Ganda")
     [contract] = found["contracts"]
     assert (contract["status"], contract["statusDetails"]) == ("cancelled", "Paket Dibatalkan: Ganda")
+    assert [t["value"]["amount"] for t in contract["implementation"]["transactions"]] == [40]
     assert {award["status"] for award in found["awards"]} == {"cancelled"}
 
 

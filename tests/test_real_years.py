@@ -168,7 +168,7 @@ def test_links_with_keys_hidden(province: Run) -> None:
         use(patch, province.folder, "prov-kalbar-dumps.toml", PROVINCE)
         told = json.loads(jejak("links", "evaluate", "--hidden", "--json").out)["rules"]
     found = {each["rule"]: each for each in told}
-    assert found["rup-package"]["recall"] >= 0.96
+    assert found["rup-package"]["recall"] >= 0.965
     assert found["contract-payment"]["recall"] >= 0.97
     assert all(each["precision"] >= 0.995 for each in found.values())
 

@@ -10,7 +10,6 @@ import sysconfig
 import tempfile
 import time
 from pathlib import Path
-from typing import TextIO
 
 _SECONDS = 10.0
 _LAST = 30
@@ -18,36 +17,45 @@ _LAST = 30
 
 def main(lock: str) -> int:
     """Install what the lock lists into this Python, with a line every ten seconds; returns pip's exit status."""
-    many = sum("==" in line for line in Path(lock).read_text(encoding="utf-8").splitlines())
+    many = max(sum("==" in line for line in Path(lock).read_text(encoding="utf-8").splitlines()), 1)
     site = Path(sysconfig.get_path("purelib"))
+    before = _installed(site)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", "-r", lock]
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile() as file:
+        said = Path(file.name)
         with subprocess.Popen(pip, stdout=file, stderr=subprocess.STDOUT) as process:
             while True:
                 try:
                     status = process.wait(_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
-                    print(f"  {_progress(_read(file), many, site, time.monotonic() - began)}", flush=True)
+                    print(
+                        f"  {_progress(_read(said), many, _installed(site) - before, time.monotonic() - began)}",
+                        flush=True,
+                    )
         if status:
-            print(*_read(file).splitlines()[-_LAST:], sep="\n", file=sys.stderr)
+            print(*_read(said).splitlines()[-_LAST:], sep="\n", file=sys.stderr)
     return status
 
 
-def _read(file: TextIO) -> str:
-    file.seek(0)
-    return file.read()
+def _read(said: Path) -> str:
+    return said.read_text(encoding="utf-8", errors="replace")
 
 
-def _progress(said: str, many: int, site: Path, seconds: float) -> str:
+def _installed(site: Path) -> int:
+    return len(list(site.glob("*.dist-info")))
+
+
+def _progress(said: str, many: int, done: int, seconds: float) -> str:
     """How far pip is. It fetches the packages one by one (some of a lock are for other systems), then installs all."""
     fetched = said.count("\nCollecting ") + said.startswith("Collecting ")
     _, installing, names = said.rpartition("Installing collected packages: ")
     if not installing:
         return f"{fetched} of about {many} packages fetched, {100 * fetched // (2 * many)} % done after {seconds:.0f} s"
     whole = names.count(",") + 1
-    done = min(len(list(site.glob("*.dist-info"))), whole)
+    if done >= whole:
+        return f"all {whole} packages are there; the last steps"
     share = (1 + done / whole) / 2
     left = seconds * (1 - share) / share
     return f"{done} of {whole} packages installed, {100 * share:.0f} % done, about {left:.0f} s left"

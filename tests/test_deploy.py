@@ -20,6 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from commands import main as cli
+from deploy.installing import _progress
 from deploy.local.parts import logged_in
 from pipeline.registry import SOURCES
 from tests.nights import ROOT, in_airflow
@@ -234,3 +235,19 @@ def test_another_auth_manager_or_other_users_are_told_of(passwords, tmp_path):
         (tmp_path / "simple_auth_manager_passwords.json.generated").write_text(passwords)
     with pytest.raises(RuntimeError, match="simple auth manager with admin:admin"):
         logged_in("http://127.0.0.1:1", tmp_path)
+
+
+def test_the_installation_says_how_far_it_is():
+    fetching = "Collecting a==1\n  Downloading a.whl\nCollecting b==1\n"
+    assert _progress(fetching, 4, 0, 10) == "2 of about 4 packages fetched, 25 % done after 10 s"
+    installing = f"{fetching}Installing collected packages: a, b\n"
+    assert _progress(installing, 4, 1, 30) == "1 of 2 packages installed, 75 % done, about 10 s left"
+    assert _progress(installing, 4, 2, 40) == "all 2 packages are there; the last steps"
+
+
+def test_an_installation_that_fails_shows_what_pip_said(tmp_path):
+    (tmp_path / "lock").write_text("./nothing-here\n")
+    command = [sys.executable, str(ROOT / "deploy" / "installing.py"), "lock"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "nothing-here" in done.stderr

@@ -63,7 +63,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         """The exit status and what was said on stderr; nothing of it is left."""
-        _, err = self.process.communicate(timeout=120)
+        _, err = self.process.communicate(timeout=600)
         deadline = time.monotonic() + 20
         while _alive(self.process.pid):
             assert time.monotonic() < deadline, "a process of the command is left"

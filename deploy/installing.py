@@ -54,6 +54,8 @@ def _progress(said: str, many: int, done: int, seconds: float) -> str:
     if not installing:
         return f"{fetched} of about {many} packages fetched, {100 * fetched // (2 * many)} % done after {seconds:.0f} s"
     whole = names.count(",") + 1
+    # One that was there before, as venv's setuptools, adds none.
+    done += names.count("Attempting uninstall: ")
     if done >= whole:
         return f"all {whole} packages are there; the last steps"
     share = (1 + done / whole) / 2

@@ -243,6 +243,7 @@ def test_the_installation_says_how_far_it_is():
     installing = f"{fetching}Installing collected packages: a, b\n"
     assert _progress(installing, 4, 1, 30) == "1 of 2 packages installed, 75 % done, about 10 s left"
     assert _progress(installing, 4, 2, 40) == "all 2 packages are there; the last steps"
+    assert _progress(f"{installing}  Attempting uninstall: b\n", 4, 1, 40) == "all 2 packages are there; the last steps"
 
 
 def test_an_installation_that_fails_shows_what_pip_said(tmp_path):

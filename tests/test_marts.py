@@ -299,7 +299,9 @@ def test_both_databases_answer_alike(lived: Lived, warehouse: Engine) -> None:
             of_raw_rows = any(key.column.table is t.raw_record for key in table.foreign_keys)
             if table not in (t.definition, *t.PRIVATE) and not of_raw_rows:
                 insert_rows(other, table, (dict(row) for row in conn.execute(select(table)).mappings()))
-    asked = {name: f'SELECT * FROM "{name}"' for name in view_metadata.tables} | QUESTIONS
+    # The raw rows stay behind, and what waits among them is tried above.
+    names = view_metadata.tables.keys() - {"row_waiting"}
+    asked = {name: f'SELECT * FROM "{name}"' for name in names} | QUESTIONS
     filled = set()
     for name, query in asked.items():
         answers = []

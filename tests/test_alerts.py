@@ -2,6 +2,7 @@
 
 import email
 import json
+import logging
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -272,7 +273,8 @@ def test_what_was_ended_does_not_go_on_in_the_warehouse(heard):
     assert heard["ended"] == ["failed", "failed", "running"]
 
 
-def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch):
+def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG, "urllib3")
     taken = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -298,3 +300,5 @@ def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch):
     assert "This is a test of the alerts of Pemerintah Kabupaten Bojonegoro" in taken[0]["text"]
     assert (said["rahasia"].status, "HTTP 500" in said["rahasia"].err) == (1, True)
     assert "rahasia" not in said["rahasia"].err
+    assert "POST ***" in caplog.text
+    assert "rahasia" not in caplog.text

@@ -292,7 +292,7 @@ def failure_of(kind: str, transport: Callable[..., Settings], retries: int) -> J
 @pytest.mark.parametrize("kind", FAILURES)
 def test_no_failure_lets_the_key_out(kind, transport, caplog):
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("urllib3").setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")
     error = failure_of(kind, transport, retries=1)
     frames = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename == __file__:

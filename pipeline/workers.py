@@ -56,14 +56,15 @@ def spread(
 def worker_pool(
     workers: int, prepare: Callable[..., None] | None = None, *context: Any
 ) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes that log as this one does and know what `prepare` gives them. Their work is waited for, but
-    after Ctrl-C: they are ended then, since the next run does again what they were at.
+    """Worker processes that log as this one does, have its environment of now and know what `prepare` gives them. Their
+    work is waited for, but after Ctrl-C: they are ended then, since the next run does again what they were at.
 
     Not forked from here, since the caller may hold threads and database connections; what they import is imported once.
     """
     processes = multiprocessing.get_context("forkserver")
     start_forkserver()
-    pool = ProcessPoolExecutor(workers, processes, _begin_worker, (logging.getLogger().level, prepare, context))
+    given = (logging.getLogger().level, dict(os.environ), prepare, context)
+    pool = ProcessPoolExecutor(workers, processes, _begin_worker, given)
     try:
         yield pool
     except KeyboardInterrupt:
@@ -111,11 +112,16 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _begin_worker(level: int, prepare: Callable[..., None] | None, context: tuple[Any, ...]) -> None:
+def _begin_worker(
+    level: int, environment: dict[str, str], prepare: Callable[..., None] | None, context: tuple[Any, ...]
+) -> None:
     # Ctrl-C reaches all processes of a terminal: the parent alone decides, and its end is theirs. (A forkserver that
     # others have started has it not blocked.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # A worker has the environment that the forkserver began with, maybe long ago.
+    os.environ.clear()
+    os.environ.update(environment)
     logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIME)
     if prepare:
         prepare(*context)

@@ -397,13 +397,17 @@ def test_all_that_is_exported_is_valid_and_merges_as_the_reference_does(run: Run
     merged = {
         ocid: merger.create_compiled_release(list(group)) for ocid, group in groupby(releases, itemgetter("ocid"))
     }
-    assert merged == compiled
+    # By OCID: what pytest shows of two whole sets that differ takes a quarter of an hour.
+    assert merged.keys() == compiled.keys()
+    assert [ocid for ocid, record in merged.items() if record != compiled[ocid]] == []
     assert len({release["id"] for release in releases}) == len(releases)
     command = [str(Path(sys.executable).with_name("ocdskit")), "compile", "--schema", str(schema)]
     with (run.folder / "out" / "releases.jsonl").open("rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    assert {record["ocid"]: record for record in map(json.loads, done.stdout.splitlines())} == compiled
+    told = {record["ocid"]: record for record in map(json.loads, done.stdout.splitlines())}
+    assert told.keys() == compiled.keys()
+    assert [ocid for ocid, record in told.items() if record != compiled[ocid]] == []
 
 
 def test_all_dates_have_the_offset_of_the_regency(run: Run) -> None:

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import Engine, insert, select
 
 from pipeline import build, steps
+from pipeline.clock import utc_now
 from pipeline.configure import load_settings
 from pipeline.fetch import note_signals
 from pipeline.queues import enqueue_processes
 from pipeline.registry import SOURCES
+from pipeline.workers import worker_pool
 from tests.worlds import EditedWorld, Town, begin_apart, contents, served
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -228,3 +230,11 @@ def test_unknown_values_of_all_shards_add_up(started: Engine) -> None:
     with reading(started) as conn:
         row = conn.execute(select(t.signal).where(t.signal.c.field == "f1", t.signal.c.value == "v1")).one()
         assert (row.rows, row.last_seen) == (3, "2025-03-02T18:00:00Z")
+
+
+def test_workers_have_the_environment_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What forks them has begun at the first pool and keeps the environment of then.
+    for now in ("2025-03-01T18:00:00Z", "2025-03-02T18:00:00Z"):
+        monkeypatch.setenv("JEJAK_NOW", now)
+        with worker_pool(2) as pool:
+            assert pool.submit(utc_now).result() == now

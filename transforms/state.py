@@ -209,6 +209,8 @@ def _contribute(target: Body, ranks: _Ranks, body: Body, path: str, service: str
         if kind is dict and place in _SECTIONS:
             below = target.setdefault(name, {})
             _contribute(below, ranks.setdefault(name, {}), value, place + ".", service, number, leads)
+            if not below:
+                del target[name]
             continue
         rank = owners.rank(place, service)
         if rank is None:

@@ -15,8 +15,8 @@ from transforms.linking.text import words
 
 # A purchase's own budget is that of its plan, unless one of them was revised.
 OTHER_BUDGET = -2.0
-# Titles in the same words, spelt otherwise: clerks copy them.
-RESPELT = -3.5
+# Titles spelt alike beside the same words: clerks copy them, so it tells plans of one name apart.
+SPELT = 3.5
 # A purchase's price as a share of a plan's budget.
 PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))
 CHEAP = -2.0
@@ -138,7 +138,7 @@ def _weigh_package(source: _Package, target: _Package, rarity: Rarity) -> tuple[
         same = {title for title in target.titles if title in source.titles}
         weight = title_weight(source.titles, target.titles)
         weight = max([weight, *(rarity.weight(("title", title)) for title in same)])
-        evidence.append(("title", weight + RESPELT if same and not source.written & target.written else weight))
+        evidence.append(("title", weight + SPELT if same and source.written & target.written else weight))
     if source.budgets and target.amounts:
         same_budget = [int(b) for a in source.budgets for b in target.amounts if abs(a - b) <= 1]
         weight = max([rarity.weight(("amount", amount)) for amount in same_budget], default=OTHER_BUDGET)

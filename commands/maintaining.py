@@ -8,11 +8,7 @@ from commands.parsing import Add, counted, local_day
 
 def add_commands(add: Add) -> None:
     """Add the commands of this file to the parser."""
-    migrate = add("migrate", _migrate, "create the warehouse or bring it to this version's tables")
-    migrate.add_argument("--analyst", metavar="ROLE", help="let this role of PostgreSQL read results, no source rows")
-    migrate.add_argument(
-        "--etl", metavar="ROLE", help="let this role of PostgreSQL do what a night does, and change no table"
-    )
+    add("migrate", _migrate, "create the warehouse or bring it to this version's tables, and PostgreSQL's two roles")
     backup = add("backup", _backup, "write the whole warehouse into one file; a sync may go on meanwhile")
     backup.add_argument("place", metavar="FILE|DIR", type=Path, help="a file (.zip), or a folder of backups")
     backup.add_argument("--keep", metavar="N", type=counted, help="keep the N newest of the folder, delete older ones")
@@ -45,17 +41,21 @@ def add_commands(add: Add) -> None:
 def _migrate(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.configure import load_settings
-    from warehouse.roles import grant_analyst, grant_etl
+    from warehouse.engine import writing
+    from warehouse.roles import ANALYST, ETL, grant_roles
 
-    settings = load_settings(options.settings)
-    engine = steps.warehouse(settings)
+    engine = steps.warehouse(load_settings(options.settings))
     print("The warehouse is at this version's tables.")
-    if options.analyst:
-        grant_analyst(engine, options.analyst)
-        print(f"Role {options.analyst} reads its results.")
-    if options.etl:
-        grant_etl(engine, options.etl)
-        print(f"Role {options.etl} reads and writes its rows.")
+    if engine.dialect.name == "postgresql":
+        with writing(engine) as conn:
+            missing = grant_roles(conn)
+        for role, part in ((ANALYST, "reads its results, no source rows"), (ETL, "does what a night does")):
+            print(
+                f"There is no role {role}, and this login may not make it: let the server's administrator run "
+                f"CREATE ROLE {role} NOLOGIN, then run `jejak migrate` again."
+                if role in missing
+                else f"Role {role} {part}."
+            )
     return 0
 
 
@@ -78,8 +78,7 @@ def _restore(options: argparse.Namespace) -> int:
     from pipeline.configure import load_settings
 
     rows = restore_backup(load_settings(options.settings), options.file, force=options.force)
-    print(f"{rows:,} rows restored, each table compared with the backup. If a role for analysts had been set up, run")
-    print("`jejak migrate --analyst ROLE` again.")
+    print(f"{rows:,} rows restored, each table compared with the backup.")
     return 0
 
 

@@ -7,7 +7,9 @@ CREATE ROLE jejak LOGIN PASSWORD :'warehouse';
 CREATE DATABASE airflow OWNER airflow;
 CREATE DATABASE jejak OWNER jejak;
 REVOKE CONNECT ON DATABASE airflow FROM PUBLIC;
--- Analysts' logins join it. `jejak migrate --analyst` grants what it reads, but the warehouse's role can't make roles.
+-- Logins of analysts join the first, logins that run a night the second. `jejak migrate` grants what they may do, but the
+-- warehouse's role can't make roles.
 CREATE ROLE jejak_analyst NOLOGIN;
+CREATE ROLE jejak_etl NOLOGIN;
 -- The superuser is reached from inside the container alone. To be left out on a server of your own.
 ALTER ROLE postgres PASSWORD NULL;

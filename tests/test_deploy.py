@@ -205,7 +205,7 @@ def test_each_role_has_its_own_database(server):
     (words,) = (words[1:] for words in commands() if words[:1] == ["jejak"])
     for _ in range(2):  # at each start
         done = migrated(server, *words)
-        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Role jejak_analyst reads its results.")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "Role jejak_etl does what a night does.")
     with pytest.raises(OperationalError, match="permission denied for database"):
         sql(server, "jejak", "airflow", "SELECT 1")
     with pytest.raises(ProgrammingError, match="permission denied"):
@@ -216,7 +216,7 @@ def test_each_role_has_its_own_database(server):
 
 
 def test_an_analyst_reads_results_alone(server):
-    assert migrated(server, "migrate", "--analyst", "jejak_analyst").returncode == 0
+    assert migrated(server, "migrate").returncode == 0
     sql(server, "postgres", "postgres", "CREATE ROLE dewi LOGIN IN ROLE jejak_analyst")
     sql(server, "dewi", "jejak", "SELECT 1 FROM record")
     with pytest.raises(ProgrammingError, match="permission denied"):
@@ -224,9 +224,13 @@ def test_an_analyst_reads_results_alone(server):
 
 
 def test_who_may_not_make_the_role_is_told_who_may(server):
-    done = migrated(server, "migrate", "--analyst", "Somebody")
-    assert done.returncode == 1
-    assert done.stderr.endswith('let the server\'s administrator run: CREATE ROLE "Somebody" NOLOGIN\n')
+    sql(server, "postgres", "jejak", "DROP OWNED BY jejak_etl")
+    sql(server, "postgres", "postgres", "DROP ROLE jejak_etl")
+    done = migrated(server, "migrate")
+    assert done.returncode == 0
+    assert "run CREATE ROLE jejak_etl NOLOGIN, then" in done.stdout
+    sql(server, "postgres", "postgres", "CREATE ROLE jejak_etl NOLOGIN")
+    assert "Role jejak_etl does what a night does." in migrated(server, "migrate").stdout
 
 
 @pytest.mark.parametrize("passwords", [None, '{"ani": "secret"}'])

@@ -22,7 +22,6 @@ from pipeline.fetch import _Head
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from warehouse.engine import (
-    VERSION_TABLE,
     alembic_config,
     from_json,
     migrate,
@@ -32,7 +31,7 @@ from warehouse.engine import (
     writing,
 )
 from warehouse.load import insert_rows
-from warehouse.tables import metadata, raw_record, run
+from warehouse.tables import VERSION_TABLE, metadata, raw_record, run
 from warehouse.views import drop_views, view_metadata
 
 RUN = {"id": "r1", "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}

@@ -46,9 +46,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError
 
 from schemas.errors import SettingsError, StructureError
-from warehouse.engine import VERSION_TABLE, alembic_config, known_revisions, revision_of, upgrade
+from warehouse.engine import alembic_config, known_revisions, revision_of, upgrade
 from warehouse.load import insert_rows
-from warehouse.tables import Jsonb, definition, identity, metadata, run, staged_fetch, staged_page
+from warehouse.tables import VERSION_TABLE, Jsonb, definition, identity, metadata, run, staged_fetch, staged_page
 from warehouse.views import drop_views
 
 Seen = Callable[[int, int], None]

@@ -33,13 +33,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from schemas.errors import SettingsError
+from warehouse.roles import grant_roles
+from warehouse.tables import VERSION_TABLE
 from warehouse.views import create_views, drop_views, views_differ
 
 log = logging.getLogger("jejak.warehouse")
 
 # Writers of a SQLite file wait for one another at most this long; a killed writer's lock falls at once.
 WAIT_SECONDS = 300
-VERSION_TABLE = "jejak_version"  # not Alembic's usual name, which Airflow uses if it shares the database
 _MIGRATION_LOCK = 0x6A656A616B  # "jejak": key of the PostgreSQL advisory lock
 
 
@@ -246,7 +247,7 @@ def alembic_config(conn: Connection | None = None) -> Config:
 
 def migrate(engine: Engine) -> None:
     """Bring the warehouse to the tables, views and comments of this code. Safe to call at every start and by several
-    processes at once. Roles that could read a view can read it afterwards.
+    processes at once. Roles that could read a view can read it afterwards; those of `warehouse.roles` have their part.
 
     Raises SettingsError if the warehouse was written by a newer Jejak, or if views of others select from ours that have
     changed.
@@ -300,3 +301,4 @@ def upgrade(conn: Connection) -> None:
         if outdated:
             command.upgrade(alembic_config(conn), "head")
         create_views(conn, grants)
+        grant_roles(conn)

@@ -1,66 +1,63 @@
-"""Who may read and write what in a PostgreSQL warehouse."""
+"""Who may read and write what in a PostgreSQL warehouse: two roles without a login, which logins join."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Connection, Table, text
 
-from schemas.errors import SettingsError
-from warehouse.engine import VERSION_TABLE, writing
-from warehouse.tables import OPEN, metadata
+from warehouse.tables import OPEN, VERSION_TABLE, metadata
 from warehouse.views import view_metadata
 
+ANALYST = "jejak_analyst"
+"""Reads the views, the star tables, links with their subjects, runs, records and releases, and nothing else."""
+ETL = "jejak_etl"
+"""Reads and writes all tables and reads the views: all that a night needs. It owns nothing, so that it changes no table
+and makes no view: `jejak migrate` is for the owner."""
 
-def grant_analyst(engine: Engine, role: str = "jejak_analyst") -> None:
-    """Let `role` read the views, the star tables, links with their subjects, records and releases, and nothing else.
 
-    Creates the role, without a login of its own, if it isn't there; logins join it with `GRANT jejak_analyst TO name`.
-    Views that are made again keep their readers; run this again for tables and views that a new version of Jejak adds.
-    Raises SettingsError where the role is missing and the warehouse's login may not create it, and on SQLite, which has
-    no roles: give analysts the Parquet export there.
+def grant_roles(conn: Connection) -> list[str]:
+    """Make the two roles where this login may, and let each have its part of the tables and views that are there.
+
+    Logins join them with `GRANT jejak_analyst TO name`. Returns the roles that are missing, because the server's
+    administrator has to make them: both on SQLite, which has none.
     """
-    closed = [table for table in metadata.sorted_tables if table not in OPEN]
-    with _granting(engine, role) as (conn, name):
-        conn.execute(text(f"REVOKE ALL ON {_names(conn, closed)} FROM {name}"))
-        conn.execute(text(f"GRANT SELECT ON {_names(conn, (*view_metadata.sorted_tables, *OPEN))} TO {name}"))
+    if conn.dialect.name != "postgresql":
+        return [ANALYST, ETL]
+    # Grants of two processes at once on the same tables would fail.
+    conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('jejak roles', 0))"))
+    schema = conn.dialect.identifier_preparer.quote(conn.scalar(text("SELECT current_schema()")) or "public")
+    tables, views = metadata.sorted_tables, view_metadata.sorted_tables
+    closed = [table for table in tables if table not in OPEN]
+    wanted = {
+        ANALYST: (
+            f"REVOKE ALL ON {_names(conn, closed)} FROM {ANALYST}",
+            f"GRANT SELECT ON {_names(conn, (*views, *OPEN))} TO {ANALYST}",
+        ),
+        ETL: (
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_names(conn, tables)} TO {ETL}",
+            f"GRANT SELECT ON {_names(conn, views)}, {VERSION_TABLE} TO {ETL}",
+            f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {ETL}",
+        ),
+    }
+    missing = [role for role in wanted if not _made(conn, role)]
+    for role, grants in wanted.items():
+        if role not in missing:
+            for statement in (f"GRANT USAGE ON SCHEMA {schema} TO {role}", *grants):
+                conn.execute(text(statement))
+    return missing
 
 
-def grant_etl(engine: Engine, role: str = "jejak_etl") -> None:
-    """Let `role` read and write all tables and read the views: all that a night needs. It owns nothing, so that it
-    changes no table and makes no view: `jejak migrate` is for the owner.
-
-    Creates the role as `grant_analyst` does, and raises the same.
-    """
-    with _granting(engine, role) as (conn, name):
-        conn.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_names(conn, metadata.sorted_tables)} TO {name}"))
-        conn.execute(text(f"GRANT SELECT ON {_names(conn, view_metadata.sorted_tables)}, {VERSION_TABLE} TO {name}"))
-        conn.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_schema(conn)} TO {name}"))
-
-
-@contextmanager
-def _granting(engine: Engine, role: str) -> Iterator[tuple[Connection, str]]:
-    """A transaction, and the quoted name of a role that is there and may use the schema."""
-    if engine.dialect.name != "postgresql":
-        raise SettingsError("roles are PostgreSQL's; from a SQLite warehouse give analysts the Parquet export")
-    name = engine.dialect.identifier_preparer.quote(role)
-    with writing(engine) as conn:
-        _create(conn, role, name)
-        conn.execute(text(f"GRANT USAGE ON SCHEMA {_schema(conn)} TO {name}"))
-        yield conn, name
-
-
-def _create(conn: Connection, role: str, name: str) -> None:
-    if not conn.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :role"), {"role": role}):
-        if not conn.scalar(text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")):
-            raise SettingsError(
-                "the warehouse's login may not create roles; let the server's administrator run: "
-                f"CREATE ROLE {name} NOLOGIN"
+def _made(conn: Connection, role: str) -> bool:
+    """Whether a role is there, once this login has tried to make it."""
+    known = text("SELECT count(*) FROM pg_roles WHERE rolname = :role").bindparams(role=role)
+    if not conn.scalar(known):
+        # Roles are the server's: another warehouse there may be making it.
+        conn.execute(
+            text(
+                f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL; END $$"
             )
-        conn.execute(text(f"CREATE ROLE {name} NOLOGIN"))
-
-
-def _schema(conn: Connection) -> str:
-    return conn.dialect.identifier_preparer.quote(conn.scalar(text("SELECT current_schema()")) or "public")
+        )
+    return bool(conn.scalar(known))
 
 
 def _names(conn: Connection, tables: Iterable[Table]) -> str:

@@ -33,6 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.schema import SchemaItem
 
+VERSION_TABLE = "jejak_version"  # not Alembic's usual name, which Airflow uses if it shares the database
+
 metadata = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",

@@ -2,8 +2,7 @@
 
 from alembic import context
 
-from warehouse.engine import VERSION_TABLE
-from warehouse.tables import metadata
+from warehouse.tables import VERSION_TABLE, metadata
 from warehouse.views import view_metadata
 
 

@@ -46,7 +46,7 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
     `problems` hold what goes wrong, in the words of the error that a sync would meet. Values of rows are never
     shown, only their columns.
     """
-    source = settings.sources[name]
+    source = settings.sources[name].of(service.name)
     try:
         page = next(fetch(service, settings, source, scope), None)
     except JejakError as error:

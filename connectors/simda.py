@@ -87,6 +87,8 @@ def fetch(
     if source.transport in ("sql", "sipd") and not scope.isdecimal():
         raise SettingsError(f"{service.name} is read by fiscal year; give one instead of {scope!r}")
     match source.transport:
+        case "sql" if service.name not in TABLES:
+            return
         case "sql":
             yield from sql.pages(
                 source,
@@ -341,9 +343,9 @@ def _is_of(row: Row, year: str) -> bool:
 
 
 def _sipd_payments(source: SourceSettings, year: str, cursor: str | None) -> Iterator[Page]:
-    """SIMDA-SP2D: the transferred payments on contracts. One whose order names no contract (salaries, for example) is
+    """SIPD-SP2D: the transferred payments on contracts. One whose order names no contract (salaries, for example) is
     left out; one whose order isn't there has no contract, and is rejected as such."""
-    service = "SIMDA-SP2D"
+    service = "SIPD-SP2D"
     orders = {order.get("id_spm"): order for order in _orders(source, service, year)}
     params = {"tahun": year, "jenis": "LS", "status": "ditransfer"}
     for page in _sipd_pages(source, _PAYMENTS, service, params, cursor):
@@ -415,6 +417,7 @@ def _line(row: Row, year: str) -> Row:
         "Nm_Sub_Unit": row.get("nama_skpd"),
         "kd_unit90": row.get("kode_skpd"),
         "Kd_Prog": program,
+        "ID_Prog": None,
         "Ket_Program": row.get("nama_program"),
         "Kd_Keg": f"{kegiatan}.{sub}" if sub else kegiatan,
         "Ket_Kegiatan": row.get("nama_giat"),
@@ -438,5 +441,5 @@ def _line(row: Row, year: str) -> Row:
 
 SIPD: dict[str, Callable[[SourceSettings, str, str | None], Iterator[Page]]] = {
     "SIMDA-Anggaran": _sipd_lines,
-    "SIMDA-SP2D": _sipd_payments,
+    "SIPD-SP2D": _sipd_payments,
 }

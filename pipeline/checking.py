@@ -62,7 +62,7 @@ def drafts(
         kind = SOURCES[source].services[service]
         scope = str(max(trying.fiscal_years)) if kind.yearly else "all"
         try:
-            page = next(SOURCES[source].fetch(kind, trying, open_, scope), None)
+            page = next(SOURCES[source].fetch(kind, trying, open_.of(service), scope), None)
         except JejakError as error:
             yield source, service, f"# {service}: {error}"
             continue

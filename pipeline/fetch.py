@@ -74,7 +74,12 @@ class _Job:
 
     def pages(self, settings: Settings, cursor: str | None = None) -> Iterator[Page]:
         """The source's answer, from a cursor on."""
-        return SOURCES[self.source].fetch(self.service, settings, settings.sources[self.source], self.scope, cursor)
+        source = settings.sources[self.source].of(self.service.name)
+        return SOURCES[self.source].fetch(self.service, settings, source, self.scope, cursor)
+
+    def transport(self, settings: Settings) -> str:
+        """How it is read."""
+        return settings.sources[self.source].of(self.service.name).transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +284,12 @@ def _direct(settings: Settings, job: _Job) -> _Answer | None:
         for page in pages:
             yield from page.rows
 
-    return _Answer(settings.sources[job.source].transport, first.observed_at or now, rows())
+    return _Answer(job.transport(settings), first.observed_at or now, rows())
 
 
 def _staged(engine: Engine, settings: Settings, job: _Job) -> _Answer | None:
     """Bring all pages of a fetch into staging; None where the source has no such list."""
-    transport = settings.sources[job.source].transport
+    transport = job.transport(settings)
     now = utc_now()
     with writing(engine) as conn:
         begun = conn.execute(select(t.staged_fetch).where(*job.of(t.staged_fetch))).mappings().one_or_none()
@@ -351,7 +356,7 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
     columns = t.raw_record.c
     latest = select(func.max(columns.id)).where(*job.of(t.raw_record), columns.current)
-    staged = resumes(settings.sources[job.source].transport)
+    staged = resumes(job.transport(settings))
     answer = _staged(engine, settings, job) if staged else _direct(settings, job)
     if answer is None:
         return None

@@ -171,7 +171,7 @@ def _is_old(service: dict[str, Any], settings: Settings, now: datetime) -> bool:
     """Whether a service's rows come from a dump that is too old for its fiscal year: one that was made after the year's
     books were closed will do for ever."""
     source, scope, observed = service["source"], service["scope"], service["observed_at"]
-    if settings.sources[source].transport != "files" or not observed:
+    if settings.sources[source].of(service["service"]).transport != "files" or not observed:
         return False
     year = int(scope) if scope.isdigit() else max(settings.fiscal_years, default=now.year)
     closed = datetime(year + 1, settings.closing_months % 12 + 1, 1, tzinfo=now.tzinfo)

@@ -18,6 +18,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Transport = Literal["isb", "inaproc", "rest", "sipd", "files", "sql"]
+
+
 class SplitColumn(_Strict):
     """One part of a text column: `{column = "sistem_pengadaan", split = " - ", part = 0}`."""
 
@@ -30,6 +33,9 @@ class ServiceSettings(_Strict):
     """What differs from the default for one service of one source."""
 
     enabled: bool = Field(True, description="false: the list is not read", examples=[False])
+    transport: Transport | None = Field(
+        None, description="how this list is read, where otherwise than the source's others", examples=["sipd"]
+    )
     service_no: str | None = Field(
         None,
         description="ISB's number of the service, which stands beside the key in the subscription",
@@ -83,7 +89,7 @@ class ServiceSettings(_Strict):
 class SourceSettings(_Strict):
     """One source system and how it is reached."""
 
-    transport: Literal["isb", "inaproc", "rest", "sipd", "files", "sql"] = Field(
+    transport: Transport = Field(
         "isb", description="how the source is read: inaproc, isb, rest, sql, sipd or files", examples=["inaproc"]
     )
     url: str | None = Field(
@@ -135,6 +141,11 @@ class SourceSettings(_Strict):
     def service(self, name: str) -> ServiceSettings:
         """Settings of one service; the defaults where the file has none."""
         return self.services.get(name, ServiceSettings())
+
+    def of(self, service: str) -> Self:
+        """The source as one of its services is read: by a transport of its own, if it has one."""
+        own = self.service(service).transport
+        return self.model_copy(update={"transport": own}) if own else self
 
 
 class Thresholds(_Strict):

@@ -1,4 +1,4 @@
-"""SIMDA Keuangan (budget and payments): services and rows, in the names of its tables' columns.
+"""SIMDA Keuangan (budget and payments), and SIPD-RI in its place: services and rows, in the names of SIMDA's columns.
 
 Columns: `sources.md` section 3. A service here is a question to several tables (`connectors.simda`), so a row holds
 what its tables say together. The columns of Permendagri 90 (`...90`) are empty before 2021 and where nothing is mapped.
@@ -221,5 +221,16 @@ SERVICES: tuple[Service, ...] = (
         linked=True,
         essential=frozenset({"Nilai"}),
     ),
+    # A list of its own: in the year in which SIPD-RI replaces SIMDA both systems hold a part of the payments, and when
+    # one of them is shut, what it held still stands.
+    Service(
+        "SIPD-SP2D",
+        Sp2d,
+        key=("Tahun", "No_Kontrak", "No_SP2D"),
+        kind="kontrak",
+        code_parts=2,
+        linked=True,
+        essential=frozenset({"Nilai"}),
+    ),
 )
-"""What is read of SIMDA, in the order to read it."""
+"""What is read of SIMDA and SIPD-RI, in the order to read it."""

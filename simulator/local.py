@@ -393,7 +393,8 @@ def pay(world: State, entry: facts.LedgerContract, amount: int | float, at: dt.d
         return facts.Disbursement(
             request=request,
             requested=requested,
-            order=f"{number:05d}/SPM-LS/{office.abbreviation}/{entry.year}",
+            # SIPD's numbers hold the office's code.
+            order=f"{number:05d}/SPM-LS/{office.abbreviation if held else office.code}/{entry.year}",
             ordered=min(requested + dt.timedelta(days=2), at),
             paid_by=f"{number:06d}/SP2D-LS/{entry.year}" if is_paid else None,
             paid=at if is_paid else None,

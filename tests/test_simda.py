@@ -32,10 +32,11 @@ from schemas.errors import SettingsError, SourceUnavailable, StructureError
 from schemas.service import Page
 from schemas.settings import ServiceSettings, Settings, SourceSettings
 from schemas.simda import NEVER_READ, SERVICES
+from tests import states
 from tests.databases import _new_database
 from tests.states import document, row, state
 from transforms import codes, simda
-from transforms.mapping import Row
+from transforms.mapping import Context, Row
 from transforms.parties import supplier_keys
 from transforms.rows import identify
 from transforms.state import State
@@ -43,6 +44,7 @@ from transforms.state import State
 SETTINGS = Settings(name="Contoh", ocid_prefix="ocds-000000", kd_klpd="D999", kd_lpse="999", fiscal_years=[2025])
 BY_NAME = {service.name: service for service in SERVICES}
 EVERY_SERVICE = pytest.mark.parametrize("name", BY_NAME)
+EVERY_STATEMENT = pytest.mark.parametrize("name", STATEMENTS)
 T_SQL = make_url("mssql+pymssql://").get_dialect()()
 VARIABLE = "JEJAK_SOURCES__SIMDA__DATABASE"
 # What may be in no answer: the values of the columns that are never read.
@@ -273,7 +275,7 @@ def sqlite_url(tmp_path: Path) -> str:
 # --- what is asked ---------------------------------------------------------------------------------------------------
 
 
-@EVERY_SERVICE
+@EVERY_STATEMENT
 def test_a_statement_is_plain_t_sql(name: str) -> None:
     statement = STATEMENTS[name](sql.documented_tables(TABLES[name]), 2025)
     asks = str(statement.compile(dialect=T_SQL, compile_kwargs={"literal_binds": True}))
@@ -286,7 +288,7 @@ def test_a_statement_is_plain_t_sql(name: str) -> None:
     assert ")" not in asks.partition("ORDER BY")[2]
 
 
-@EVERY_SERVICE
+@EVERY_STATEMENT
 def test_a_statement_compiles_without_what_may_be_missing(name: str) -> None:
     present = {
         table: [column for column in columns if f"{table}.{column}" not in OPTIONAL]
@@ -299,7 +301,7 @@ def test_a_statement_compiles_without_what_may_be_missing(name: str) -> None:
     assert not [table for table in OPTIONAL if table in asks]
 
 
-@EVERY_SERVICE
+@EVERY_STATEMENT
 def test_a_statement_gives_the_fields_of_the_record_and_nothing_private(name: str) -> None:
     statement = STATEMENTS[name](sql.documented_tables(TABLES[name]), 2025)
     assert set(statement.selected_columns.keys()) == set(BY_NAME[name].model.model_fields)
@@ -314,10 +316,10 @@ def test_a_statement_gives_the_fields_of_the_record_and_nothing_private(name: st
 @pytest.mark.parametrize("case", CASES)
 def test_names_come_in_any_case_and_leave_in_one(empty_url: str, case: str) -> None:
     built(empty_url, small_simda(), case)
-    for name, service in BY_NAME.items():
+    for name in STATEMENTS:
         rows = rows_of(name, empty_url)
         assert rows
-        assert set(rows[0]) == set(service.model.model_fields)
+        assert set(rows[0]) == set(BY_NAME[name].model.model_fields)
         assert PRIVATE not in repr(rows)
 
 
@@ -415,7 +417,7 @@ def test_views_do_as_well(sqlite_url: str) -> None:
 
 
 def test_a_year_without_rows_is_an_empty_page(simda_url: str) -> None:
-    for name in BY_NAME:
+    for name in STATEMENTS:
         assert [(page.rows, page.cursor) for page in asked(name, simda_url, "2031")] == [([], None)]
 
 
@@ -581,7 +583,7 @@ def dumped(folder: Path, name: str, rows: list[dict[str, Any]], spelled: Callabl
 
 
 @pytest.mark.parametrize("case", CASES)
-@EVERY_SERVICE
+@EVERY_STATEMENT
 def test_a_dump_says_the_same_as_the_database(sqlite_url: str, tmp_path: Path, name: str, case: str) -> None:
     rows = rows_of(name, sqlite_url)
     dumped(tmp_path, name, rows, CASES[case])
@@ -613,7 +615,7 @@ def record(name: str, **fields: Any) -> Any:
 
 
 def test_codes_are_whole_and_keys_tell_rows_apart(sqlite_url: str) -> None:
-    found = {name: [identify(BY_NAME[name], row) for row in rows_of(name, sqlite_url)] for name in BY_NAME}
+    found = {name: [identify(BY_NAME[name], row) for row in rows_of(name, sqlite_url)] for name in STATEMENTS}
     for rows in found.values():
         assert len({row.key for row in rows}) == len(rows)
     assert found["SIMDA-Anggaran"][1].code == "2025|1|3|1|1|15|103|7|5|2|3|21|1"
@@ -867,6 +869,78 @@ def test_a_payment_to_come_is_due() -> None:
     assert found.due == {("SIMDA-SP2D", "2025", "2025-05-03")}
 
 
+def switched(simda_rows: list[Row], sipd_rows: list[Row]) -> list[tuple[str, str, float | None]]:
+    """The transactions of a contract that is paid through both systems, the same whichever is read first."""
+    told = payments([*simda_rows, *sipd_rows])
+    assert told == payments([*sipd_rows, *simda_rows][::-1])
+    return [(each["id"], each["date"][:10], each.get("value", {}).get("amount")) for each in told]
+
+
+SIPD_OFFICE = {"kd_unit90": "1.03.0.00.0.00.01.0000"}
+
+
+def test_payments_of_a_regency_that_switches_are_those_of_both_systems_each_once() -> None:
+    before = rows("SIMDA-SP2D", order("00001/LS", 400), order("00002/LS", 300, Tgl_SP2D="2025-06-30"))
+    later = {"Tgl_SP2D": "2025-08-01", **SIPD_OFFICE}
+    after = rows(
+        "SIPD-SP2D",
+        # One that SIMDA holds too, written otherwise; one under a number that SIMDA had given; one of its own.
+        order("2 / LS", 300, **{**later, "Tgl_SP2D": "2025-07-01"}),
+        order("00001/LS", 250, **later),
+        order("00003/LS", 50, **{**later, "Tgl_SP2D": "2025-09-01"}),
+    )
+    assert switched(before, after) == [
+        ("simda-00001/LS", "2025-05-03", 400),
+        ("simda-00002/LS", "2025-06-30", 300),
+        ("sipd-00001/LS", "2025-08-01", 250),
+        ("sipd-00003/LS", "2025-09-01", 50),
+    ]
+    # Each system alone: what it holds.
+    assert switched(before, []) == switched(before, after)[:2]
+    assert [amount for _, _, amount in switched([], after)] == [300, 250, 50]
+
+
+@pytest.mark.parametrize(
+    ("simda_row", "sipd_row", "amounts"),
+    [
+        (order("1/LS", 40), order("1/LS", 40, **SIPD_OFFICE), [40]),
+        (order("1/LS", 40, kd_unit90=None), order("1/LS", 40, Tgl_SP2D="2025-07-01", **SIPD_OFFICE), [40]),
+        # Another office, another amount on another day, another year, another number: another payment.
+        (order("1/LS", 40), order("1/LS", 40, kd_unit90="1.03.0.00.0.00.02.0000"), [40, 40]),
+        (order("1/LS", 40), order("1/LS", 41, Tgl_SP2D="2025-07-01", **SIPD_OFFICE), [40, 41]),
+        (order("1/LS", 40), order("1/LS", 40, Tahun=2026, **SIPD_OFFICE), [40, 40]),
+        (order("1/LS", 40), order("11/LS", 40, **SIPD_OFFICE), [40, 40]),
+        # A share of a payment, or one whose share nothing shows, stands whole in SIPD.
+        (order("1/LS", 40), order("1/LS", 100, **SIPD_OFFICE), [40]),
+        (order("1/LS", None), order("1/LS", 100, **SIPD_OFFICE), [100]),
+    ],
+)
+def test_a_payment_is_its_year_office_number_and_amount(
+    simda_row: dict[str, Any], sipd_row: dict[str, Any], amounts: list[float]
+) -> None:
+    assert [amount for _, _, amount in switched(rows("SIMDA-SP2D", simda_row), rows("SIPD-SP2D", sipd_row))] == amounts
+
+
+def test_the_rows_of_both_systems_show_where_a_payment_comes_from() -> None:
+    both = [*rows("SIMDA-SP2D", order("1/LS", 40)), *rows("SIPD-SP2D", order("1/LS", 40, **SIPD_OFFICE))]
+    context = Context("ocds-000000-x-1", "+07:00", "D999", rows={each.service: [each] for each in both})
+    context.source, context.links = "simda", {("kontrak", both[0].code): (TENDER,)}
+    context.contracts = {CONTRACT: (AWARD, {TENDER[1]})}
+    for each in both:
+        context.service = each.service
+        [told] = simda.sp2d([each], context)
+        assert set(told.rows) == set(both)
+
+
+def test_two_payments_of_one_number_in_a_dump_are_two() -> None:
+    twice = states.rows(
+        "SIMDA-SP2D", *({"Tahun": 2025, "No_Kontrak": "602/K1/2025", **order("1/LS", n)} for n in (40, 60))
+    )
+    told = payments(twice)
+    assert sorted(each["value"]["amount"] for each in told) == [40, 60]
+    assert len({each["id"] for each in told}) == 2
+
+
 def test_a_payment_of_two_registered_contracts_that_are_one_is_one() -> None:
     paid = rows("SIMDA-SP2D", order("1", 40), {**order("1", 60), "No_Kontrak": "602.K1.2025"})
     [transaction] = payments(paid)
@@ -901,7 +975,7 @@ def test_without_its_code_the_payer_is_the_office_that_buys() -> None:
 def test_rows_of_a_contract_that_is_not_there_wait(name: str) -> None:
     if name == "SIMDA-Anggaran":
         return
-    known = rows(name, order("1", 40) if name == "SIMDA-SP2D" else {"Nilai": 1})
+    known = rows(name, order("1", 40) if name.endswith("SP2D") else {"Nilai": 1})
     assert document(known, links={("kontrak", known[0].code): (TENDER,)}) == {}
 
 

@@ -99,8 +99,8 @@ def test_payments_have_the_contract_of_their_order(totals):
         PAYMENTS: [payment(1), payment(2), payment(3), payment(4, deleted_at="2025-08-01T00:00:00Z"), payment(6)],
     }
     with sipd(lists, totals=totals) as (url, asked):
-        pages = read(url, "SIMDA-SP2D", page_size=2)
-        again = read(url, "SIMDA-SP2D", pages[0].cursor, page_size=2)
+        pages = read(url, "SIPD-SP2D", page_size=2)
+        again = read(url, "SIPD-SP2D", pages[0].cursor, page_size=2)
     assert [[row["No_SP2D"] for row in page.rows] for page in pages] == [
         [f"1/{OFFICE}/P6/7/2025", f"2/{OFFICE}/P6/7/2025"],
         [],
@@ -108,7 +108,7 @@ def test_payments_have_the_contract_of_their_order(totals):
     ]
     assert again == pages[1:]
     first, second, unknown = rows_of(pages)
-    service = SERVICE["SIMDA-SP2D"]
+    service = SERVICE["SIPD-SP2D"]
     record = service.model.model_validate(first)
     assert record.model_dump(exclude_none=True, exclude_unset=True) == {
         "Tahun": 2025, "No_Kontrak": "600/1/KONTRAK", "No_SP2D": f"1/{OFFICE}/P6/7/2025", "kd_unit90": OFFICE,
@@ -143,6 +143,7 @@ def test_budget_lines_are_told_in_simdas_names():
     activity = ("kd_urusan90", "kd_bidang90", "kd_program90", "kd_kegiatan90", "kd_sub_kegiatan")
     assert [told[name] for name in activity] == ["1", "03", "10", "2.01", "0005"]
     assert [told[f"kd_rek90_{level}"] for level in range(1, 7)] == ["5", "2", "04", "01", "01", "0003"]
+    assert service.lost_key(rows_of(pages)[0]) == []
     keys = [identify(service, row) for row in rows_of(pages)]
     assert len({row.key for row in keys}) == 3
     # Details of one line share its code.
@@ -151,12 +152,13 @@ def test_budget_lines_are_told_in_simdas_names():
 
 
 def test_what_sipd_does_not_have_yields_no_page():
-    assert read("http://127.0.0.1:9", "SIMDA-Kontrak") == read("http://127.0.0.1:9", "SIMDA-Addendum") == []
+    for name in ("SIMDA-Kontrak", "SIMDA-Addendum", "SIMDA-SP2D"):
+        assert read("http://127.0.0.1:9", name) == []
 
 
 def test_no_orders_are_no_lines():
     with sipd({ORDERS: [], PAYMENTS: []}) as (url, _):
-        assert rows_of(read(url, "SIMDA-Anggaran")) == rows_of(read(url, "SIMDA-SP2D")) == []
+        assert rows_of(read(url, "SIMDA-Anggaran")) == rows_of(read(url, "SIPD-SP2D")) == []
 
 
 @pytest.mark.parametrize(
@@ -169,16 +171,16 @@ def test_no_orders_are_no_lines():
 )
 def test_failures_name_what_to_do(lists, more, error, said):
     with sipd(lists) as (url, _), pytest.raises(error, match=said) as caught:
-        read(url, "SIMDA-SP2D", **more)
+        read(url, "SIPD-SP2D", **more)
     assert isinstance(caught.value, JejakError)
 
 
 def test_a_page_smaller_than_asked_for_is_no_end():
     lists: Lists = {ORDERS: [order(number, "k") for number in range(30)]}
     with sipd(lists, most=10) as (url, _), pytest.raises(StructureError, match="set the source's page_size"):
-        read(url, "SIMDA-SP2D")
+        read(url, "SIPD-SP2D")
 
 
 def test_a_year_is_needed():
     with pytest.raises(SettingsError, match="fiscal year"):
-        read("http://127.0.0.1:9", "SIMDA-SP2D", year="all")
+        read("http://127.0.0.1:9", "SIPD-SP2D", year="all")

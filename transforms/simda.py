@@ -1,4 +1,4 @@
-"""SIMDA -> OCDS: which activity of the budget pays, how a contract was changed, and what was paid on it.
+"""SIMDA and SIPD-RI -> OCDS: which activity of the budget pays, how a contract was changed, and what was paid on it.
 
 Nothing here opens a process: budget lines and contracts come with the processes that they are linked to. Ids carry the
 system and SIMDA's own number. Amounts of budget lines are never given: a line pays for many packages.
@@ -11,11 +11,14 @@ from typing import Any
 from schemas.simda import SERVICES
 from transforms import codes, mak
 from transforms.evidence import Evidence
+from transforms.linking.numbers import number_parts
 from transforms.mapping import Amount, Body, Context, Partial, Row, SourceMapping, money, parties, reference
 from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 
 SOURCE = "simda"
+PAYMENTS = ("SIMDA-SP2D", "SIPD-SP2D")
+"""The lists of payments; of one that both hold, the first tells."""
 
 
 EVIDENT = tuple(service.name for service in SERVICES)
@@ -59,7 +62,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         )
     elif service == "SIMDA-Addendum":
         yield Evidence(("kontrak", code), **office, numbers=(record.No_Kontrak,), amounts=_given(record.Nilai))
-    elif service == "SIMDA-SP2D":
+    elif service in PAYMENTS:
         supplier = codes.table(SOURCE).get(("recipient", record.Jn_SPM or "")) == "supplier"
         yield Evidence(
             ("kontrak", code),
@@ -67,6 +70,8 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
             numbers=(record.No_Kontrak,),
             suppliers=_given(record.Nm_Penerima) if supplier else (),
             taxes=_digests(record.NPWP) if supplier else (),
+            # SIPD-RI lists no contracts: what a payment is for is all that its contract is known by besides its number.
+            titles=_given(record.Uraian) if service == "SIPD-SP2D" else (),
             papers=tuple(
                 (kind, number)
                 for kind, number in (("sp2d", record.No_SP2D), ("spm", record.No_SPM), ("spp", record.No_SPP))
@@ -236,22 +241,28 @@ def _same_addendum(record: Any, others: list[tuple[str, str | None, Amount]]) ->
 
 
 def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """SP2D: each is a transaction from the office to the supplier."""
-    for (contract, award), orders in _by_contract(rows, context).items():
-        orders.sort(key=lambda row: (row.record.Tahun, row.record.Tgl_SP2D or "", row.key))
+    """SP2D: each is a transaction from the office to the supplier.
+
+    In the year in which SIPD-RI replaces SIMDA a contract has payments in both. Either service tells all of them, since
+    one alone tells a contract's transactions.
+    """
+    others = (row for name in PAYMENTS if name != context.service for row in context.rows.get(name, ()))
+    for (contract, award), orders in _by_contract([*rows, *others], context).items():
         transactions: dict[str, Body] = {}
         due: dict[str, Body] = {}
         named: list[Body | None] = []
         for payment in _payments(orders):
-            record = payment[-1].record
-            amounts = [row.record.Nilai for row in payment if row.record.Nilai is not None]
-            payer, payee = _payer(payment[-1], context), _payee(payment[-1], context)
+            told = payment[0]
+            record = told.record
+            payer, payee = _payer(told, context), _payee(told, context)
             named += [payer, payee]
-            entry = f"simda-{_number(record.No_SP2D)}"
-            # The treasury counts anew each year.
-            entry = f"{entry}-{record.Tahun}" if entry in transactions else entry
-            value = money(sum(amounts)) if amounts else None
-            if not context.happened(payment[-1], record.Tgl_SP2D):
+            amount = _amount(payment)
+            entry = f"{'simda' if told.service == PAYMENTS[0] else 'sipd'}-{_number(record.No_SP2D)}"
+            # The treasury counts anew each year; a dump may hold two payments of one number.
+            for more in (record.Tahun, amount, _office_code(record)):
+                if entry in transactions or entry in due:
+                    entry = f"{entry}-{more}"
+            if not context.happened(told, record.Tgl_SP2D):
                 day = context.moment(record.Tgl_SP2D)
                 due[entry] = {
                     "id": entry,
@@ -259,7 +270,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
                     "title": "SP2D",
                     "dueDate": day,
                     "status": "scheduled",
-                    "value": value,
+                    "value": money(amount),
                 }
                 continue
             transactions[entry] = {
@@ -267,7 +278,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "type": "SP2D",
                 "number": _number(record.No_SP2D),
                 "date": context.moment(record.Tgl_SP2D),
-                "value": value,
+                "value": money(amount),
                 "payer": reference(payer),
                 "payee": reference(payee),
             }
@@ -299,13 +310,56 @@ def _by_contract(rows: list[Row], context: Context) -> dict[tuple[str, str], lis
     return groups
 
 
-def _payments(orders: list[Row]) -> Iterator[list[Row]]:
-    """The rows of each payment: one for each registered contract that it is for, by the last of its versions."""
-    payments: dict[tuple[int | None, str], dict[str, Row]] = {}
-    for row in orders:
-        payments.setdefault((row.record.Tahun, _number(row.record.No_SP2D)), {})[row.code] = row
-    for parts in payments.values():
-        yield list(parts.values())
+def _payments(orders: list[Row]) -> list[list[Row]]:
+    """The rows of each payment, by day: one for each registered contract that it is for, then what the other system
+    has of it.
+
+    A payment is its year, office, number and amount, since numbers begin anew with a system. What SIMDA shares among
+    contracts stands whole in SIPD: of one number and day, two systems' payments are one too.
+    """
+    once = {(row.service, row.key): row for row in sorted(orders, key=lambda row: row.scope)}
+    counted: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in sorted(once.values(), key=lambda row: (PAYMENTS.index(row.service), *_paid(row))):
+        record = row.record
+        number = (row.service, record.Tahun, _office_code(record), number_parts(record.No_SP2D))
+        nth = 0
+        while (same := counted.get((*number, nth), {}).get(row.code)) and same.record.Nilai != record.Nilai:
+            nth += 1
+        counted.setdefault((*number, nth), {}).setdefault(row.code, row)
+    payments: list[list[Row]] = []
+    for parts in counted.values():
+        payment = list(parts.values())
+        held = next((known for known in payments if _is_same_payment(known, payment)), None)
+        if held:
+            held += payment
+        else:
+            payments.append(payment)
+    return sorted(payments, key=lambda payment: _paid(payment[0]))
+
+
+def _paid(row: Row) -> tuple[Any, ...]:
+    return row.record.Tahun, row.record.Tgl_SP2D or "", row.key
+
+
+def _is_same_payment(known: list[Row], payment: list[Row]) -> bool:
+    """Whether a payment is one that the other system holds."""
+    one, other = known[0].record, payment[0].record
+    if known[0].service == payment[0].service or one.Tahun != other.Tahun:
+        return False
+    offices = {record.kd_satker_str.rpartition(".")[0] for record in (one, other) if record.kd_satker_str}
+    days = [record.Tgl_SP2D and record.Tgl_SP2D[:10] for record in (one, other)]
+    alike = _amount(known) == _amount(payment) or (days[0] and days[0] == days[1])
+    return bool(alike) and len(offices) < 2 and number_parts(one.No_SP2D) == number_parts(other.No_SP2D)
+
+
+def _amount(payment: list[Row]) -> Amount:
+    """What a payment came to for its contract, by the first system that says so."""
+    for name in PAYMENTS:
+        amounts = [row.record.Nilai for row in payment if row.service == name and row.record.Nilai is not None]
+        if amounts:
+            total: Amount = sum(amounts)
+            return total
+    return None
 
 
 def _payer(row: Row, context: Context) -> Body | None:
@@ -359,7 +413,7 @@ MAPPING = SourceMapping(
         "SIMDA-Anggaran": anggaran,
         "SIMDA-Kontrak": kontrak,
         "SIMDA-Addendum": addendum,
-        "SIMDA-SP2D": sp2d,
+        **dict.fromkeys(PAYMENTS, sp2d),
     },
     evidence=evidence,
     evident=EVIDENT,

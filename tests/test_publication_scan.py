@@ -3,6 +3,7 @@
 import gzip
 import html
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,57 @@ def test_nothing_is_published_that_holds_a_personal_value(
     assert (tmp_path / "out" / "current").resolve() == before
     assert before.is_dir()
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"current", before.name, f".known-{before.name}"}
+
+
+def test_a_page_that_stays_is_read_again_once_more_is_known_to_be_personal(town: Town, tmp_path: Path) -> None:
+    plans, value = "RUP-PaketPenyedia-Terumumkan", "Gondokusumo Tirtawijaya"
+    out = tmp_path / "out"
+    town.sync()
+    assert town.jejak("publish", "--out", out, "--draft").status == 0
+    page, *_ = sorted((out / "current" / "proses").glob("*.json"))
+    planted = page.read_bytes().replace(b'"title":"', b'"title":"Rumah %b, ' % value.encode(), 1)
+    page.write_bytes(planted)
+    # Nobody's name, as far as is known: the page stays as it is.
+    assert town.jejak("publish", "--out", out, "--draft").status == 0
+    assert (out / "current" / "proses" / page.name).read_bytes() == planted
+    town.edit(plans, lambda rows: [{**row, "nama_ppk": value} if row == rows[-1] else row for row in rows])
+    town.sync()
+    said = town.jejak("publish", "--out", out, "--draft")
+    assert said.status == 1
+    assert f"proses/{page.name}: text of nama_ppk" in said.err
+    town.edit(plans, None)
+
+
+def test_of_a_file_that_the_last_publication_has_too_what_is_new_is_read(
+    settings: Settings, personal: Personal, lived: Lived, tmp_path: Path
+) -> None:
+    first, second = lived.town.world.offices[0].officials[0].name.split()[:2]
+    name = next(text for text in personal.texts if text.startswith(f"{first} {second}".upper()))
+    last, new = tmp_path / "last", tmp_path / "new"
+
+    def found(before: list[str], after: list[str]) -> list[str]:
+        for folder, lines in ((last, before), (new, after)):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            (folder / "a.csv").write_text("".join(f"{line}\n" for line in lines))
+            (folder / "a.csv.gz").write_bytes(gzip.compress((folder / "a.csv").read_bytes()))
+            book = Workbook(write_only=True)
+            sheet = book.create_sheet("a")
+            for line in lines:
+                sheet.append([line])
+            book.save(folder / "a.xlsx")
+        return sorted({each.path for each in scan(new, personal, settings, last)})
+
+    lines = [f"line {number}" for number in range(5)]
+    row = "a.xlsx/xl/worksheets/sheet1.xml"
+    assert found(lines, lines) == []
+    assert found(lines, [*lines, name]) == ["a.csv", "a.csv.gz", row]
+    assert found([*lines, name], ["first", *lines, name]) == []
+    half, rest = name.split(" ", 1)
+    assert found([half, "between", rest], [half, rest]) == ["a.csv", "a.csv.gz", row]
+    # A file that it hasn't is read whole.
+    (last / "a.csv").unlink()
+    assert next(each.path for each in scan(new, personal, settings, last)) == "a.csv"
 
 
 def test_scan_reads_a_publication_again(town: Town, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from reports.publication.processes import digests, fiscal_years, processes
 from reports.publication.scan import Personal, scan
 from reports.publication.year import write_year
 from reports.site.asked import flags_of
-from reports.site.known import Known, known_in
+from reports.site.known import Known, known_in, looked_for
 from reports.site.write import files_of_package, write_site
 from schemas import ocds
 from schemas.errors import SettingsError
@@ -197,7 +197,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     before = manifest_of(last) if last else {}
     fingerprint = _fingerprint(making)
     same = before.get("fingerprint") == fingerprint
-    known = {each.package.ocid: each for each in known_in(last.with_name(_KNOWN + last.name))} if last and same else {}
+    known = {each.package.ocid: each for each in known_in(_beside(last))} if last and same else {}
     every = fiscal_years(making.conn, {ocid: each.package.year for ocid, each in known.items()})
     if unknown := only - set(every.values()):
         raise SettingsError(f"no process belongs to the fiscal year {min(unknown)}; without --year all are published")
@@ -207,16 +207,19 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     stay = {ocid: each for ocid, each in known.items() if last and _stays(each, found, flags, last)}
     years = _make_years(making, chosen, found, before.get("years", {}) if same else {})
     changes = write_changes(making.conn, out, making.mark, last)
-    pages = write_site(
-        out,
-        processes(making.conn, {ocid: year for ocid, year in chosen.items() if ocid not in stay}),
-        settings,
-        draft=making.draft,
-        previous=last,
-        conn=making.conn,
-        known=stay.values(),
-        knowing=making.out.with_name(_KNOWN),
-    )
+    personal = Personal.of(making.conn, settings)
+    with out.with_name(_KNOWN).open("wb") as knowing:
+        knowing.write(personal.digest.encode() + b"\n")
+        pages = write_site(
+            out,
+            processes(making.conn, {ocid: year for ocid, year in chosen.items() if ocid not in stay}),
+            settings,
+            draft=making.draft,
+            previous=last,
+            conn=making.conn,
+            known=stay.values(),
+            knowing=knowing,
+        )
     log.info("pages of %d packages: %d written, %d as they were", len(chosen), pages["written"], pages["kept"])
     for name, content in ocds.extension_files().items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -225,7 +228,6 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     write_datapackage(out, settings, making.title)
     write_catalog(out, settings, making.title, making.made_on)
     write_sitemap(out, metadata.site(settings))
-    _refuse_personal(making, last if same else None)
     about = {
         "publisher": making.title,
         "draft": making.draft,
@@ -236,8 +238,16 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "changes": changes,
     }
     files = write_manifest(out, about, last)
+    # Pages that stay may hold what wasn't known to be personal when they were made.
+    looked_at = bool(last and same and looked_for(_beside(last)) == personal.digest)
+    _refuse_personal(making, personal, last if looked_at else None)
     counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
     return {"files": files, "years": counts, **changes}
+
+
+def _beside(publication: Path) -> Path:
+    """The file of what is known of a publication."""
+    return publication.with_name(_KNOWN + publication.name)
 
 
 def _fingerprint(making: _Making) -> str:
@@ -308,11 +318,10 @@ def _heading(making: _Making, year: int) -> str:
     return "\n".join(lines)
 
 
-def _refuse_personal(making: _Making, scanned: Path | None) -> None:
-    """Raise SettingsError where a file may hold what is personal. Those kept from the `scanned` publication are not
-    read again."""
-    personal = Personal.of(making.conn, making.settings)
-    found = list(scan(making.out, personal, making.settings, scanned))
+def _refuse_personal(making: _Making, personal: Personal, last: Path | None) -> None:
+    """Raise SettingsError where a file may hold what is personal. What is as in the `last` publication, in which the
+    same was looked for, is not read again."""
+    found = list(scan(making.out, personal, making.settings, last))
     if found:
         shown = "; ".join(f"{each.path}: {each.kind}" for each in found[:10])
         raise SettingsError(

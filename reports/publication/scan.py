@@ -9,6 +9,7 @@ A person's name is published as the supplier of a package, and a firm's tax numb
 findings, and neither is what the setting `not_personal` lists.
 """
 
+import hashlib
 import html
 import io
 import re
@@ -47,6 +48,7 @@ _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
 _DRAWN = {".html", ".svg"}
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TAG = re.compile(r"<[^<>]*>")
+_CELL = re.compile(rb' r="[A-Z]{0,3}\d{1,7}"')
 _NUMBER = re.compile(r"(?<!\w)(?<!\d[.-])(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\w)")
 _PHONE = re.compile(r"(?<![\w./-])(?:\+?62[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\w)")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[A-Za-z]{2,}")
@@ -54,6 +56,8 @@ _RUN = re.compile(r"\d(?:[ .()-]{0,2}\d){8,}")
 # As `plain_name`, for a text of any length: capitals and digits stay, all else is blank.
 _PLAIN = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 32 for byte in range(256))
 _NO_DIGITS = str.maketrans("", "", " .()-")
+_LONG = re.compile(rf"\d{{{_FEWEST},}}")
+_SHORTEST = 15  # digits that _NUMBER takes
 _LETTERS = re.compile(r"[A-Z]{3}")
 _LEADING_NUMBER = re.compile(r"[\d\s./-]*")
 
@@ -99,6 +103,12 @@ class Personal:
         for number in (*found.open, *("".join(filter(str.isdigit, text)) for text in found.not_personal)):
             found.numbers.pop(number, None)
         return found
+
+    @property
+    def digest(self) -> str:
+        """Of all that is looked for."""
+        told = (sorted(self.numbers.items()), sorted(self.texts.items()), sorted(self.open), sorted(self.not_personal))
+        return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
     def _take(
         self, row: Mapping[str, Any], fields: frozenset[str], telling: Mapping[str, Any], named: set[str]
@@ -172,32 +182,33 @@ def _rows_of(conn: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def scan(folder: Path, personal: Personal, settings: Settings, last: Path | None = None) -> Iterator[Finding]:
-    """What may be personal in the files of a publication. Those that were taken over from the `last` one are left out:
-    they were looked at when they were made."""
+    """What may be personal in the files of a publication. `last` is one in which the same values were looked for: files
+    that were taken over from it are left out, and of others of its names only lines are read that it hasn't."""
     paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
     jobs = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
-    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, personal, site(settings)):
+    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, last, personal, site(settings)):
         yield from found
 
 
-_KNOWN: tuple[Path, Personal, str] = (Path(), Personal(), "")
+_given: tuple[Path, Path | None, Personal, str] = (Path(), None, Personal(), "")
 
 
-def _begin(folder: Path, personal: Personal, address: str) -> None:
-    global _KNOWN
-    _KNOWN = (folder, personal, address)
+def _begin(*given: Any) -> None:
+    global _given
+    _given = given
 
 
 def _scan_files(paths: Iterable[Path]) -> list[Finding]:
-    folder, personal, address = _KNOWN
-    return [
-        Finding(where, kind)
-        for path in paths
-        for where, kind in sorted(set(_scan_file(path, path.relative_to(folder).as_posix(), personal, address)))
-    ]
+    folder, last, personal, address = _given
+    found = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        kinds = set(_scan_file(path, name, last / name if last else None, personal, address))
+        found += [Finding(where, kind) for where, kind in sorted(kinds)]
+    return found
 
 
-def _scan_file(path: Path, name: str, personal: Personal, address: str) -> Iterator[tuple[str, str]]:
+def _scan_file(path: Path, name: str, last: Path | None, personal: Personal, address: str) -> Iterator[tuple[str, str]]:
     if path.suffix.lower() in _DRAWN and any(
         strange_codes(path.read_text(encoding="utf-8", errors="replace"), f"{address}/{quote(name)}")
     ):
@@ -206,30 +217,62 @@ def _scan_file(path: Path, name: str, personal: Personal, address: str) -> Itera
         yield from ((name, kind) for kind in _of_picture(path, personal))
         return
     with path.open("rb") as file:
-        for where, block in _unpacked(name, file):
+        blocks = _new_lines(file, name, last) if last and last.is_file() else _overlapping(file, name)
+        for where, block in blocks:
             for kind in kinds_in(block.decode("utf-8", "replace"), personal):
                 yield where, kind
 
 
-def _unpacked(name: str, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
-    """A file's content in blocks, unpacked however often it is packed. Blocks overlap."""
+def _overlapping(file: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
+    """All that a file holds, in blocks."""
+    for where, chunks in _parts(file, name):
+        tail = b""
+        for chunk in chunks:
+            yield where, tail + chunk
+            tail = chunk[-_OVERLAP:]
+
+
+def _new_lines(file: IO[bytes], name: str, last: Path) -> Iterator[tuple[str, bytes]]:
+    """Each line of a file after the one before it, but for those that follow one another in the last version too."""
+    with last.open("rb") as old:
+        seen = {key for key, _, _ in _pairs(old, name)}
+    for key, where, pair in _pairs(file, name):
+        if key not in seen:
+            yield where, pair
+
+
+def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
+    """Each line that a file holds, unpacked, after the end of the one before it, and a hash of both. Rows of a sheet
+    are lines, and where they stand in it is no difference."""
+    for where, chunks in _parts(file, name):
+        before, told, rest = b"", b"", b""
+        for chunk in chain(chunks, [b""]):
+            *lines, rest = (rest + chunk).replace(b"</row>", b"</row>\n").split(b"\n")
+            lines = [line + b"\n" for line in lines]
+            if not chunk or len(rest) > _BLOCK:
+                lines, rest = [*lines, rest], b""
+            for line in lines:
+                words = _CELL.sub(b"", line)
+                yield hash((told, words)), where, before + line
+                before, told = line[-_OVERLAP:], words[-_OVERLAP:]
+
+
+def _parts(file: IO[bytes], name: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """What a file holds, each part in chunks, unpacked however often it is packed."""
     magic = file.read(4)
     file.seek(0)
     if magic == b"PK\x03\x04":
         with zipfile.ZipFile(file) as archive:
             for member in archive.namelist():
                 with archive.open(member) as inner:
-                    yield from _unpacked(f"{name}/{member}", inner)
+                    yield from _parts(inner, f"{name}/{member}")
         return
     chunks = _gunzipped(file) if magic[:2] == b"\x1f\x8b" else iter(lambda: file.read(_BLOCK), b"")
     first = next(chunks, b"")
     if first[:4] == b"PK\x03\x04" or (magic[:2] == b"\x1f\x8b" and first[:2] == b"\x1f\x8b"):
-        yield from _unpacked(name, io.BytesIO(b"".join(chain([first], chunks))))
+        yield from _parts(io.BytesIO(b"".join(chain([first], chunks))), name)
         return
-    tail = b""
-    for chunk in chain([first], chunks):
-        yield name, tail + chunk
-        tail = chunk[-_OVERLAP:]
+    yield name, chain([first], chunks)
 
 
 def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
@@ -262,14 +305,14 @@ def _kinds_in(text: str, personal: Personal) -> set[str]:
     found: set[str] = set()
     for run in _RUN.finditer(text):
         digits = run[0].translate(_NO_DIGITS)
-        for number in (digits, *re.findall(r"\d{9,}", run[0])):
-            if number in personal.numbers:
-                found.add(f"number of {personal.numbers[number]}")
+        for number in {digits, *_LONG.findall(run[0])} & personal.numbers.keys():
+            found.add(f"number of {personal.numbers[number]}")
         around = text[max(0, run.start() - 3) : run.end() + 1]
-        for number in _NUMBER.findall(around):
+        for number in _NUMBER.findall(around) if len(digits) >= _SHORTEST else ():
             if not {number.translate(_NO_DIGITS), plain_name(number)} & (personal.open | personal.not_personal):
                 found.add("a number as long as NIP, NIK or NPWP")
-        if any(plain_name(phone) not in personal.not_personal for phone in _PHONE.findall(around)):
+        phones = _PHONE.findall(around) if "08" in digits or "628" in digits else ()
+        if any(plain_name(phone) not in personal.not_personal for phone in phones):
             found.add("phone")
     if "@" in text and any(plain_name(mail) not in personal.not_personal for mail in _EMAIL.findall(text)):
         found.add("e-mail")

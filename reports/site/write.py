@@ -12,7 +12,6 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -120,13 +119,13 @@ def write_site(
     previous: Path | None,
     conn: Connection | None = None,
     known: Iterable[Known] = (),
-    knowing: Path | None = None,
+    knowing: IO[bytes] | None = None,
 ) -> dict[str, int]:
     """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
     and how many `kept`.
 
-    `known` are other packages, whose pages are in `previous` as they have to be. `knowing` is a file that gets what is
-    known of all packages now.
+    `known` are other packages, whose pages are in `previous` as they have to be. `knowing` gets what is known
+    of all packages now.
 
     `previous` is the folder of the publication before: files that would come out the same are linked, not written.
     `conn` reads the warehouse of the processes: which service gives a figure, proposals without a package, and, if a
@@ -142,9 +141,8 @@ def write_site(
     )
     writer = _Writer(out, previous, site, settings)
     totals = _Totals()
-    with knowing.open("wb") if knowing else nullcontext() as file:
-        _keep_packages(writer, known, totals, file)
-        _write_packages(writer, processes, totals, conn, file)
+    _keep_packages(writer, known, totals, knowing)
+    _write_packages(writer, processes, totals, conn, knowing)
     for ocid in sorted(totals.related - {each.ocid for each in totals.packages}):
         # Rows name it, but no row of its own announces it: whoever follows the link reads so.
         title = f"{texts.plain('waiting')}: {ocid}"

@@ -177,7 +177,10 @@ def _print_health(health: dict[str, Any], utc_offset: str) -> None:
         print(f"  fields left out where they can't be read: {', '.join(health['left_out'])}")
     for each in health["emptied"]:
         place = f"{each['service']}.{each['field']}"
-        print(f"  gone empty: {place}, filled in {each['now']:,} of {each['before']:,} changed rows that had it")
+        shares = (
+            f"filled in {each['now']} % of the {each['rows']:,} rows of {each['scope']}, usually in {each['before']} %"
+        )
+        print(f"  gone empty: {place}, {shares}")
     for each in health["words"]:
         print(f"  unknown word: {each['field']} {each['word']!r}, {each['rows']:,} rows")
     if health["rejects"]:

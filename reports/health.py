@@ -52,10 +52,11 @@ def source_health(
     `stale_days` make the source late, however often they are read. `unchanged_since` is the last run that brought
     anything new, where seven or more after it brought nothing in `stale_days`.
 
-    `new_fields`, `left_out` (fields not read), `unknown_codes` (`words`: which, by field) and `emptied` are those first
-    seen within a week: when one was seen last means little, since only rows that change are looked at, and all ever
-    seen would be the same words every day. `reasons` are those of all open rejects, `waiting` all rows whose
-    process nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
+    `new_fields`, `left_out` (fields not read) and `unknown_codes` (`words`: which, by field) are those first seen
+    within a week: when one was seen last means little, since only rows that change are looked at, and all ever seen
+    would be the same words every day. `emptied` compares lists of today with what they were a week ago. `reasons` are
+    those of all open rejects, `waiting` all rows whose process nobody has announced, `sums` those that must hold in the
+    rows, `places` how many processes name one.
     """
     now = datetime.fromisoformat(utc_now())
     read = _read(conn, source)
@@ -92,7 +93,7 @@ def source_health(
         "expected": sum(each["rows"] if each["expected"] is None else each["expected"] for each in counted),
         "new_fields": sorted(f"{row.service}.{row.field}" for row in signals if row.kind == "field"),
         "left_out": sorted({f"{row.service}.{row.field}" for row in signals if row.kind == "dropped"}),
-        "emptied": emptied_fields(conn, source, news),
+        "emptied": emptied_fields(conn, source, {(service, scope) for _, service, scope in plan}, news),
         "unknown_codes": len(words),
         "words": [{"field": name, "word": word, "rows": rows} for name, word, rows in words],
         "rejects": sum(reason["rows"] for reason in reasons),

@@ -1,6 +1,7 @@
 """What the rows of a source show of it: fields gone empty, reasons of rejects, sums that don't hold, places found."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, case, func, or_, select
@@ -10,54 +11,72 @@ from reports.process import states_of
 from transforms.quality import check
 from transforms.rows import renamed
 from warehouse import tables as t
-from warehouse.load import key_set
 
-# A field is gone empty if fewer than half of those rows have it that had it before they changed; of fewer rows than
-# these a share means nothing.
-_FEW = 20
-# Changed rows of a service that are looked at: its newest.
-_SAMPLE = 400
+# A field is gone empty if fewer than half of those rows have it that usually would, or none of a short list; of fewer
+# rows than these a share means nothing.
+_FEW, _NONE_OF = 20, 5
+# Rows of a list that stand for all of it, and the share of them below which chance decides how many are among these.
+_SAMPLE, _SELDOM = 400, 0.1
+# Under this name the rows themselves are counted, beside the fields that they have.
+_ALL = ""
 _BATCH = 500
 # Less than a rupiah is rounding.
 _ROUNDED = 1
 _RECORDED = ("pencatatan-", "swakelola-")
 
 
-def emptied_fields(conn: Connection, source: str, since: str) -> list[dict[str, Any]]:
-    """Fields that rows had before they changed and mostly have no more: `{"service", "field", "before", "now"}` in
-    numbers of rows, of those that changed since a moment (UTC)."""
-    runs, columns = t.run_service.c, t.raw_record.c
-    recent = select(t.run.c.id).where(t.run.c.started_at >= since)
-    changed = select(runs.service).where(runs.source == source, runs.changed >= _FEW, runs.run_id.in_(recent))
+def emptied_fields(
+    conn: Connection, source: str, lists: Collection[tuple[str, str]], since: str
+) -> list[dict[str, Any]]:
+    """Fields that far fewer rows of one of these (service, scope)s have than did before a moment (UTC), or at first
+    where the rows are newer: `{"service", "scope", "field", "rows", "before", "now"}`: of how many rows it is filled in
+    which percentage, and was.
+
+    Lists are looked at that have brought rows since then. One that had none before (a new fiscal year) is compared
+    with those of the service's other years. A sample stands for many rows.
+    """
+    columns = t.raw_record.c
+    later = columns.run_id.in_(select(t.run.c.id).where(t.run.c.started_at >= since))
+    moving = select(columns.service, columns.scope).where(columns.source == source, columns.current, later).distinct()
     found = []
-    for service in sorted(set(conn.execute(changed).scalars())):
-        of = (columns.source == source, columns.service == service, ~columns.gone)
-        newest = (
-            select(columns.id, columns.scope, columns.key, columns.payload)
-            .where(*of, columns.current, columns.run_id.in_(recent))
-            .order_by(columns.id.desc())
-            .limit(_SAMPLE)
+    for service, scope in sorted({(row.service, row.scope) for row in conn.execute(moving)} & set(lists)):
+        of = (columns.source == source, columns.service == service)
+        here = (*of, columns.scope == scope)
+        moved = select(columns.key).where(*here, columns.current, later)
+        replaced = (
+            select(func.coalesce(func.max(case((~later, columns.id))), func.min(columns.id)))
+            .where(*here, ~columns.current, ~columns.gone, columns.key.in_(moved))
+            .group_by(columns.key)
         )
-        now = {(row.scope, row.key): row for row in conn.execute(newest)}
-        earlier = (
-            select(columns.scope, columns.key, columns.payload)
-            .where(*of, ~columns.current, columns.key.in_(key_set(conn, [key for _, key in now])))
-            .order_by(columns.id)
-        )
-        before = {(row.scope, row.key): row.payload for row in conn.execute(earlier)}
-        had: Counter[str] = Counter()
-        have: Counter[str] = Counter()
-        for place, old in before.items():
-            if place in now:
-                known = _filled(service, old)
-                had.update(known)
-                have.update(known & _filled(service, now[place].payload))
-        found += [
-            {"service": service, "field": name, "before": rows, "now": have[name]}
-            for name, rows in sorted(had.items())
-            if rows >= _FEW and have[name] * 2 < rows
-        ]
+        stands = (columns.current, ~columns.gone)
+        same = _rows_with(conn, *here, *stands, ~later)
+        now = same + _rows_with(conn, *here, *stands, later)
+        before = same + _rows_with(conn, columns.id.in_(replaced))
+        if not before:
+            before = _rows_with(conn, *of, columns.scope != scope, *stands, ~later)
+        for name, had in sorted(before.items()):
+            usual = had * now[_ALL] / before[_ALL]
+            enough = max(_FEW if now[name] else _NONE_OF, now[_ALL] * _SELDOM)
+            if name != _ALL and usual >= enough and now[name] * 2 < usual:
+                shares = {"before": _percent(had, before[_ALL]), "now": _percent(now[name], now[_ALL])}
+                found.append({"service": service, "scope": scope, "field": name, "rows": now[_ALL], **shares})
     return found
+
+
+def _rows_with(conn: Connection, *conditions: Any) -> Counter[str]:
+    """How many rows of one service have each field, by a sample of them, and how many there are."""
+    columns = t.raw_record.c
+    rows = conn.execute(select(func.count()).select_from(t.raw_record).where(*conditions)).scalar_one()
+    sample = select(columns.service, columns.payload).where(*conditions).order_by(columns.content_hash).limit(_SAMPLE)
+    found = Counter({_ALL: rows} if rows else {})
+    had: Counter[str] = Counter()
+    for row in conn.execute(sample):
+        had.update(_filled(row.service, row.payload))
+    return found + Counter({name: -(-number * rows // min(rows, _SAMPLE)) for name, number in had.items()})
+
+
+def _percent(part: int, of: int) -> int:
+    return round(100 * part / of)
 
 
 def _filled(service: str, row: dict[str, Any]) -> set[str]:

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.clock import shown
+from pipeline.registry import SERVICES
 from simulator.faults import Fault
 from tests.worlds import Edit, EditedWorld, Town, served
 from warehouse import tables as t
 
 PLANS, BUDGETS = "RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia"
 ATTEMPTS = "SPSE-NonTenderPengumuman"
+OFFICES = "RUP-MasterSatker"
 PURCHASES, PAID = "SPSE-PencatatanNonTender", "SPSE-PencatatanNonTenderRealisasi"
 SOME = [PLANS, BUDGETS, ATTEMPTS]
 
@@ -268,7 +270,10 @@ def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path,
         town.sync(settings=settings)
         found = health(town, settings)
         [emptied] = [each for each in found["lpse"]["emptied"] if each["field"] == "sumber_dana"]
-        assert (emptied["service"], emptied["now"]) == (ATTEMPTS, 0)
+        attempts = len(town.world.rows(ATTEMPTS))
+        assert emptied == {
+            "service": ATTEMPTS, "scope": "2025", "field": "sumber_dana", "rows": attempts, "before": 100, "now": 0
+        }  # fmt: skip
         assert {"field": f"{ATTEMPTS}.mtd_pemilihan", "word": "Cara Baru"} in [
             {"field": each["field"], "word": each["word"]} for each in found["lpse"]["words"]
         ]
@@ -279,7 +284,7 @@ def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path,
         assert found["sirup"]["places"]["village"] == before["sirup"]["places"]["village"] + 1
         said = town.jejak("health", settings=settings).out
         for text in (
-            f"gone empty: {ATTEMPTS}.sumber_dana, filled in 0 of",
+            f"gone empty: {ATTEMPTS}.sumber_dana, filled in 0 % of the {attempts} rows of 2025, usually in 100 %",
             f"unknown word: {ATTEMPTS}.mtd_pemilihan 'Cara Baru'",
             f"{PURCHASES}, 1 rows: kd_nontender_pct",
             "sums that don't hold: budgets and their lines, 1 of",
@@ -287,6 +292,52 @@ def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path,
             "processes name a village",
         ):
             assert text in said, text
+
+
+def emptied_after(town: Town, service: str, change: Edit) -> list[dict[str, Any]]:
+    """What is gone empty once a list comes changed that was read more than a week ago."""
+    settings = town.settings(only=[service])
+    town.sync("--no-build", settings=settings)
+    for _ in range(8):
+        town.next_day()
+    assert health(town, settings)[SERVICES[service][0]]["emptied"] == []
+    town.edit(service, change)
+    town.sync("--no-build", settings=settings)
+    found: list[dict[str, Any]] = health(town, settings)[SERVICES[service][0]]["emptied"]
+    return found
+
+
+def without(*names: str) -> Edit:
+    return lambda rows: [{**row, **dict.fromkeys(names)} for row in rows]
+
+
+def test_a_field_that_a_new_answer_lacks_is_gone_empty_in_any_list(town: Town) -> None:
+    # Short lists whose rows have keys, and a list whose rows are known by their content alone.
+    for service, name in ((PLANS, "metode_pengadaan"), (BUDGETS, "sumber_dana"), (OFFICES, "nama_klpd")):
+        rows = len(town.world.rows(service))
+        [found] = emptied_after(town, service, without(name))
+        assert (found["field"], found["before"], found["now"], found["rows"]) == (name, 100, 0, rows)
+
+
+def test_a_field_that_few_rows_lose_is_not_gone_empty(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(120, seed=1), tmp_path, file_url) as town:
+        few = len(town.world.rows(PLANS)) // 3
+        assert few >= 20
+        change = without("metode_pengadaan")
+        assert emptied_after(town, PLANS, lambda rows: [*change(rows[:few]), *rows[few:]]) == []
+
+
+def test_a_new_years_list_is_compared_with_those_of_other_years(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(120, seed=1, years=2), tmp_path, file_url) as town:
+        settings = town.settings(only=[PLANS])
+        last, this = map(str, town.world.years)
+        town.sync("--no-build", "--year", last, settings=settings)
+        for _ in range(8):
+            town.next_day()
+        town.edit(PLANS, without("metode_pengadaan"))
+        town.sync("--no-build", "--year", this, settings=settings)
+        [found] = health(town, settings)["sirup"]["emptied"]
+        assert (found["scope"], found["field"], found["before"], found["now"]) == (this, "metode_pengadaan", 100, 0)
 
 
 def test_rows_that_wait_are_told(town: Town) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 STOPPED = "jejak: stopped; what is done stays, and the same command goes on from there"
 STATUS = 130
 # So long a command may take to end what it is at.
-PATIENCE_SECONDS = 4.0
+PATIENCE_SECONDS = 3.0
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A block that Ctrl-C ends by KeyboardInterrupt. Whatever it was at 4 seconds later, or at a second Ctrl-C, the
+    """A block that Ctrl-C ends by KeyboardInterrupt. Whatever it was at 3 seconds later, or at a second Ctrl-C, the
     process ends with status 130, and its workers with it: nothing is lost by that but time.
 
     A thread waits for the signal, since the interpreter sees it only when a call into a library returns.
@@ -58,6 +58,7 @@ def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
         wakened.close()
         return
     interrupted.set()
+    sys.setswitchinterval(0.0001)  # what computes elsewhere must not hold up what ends it
     wakened.settimeout(PATIENCE_SECONDS)
     if signals.count(signal.SIGINT) == 1:
         try:

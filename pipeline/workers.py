@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -87,12 +88,14 @@ def start_forkserver() -> None:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    import psutil  # noqa: F401  # beside it, so that `end_workers` has it at once
 
 
 def end_workers() -> None:
     """End all worker processes of this one, also those that are just being started, whatever they are at."""
-    import psutil  # after Ctrl-C alone
-
+    psutil = sys.modules.get("psutil")
+    if psutil is None:  # nothing has started any
+        return
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             if "multiprocessing.forkserver" in " ".join(child.cmdline()):

@@ -45,7 +45,7 @@ class Server:
 
 @contextmanager
 def answering(*answers: Answer) -> Iterator[Server]:
-    """Serve the answers one a request; the last one again and again."""
+    """Serve the answers one a request, whatever is sent; the last one again and again."""
     left = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,6 +75,10 @@ def answering(*answers: Answer) -> Iterator[Server]:
                     time.sleep(answer.delay)
                 self.wfile.write(content[1:])
             self.close_connection = answer.promised is not None
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

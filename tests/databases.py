@@ -41,7 +41,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_warehouse(postgres_server: str) -> Iterator[str]:
     """URL of a migrated warehouse that tests share, each leaving it empty."""
-    with _new_database(postgres_server) as url:
+    with new_database(postgres_server) as url:
         engine = open_warehouse(url)
         migrate(engine)
         engine.dispose()
@@ -64,7 +64,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/empty.db"
     else:
-        with _new_database(request.getfixturevalue("postgres_server")) as url:
+        with new_database(request.getfixturevalue("postgres_server")) as url:
             yield url
 
 
@@ -96,7 +96,8 @@ def warehouse(warehouse_url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def _new_database(server: str) -> Iterator[str]:
+def new_database(server: str) -> Iterator[str]:
+    """URL of an empty database on a PostgreSQL server, until the block is left."""
     name = f"jejak_test_{uuid.uuid4().hex}"
     _run_on(server, f"CREATE DATABASE {name}")
     yield make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from pip._internal.models.index import PyPI
 
-from commands import main as cli
 from pipeline.registry import SOURCES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +51,10 @@ TEXTS = [
     ).stdout.splitlines()
     if (path := ROOT / name).is_file()
 ]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *("README.md", "CONTRIBUTING.md", "deploy/README.md"),
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+]
 
 
 def imported(path: Path) -> set[str]:
@@ -116,59 +118,8 @@ def test_no_personal_paths():
     assert not {name: paths for name, paths in found.items() if paths}
 
 
-def commands() -> list[str]:
-    """The commands of the documents' console blocks."""
-    blocks = [
-        block
-        for name in DOCUMENTS
-        for block in re.findall(r"^```console\n(.*?)^```", (ROOT / name).read_text(), re.MULTILINE | re.DOTALL)
-    ]
-    lines = {line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")}
-    return sorted(line for line in lines if "# not run: " not in line)
-
-
-@pytest.mark.parametrize("command", commands())
-def test_documented_command_exists(command, capsys):
-    words = command.partition("  #")[0].split()
-    match words[0]:
-        case "make":
-            targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-            assert words[1] in targets
-        case ".venv/bin/jejak":
-            action = words[1:3] if words[1] in ("links", "codes") else words[1:2]
-            with pytest.raises(SystemExit) as ended:
-                cli.main([*action, "--help"])
-            assert ended.value.code == 0
-            known = capsys.readouterr().out
-            assert not [word for word in words if word.startswith("--") and word not in known]
-        case ".venv/bin/python":
-            module = ROOT / words[2].replace(".", "/")
-            assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file()
-        case "export":
-            name, _, value = words[1].partition("=")
-            assert name.startswith("JEJAK_")
-            if name == "JEJAK_SETTINGS":
-                assert (ROOT / value).is_file() or f".venv/bin/jejak init {value}" in commands()
-        case _:
-            pytest.fail(f"a console block shows a command that no test knows: {command}")
-
-
-@pytest.mark.parametrize("document", [*DOCUMENTS, "deploy/README.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_what_documents_link_to_is_there(document):
     text = (ROOT / document).read_text()
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
     assert not [link for link in links if not (ROOT / document).parent.joinpath(link).exists()]
-
-
-# Shown, and neither run nor known to a test, each with its reason in the document.
-NOT_RUN = ["git pull    # not run: a test has no remote"]
-
-
-def test_commands_that_no_test_knows_are_few():
-    shown = [line for name in DOCUMENTS for line in (ROOT / name).read_text().splitlines() if "# not run: " in line]
-    assert [line.removeprefix("$ ") for line in shown] == NOT_RUN
-    assert len(NOT_RUN) <= 10
-
-
-def test_both_promised_commands_are_shown():
-    assert {"make run", "make test"} <= set(commands())

@@ -33,7 +33,7 @@ from schemas.service import Page
 from schemas.settings import ServiceSettings, Settings, SourceSettings
 from schemas.simda import NEVER_READ, SERVICES
 from tests import states
-from tests.databases import _new_database
+from tests.databases import new_database
 from tests.states import document, row, state
 from transforms import codes, simda
 from transforms.mapping import Context, Row
@@ -500,7 +500,7 @@ def test_rows_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_postgresql_streams_through_a_cursor_of_its_own(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "PAGE_ROWS", 500)
-    with _new_database(postgres_server) as url:
+    with new_database(postgres_server) as url:
         built(url, many(1_200))
         found = fetch(BY_NAME["SIMDA-Kontrak"], SETTINGS, source(url), "2025")
         assert len(next(found).rows) == 500
@@ -558,7 +558,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 
 def test_a_refused_question_names_the_tables(postgres_server: str) -> None:
-    with _new_database(postgres_server) as whole:
+    with new_database(postgres_server) as whole:
         built(whole, small_simda())
         engine: Engine = create_engine(make_url(whole), isolation_level="AUTOCOMMIT")
         limited = make_url(whole).update_query_dict({"options": "-c role=simda_terbatas"})

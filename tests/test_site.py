@@ -29,7 +29,7 @@ from reports.publication.processes import PublishedProcess, fiscal_years, proces
 from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
-from reports.site.package import photos_of, summary, view
+from reports.site.package import entry_words, photos_of, summary, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
@@ -166,6 +166,14 @@ def test_the_history_says_what_changed_from_what_to_what() -> None:
         ("contracts", "7", "added", None, contract),
     ]
     assert (first.id, first.changes) == ("1", [])
+
+
+@pytest.mark.parametrize(("value", "shown"), [({"amount": 5_000_000}, "5.000.000"), (40, "Jalan"), (None, "Jalan")])
+def test_a_new_entry_is_told_with_its_amount(value: object, shown: str) -> None:
+    """The value of a statistic is a mere number."""
+    words = entry_words("contracts", {"id": "7", "title": "Jalan", "value": value})
+    assert shown in re.sub("<[^>]+>", "", words)
+    assert ("Rp" in words) == isinstance(value, dict)
 
 
 def test_the_page_tells_every_release_of_its_process(written: Written) -> None:

@@ -605,7 +605,8 @@ def entry_words(path: str, value: Any) -> Markup | str:
         return _value(path, value)
     if "name" in value:
         return value["name"] if path == "awards.suppliers" or is_firm(value["name"]) else texts.t("person")
-    amount = _amount(value.get("value"))
+    # The value of a statistic, such as the number of bids, is a mere number.
+    amount = _amount(value.get("value")) if isinstance(value.get("value"), dict) else None
     words = texts.shortened(entry_title(value), _LIST_TITLE)
     return Markup("{} · {}").format(words, texts.rupiah(amount)) if amount is not None else words
 

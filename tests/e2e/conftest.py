@@ -19,11 +19,13 @@ SECONDS = 600  # until it is open; the machine may be busy
 
 @dataclass(frozen=True)
 class Airflow:
-    """An open Airflow: its API, its files, the process ids of its parts; a cluster's own warehouse."""
+    """An open Airflow: its API, its files, the process ids of its parts, the environment that it was opened in; a
+    cluster's own warehouse."""
 
     api: Api
     home: Path
     pids: dict[str, int]
+    environment: dict[str, str]
     warehouse: str | None
 
 
@@ -65,7 +67,7 @@ def _opened(command: str, folder: Path, **environment: str) -> Iterator[Airflow]
             if found := parts.opened(home):
                 api, told = found
                 break
-        yield Airflow(api, home, told["parts"], told["warehouse"])
+        yield Airflow(api, home, told["parts"], kept | own, told["warehouse"])
     finally:
         process.terminate()
         try:

@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,7 @@ from deploy.local.parts import Api, within
 from pipeline.registry import SOURCES
 from simulator.server import Simulator, running
 from simulator.world import LKPP, World
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import ROOT, Open
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading
 
@@ -59,6 +61,7 @@ class Desk:
     settings: Path
     warehouse: str
     home: Path
+    environment: dict[str, str]
 
     def runs(self, dag: str = YEARLY) -> list[dict[str, Any]]:
         """The DAG's runs by logical date."""
@@ -106,7 +109,9 @@ def desk(opened: Open, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Des
             "ui", folder, JEJAK_SETTINGS=str(settings), AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS=USERS
         ) as airflow:
             airflow.api.call("PATCH", "dags/build_records", json={"is_paused": False})
-            yield Desk(airflow.api, simulator, settings, f"sqlite:///{folder}/jejak.db", airflow.home)
+            yield Desk(
+                airflow.api, simulator, settings, f"sqlite:///{folder}/jejak.db", airflow.home, airflow.environment
+            )
 
 
 def _settings(url: str, simda: str) -> str:
@@ -375,6 +380,16 @@ def test_the_form_counts_three_years_in_an_operators_time_zone_too(
         dialog = backfill_form(other.new_page(), desk, YEARS[0], YEARS[-1])
         dialog.get_by_text("All Runs").click()
         expect(dialog.get_by_text("3 runs will be triggered.")).to_be_visible()
+
+
+def test_a_night_as_make_run_has_it(desk: Desk) -> None:
+    """In the Airflow that is open; without one it opens its own."""
+    night = [sys.executable, "-m", "deploy.local", "night"]
+    done = subprocess.run(night, cwd=ROOT, env=desk.environment, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "One package, followed through all systems:" in done.stdout
+    assert "Records: " in done.stdout
+    assert [run["state"] for run in desk.runs("sync_musrenbang")][-1:] == ["success"]
 
 
 def test_nobody_elsewhere_is_asked_for_anything(page: Page, asked: set[str]) -> None:

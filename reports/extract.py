@@ -161,9 +161,12 @@ def _copy(conn: Connection, target: sqlite3.Connection, table: Table, year: int 
 
 def _plain(value: Any) -> Any:
     """A value as a text file keeps it: dates as ISO text, figures of a flag as JSON."""
-    if isinstance(value, dict | list):
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    value = _as_text(value)
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _as_text(value: Any) -> Any:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if isinstance(value, dict | list) else value
 
 
 def _sqlite_type(kind: Any) -> str:
@@ -200,7 +203,8 @@ def _to_parquet(conn: Connection, table: Table, folder: Path, year: int | None) 
                 query = query.where(by_year == each)
             for rows in _chunks(conn, query.order_by(*_order(table))):
                 arrays = [
-                    pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)
+                    pa.array(map(_as_text, values), field.type)
+                    for values, field in zip(zip(*rows, strict=True), schema, strict=True)
                 ]
                 writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
                 count += len(rows)

@@ -30,6 +30,7 @@ from warehouse.views import view_metadata
 @pytest.fixture
 def full(town: Town) -> Town:
     town.sync()
+    assert town.jejak("flags").status == 0
     return town
 
 
@@ -99,6 +100,8 @@ def test_files_of_other_formats_hold_the_same(full: Town) -> None:
     assert len(frame) == len(attempts)
     assert math.fsum(frame["hps"].dropna()) == math.fsum(row["hps"] or 0 for row in attempts)
     assert len(pd.read_parquet(out / "supplier.parquet")) == len(stored(full, "supplier"))
+    flags = pd.read_parquet(out / "flag")
+    assert [json.loads(each) for each in flags["why"]]
     year = full.world.years[-1]
     rows = [row for row in contracts if row["fiscal_year"] == year]
     for form in ("csv", "xlsx"):

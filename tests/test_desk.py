@@ -20,10 +20,11 @@ from pipeline.registry import SERVICES, SOURCES
 from reports.health import health
 from reports.reasons import LANGUAGES
 from reports.rejects import shape
+from reports.waiting import waiting_rows
 from tests.worlds import EditedWorld, Lived, Town, served
 from transforms.linking.rules import RULES
 from warehouse import tables as t
-from warehouse.engine import writing
+from warehouse.engine import reading, writing
 
 EVERY_SYSTEM = tuple(SOURCES)
 PAGES = ("", "health", "links", "codes", "rejects", "waiting", "changes", "decisions", "find")
@@ -212,6 +213,14 @@ def test_a_rejected_row_shows_its_reason_and_no_value(seen: Desk) -> None:
     long = {value for value in values if len(value) > 20}
     assert long
     assert not [value for value in long if value in html]
+
+
+def test_rows_that_wait_show_their_amount(seen: Desk) -> None:
+    with reading(seen.town.engine) as conn:
+        amounts = [row["amount"] for row in waiting_rows(conn)]
+    assert any(amounts)
+    html = seen.text("waiting")
+    assert all(f'<td class="number">{"-" if each is None else f"Rp {each:,.0f}"}</td>' in html for each in amounts)
 
 
 def test_shapes_say_no_value() -> None:

@@ -1,4 +1,4 @@
-"""The inputs of red flags on real rows, counted here from the raw files of a province's year.
+"""The inputs of red flags on real rows, counted here from the raw files of a province's year and of a regency's.
 
 The files are not part of this repository, and no row, code or name of them stands here: `JEJAK_REAL_DATA` names their
 folder, by default `../shared/data` beside the repository.
@@ -6,31 +6,43 @@ folder, by default `../shared/data` beside the repository.
 
 from collections import Counter, defaultdict
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from schemas.flags import FlagSettings
-from tests.test_mapping_real import PROVINCE, raw, states
-from transforms.flags.registry import Result, results
+from tests.test_mapping_real import DATA, PROVINCE, raw, states
+from transforms.flags.model import case_of
+from transforms.flags.registry import PATHS, Result, results
 
+REGENCY = DATA / "isb-kab-bandung-2025"
 pytestmark = pytest.mark.skipif(not PROVINCE.is_dir(), reason="no folder of real rows; name it in JEJAK_REAL_DATA")
 
-_TENDERS = ("TenderPengumuman", "TenderSelesai", "TenderSelesaiNilai", "PesertaTender")
+_TENDERS = ("TenderPengumuman", "TenderSelesai", "TenderSelesaiNilai", "PesertaTender", "JadwalTahapanTender")
 _DIRECT = ("NonTenderPengumuman", "NonTenderSelesai")
 _CONTRACTS = ("1SPPBJ", "2Kontrak", "3SPMKSPP", "4BAPBAST")
+# This file of the regency holds rows of another list.
+_MISFILED = {(REGENCY, "SPSE-TenderEkontrak-4BAPBAST")}
+
+
+@cache
+def attempts(folder: Path) -> list[dict[str, Any]]:
+    """The states of the tenders and direct purchases of a folder, without their plans."""
+    documents = []
+    for kind, services in (("Tender", _TENDERS), ("NonTender", _DIRECT)):
+        names = [*(f"SPSE-{name}" for name in services), *(f"SPSE-{kind}Ekontrak-{name}" for name in _CONTRACTS)]
+        there = [name for name in names if (folder / f"{name}.json").is_file() and (folder, name) not in _MISFILED]
+        for number, (document, _) in enumerate(states(folder, *there)):
+            documents.append({**document, "ocid": f"ocds-000000-{kind}-{number}"})
+    return documents
 
 
 @cache
 def found() -> dict[str, list[Result]]:
     """The results of all flags on the attempts alone, by code."""
-    documents = []
-    for kind, services in (("Tender", _TENDERS), ("NonTender", _DIRECT)):
-        names = [*(f"SPSE-{name}" for name in services), *(f"SPSE-{kind}Ekontrak-{name}" for name in _CONTRACTS)]
-        for number, (document, _) in enumerate(states(PROVINCE, *names)):
-            documents.append({**document, "ocid": f"ocds-000000-{kind}-{number}"})
     by_code: dict[str, list[Result]] = defaultdict(list)
-    for result in results(documents, FlagSettings()):
+    for result in results(attempts(PROVINCE), FlagSettings()):
         by_code[result.code].append(result)
     return by_code
 
@@ -104,3 +116,38 @@ def test_contracts() -> None:
     for code in ("R030", "R035", "R036", "R038", "R003", "R061", "R062", "R001"):
         assert counts(code) == (0, 0)
         assert found()[code]
+
+
+def given(folder: Path, service: str, field: str) -> set[str]:
+    """The ids of the attempts of which some row of an e-contract fills a field."""
+    filled = set()
+    for kind in ("Tender", "NonTender"):
+        name = f"SPSE-{kind}{service}"
+        if (folder / f"{name}.json").is_file() and (folder, name) not in _MISFILED:
+            codes = {row[f"kd_{kind.lower()}"] for row in raw(folder, name) if row[field] not in (None, "", "0", 0)}
+            filled |= {f"{kind.lower()}-{code}" for code in codes}
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("path", "service", "field", "numbers"),
+    [
+        ("contracts.dateSigned", "Ekontrak-2Kontrak", "tgl_kontrak", (1590, 1084)),
+        ("contracts.value.amount", "Ekontrak-2Kontrak", "nilai_kontrak", (1590, 1084)),
+        ("contracts.amendments.id", "Ekontrak-2Kontrak", "versi_addendum", (5, 7)),
+        ("contracts.consortiumSize", "Ekontrak-2Kontrak", "anggota_kso", (20, 0)),
+        ("contracts.implementation.milestones.dateMet", "Ekontrak-4BAPBAST", "tgl_bap", (226, 304)),
+        (
+            "contracts.implementation.metrics.observations.value.amount",
+            "Ekontrak-4BAPBAST",
+            "besar_pembayaran",
+            (226, 304),
+        ),
+    ],
+)
+def test_inputs_are_those_of_the_rows(path: str, service: str, field: str, numbers: tuple[int, int]) -> None:
+    for folder, number in zip((PROVINCE, REGENCY), numbers, strict=True):
+        cases = ((document, case_of(document, PATHS, FlagSettings())) for document in attempts(folder))
+        having = {document["tender"]["id"] for document, case in cases if path in case.present}
+        assert having == given(folder, service, field)
+        assert len(having) == number

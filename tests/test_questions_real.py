@@ -4,9 +4,6 @@ The files are not part of this repository; `JEJAK_REAL_DATA` names their folder,
 """
 
 import csv
-import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -15,31 +12,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from reports.review.sheets import write_sheets
+from tests import counts
 from tests import questions_by_hand as hand
+from tests.counts import DATA, FOLDERS, REPOSITORY, warehouse_of
+from tests.test_review import lead_back, read, spread
 from warehouse.engine import open_warehouse, reading
 from warehouse.questions import QUESTIONS
 from warehouse.tables import DIMENSIONS, MASTERS, STAR
 
-REPOSITORY = Path(__file__).parents[1]
-DATA = Path(os.environ.get("JEJAK_REAL_DATA") or REPOSITORY.parent / "shared" / "data")
-FOLDERS = {"kab-bandung": "isb-kab-bandung-2025", "prov-kalbar": "isb-prov-kalbar-2024"}
 pytestmark = pytest.mark.skipif(
     not all((DATA / name).is_dir() for name in FOLDERS.values()),
     reason="no folders of real rows; name their parent in JEJAK_REAL_DATA",
 )
-
-
-@cache
-def warehouse_of(name: str, place: Path) -> Engine:
-    """The warehouse that the command makes of a folder of real rows."""
-    url = f"sqlite:///{place / name}.db"
-    settings = {"JEJAK_SETTINGS": f"settings/{name}-dumps.toml", "JEJAK_DUMPS": str(DATA / FOLDERS[name])}
-    # Of one list a folder holds another's rows: that service fails, and says so.
-    subprocess.run(
-        [sys.executable, "-m", "commands.main", "sync"],
-        cwd=REPOSITORY, env={**os.environ, **settings, "JEJAK_WAREHOUSE_URL": url}, capture_output=True, check=False,
-    )  # fmt: skip
-    return open_warehouse(url)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +35,7 @@ def real_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=FOLDERS)
 def synced(request: pytest.FixtureRequest, real_place: Path) -> tuple[Path, Engine]:
     """A folder of real rows and its warehouse."""
-    return DATA / FOLDERS[request.param], warehouse_of(request.param, real_place)
+    return DATA / FOLDERS[request.param], open_warehouse(warehouse_of(request.param, real_place))
 
 
 @cache
@@ -298,7 +283,7 @@ def test_columns_that_no_real_row_fills_are_listed(real_place: Path) -> None:
     """Each with the source that would fill it: the list may only shrink."""
     with (REPOSITORY / "warehouse" / "unfilled.csv").open(encoding="utf-8", newline="") as file:
         listed = {(row["table"], row["column"]) for row in csv.DictReader(file) if row["source"]}
-    engines = [warehouse_of(name, real_place) for name in FOLDERS]
+    engines = [open_warehouse(warehouse_of(name, real_place)) for name in FOLDERS]
     empty = set()
     for table in (*STAR, *DIMENSIONS, *MASTERS):
         names = [
@@ -311,3 +296,20 @@ def test_columns_that_no_real_row_fills_are_listed(real_place: Path) -> None:
         ]
         empty |= {(table.name, "*")} if len(names) == len(table.columns) else {(table.name, name) for name in names}
     assert empty == listed
+
+
+def test_the_pages_count_what_the_rows_give(real_place: Path) -> None:
+    """What red flags and quality checks find, each rest of these explained."""
+    for path, page in counts.pages(real_place).items():
+        assert path.read_text(encoding="utf-8") == page, "run: python -m tests.counts, and explain what is new"
+        assert "| ? |" not in page
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_lines_of_the_offices_sheets_lead_back_to_rows(name: str, real_place: Path, tmp_path: Path) -> None:
+    counts.counted(name, real_place, "quality")
+    with reading(open_warehouse(warehouse_of(name, real_place))) as conn:
+        write_sheets(conn, tmp_path)
+        lines = spread(read(tmp_path))
+        assert len(lines) > 500
+        assert lead_back(conn, lines, 50) >= 25

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -20,17 +18,13 @@ from reports.review.page import write_page
 from reports.review.sheets import COLUMNS, MOST, words, write_sheets
 from schemas.service import personal_fields
 from schemas.settings import Settings
-from tests.worlds import Lived, jejak
-from transforms.quality import SEVERITY
+from tests.worlds import Lived
 from transforms.rows import renamed
 from warehouse import tables as t
 from warehouse.engine import from_json, open_warehouse, reading, writing
 from warehouse.load import insert_rows
 
 Object = dict[str, Any]
-
-DATA = Path(os.environ.get("JEJAK_REAL_DATA") or Path(__file__).parents[2] / "shared" / "data")
-BANDUNG = DATA / "isb-kab-bandung-2025"
 
 
 def read(folder: Path) -> list[Object]:
@@ -248,38 +242,3 @@ def test_lines_lead_back_to_rows(reviewed: tuple[Path, Object]) -> None:
         assert lead_back(conn, lines, 50) >= 25
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert all(words()[each["code"]]["english"] in page for each in said["findings"])
-
-
-@pytest.mark.skipif(not BANDUNG.is_dir(), reason="no folder of real rows; name its parent in JEJAK_REAL_DATA")
-def test_lines_of_real_rows_lead_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JEJAK_SETTINGS", str(Path(__file__).parents[1] / "settings" / "kab-bandung-dumps.toml"))
-    monkeypatch.setenv("JEJAK_DUMPS", str(BANDUNG))
-    monkeypatch.setenv("JEJAK_WAREHOUSE_URL", f"sqlite:///{tmp_path}/jejak.db")
-    assert jejak("sync").status in (0, 1)
-    said = jejak("quality", "--out", tmp_path)
-    printed = re.findall(r"([\d,]+)  (\w+)$", said.out, re.MULTILINE)
-    counts = {code: int(number.replace(",", "")) for number, code in printed}
-    # What Pelican finds on these rows, each rest as docs/quality.md explains it.
-    explained = {code: number for code, number in counts.items() if SEVERITIES[code] == "error" and code in SEVERITY}
-    assert explained == {
-        "paid_without_contract": 96,
-        "award_of_unfinished_tender": 53,
-        "signed_before_award": 13,
-        "recorded_otherwise": 2,
-        "paid_before_signed": 2,
-        "paid_too_much": 1,
-    }
-    lines = spread(read(tmp_path / "kantor"))
-    with reading(open_warehouse(f"sqlite:///{tmp_path}/jejak.db")) as conn:
-        assert lead_back(conn, lines, 50) >= 25
-    flags = {row["code"]: row for row in json.loads(jejak("flags", "--json").out)["flags"]}
-    # Inputs counted from the raw rows (see docs/redflags.md).
-    bids: Counter[str] = Counter()
-    for row in json.loads((BANDUNG / "SPSE-PesertaTender.json").read_text(encoding="utf-8")):
-        bids[str(row["kd_tender"])] += bool(row["nilai_penawaran"])
-    numbers = [number for number in bids.values() if number]
-    assert flags["R018"]["computable"] == len(numbers)
-    assert flags["R018"]["flagged"] == numbers.count(1)
-    assert flags["R028"]["computable"] == sum(number > 1 for number in numbers)
-    assert flags["R022"]["computable"] == sum(number > 2 for number in numbers)
-    assert {code for code, row in flags.items() if not row["computable"]} >= {"R030", "R035", "R036", "R038"}

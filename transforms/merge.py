@@ -20,6 +20,7 @@ _WHOLE_LISTS = (
     "awards/suppliers/additionalIdentifiers",
     "bids/details/tenderers/additionalIdentifiers",
     "buyer/additionalIdentifiers",
+    "contracts/agreements/payee/additionalIdentifiers",
     "contracts/amendment/changes",
     "contracts/amendments/changes",
     "contracts/implementation/transactions/payee/additionalIdentifiers",
@@ -74,6 +75,8 @@ def _tree(paths: Sequence[str]) -> _Rules:
 RULES = _tree(_WHOLE_LISTS)
 """Field -> the rules of the fields below it, None for a list that merging replaces whole."""
 _NO_RULES: _Rules = {}
+# Types of values that are not simply taken over.
+_NESTED = frozenset((dict, list, type(None)))
 
 
 def compiled(releases: Sequence[_Object]) -> _Object:
@@ -144,6 +147,10 @@ def versioned(releases: Sequence[_Object]) -> _Object:
 
 def _merge(source: _Object, target: _Object, rules: _Rules, index: _Index) -> bool:
     """Merge an object into the result's; whether it held anything (an empty object or list does not, a null does)."""
+    if _NESTED.isdisjoint(map(type, source.values())):
+        # Most objects are such, and the loop below is several times as slow.
+        target.update(source)
+        return bool(source)
     changed = False
     for field, value in source.items():
         kind = type(value)
@@ -175,7 +182,7 @@ def _merge_list(source: list[_Object], target: list[_Object], rules: _Rules, ind
         entry: _Object = {}
         namesake = known.get(item["id"]) if "id" in item else None
         if namesake is not None:
-            changed |= _merge(item, namesake, rules, index)
+            changed |= item == namesake or _merge(item, namesake, rules, index)
         elif _merge(item, entry, rules, index):
             changed = True
             target.append(entry)

@@ -237,6 +237,8 @@ WHERE = {
     "RUP-PaketSwakelola-Terumumkan": ("kd_rup", "swk"),
     "SPSE-TenderPengumuman": ("kd_tender", "tender"),
     "SPSE-TenderSelesai": ("kd_tender", "tender"),
+    "SPSE-TenderSelesaiNilai": ("kd_tender", "tender"),
+    "SPSE-NonTenderSelesai": ("kd_nontender", "nontender"),
     "SPSE-NonTenderPengumuman": ("kd_nontender", "nontender"),
     "SPSE-PencatatanNonTender": ("kd_nontender_pct", "pencatatan"),
     "SPSE-PencatatanSwakelola": ("kd_swakelola_pct", "swakelola"),
@@ -245,38 +247,95 @@ WHERE = {
     "Ecat-PaketEPurchasingV6": ("kd_paket", "ecat"),
     "Bela-TokoDaringRealisasi": ("order_id", "tokodaring"),
 }
-# A status that is no reason; a value that clerks leave open.
+# What clerks type where they leave a field open; of these fields alone zero is said.
 EMPTY = ("", "-", "--", ".", "0")
+ZERO = ("nilai_pdn_kontrak", "nilai_umk_kontrak", "nilai_pdn_pct", "nilai_umk_pct", "ongkir")
+
+
+AGREED = ("Surat Perjanjian", "Surat Pesanan")
+
+
+def says(row: dict[str, Any], field: str) -> bool:
+    value = "" if row[field] is None else str(row[field]).strip()
+    return value not in EMPTY or (field in ZERO and value == "0")
 
 
 def test_what_the_rows_fill_is_filled(synced: tuple[Path, Engine]) -> None:
-    """Of each field the codes that fill it in the raw rows, counted beside those that fill its column."""
+    """Of each column as many codes fill it in the raw rows as in the star tables, and the same."""
     folder, engine = synced
-    compared, missing = 0, {}
+    given: dict[tuple[str, str, str], set[str]] = {}
     for service, (code, kind) in WHERE.items():
-        given = hand.rows(folder, service)
-        table, fields = ("plan", PLANNED) if kind in ("rup", "swk") else ("attempt", ATTEMPTED)
-        pairs = [(table, field, column) for field, column in fields.items()]
-        if service.endswith("2Kontrak"):
-            pairs = []
-        if table == "attempt" and (service.endswith("2Kontrak") or service.startswith(("SPSE-Pencatatan", "Ecat"))):
-            pairs += [("contract", field, column) for field, column in CONTRACTED.items()]
-        for place, field, column in pairs:
-            if not given or field not in given[0]:
-                continue
-            name = "attempt_id" if place == "contract" else "id"
-            filled = {
-                f"{kind}-{row[code]}"
-                for row in given
-                if row[field] is not None and str(row[field]).strip() not in EMPTY
-            }
-            found = asked(engine, f"SELECT DISTINCT {name} FROM {place} WHERE {column} IS NOT NULL")
-            gap = filled - {row[0] for row in found}
-            compared += len(filled)
-            if gap:
-                missing[service, field] = (len(gap), len(filled))
-    assert compared > 30_000
-    assert missing == {}
+        rows = hand.rows(folder, service)
+        fields = {"plan": PLANNED} if kind in ("rup", "swk") else {"attempt": ATTEMPTED}
+        if "Kontrak" in service:
+            fields = {"contract": CONTRACTED}
+        elif service.startswith(("SPSE-Pencatatan", "Ecat")):
+            fields["contract"] = CONTRACTED
+        for table, columns in fields.items():
+            for field, column in columns.items():
+                if rows and field in rows[0]:
+                    filled = given.setdefault((table, column, kind), set())
+                    filled |= {f"{kind}-{row[code]}" for row in rows if says(row, field)}
+    assert sum(map(len, given.values())) > 30_000
+    for (table, column, kind), filled in given.items():
+        name = "attempt_id" if table == "contract" else "id"
+        query = f"SELECT DISTINCT {name} FROM {table} WHERE {column} IS NOT NULL AND {name} LIKE '{kind}-%'"
+        assert {row[0] for row in asked(engine, query)} == filled, (table, column, kind)
+
+
+def told(folder: Path, service: str, kind: str, field: str, *names: str) -> set[tuple[str, ...]]:
+    """Of the rows of a list that fill a field: the id of their attempt or plan, and other fields as they stand."""
+    code = {"rup": "kd_rup", "ecat": "kd_paket", "pencatatan": "kd_nontender_pct"}.get(kind, f"kd_{kind}")
+    rows = hand.rows(folder, service)
+    # Of one list the regency's folder holds another's rows.
+    return {
+        (f"{kind}-{row[code]}", *(str(row[name]).strip() for name in names))
+        for row in rows
+        if field in row and says(row, field)
+    }
+
+
+def test_what_has_rows_of_its_own_is_there(synced: tuple[Path, Engine]) -> None:
+    """Registrants, stages, products, budget lines, and what the papers of contracts tell: the same as in the rows."""
+    folder, engine = synced
+
+    def stands(query: str) -> set[tuple[str, ...]]:
+        return {tuple(row) for row in asked(engine, query)}
+
+    registered = told(folder, "SPSE-PesertaTender", "tender", "kd_peserta", "kd_peserta")
+    assert stands("SELECT attempt_id, id FROM registrant") == registered
+    stages = told(folder, "SPSE-JadwalTahapanTender", "tender", "tgl_awal", "kd_tender", "kd_akt")
+    assert stands("SELECT attempt_id, id FROM stage_event WHERE stage = 'tender' AND start_at IS NOT NULL") == {
+        (attempt, f"{code}-{stage}") for attempt, code, stage in stages
+    }
+    products = told(folder, "Ecat-PaketEPurchasingV6", "ecat", "product_ids", "product_ids")
+    assert stands("SELECT contract_id, id FROM item WHERE contract_id LIKE 'ecat-%'") == {
+        (order, product.strip()) for order, listed in products for product in listed.split(",")
+    }
+    lines = "FROM plan_account JOIN plan ON plan.ocid = plan_account.ocid AND plan.id = plan_id WHERE kind = 'rup'"
+    plans = stands("SELECT id FROM plan")
+    funds = told(folder, "RUP-PaketAnggaranPenyedia", "rup", "sumber_dana", "sumber_dana")
+    assert stands(f"SELECT plan.id, fund {lines}") == {line for line in funds if line[:1] in plans}
+    accounts = told(folder, "RUP-PaketAnggaranPenyedia", "rup", "mak")
+    assert stands(f"SELECT plan.id {lines} AND mak IS NOT NULL") == accounts & plans
+    agreed = [row for row in hand.rows(folder, "SPSE-PencatatanNonTenderRealisasi") if row["jenis_realisasi"] in AGREED]
+    assert stands("SELECT attempt_id FROM contract WHERE channel = 'pencatatan' AND signed_at IS NOT NULL") == {
+        (f"pencatatan-{row['kd_nontender_pct']}",) for row in agreed if says(row, "tgl_realisasi")
+    }
+    for kind, name in (("tender", "Tender"), ("nontender", "NonTender")):
+        papers = f"SPSE-{name}Ekontrak-"
+        signed = told(folder, f"{papers}2Kontrak", kind, "no_kontrak")
+        for paper, field, column in (
+            ("1SPPBJ", "nilai_jaminan_pelaksanaan", "guarantee_value > 0"),
+            ("2Kontrak", "bentuk_usaha_penyedia", "supplier.legal_form IS NOT NULL"),
+            ("3SPMKSPP", "tgl_spmk_spp", "ordered_at IS NOT NULL"),
+            ("4BAPBAST", "tgl_bast", "handed_over_at IS NOT NULL"),
+        ):
+            query = "SELECT attempt_id FROM contract LEFT JOIN supplier ON supplier.id = supplier_id"
+            found = stands(f"{query} WHERE channel = '{kind}' AND {column}")
+            filled = told(folder, f"{papers}{paper}", kind, field) & signed
+            # Of a supplier whose form one paper tells it is known on all.
+            assert found >= filled if field == "bentuk_usaha_penyedia" else found == filled, field
 
 
 def test_columns_that_no_real_row_fills_are_listed(real_place: Path) -> None:

@@ -415,10 +415,13 @@ def test_a_family_counts_its_plan_once_and_its_money_whole(started: Engine) -> N
 
 
 def naming(ocid: str, names: dict[str, str]) -> dict[str, Any]:
-    """A state that names organisations; an empty name is none."""
-    parties = [
-        {"id": party, "roles": ["supplier"], **({"name": name} if name else {})} for party, name in names.items()
-    ]
+    """A state that names organisations; an empty name is none, and one that begins with PT tells a legal form."""
+    parties: list[dict[str, Any]] = [{"id": party, "roles": ["supplier"]} for party in names]
+    for party in parties:
+        if name := names[party["id"]]:
+            party["name"] = name
+        if name.startswith("PT"):
+            party["details"] = {"legalForm": "Perseroan Terbatas (PT)"}
     return {"ocid": ocid, "parties": parties}
 
 
@@ -438,9 +441,16 @@ def test_a_supplier_has_the_words_of_the_first_record_that_names_it(started: Eng
         assert names() == {"p": "of b", "q": "only"}
         write(conn, naming("b", {}))
         assert names() == {"p": "of c"}
+        # Who tells the legal form, too, goes before.
+        write(conn, naming("a", {"p": "of a"}), naming("d", {"p": "PT of d"}))
+        assert conn.execute(select(supplier.c.name, supplier.c.legal_form)).one() == (
+            "PT of d", "Perseroan Terbatas (PT)",
+        )  # fmt: skip
+        write(conn, naming("d", {"p": "of d"}))
+        assert names() == {"p": "of a"}
 
 
-_names = st.dictionaries(st.sampled_from("pq"), st.sampled_from(["", "A", "B"]), max_size=2)
+_names = st.dictionaries(st.sampled_from("pq"), st.sampled_from(["", "A", "B", "PT A"]), max_size=2)
 _records = st.tuples(st.sampled_from("abc"), _names)
 
 

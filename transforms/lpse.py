@@ -806,6 +806,7 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
     same name lends his. A document that names nobody is about the attempt's only supplier."""
     record = row.record
     others = [o.record for o in context.of(row.code, *_SUPPLIER_SERVICES) if o.record.nama_penyedia]
+    form = getattr(record, "bentuk_usaha_penyedia", None)
     name = plain_name(record.nama_penyedia)
     names = {plain_name(other.nama_penyedia) for other in others}
     if not name and len(names) == 1:
@@ -813,7 +814,7 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
         name = names.pop()
     coded = (getattr(other, "kd_penyedia", None) for other in others if plain_name(other.nama_penyedia) == name)
     kd_penyedia = getattr(record, "kd_penyedia", None) or next(filter(None, coded), None)
-    form = getattr(record, "bentuk_usaha_penyedia", None)
+    form = form or getattr(record, "bentuk_usaha_penyedia", None)
     return context.supplier(kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16, form=form)
 
 

@@ -21,7 +21,7 @@ from warehouse.tables import (
 
 Object = dict[str, Any]
 Code = tuple[str, str]  # kind, code
-_Rank = tuple[bool, str, str]  # without a name, OCID, role
+_Rank = tuple[bool, bool, str, str]  # without a name, without `_TELLING`, OCID, role
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
@@ -36,6 +36,8 @@ RECORDINGS = ("pencatatan", "swakelola")
 # Who pays and decides; parties of any other role are suppliers.
 _OFFICE_ROLES = ("buyer", "procuringEntity", "payer", "sourceParty", "interestedParty")
 _WORDS = ("name", "code", "institution", "address", "tax_number", "legal_form", "kind")
+# What few rows tell of an office and of a supplier.
+_TELLING = {"office": "address", "supplier": "legal_form"}
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in STAR}
 _MOMENTS = {
     table.name: {column.name for column in table.columns if isinstance(column.type, DateTime)} for table in STAR
@@ -213,19 +215,20 @@ def together(changes: Sequence[str]) -> str | None:
 
 
 def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dict[str, list[Object]]]) -> None:
-    """Keep in `office` or `supplier` the words of the first record (by OCID) that has a name for it, whatever order
-    records are written in.
+    """Keep in `office` or `supplier` the words of the first record (by OCID) that has a name for it, and its address or
+    legal form if any has, whatever order records are written in.
 
     Records are written by several at once and share parties: here they take turns, and each sees all that was written
     before. What is kept is the first of all, so that rows of other processes are looked at only where it goes.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
+    telling = _TELLING[table.name]
     offered: dict[str, tuple[_Rank, Object]] = {}
     for ocid, rows in processes.items():
         for row in rows.get("process_party", ()):
             if (row["role"] in _OFFICE_ROLES) == (table is office):
-                rank = (row["name"] is None, ocid, row["role"])
+                rank = (row["name"] is None, row[telling] is None, ocid, row["role"])
                 best = offered.get(row["party_id"])
                 if best is None or rank < best[0]:
                     offered[row["party_id"]] = rank, row
@@ -234,7 +237,7 @@ def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dic
     now = {}
     for name, (rank, row) in offered.items():
         known = before.get(name)
-        if known is None or rank[:2] <= (not known["named"], known["ocid"]):
+        if known is None or rank[:3] <= (not known["named"], known[telling] is None, known["ocid"]):
             now[name] = row
     # Whose words were those of one of these processes, which has worse ones now or none.
     asked = {name for name, row in before.items() if row["ocid"] in processes} - now.keys()
@@ -259,7 +262,8 @@ def _first_words(conn: Connection, table: Table, parties: set[str]) -> dict[str,
     if not parties:
         return {}
     party = process_party.c
-    order = func.row_number().over(partition_by=party.party_id, order_by=[party.name.is_(None), party.ocid, party.role])
+    rank = [party.name.is_(None), party[_TELLING[table.name]].is_(None), party.ocid, party.role]
+    order = func.row_number().over(partition_by=party.party_id, order_by=rank)
     mine = party.role.in_(_OFFICE_ROLES) if table is office else party.role.not_in(_OFFICE_ROLES)
     ranked = (
         select(party.party_id, party.ocid, *(party[name] for name in _WORDS), order.label("place"))

@@ -817,7 +817,7 @@ contracting_process = _table(
 Index("contracting_process_family", contracting_process.c.family)
 Index("contracting_process_office", contracting_process.c.office_id, contracting_process.c.fiscal_year)
 
-_WORDS_OF = "the record that these words are taken from: the first in the alphabet that has a name for it"
+_WORDS_OF = "the record that these words are of: the first with a name for it, and its address or legal form if any has"
 office = _table(
     "office",
     _text("id", "OCDS party id", primary_key=True),

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing import forkserver, resource_tracker
@@ -51,6 +51,26 @@ def spread(
             for job in islice(remaining, 1):
                 waiting.append(pool.submit(function, job))
             yield result
+
+
+@contextmanager
+def beside(settings: Settings, size: int) -> Iterator[Executor]:
+    """What takes jobs to be done in workers meanwhile, where there is enough to do (`size` processes); else each is
+    done when it is given."""
+    if size < _WORTH_WORKERS or settings.workers == 1:
+        yield AtOnce()
+        return
+    with worker_pool(settings.workers) as pool:
+        yield pool
+
+
+class AtOnce(Executor):
+    """Does each job when it is given."""
+
+    def submit(self, fn: Callable[..., _R], /, *args: Any, **options: Any) -> "Future[_R]":
+        done: Future[_R] = Future()
+        done.set_result(fn(*args, **options))
+        return done
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,6 +221,10 @@ def test_a_page_that_stays_is_read_again_once_more_is_known_to_be_personal(town:
     page, *_ = sorted((out / "current" / "proses").glob("*.json"))
     planted = page.read_bytes().replace(b'"title":"', b'"title":"Rumah %b, ' % value.encode(), 1)
     page.write_bytes(planted)
+    with reading(town.engine) as conn:
+        known = Personal.of(conn, load_settings(str(town.settings())))
+    assert known.digest == replace(known, texts=dict.fromkeys(reversed(known.texts), "another field")).digest
+    assert known.digest != replace(known, texts={**known.texts, value.upper(): "nama_ppk"}).digest
     # Nobody's name, as far as is known: the page stays as it is.
     assert town.jejak("publish", "--out", out, "--draft").status == 0
     assert (out / "current" / "proses" / page.name).read_bytes() == planted

@@ -107,8 +107,11 @@ def kept(previous: Path, new: Path) -> None:
 
 def files_of(folder: Path) -> Iterator[Path]:
     """All files below a folder, in order of their paths."""
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_dir():
             yield from files_of(path)
         else:
             yield path

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ import reports
 from pipeline.clock import local_time, utc_now
 from pipeline.registry import code_fingerprint
 from pipeline.steps import warehouse
+from pipeline.workers import beside
 from reports.publication import metadata
 from reports.publication.describing import (
     write_catalog,
@@ -205,10 +207,10 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     found = digests(making.conn, chosen)
     flags = flags_of(making.conn, chosen) if settings.site.red_flags else {}
     stay = {ocid: each for ocid, each in known.items() if last and _stays(each, found, flags, last)}
-    years = _make_years(making, chosen, found, before.get("years", {}) if same else {})
-    changes = write_changes(making.conn, out, making.mark, last)
     personal = Personal.of(making.conn, settings)
-    with out.with_name(_KNOWN).open("wb") as knowing:
+    with beside(settings, len(chosen)) as pool, out.with_name(_KNOWN).open("wb") as knowing:
+        years, tables = _make_years(making, chosen, found, before.get("years", {}) if same else {}, pool)
+        changes = write_changes(making.conn, out, making.mark, last)
         knowing.write(personal.digest.encode() + b"\n")
         pages = write_site(
             out,
@@ -219,6 +221,8 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
             conn=making.conn,
             known=stay.values(),
             knowing=knowing,
+            pool=pool,
+            files=tables,
         )
     log.info("pages of %d packages: %d written, %d as they were", len(chosen), pages["written"], pages["kept"])
     for name, content in ocds.extension_files().items():
@@ -271,15 +275,16 @@ def _stays(known: Known, found: Mapping[str, str], flags: Mapping[str, list[str]
 
 
 def _make_years(
-    making: _Making, chosen: dict[str, int], found: Mapping[str, str], known: dict[str, Any]
-) -> dict[str, Any]:
+    making: _Making, chosen: dict[str, int], found: Mapping[str, str], known: dict[str, Any], pool: Executor
+) -> tuple[dict[str, Any], list[Future[None]]]:
     """Write the files of each year, or keep those of the last publication where nothing in it is another. Returns
-    `{year: {"digest", "processes", "releases"}}`, the latest first; `known` is that of the last publication, `found`
-    are the digests of the processes."""
+    `{year: {"digest", "processes", "releases"}}`, the latest first, and what is done once `pool` has written the
+    tables; `known` is that of the last publication, `found` are the digests of the processes."""
     of_years: dict[int, Any] = defaultdict(lambda: hashlib.blake2b(digest_size=16))
     for ocid, year in chosen.items():
         of_years[year].update(f"{ocid} {found[ocid]} ".encode())
     made: dict[str, Any] = {}
+    tables = []
     for year in sorted(of_years, reverse=True):
         name, digest = str(year), of_years[year].hexdigest()
         folder = making.out / "data" / name
@@ -288,19 +293,21 @@ def _make_years(
             made[name] = known[name]
             log.info("%d: %d processes, as they were", year, known[name]["processes"])
             continue
-        counts = write_year(
+        counts, written = write_year(
             making.conn,
             {ocid: each for ocid, each in chosen.items() if each == year},
             folder,
-            making.work,
+            making.work / name,
             partial(_package, making, year),
             mark=making.mark,
             heading=_heading(making, year),
             with_versions=making.with_versions,
+            pool=pool,
         )
+        tables.append(written)
         made[name] = {"digest": digest, **counts}
         log.info("%d: %d processes, %d releases", year, counts["processes"], counts["releases"])
-    return made
+    return made, tables
 
 
 def _package(making: _Making, year: int, name: str) -> dict[str, Any]:

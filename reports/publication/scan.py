@@ -107,7 +107,7 @@ class Personal:
     @property
     def digest(self) -> str:
         """Of all that is looked for."""
-        told = (sorted(self.numbers.items()), sorted(self.texts.items()), sorted(self.open), sorted(self.not_personal))
+        told = [sorted(each) for each in (self.numbers, self.texts, self.open, self.not_personal)]
         return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
     def _take(

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -33,9 +35,10 @@ def write_year(
     mark: str,
     heading: str,
     with_versions: bool,
-) -> dict[str, int]:
+    pool: Executor,
+) -> tuple[dict[str, int], "Future[None]"]:
     """Write the files of the processes in `years`, all of one fiscal year, into `folder`; return how many processes and
-    releases they hold.
+    releases they hold, and what is done once their tables are written too, by `pool`.
 
     `package` gives the metadata of the package in the file of a name; `mark` begins the names of all files; `heading`
     is the first sheet of the workbook; `work` takes what is needed meanwhile.
@@ -44,6 +47,7 @@ def write_year(
     paths: Counter[str] = Counter()
     parents: Counter[str] = Counter()
     filled: Counter[str] = Counter()
+    work.mkdir()
     states = work / "states.jsonl"
     with ExitStack() as stack:
 
@@ -74,17 +78,20 @@ def write_year(
             _count(process.state, "", paths, parents, filled, set())
             counts["processes"] += 1
             counts["releases"] += len(bodies)
-    tables = write_csv(states, folder / "csv", mark, work / "flat")
-    states.unlink()
-    (folder / f"{mark}{TABLES}").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
-    write_workbook(work / "flat", folder / f"{mark}tabel.xlsx", heading)
     with opened(folder / f"{mark}coverage.csv") as coverage:
         coverage.write(csv_line(("path", "processes", "share_of_processes", "filled", "share_of_parents")))
         for path in sorted(paths):
             above = parents[path.rpartition("/")[0]] or counts["processes"]
             share = (f"{filled[path] / counts['processes']:.4f}", paths[path], f"{paths[path] / above:.4f}")
             coverage.write(csv_line((path, filled[path], *share)))
-    return counts
+    return counts, pool.submit(_write_tables, states, folder, work, mark, heading)
+
+
+def _write_tables(states: Path, folder: Path, work: Path, mark: str, heading: str) -> None:
+    tables = write_csv(states, folder / "csv", mark, work / "flat")
+    (folder / f"{mark}{TABLES}").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    write_workbook(work / "flat", folder / f"{mark}tabel.xlsx", heading)
+    shutil.rmtree(work)
 
 
 def _json(value: Any) -> bytes:

@@ -9,13 +9,15 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from filecmp import cmp
 from importlib.metadata import version
 from pathlib import Path
 
 from markupsafe import Markup
 from pagefind_bin import get_executable
 
-from reports.publication.files import kept
+from reports.publication.files import files_of, kept
 from reports.site.package import Package, file_name
 from reports.site.texts import plain, rupiah_text
 from transforms.parties import is_personal
@@ -27,8 +29,11 @@ _DIGEST = "digest.txt"
 _NEEDED = ("pagefind.js", "pagefind-worker.js", "pagefind-entry.json")
 
 
-def write_search(out: Path, packages: Sequence[Package], previous: Path | None, design: bytes) -> dict[str, list[str]]:
-    """Write the indexes of packages below `out`/cari and return the folders of each year, relative to it.
+def write_search(
+    out: Path, packages: Sequence[Package], previous: Path | None, design: bytes, pool: Executor
+) -> tuple[dict[str, list[str]], list[Future[None]]]:
+    """Write the indexes of packages below `out`/cari, by `pool`; return the folders of each year, relative to it, and
+    what is done once they are there.
 
     An index is that of the `previous` publication where all that it is made of is the same: the packages, and what
     `design` is a digest of.
@@ -37,6 +42,7 @@ def write_search(out: Path, packages: Sequence[Package], previous: Path | None, 
     for each in packages:
         years[each.year].append(each)
     indexes: dict[str, list[str]] = {}
+    begun = []
     for year, own in sorted(years.items()):
         own.sort(key=lambda each: each.ocid)
         size = math.ceil(len(own) / math.ceil(len(own) / _PART))
@@ -48,10 +54,9 @@ def write_search(out: Path, packages: Sequence[Package], previous: Path | None, 
             if old and _digest_in(old) == digest.hexdigest():
                 kept(old, out / "cari" / name)
             else:
-                _write_index(out / "cari" / name, part)
-                (out / "cari" / name / _DIGEST).write_text(digest.hexdigest(), encoding="utf-8")
+                begun.append(pool.submit(_write_index, out / "cari" / name, part, digest.hexdigest(), old))
             indexes.setdefault(str(year), []).append(name)
-    return indexes
+    return indexes, begun
 
 
 def _digest_in(folder: Path) -> str | None:
@@ -59,7 +64,8 @@ def _digest_in(folder: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _write_index(folder: Path, part: Mapping[str, str]) -> None:
+def _write_index(folder: Path, part: Mapping[str, str], digest: str, old: Path | None) -> None:
+    """Index texts by the names of their pages. Files that `old` has too, which are called by their content, stay."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         pages = Path(temporary)
@@ -72,6 +78,13 @@ def _write_index(folder: Path, part: Mapping[str, str]) -> None:
             path.unlink()
         elif path.is_dir() and path.name not in ("fragment", "index"):
             shutil.rmtree(path)
+    (folder / _DIGEST).write_text(digest, encoding="utf-8")
+    if old:
+        for path in files_of(folder):
+            before = old / path.relative_to(folder)
+            if before.is_file() and cmp(before, path, shallow=False):
+                path.unlink()
+                kept(before, path)
 
 
 def _sought(package: Package) -> str:

@@ -12,6 +12,7 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -27,6 +28,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from pipeline.registry import SERVICES, code_fingerprint
+from pipeline.workers import AtOnce
 from reports.process import giving_services
 from reports.publication import metadata as about
 from reports.publication.files import files_of
@@ -120,12 +122,16 @@ def write_site(
     conn: Connection | None = None,
     known: Iterable[Known] = (),
     knowing: IO[bytes] | None = None,
+    pool: Executor | None = None,
+    files: Iterable[Future[Any]] = (),
 ) -> dict[str, int]:
     """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
     and how many `kept`.
 
     `known` are other packages, whose pages are in `previous` as they have to be. `knowing` gets what is known
     of all packages now.
+
+    `pool` makes the search, at once where none is given. `files` are done once all is in `data/` that is to be listed.
 
     `previous` is the folder of the publication before: files that would come out the same are linked, not written.
     `conn` reads the warehouse of the processes: which service gives a figure, proposals without a package, and, if a
@@ -147,7 +153,10 @@ def write_site(
         # Rows name it, but no row of its own announces it: whoever follows the link reads so.
         title = f"{texts.plain('waiting')}: {ocid}"
         writer.page(f"proses/{file_name(ocid)}.html", "waiting.html", ocid=ocid, title=title, description=title)
-    _write_lists(writer, totals, proposals_without_package(conn) if conn else [])
+    pool = pool or AtOnce()
+    search = _write_lists(writer, totals, proposals_without_package(conn) if conn else [], pool)
+    for done in (*search, *files):
+        done.result()
     _write_files(writer)
     _write_assets(writer)
     return {"written": totals.written, "kept": totals.kept}
@@ -447,8 +456,10 @@ def _dataset(writer: _Writer, package: Package, path: str) -> Object:
 # --------------------------------------------------------------------------------------------------------------- lists
 
 
-def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal]) -> None:
+def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal], pool: Executor) -> Sequence[Future[Any]]:
+    """All that leads to the packages; returns what is done once the search is there."""
     packages = sorted(totals.packages, key=lambda each: (-each.year, each.title.lower(), each.ocid))
+    indexes, search = write_search(writer.out, packages, writer.previous, writer.design.digest(), pool)
     items = {each.ocid: str(writer.item(each, "../")) for each in packages}
     data_day = max((each.date[:10] for each in packages), default="")
     families: dict[str, tuple[bool, ...]] = {}
@@ -460,7 +471,6 @@ def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal]) ->
     _write_months(writer, packages, items)
     _write_suppliers(writer, packages, items)
     news = _write_changes(writer, packages, items, data_day)
-    indexes = write_search(writer.out, packages, writer.previous, writer.design.digest())
     years = sorted(indexes, reverse=True)
     writer.page(
         "cari/index.html",
@@ -472,6 +482,7 @@ def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal]) ->
     )
     _write_texts(writer, totals, packages, data_day)
     _write_index(writer, packages, families, news)
+    return search
 
 
 def _words(title: str, description: str) -> Object:

@@ -321,6 +321,24 @@ def test_a_proposal_in_ocds():
         assert secret not in json.dumps(body)
 
 
+@pytest.mark.parametrize(
+    ("village", "district", "codes"),
+    [
+        ("Ngasem", "Ngasem", ["35.22.04.2008"]),
+        ("DESA NGASEM", "KEC. NGASEM", ["35.22.04.2008"]),
+        # The village's name is no place's; the district's stands. Neither, and nothing is guessed.
+        ("Sukareka", "Ngasem", ["35.22.04"]),
+        ("Sukareka", "Angan", None),
+        (None, None, None),
+    ],
+)
+def test_a_proposal_has_the_code_of_its_village_else_of_its_district(village, district, codes):
+    place = {"detail_lurahteks": village, "detail_camatteks": district}
+    [proposal] = document([row(USULAN.name, ROW | place)], wilayah="35.22")["planning"]["proposals"]
+    assert proposal["location"].get("gazetteer", {}).get("identifiers") == codes
+    assert proposal["location"]["description"] == "Dusun Krajan"
+
+
 def test_each_proposal_of_a_process_stands_once_as_the_latest_year_has_it():
     rows = [row(USULAN.name, ROW | {"id_usulan": number}) for number in (3, 1)]
     earlier = ROW | {"id_usulan": 1, "tahun_anggaran": 2024, "status_usul_teks": "Ditolak"}

@@ -48,6 +48,26 @@ def with_key(drafted: str, key: str, heading: str) -> str:
     return "\n".join([*lines[: at + 1], f"{key} = {json.dumps(heading)}", *lines[at + 1 :]])
 
 
+def map_sheet(service: str, name: str, headings: dict[str, str]) -> None:
+    """Name a sheet in the settings file and map its columns, as docs/configure.md has it: the draft, mended."""
+    settings = Path("contoh.toml")
+    source = next(each for each in SOURCES if service in SOURCES[each].services)
+    table = f'[sources.{source}.services."{service}"]'
+    before = settings.read_text()
+    settings.write_text(before + f'\n{table}\nfile = "{name}"\n')
+    drafted = jejak("check", source, "--draft", "--service", service)
+    assert drafted.status == 0, drafted.out + drafted.err
+    text, key = drafted.out, SOURCES[source].services[service].key[0]
+    if key not in tomllib.loads(text)["sources"][source]["services"][service]["columns"]:
+        settings.write_text(f"{before}\n{text}")
+        checked = jejak("check", source, "--service", service)
+        assert (checked.status, f"{key} = " in checked.out) == (1, True)
+        text = with_key(text, key, headings[key])
+    settings.write_text(f"{before}\n{text}")
+    checked = jejak("check", source, "--service", service)
+    assert checked.status == 0, checked.out + checked.err
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_from_nothing_to_a_draft_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,23 +96,8 @@ def test_from_nothing_to_a_draft_publication(tmp_path: Path, monkeypatch: pytest
         assert said.status == 1
         assert "file" in said.out
         assert jejak("check", "sirup", "lpse", "simda").status == 0
-        settings = Path("contoh.toml")
         for service, name in SHEETS.items():
-            source = next(each for each in SOURCES if service in SOURCES[each].services)
-            table = f'[sources.{source}.services."{service}"]'
-            before = settings.read_text()
-            settings.write_text(before + f'\n{table}\nfile = "{name}"\n')
-            drafted = jejak("check", source, "--draft", "--service", service)
-            assert drafted.status == 0, drafted.out + drafted.err
-            text, key = drafted.out, SOURCES[source].services[service].key[0]
-            if key not in tomllib.loads(text)["sources"][source]["services"][service]["columns"]:
-                settings.write_text(f"{before}\n{text}")
-                checked = jejak("check", source, "--service", service)
-                assert (checked.status, f"{key} = " in checked.out) == (1, True)
-                text = with_key(text, key, headings[service][key])
-            settings.write_text(f"{before}\n{text}")
-            checked = jejak("check", source, "--service", service)
-            assert checked.status == 0, checked.out + checked.err
+            map_sheet(service, name, headings[service])
         checked = jejak("check")
         assert checked.status == 0, checked.out
         synced = jejak("sync")
@@ -111,3 +116,40 @@ def test_from_nothing_to_a_draft_publication(tmp_path: Path, monkeypatch: pytest
         assert records
         assert {stage for record in records for stage in ("planning", "tender", "awards", "contracts")
                 if stage in record["compiledRelease"]} == {"planning", "tender", "awards", "contracts"}  # fmt: skip
+
+
+def test_a_token_and_a_sheet_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A regency that has INAPROC's token and one sheet of SIMPEN, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    world = EditedWorld(60, seed=2)
+    name = "rekap pekerjaan.xlsx"
+    chance = random.Random("a token and a sheet")
+    headings = write_sheet(world.rows("SIMPEN-Pekerjaan"), "SIMPEN-Pekerjaan", tmp_path / "sheets" / name, chance)
+    with served(world, tmp_path, f"sqlite:///{tmp_path}/data/jejak.db") as town:
+        api = f"{town.server.url}/api"
+        said = jejak(
+            "init", "contoh.toml", "--name", "Pemerintah Kabupaten Rekaan", "--kd-klpd", world.kd_klpd, "--kd-lpse",
+            world.kd_lpse, "--years", world.year, "--source", f"sirup=inaproc:{api}", "--source", f"lpse=inaproc:{api}",
+            "--source", "simpen=files:sheets",
+        )  # fmt: skip
+        assert said.status == 0, said.err
+        monkeypatch.setenv("JEJAK_SETTINGS", "contoh.toml")
+        monkeypatch.setenv("JEJAK_NOW", town.now)
+        # Without the token check names the variables that it belongs into.
+        said = jejak("check", "sirup", "lpse")
+        assert said.status == 1
+        variables = re.findall(r"JEJAK_SOURCES__\w+__TOKEN", said.out)
+        assert set(variables) == {"JEJAK_SOURCES__SIRUP__TOKEN", "JEJAK_SOURCES__LPSE__TOKEN"}
+        for variable in variables:
+            monkeypatch.setenv(variable, TOKEN)
+        map_sheet("SIMPEN-Pekerjaan", name, headings)
+        checked = jejak("check")
+        assert checked.status == 0, checked.out
+        synced = jejak("sync")
+        assert synced.status == 0, synced.out + synced.err
+        said = jejak("export", "--out", "out")
+        assert said.status == 0, said.err
+        reported = [record["compiledRelease"] for record in lines(Path("out/records.jsonl"))]
+        reported = [release for release in reported if "simpen-" in json.dumps(release)]
+        assert reported
+        assert all("planning" in release for release in reported)

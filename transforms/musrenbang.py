@@ -88,7 +88,7 @@ def usulan(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "proposedBy": context.code(SOURCE, "proposer", "level_pengusul", record.level_pengusul)
                 or _GROUPS.get(row.service),
                 "organization": reference(office),
-                "location": _location(record),
+                "location": _location(record, context),
                 "address": compact(
                     {"locality": scrub(record.detail_lurahteks), "region": scrub(record.detail_camatteks)}
                 ),
@@ -125,10 +125,14 @@ def _recommendations(record: Any) -> Iterator[Body]:
             yield {"id": level, **found}
 
 
-def _location(record: Any) -> Body:
+def _location(record: Any, context: Context) -> Body:
     place = point(record.detail_latpeta, record.detail_langpeta)
+    village, district = record.detail_lurahteks, record.detail_camatteks
+    # The list's own numbers of places are no official codes.
+    named = context.location(None, village and f"Desa {village}", district and f"Kecamatan {district}")
     return {
         "description": scrub(record.lokus_usulan),
+        "gazetteer": named and named["gazetteer"],
         # GeoJSON has the longitude first.
         "geometry": {"type": "Point", "coordinates": [place[1], place[0]]} if place else None,
     }

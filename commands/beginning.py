@@ -84,8 +84,9 @@ def _say_next(path: Path, answers: Answers, secrets: Sequence[tuple[str, str, st
     print(f"  export JEJAK_SETTINGS={path}")
     for name, value, what in secrets:
         print(f"  export {name}={value}   # {what}")
-    print("  jejak check    # tries each source, loads nothing")
-    print("  jejak sync     # the first sync")
+    jejak = ".venv/bin/jejak" if Path(".venv/bin/jejak").exists() else "jejak"
+    print(f"  {jejak} check    # tries each source, loads nothing")
+    print(f"  {jejak} sync     # the first sync")
     without = [name for name, road in answers.roads.items() if road.transport == "files"]
     if without:
         print(f"\nFiles: put those of {', '.join(without)} into the folders that the settings file names.")

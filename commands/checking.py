@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from commands.parsing import Add
@@ -32,10 +33,13 @@ def _check(options: argparse.Namespace) -> int:
     if options.draft:
         return _draft(settings, options)
     found = []
-    for each in checked(settings, options.sources, options.service):
-        found.append(each)
+    for _, group in groupby(checked(settings, options.sources, options.service), key=_fault):
+        first, *others = group
+        found += [first, *others]
         if not options.json:
-            _print(each)
+            _print(first)
+            if others:
+                print(f"         the same: {', '.join(each['service'] for each in others)}")
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     if not found:
@@ -77,6 +81,11 @@ def _draft(settings: Settings, options: argparse.Namespace) -> int:
     print("\n\n".join(texts))
     # A comment alone: the service could not be read, or has nothing to map.
     return 0 if any(text.startswith("[") for text in texts) else 1
+
+
+def _fault(found: dict[str, Any]) -> tuple[str, ...]:
+    """What is alike of lists that need the same."""
+    return (found["source"], *found["problems"]) if found["problems"] else (found["service"],)
 
 
 def _print(found: dict[str, Any]) -> None:

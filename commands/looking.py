@@ -37,7 +37,7 @@ def add_commands(add: Add) -> None:
     waiting = add("waiting", _waiting, "rows that belong to no record yet, since nobody has announced their process")
     waiting.add_argument("--json", action="store_true")
     trace = add("trace", _trace, "one process from proposal to progress, each step with the systems it is known from")
-    trace.add_argument("code", nargs="?", metavar="OCID|kd_rup|kd_tender", help="by default one that has all its steps")
+    trace.add_argument("code", nargs="?", metavar="OCID|kd_rup|kd_tender", help="by default the fullest one")
     rejects = add("rejects", _rejects, "rows that could not be used, with the reason")
     rejects.add_argument("--source", type=source_name, help="only rows of this source")
     rejects.add_argument("--json", action="store_true")

@@ -3,12 +3,14 @@
 import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from connectors.transport.parse import is_readable
 from schemas.errors import JejakError, SourceUnavailable
 from schemas.service import Page, Service
 from schemas.settings import Settings, SourceSettings
 
+_SHOWN = 5
 Fetch = Callable[[Service, Settings, SourceSettings, str], Iterator[Page]]
 
 
@@ -52,7 +54,7 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
     except JejakError as error:
         return Checked(service.name, scope, problems=(str(error),), unreachable=isinstance(error, SourceUnavailable))
     if page is None:
-        return Checked(service.name, scope, problems=(_absent(name, service, source),), absent=True)
+        return Checked(service.name, scope, problems=(_absent(name, service, settings, scope),), absent=True)
     good = [row for row in page.rows if is_readable(row)]
     columns = list(dict.fromkeys(column for row in good for column in row))
     fields = {service.aliases.get(column, column) for column in columns}
@@ -71,7 +73,10 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
         problems.append(f"no row of {service.name} could be read; look at {page.name} by hand")
     lost = [field for field in service.key if field not in fields] if good else []
     if service.key[0] in lost:
-        hint = difflib.get_close_matches(service.key[0], unknown, 1, 0.4)
+        # A heading of one word, as `ID` for pekerjaan_id, says more than one that shares the other words.
+        word = service.key[0].rpartition("_")[2].casefold()
+        hint = [column for column in unknown if column.strip().casefold() == word]
+        hint += difflib.get_close_matches(service.key[0], unknown, 1, 0.4)
         example = f'"{hint[0]}"' if hint else '"the column that holds it"'
         problems.append(
             f"no row of {service.name} has {service.key[0]}, which it is known by; set in [{table}.columns] "
@@ -100,9 +105,13 @@ def check(fetch: Fetch, name: str, service: Service, settings: Settings, scope: 
     )
 
 
-def _absent(name: str, service: Service, source: SourceSettings) -> str:
+def _absent(name: str, service: Service, settings: Settings, scope: str) -> str:
+    source = settings.sources[name].of(service.name)
     table = f'[sources.{name}.services."{service.name}"]'
     if source.transport == "files":
         wanted = source.service(service.name).file or f"{service.name}.json, .csv, .parquet or .xlsx"
-        return f"the folder of {name} has no file {wanted}; put it there, or set file in {table}"
+        folder = Path((source.folder or settings.dumps or "").replace("{year}", scope))
+        names = sorted(path.name for path in folder.glob("[!.~]*") if path.is_file())
+        shown = f" (it has {', '.join(names[:_SHOWN])}{' ...' if len(names) > _SHOWN else ''})" if names else ""
+        return f"the folder of {name} has no file {wanted}{shown}; put it there, or set file in {table}"
     return f"{source.transport} has no list {service.name}; set enabled = false in {table} if it isn't needed"

@@ -21,7 +21,7 @@ def checked(
 
     A list by fiscal year is tried for the newest year that is read, and for those before as long as it has no rows.
     Where nobody answers, the other services of the source are not tried. That a source lacks a list, or has no rows in
-    it, is a fault where it is asked for by name, where no list of the source has more, and for the source's first list.
+    it, is a fault where it is asked for by name, and for the source's first list.
 
     Raises SettingsError for a source or service that isn't there or is switched off.
     """
@@ -36,10 +36,9 @@ def checked(
             found.append(_tried(settings, source, service))
             if found[-1].unreachable:
                 break
-        fruitful = any(each.rows for each in found)
-        first = next(iter(SOURCES[source].services))
+        first = next((name for name in SOURCES[source].services if name in names), None)
         for each in found:
-            yield _finding(settings, source, each, needed=bool(services) or not fruitful or each.service == first)
+            yield _finding(settings, source, each, needed=bool(services) or each.service == first)
         for service in names[len(found) :]:
             yield _row(source, Checked(service, ""), ["not tried, since nobody answered before"], ok=False)
 

@@ -49,7 +49,7 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
     chosen = path or os.environ.get(f"{PREFIX}SETTINGS")
     if not chosen:
         raise SettingsError(
-            "no settings file: give --settings FILE or set JEJAK_SETTINGS (settings/ holds examples, one per regency)"
+            "no settings file: give --settings FILE or set JEJAK_SETTINGS; `jejak init FILE.toml` writes a first one"
         )
     try:
         content = tomllib.loads(Path(chosen).read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, case, exists, literal, or_, select
 
 from pipeline.links import STANDING
 from reports.process import contributions_of, states_of
@@ -55,16 +55,18 @@ def traced(
 def _chosen(conn: Connection, code: str | None) -> str:
     if code is None:
         view = view_metadata.tables["process_trace"].c
+        steps = (
+            view.proposals > 0,
+            view.budget_lines > 0,
+            view.contracted_amount > 0,
+            view.disbursed_amount > 0,
+            view.physical_progress.is_not(None),
+        )
         query = (
             select(view.ocid)
-            .where(
-                view.proposals > 0,
-                view.budget_lines > 0,
-                view.disbursed_amount > 0,
-                view.physical_progress.is_not(None),
-            )
-            # One with the reports of an office and with planning documents, if there is one.
+            # The most systems that tell of it; then the reports of an office, and planning documents.
             .order_by(
+                sum((case((step, 1), else_=0) for step in steps), literal(0)).desc(),
                 view.financial_progress.is_(None),
                 ~exists().where(t.document.c.ocid == view.ocid, t.document.c.stage == "planning"),
                 view.ocid,
@@ -72,7 +74,7 @@ def _chosen(conn: Connection, code: str | None) -> str:
         )
         found = conn.execute(query.limit(1)).scalar_one_or_none()
         if found is None:
-            raise SettingsError("no process has all its steps yet; name one: `jejak trace CODE`")
+            raise SettingsError("there is no record yet; `jejak sync` reads the sources and builds them")
         return str(found)
     query = (
         select(t.identity.c.ocid)

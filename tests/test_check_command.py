@@ -199,3 +199,25 @@ def test_one_fault_is_the_only_one_named(town: Town) -> None:
     found = {each["service"]: each for each in json.loads(said.out)}
     assert [name for name, each in found.items() if not each["ok"]] == [TENDERS]
     assert found["RUP-MasterProvinsi"]["notes"] == ["is not there"]
+
+
+def test_what_many_lists_need_is_said_once(tried: Callable[..., Said]) -> None:
+    said = tried("sirup", transport="inaproc", services={PLANS: {}, "RUP-MasterSatker": {}, "RUP-MasterProvinsi": {}})
+    assert said.status == 1
+    assert said.out.count("set JEJAK_SOURCES__SIRUP__TOKEN") == 1
+    assert "the same: RUP-MasterSatker" in said.out
+    # A list that nobody offers is no fault where the others could not be asked.
+    assert "RUP-MasterProvinsi" not in [line.split()[2] for line in said.out.splitlines() if line.startswith("WRONG")]
+
+
+def test_a_folder_whose_files_are_called_otherwise(tried: Callable[..., Said], tmp_path: Path) -> None:
+    folder = tmp_path / "simpen"
+    folder.mkdir()
+    pd.DataFrame({"ID": [1], "nama pekerjaan": ["Jalan"]}).to_excel(folder / "Rekap 2025.xlsx", index=False)
+    (folder / "~$Rekap 2025.xlsx").write_bytes(b"")
+    said = tried("simpen", transport="files", folder=str(folder), services={JOBS: {}, "SIMPEN-Progres": {}})
+    says(said, "(it has Rekap 2025.xlsx)", "set file in")
+    assert [line.split()[2] for line in said.out.splitlines() if line.startswith("WRONG")] == [JOBS]
+    own = {"file": "Rekap*.xlsx"}
+    said = tried("simpen", transport="files", folder=str(folder), services={JOBS: own})
+    says(said, f'[sources.simpen.services."{JOBS}".columns] pekerjaan_id = "ID"')

@@ -1,20 +1,13 @@
 """Alerts as they are sent: those of runs (`dags/alerts.py`), and the one of `jejak alert --test`."""
 
-import logging
-import re
 from typing import Any
+
+from connectors.transport.logs import hide
 
 POST_SECONDS = 10
 
 
-def _hide_path(record: logging.LogRecord) -> bool:
-    record.msg = re.sub(r'"POST \S+', '"POST ***', record.getMessage())
-    record.args = ()
-    return True
-
-
-# urllib3 logs every path at level DEBUG, and a webhook's may hold its secret.
-logging.getLogger("urllib3.connectionpool").addFilter(_hide_path)
+hide(r'"POST \S+', '"POST ***')  # a webhook's path may be its secret
 
 
 def post(address: str, body: dict[str, Any]) -> str | None:

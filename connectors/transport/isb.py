@@ -1,27 +1,18 @@
 """LKPP's ISB: one bare JSON array per service, fiscal year and institution; the key is part of the path."""
 
-import logging
-import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from connectors.transport.http import Request, budget_of, get_listing, new_session
+from connectors.transport.logs import hide
 from connectors.transport.parse import paged
 from schemas.errors import StructureError
 from schemas.service import Page
 from schemas.settings import SourceSettings
 
-
-def _hide_key(record: logging.LogRecord) -> bool:
-    record.msg = re.sub(r"/api/[^/]+/json/", "/api/***/json/", record.getMessage())
-    record.args = ()
-    return True
-
-
-# urllib3 logs every path at level DEBUG.
-logging.getLogger("urllib3.connectionpool").addFilter(_hide_key)
+hide(r"/api/[^/]+/json/", "/api/***/json/")
 
 
 def pages(

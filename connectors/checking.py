@@ -113,5 +113,8 @@ def _absent(name: str, service: Service, settings: Settings, scope: str) -> str:
         folder = Path((source.folder or settings.dumps or "").replace("{year}", scope))
         names = sorted(path.name for path in folder.glob("[!.~]*") if path.is_file())
         shown = f" (it has {', '.join(names[:_SHOWN])}{' ...' if len(names) > _SHOWN else ''})" if names else ""
-        return f"the folder of {name} has no file {wanted}{shown}; put it there, or set file in {table}"
+        return (
+            f"the folder of {name} has no file {wanted}{shown}; put it there, or set file in {table}; if nobody has "
+            "such a list, set enabled = false there"
+        )
     return f"{source.transport} has no list {service.name}; set enabled = false in {table} if it isn't needed"

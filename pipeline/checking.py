@@ -121,7 +121,7 @@ def _tried(settings: Settings, source: str, service: str) -> Checked:
 def _finding(settings: Settings, source: str, found: Checked, *, needed: bool) -> dict[str, Any]:
     named = settings.sources[source].service(found.service).file is not None
     if (found.empty or found.absent) and not needed and not (found.absent and named):
-        what = "has no rows" if found.empty else "is not there"
+        what = "has no rows" if found.empty else "the source has no such list: it is left out"
         return _row(source, replace(found, problems=()), [what], ok=True)
     return _row(source, found, [], ok=not found.problems)
 

@@ -198,7 +198,7 @@ def test_one_fault_is_the_only_one_named(town: Town) -> None:
     assert said.status == 1
     found = {each["service"]: each for each in json.loads(said.out)}
     assert [name for name, each in found.items() if not each["ok"]] == [TENDERS]
-    assert found["RUP-MasterProvinsi"]["notes"] == ["is not there"]
+    assert found["RUP-MasterProvinsi"]["notes"] == ["the source has no such list: it is left out"]
 
 
 def test_what_many_lists_need_is_said_once(tried: Callable[..., Said]) -> None:

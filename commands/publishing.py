@@ -179,6 +179,7 @@ def _export(options: argparse.Namespace) -> int:
     from pipeline import steps
     from pipeline.clock import utc_now
     from pipeline.configure import load_settings
+    from pipeline.progress import logged_progress
     from pipeline.registry import SERVICES
     from schemas import ocds
     from warehouse.engine import reading
@@ -190,7 +191,11 @@ def _export(options: argparse.Namespace) -> int:
             settings.site_url or f"urn:jejak:{settings.kd_klpd}", {"name": settings.name}, utc_now(), settings.site_url
         )
         counts = export(
-            conn, options.out, package=package, sources={name: source for name, (source, _) in SERVICES.items()}
+            conn,
+            options.out,
+            package=package,
+            sources={name: source for name, (source, _) in SERVICES.items()},
+            seen=logged_progress("processes written"),
         )
     # To be published beside the packages, at the address that these declare.
     for name, content in ocds.extension_files().items():

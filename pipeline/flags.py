@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import IO
 
 import orjson
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
+from pipeline.progress import with_progress
 from pipeline.steps import warehouse
 from schemas.settings import Settings
 from transforms.difference import living
@@ -26,7 +27,8 @@ def compute_flags(settings: Settings, run_id: str, year: int | None = None) -> i
     engine = warehouse(settings)
     with tempfile.TemporaryFile() as spool:
         with reading(engine) as conn:
-            for result in results(states(conn, year), settings.flags):
+            many = conn.scalar(select(func.count()).select_from(t.record)) or 0
+            for result in results(with_progress(states(conn, year), many, "records looked at"), settings.flags):
                 spool.write(orjson.dumps(tuple(result)) + b"\n")
         spool.seek(0)
         with writing(engine) as conn:

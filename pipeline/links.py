@@ -22,6 +22,7 @@ import transforms.linking
 from pipeline.clock import utc_now
 from pipeline.decisions import account, check, digest, note_decisions
 from pipeline.link_index import KeptYear, kept_of, write_year
+from pipeline.progress import with_progress
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS
 from pipeline.workers import uncollected
@@ -180,7 +181,7 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
                 revisions = Revisions(older_codes(conn))
                 linked = [
                     _link_year(conn, year, subjects, fingerprint, decided, revisions, accept)
-                    for year, subjects in sorted(years.items())
+                    for year, subjects in with_progress(sorted(years.items()), len(years), "years linked")
                 ]
             with writing(engine) as conn:
                 settling(conn)

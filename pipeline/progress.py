@@ -2,7 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 log = logging.getLogger("jejak")
 
@@ -24,6 +27,14 @@ def logged_progress(what: str) -> Callable[[int, int], None]:
         log.info("%s: %.0f %% of %s, %s left", what, 100 * done / total, f"{total:,}", duration(left))
 
     return progress
+
+
+def with_progress(each: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """What is gone through, as it is, while the log says how far that has come."""
+    progress = logged_progress(what)
+    for number, one in enumerate(each):
+        progress(number, total)
+        yield one
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import IO, Any
 import orjson
 from sqlalchemy import Connection, Text, cast, delete, func, select
 
+from pipeline.progress import with_progress
 from pipeline.registry import SERVICES
 from pipeline.steps import warehouse
 from schemas.settings import Settings
@@ -71,7 +72,9 @@ def _records(conn: Connection, counted: Census) -> Iterator[Object]:
     """What is wrong in single records, over time and beside others; `counted` is filled meanwhile."""
     columns = t.record.c
     query = select(columns.ocid, columns.compiled, columns.withdrawn, columns.rowless_since).order_by(columns.ocid)
-    for row in conn.execution_options(yield_per=500).execute(query):
+    many = conn.scalar(select(func.count()).select_from(t.record)) or 0
+    rows = conn.execution_options(yield_per=500).execute(query)
+    for row in with_progress(rows, many, "records checked"):
         state = {"ocid": row.ocid, "date": row.compiled["date"], **living(row.compiled, row.withdrawn or ())}
         census.count(counted, state)
         of_it = _about(state)

@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
 )
 
+from pipeline.progress import with_progress
 from reports.headings import headings
 from reports.spreadsheets import write_csv, write_xlsx
 from warehouse.questions import QUESTIONS
@@ -80,7 +81,11 @@ def extract(conn: Connection, out: Path, form: str, year: int | None = None) -> 
         ),
     }
     with _whole(out) as folder:
-        return {table.name: writers[form](conn, table, folder, year) for table in tables()}
+        return {table.name: writers[form](conn, table, folder, year) for table in _tables()}
+
+
+def _tables() -> Iterator[Table]:
+    return with_progress(tables(), len(tables()), "tables written")
 
 
 @contextmanager
@@ -132,7 +137,7 @@ def _to_sqlite(conn: Connection, out: Path, year: int | None) -> dict[str, int]:
         with closing(sqlite3.connect(path)) as target:
             target.execute("PRAGMA journal_mode = OFF")
             target.execute("PRAGMA synchronous = OFF")
-            counts = {table.name: _copy(conn, target, table, year) for table in tables()}
+            counts = {table.name: _copy(conn, target, table, year) for table in _tables()}
             target.execute("CREATE TABLE dictionary (table_name TEXT, column_name TEXT, meaning TEXT)")
             for table in tables():
                 meanings = [(table.name, "", table.comment), *((table.name, c.name, c.comment) for c in table.columns)]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from pipeline import progress
 from pipeline.configure import load_settings
 from pipeline.registry import SERVICES, SOURCES
 from reports.status import status as report_status
@@ -639,3 +641,12 @@ def marked(mark: str) -> list[str]:
         except OSError:  # it has just ended, or is another user's
             continue
     return found
+
+
+def test_long_work_says_how_far_it_is(monkeypatch, caplog):
+    monkeypatch.setattr(progress, "_FIRST_SECONDS", -1)
+    monkeypatch.setattr(progress, "_SECONDS", -1)
+    caplog.set_level(logging.INFO)
+    assert list(progress.with_progress("abcd", 4, "letters read")) == list("abcd")
+    said = [re.sub(r"about \d+ s", "about N s", record.getMessage()) for record in caplog.records]
+    assert said == [f"letters read: {share} % of 4, about N s left" for share in (0, 25, 50, 75)]

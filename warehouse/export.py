@@ -4,7 +4,7 @@ Files are written beside their place and moved there when all are whole: a kille
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,12 @@ _CHUNK = 1000
 
 
 def export(
-    conn: Connection, out_dir: Path, *, package: Mapping[str, Any], sources: Mapping[str, str]
+    conn: Connection,
+    out_dir: Path,
+    *,
+    package: Mapping[str, Any],
+    sources: Mapping[str, str],
+    seen: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, int]:
     """Write the OCDS exports into `out_dir` and return the number of lines per file.
 
@@ -33,14 +38,15 @@ def export(
       else of an earlier one that gave the same; null where the process has no release that the row changed
     - `package.json`: `package`, the metadata (publisher, extensions, ...) that a package of these lines needs
 
-    `sources` gives the source of each service. `conn` is best a `reading(engine)`: then all files show one state.
+    `sources` gives the source of each service, `seen` is told how many processes are written, of how many. `conn` is
+    best a `reading(engine)`: then all files show one state.
     """
     names = ("releases.jsonl", "compiled.jsonl", "records.jsonl", "rows.jsonl")
     with _whole(out_dir) as folder:
         counts = dict.fromkeys(names, 0)
         with ExitStack() as stack:
             files = {name: stack.enter_context((folder / name).open("wb")) for name in names}
-            for process in _processes(conn):
+            for process in _processes(conn, seen):
                 for name, lines in zip(names, _lines(process, sources), strict=True):
                     files[name].writelines(line + b"\n" for line in lines)
                     counts[name] += len(lines)
@@ -60,10 +66,11 @@ def _whole(out_dir: Path) -> Iterator[Path]:
 _Process = tuple[str, Any, list[list[Any]], list[dict[str, Any]], list[tuple[str, Lineage]]]
 
 
-def _processes(conn: Connection) -> Iterator[_Process]:
+def _processes(conn: Connection, seen: Callable[[int, int], None]) -> Iterator[_Process]:
     """OCID, compiled release, row versions of the state, releases, and the lineage of each, by OCID."""
     ocids = conn.execute(select(record.c.ocid).order_by(record.c.ocid)).scalars().all()
     for start in range(0, len(ocids), _CHUNK):
+        seen(start, len(ocids))
         chunk = ocids[start : start + _CHUNK]
         keys = key_set(conn, chunk)
         columns = release.c

@@ -222,3 +222,22 @@ def test_the_other_language(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("heading", name="Health of sources")).to_be_visible()
     page.get_by_role("link", name="ID", exact=True).click()
     expect(page.get_by_role("heading", name="Kesehatan sumber")).to_be_visible()
+
+
+def test_the_quality_report_is_read_without_a_server(page: Page, desk: Desk, tmp_path: Path) -> None:
+    said = desk.town.jejak("quality", "--out", tmp_path, settings=desk.town.folder / "asking.toml")
+    assert said.status == 0, said.err
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "index.html").as_uri())
+    charts = page.locator("svg")
+    assert charts.count() >= 4
+    assert all(charts.nth(number).bounding_box() for number in range(charts.count()))
+    findings = page.locator("details").first
+    findings.locator("summary").click()
+    assert findings.locator("tbody tr").count() > 0
+    expect(findings.locator("tbody tr").first).to_be_visible()
+    assert {url.partition(":")[0] for url in asked} == {"file"}
+    found = Axe().run(page).response["violations"]
+    assert not [each["id"] for each in found if each["impact"] in ("serious", "critical")]
+    picture(page, "quality")

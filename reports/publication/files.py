@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -14,6 +15,7 @@ LIMIT = 1_000_000_000
 """Bytes of a file before it is compressed, beyond which the next one begins."""
 
 MANIFEST = "manifest.json"
+_FILES, _FILE = ' "files": [', '  {"path": '
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -131,13 +133,13 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_manifest(folder: Path, about: dict[str, Any], previous: Path | None) -> int:
-    """Write `manifest.json`: `about` and every other file with its size and SHA-256; returns how many there are."""
-    known = {file["path"]: file["sha256"] for file in manifest_of(previous)["files"]} if previous else {}
+def write_manifest(folder: Path, told: dict[str, Any], previous: Path | None) -> int:
+    """Write `manifest.json`: `told` and every other file with its size and SHA-256; returns how many there are."""
+    known = dict(_listed(previous)) if previous else {}
     count = 0
     with (folder / MANIFEST).open("w", encoding="utf-8") as manifest:
-        manifest.write(json.dumps(about, ensure_ascii=False, indent=1).removesuffix("\n}"))
-        manifest.write(',\n "files": [')
+        manifest.write(json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}"))
+        manifest.write(f",\n{_FILES}")
         for path in files_of(folder):
             name = path.relative_to(folder).as_posix()
             if name == MANIFEST:
@@ -148,10 +150,27 @@ def write_manifest(folder: Path, about: dict[str, Any], previous: Path | None) -
                 "bytes": path.stat().st_size,
                 "sha256": known[name] if same else digest_of(path),
             }
-            manifest.write((",\n  " if count else "\n  ") + json.dumps(entry, ensure_ascii=False))
+            manifest.write((",\n" if count else "\n") + f"  {json.dumps(entry, ensure_ascii=False)}")
             count += 1
         manifest.write("\n ]\n}\n")
     return count
+
+
+def _listed(folder: Path) -> Iterator[tuple[str, str]]:
+    """Path and SHA-256 of each file of a publication: the manifest has a line for each, and may have very many."""
+    with (folder / MANIFEST).open(encoding="utf-8") as manifest:
+        for line in manifest:
+            if line.startswith(_FILE):
+                entry = json.loads(line.rstrip(",\n"))
+                yield entry["path"], entry["sha256"]
+
+
+def about(folder: Path) -> dict[str, Any]:
+    """What the manifest of a publication says beside its files. Raises as `manifest_of` does."""
+    with (folder / MANIFEST).open(encoding="utf-8") as manifest:
+        lines = takewhile(lambda line: not line.startswith(_FILES), manifest)
+        told: dict[str, Any] = json.loads("".join(lines).rstrip(",\n") + "\n}")
+    return told
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from reports.publication.describing import (
     write_datapackage,
     write_sitemap,
 )
-from reports.publication.files import MANIFEST, kept, manifest_of, write_manifest
+from reports.publication.files import MANIFEST, about, kept, write_manifest
 from reports.publication.processes import digests, fiscal_years, processes
 from reports.publication.scan import Personal, scan
 from reports.publication.year import write_year
@@ -196,7 +196,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     settings, out, last = making.settings, making.out, making.last
     for folder in (out, making.work):
         folder.mkdir()
-    before = manifest_of(last) if last else {}
+    before = about(last) if last else {}
     fingerprint = _fingerprint(making)
     same = before.get("fingerprint") == fingerprint
     known = {each.package.ocid: each for each in known_in(_beside(last))} if last and same else {}
@@ -232,7 +232,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     write_datapackage(out, settings, making.title)
     write_catalog(out, settings, making.title, making.made_on)
     write_sitemap(out, metadata.site(settings))
-    about = {
+    told = {
         "publisher": making.title,
         "draft": making.draft,
         "made_at": making.made_at,
@@ -241,7 +241,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "years": years,
         "changes": changes,
     }
-    files = write_manifest(out, about, last)
+    files = write_manifest(out, told, last)
     # Pages that stay may hold what wasn't known to be personal when they were made.
     looked_at = bool(last and same and looked_for(_beside(last)) == personal.digest)
     _refuse_personal(making, personal, last if looked_at else None)

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 
 import reports
 from pipeline.clock import local_time, utc_now
+from pipeline.progress import with_progress
 from pipeline.registry import code_fingerprint
 from pipeline.steps import warehouse
 from pipeline.workers import beside
@@ -207,6 +208,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     found = digests(making.conn, chosen)
     flags = flags_of(making.conn, chosen) if settings.site.red_flags else {}
     stay = {ocid: each for ocid, each in known.items() if last and _stays(each, found, flags, last)}
+    news = {ocid: year for ocid, year in chosen.items() if ocid not in stay}
     personal = Personal.of(making.conn, settings)
     with beside(settings, len(chosen)) as pool, out.with_name(_KNOWN).open("wb") as knowing:
         years, tables = _make_years(making, chosen, found, before.get("years", {}) if same else {}, pool)
@@ -214,7 +216,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         knowing.write(personal.digest.encode() + b"\n")
         pages = write_site(
             out,
-            processes(making.conn, {ocid: year for ocid, year in chosen.items() if ocid not in stay}),
+            with_progress(processes(making.conn, news), len(news), "pages made"),
             settings,
             draft=making.draft,
             previous=last,

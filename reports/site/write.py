@@ -6,7 +6,6 @@ the head of each names a digest of both.
 """
 
 import hashlib
-import logging
 import os
 import re
 import shutil
@@ -43,8 +42,6 @@ from reports.site.places import Place, named_place, place_around
 from reports.site.search import write_search
 from schemas.settings import Settings
 from warehouse.tables import STAGES
-
-logger = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 _BATCH = 200
@@ -369,7 +366,6 @@ def _write_packages(
             shown["flags"] = flags.get(process.ocid, [])
             _write_package(writer, process, package, digest, shown)
             totals.written += 1
-        logger.info("pages of %s packages are ready", len(totals.packages))
 
 
 def _origin(

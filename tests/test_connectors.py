@@ -27,6 +27,7 @@ import connectors.lpse
 import connectors.sirup
 import schemas.lpse
 import schemas.sirup
+from connectors.transport import parse
 from connectors.transport.http import LONGEST_WAIT
 from connectors.transport.read import resumes
 from pipeline.configure import load_settings
@@ -825,6 +826,23 @@ def test_any_json_reads_back_as_written(rows, tmp_path):
     assert rows_of(fetch(TENDERS, folder(tmp_path))) == rows
     as_json_lines(tmp_path / "baris", rows)
     assert rows_of(fetch(TENDERS, folder(tmp_path, {TENDERS: {"file": "baris.jsonl"}}))) == rows
+
+
+@pytest.mark.parametrize("piece", [50, 700, 20_000])
+def test_json_that_is_read_in_pieces_reads_back_as_written(piece, monkeypatch, tmp_path):
+    monkeypatch.setattr(parse, "_KEPT", 0)
+    monkeypatch.setattr(parse, "_PIECE", piece)
+    # Among plain rows such as the fast parser can't read, or reads otherwise.
+    strange = ["},{", {"b": [{"c": 1}, {"c": 2}]}, 2**70, "raw\n\tline ends", '":', None, -1.5]
+    rows = [{"n": n, "a": strange[n // 9 % 7] if n % 9 == 0 else "kata, " * (n % 5)} for n in range(500)]
+    body = json.dumps(rows).replace("\\n", "\n").replace("\\t", "\t")
+    path = tmp_path / f"{TENDERS}.json"
+    for text in (body, f'{{"meta": {{"a": [{{}}, {{}}]}}, "data": {body}, "after": 1}}'):
+        path.write_text(text)
+        assert rows_of(fetch(TENDERS, folder(tmp_path))) == rows
+    path.write_text(body[:-2])
+    with pytest.raises(StructureError, match="breaks at character"):
+        fetch(TENDERS, folder(tmp_path))
 
 
 # --- the settings files ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ PAGE_ROWS = 5000
 """Rows of one page, where a source sends its list whole."""
 
 _DEEPEST = 64
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 # One value that is longer than this (characters) is no row: it would only fill the memory.
 _LONGEST = 1 << 26
 # What is read whole; the parser takes twelve times as much memory while it reads.

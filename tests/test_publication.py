@@ -348,7 +348,7 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
     voided = rows(out / "current" / "data" / "voided.csv.gz")
     assert {row["id"] for row in voided} == releases.keys() - valid
     made = os.readlink(out / "current")
-    assert {path.name for path in out.iterdir()} == {"current", made, f".known-{made}"}
+    assert {path.name for path in out.iterdir()} == {"current", made, f".known-{made}", f".marks-{made}"}
     after = stats(out)
     now = read_digests(town)
     pages = [name for name in again if name.startswith("proses/") and told.get(Path(name).stem) == now[Path(name).stem]]
@@ -441,7 +441,7 @@ def test_a_killed_publication_leaves_the_last_one_whole(town: Town, tmp_path: Pa
         assert wrong_files(out / "current") == [], number
     assert publish(town, out).status == 0
     assert wrong_files(out / "current") == []
-    assert len(list(out.iterdir())) == 3
+    assert len(list(out.iterdir())) == 4
 
 
 def test_settings_that_are_whole_miss_nothing(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:

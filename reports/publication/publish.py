@@ -2,6 +2,7 @@
 
     DIR/current -> 20260131T020000Z-1/    the publication; a web server serves DIR/current
     DIR/.known-20260131T020000Z-1         what the next one needn't work out again
+    DIR/.marks-20260131T020000Z-1         and needn't read again
     DIR/.building-...                     the next one while it is being made
 
 A killed publication leaves `current` as it was, and what it had begun is removed by the next.
@@ -38,11 +39,12 @@ from reports.publication.describing import (
     write_sitemap,
 )
 from reports.publication.files import MANIFEST, about, kept, write_manifest
+from reports.publication.marks import Marks
 from reports.publication.processes import digests, fiscal_years, processes
 from reports.publication.scan import Personal, scan
 from reports.publication.year import write_year
 from reports.site.asked import flags_of
-from reports.site.known import Known, known_in, looked_for
+from reports.site.known import Known, known_in
 from reports.site.write import files_of_package, write_site
 from schemas import ocds
 from schemas.errors import SettingsError
@@ -53,8 +55,8 @@ log = logging.getLogger("jejak.publish")
 
 CURRENT = "current"
 DRAFT = "draft-"
-_KNOWN = ".known-"
-_OURS = re.compile(r"\.building-|\.next-|(\.known-)?\d{8}T\d{6}Z-\d+$")
+_KNOWN, _MARKS = _BESIDE = (".known-", ".marks-")
+_OURS = re.compile(r"\.building-|\.next-|(?:\.known-|\.marks-)?(\d{8}T\d{6}Z-\d+)$")
 # Documentation, examples and tests use these; nobody may publish under them.
 _UNREGISTERED = ("ocds-213czf", "ocds-000000")
 _ADVICE = {
@@ -103,7 +105,8 @@ def publish(
                 making = _Making(settings, conn, files, work, _last(out), made_at, draft, with_versions)
                 report = _make(making, set(years))
             name = _free_name(out, made_at)
-            (building / _KNOWN).rename(out / f"{_KNOWN}{name}")
+            for each in _BESIDE:
+                (building / each).rename(out / f"{each}{name}")
             files.rename(out / name)
             _point(out, name)
         finally:
@@ -143,7 +146,7 @@ def _clear(out: Path) -> None:
     """Remove what killed publications began, and publications before the last."""
     target = _target(out)
     for path in out.iterdir():
-        if _OURS.match(path.name) and path.name.removeprefix(_KNOWN) != target:
+        if (ours := _OURS.match(path.name)) and ours[1] != target:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -200,7 +203,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     before = about(last) if last else {}
     fingerprint = _fingerprint(making)
     same = before.get("fingerprint") == fingerprint
-    known = {each.package.ocid: each for each in known_in(_beside(last))} if last and same else {}
+    known = {each.package.ocid: each for each in known_in(_beside(last, _KNOWN))} if last and same else {}
     every = fiscal_years(making.conn, {ocid: each.package.year for ocid, each in known.items()})
     if unknown := only - set(every.values()):
         raise SettingsError(f"no process belongs to the fiscal year {min(unknown)}; without --year all are published")
@@ -213,7 +216,6 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     with beside(settings, len(chosen)) as pool, out.with_name(_KNOWN).open("wb") as knowing:
         years, tables = _make_years(making, chosen, found, before.get("years", {}) if same else {}, pool)
         changes = write_changes(making.conn, out, making.mark, last)
-        knowing.write(personal.digest.encode() + b"\n")
         pages = write_site(
             out,
             with_progress(processes(making.conn, news), len(news), "pages made"),
@@ -244,16 +246,14 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "changes": changes,
     }
     files = write_manifest(out, told, last)
-    # Pages that stay may hold what wasn't known to be personal when they were made.
-    looked_at = bool(last and same and looked_for(_beside(last)) == personal.digest)
-    _refuse_personal(making, personal, last if looked_at else None)
+    _refuse_personal(making, personal, last if same else None)
     counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
     return {"files": files, "years": counts, **changes}
 
 
-def _beside(publication: Path) -> Path:
+def _beside(publication: Path, what: str) -> Path:
     """The file of what is known of a publication."""
-    return publication.with_name(_KNOWN + publication.name)
+    return publication.with_name(what + publication.name)
 
 
 def _fingerprint(making: _Making) -> str:
@@ -328,9 +328,13 @@ def _heading(making: _Making, year: int) -> str:
 
 
 def _refuse_personal(making: _Making, personal: Personal, last: Path | None) -> None:
-    """Raise SettingsError where a file may hold what is personal. What is as in the `last` publication, in which the
-    same was looked for, is not read again."""
-    found = list(scan(making.out, personal, making.settings, last))
+    """Raise SettingsError where a file may hold what is personal. What is as in the `last` publication is not read
+    again, unless it may hold what wasn't known to be personal then."""
+    marks = Marks.read(_beside(last, _MARKS)) if last else Marks()
+    if not marks.none_of(personal.values):
+        last, marks = None, Marks()
+    found = list(scan(making.out, personal, making.settings, last, marks.add))
+    marks.write(making.out.with_name(_MARKS), personal.values)
     if found:
         shown = "; ".join(f"{each.path}: {each.kind}" for each in found[:10])
         raise SettingsError(

@@ -9,14 +9,13 @@ A person's name is published as the supplier of a package, and a firm's tax numb
 findings, and neither is what the setting `not_personal` lists.
 """
 
-import hashlib
 import html
 import io
 import re
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import chain
@@ -24,12 +23,15 @@ from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import quote, unquote
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import Connection, select
 
 from pipeline.registry import SERVICES
 from pipeline.workers import spread
 from reports.publication.files import files_of, is_same
+from reports.publication.marks import Met
 from reports.publication.metadata import site
 from reports.publication.qr import strange_codes
 from schemas.service import personal_fields
@@ -105,10 +107,9 @@ class Personal:
         return found
 
     @property
-    def digest(self) -> str:
-        """Of all that is looked for."""
-        told = [sorted(each) for each in (self.numbers, self.texts, self.open, self.not_personal)]
-        return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
+    def values(self) -> set[str]:
+        """All that is looked for, and the numbers that are no findings."""
+        return {*self.numbers, *self.texts, *self.open}
 
     def _take(
         self, row: Mapping[str, Any], fields: frozenset[str], telling: Mapping[str, Any], named: set[str]
@@ -181,12 +182,21 @@ def _rows_of(conn: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
             yield row.service, payload
 
 
-def scan(folder: Path, personal: Personal, settings: Settings, last: Path | None = None) -> Iterator[Finding]:
+def scan(
+    folder: Path,
+    personal: Personal,
+    settings: Settings,
+    last: Path | None = None,
+    met: Callable[[NDArray[np.uint32]], None] = lambda _: None,
+) -> Iterator[Finding]:
     """What may be personal in the files of a publication. `last` is one in which the same values were looked for: files
-    that were taken over from it are left out, and of others of its names only lines are read that it hasn't."""
+    that were taken over from it are left out, and of others of its names only lines are read that it hasn't. `met` gets
+    the marks of what is read (see reports.publication.marks)."""
     paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
     jobs = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
-    for found in spread(settings, len(paths), _scan_files, jobs, _begin, folder, last, personal, site(settings)):
+    given = (folder, last, personal, site(settings))
+    for found, values in spread(settings, len(paths), _scan_files, jobs, _begin, *given):
+        met(values)
         yield from found
 
 
@@ -198,28 +208,31 @@ def _begin(*given: Any) -> None:
     _given = given
 
 
-def _scan_files(paths: Iterable[Path]) -> list[Finding]:
+def _scan_files(paths: Iterable[Path]) -> tuple[list[Finding], NDArray[np.uint32]]:
     folder, last, personal, address = _given
-    found = []
+    found: list[Finding] = []
+    met = Met()
     for path in paths:
         name = path.relative_to(folder).as_posix()
-        kinds = set(_scan_file(path, name, last / name if last else None, personal, address))
+        kinds = set(_scan_file(path, name, last / name if last else None, personal, address, met))
         found += [Finding(where, kind) for where, kind in sorted(kinds)]
-    return found
+    return found, met.values()
 
 
-def _scan_file(path: Path, name: str, last: Path | None, personal: Personal, address: str) -> Iterator[tuple[str, str]]:
+def _scan_file(
+    path: Path, name: str, last: Path | None, personal: Personal, address: str, met: Met
+) -> Iterator[tuple[str, str]]:
     if path.suffix.lower() in _DRAWN and any(
         strange_codes(path.read_text(encoding="utf-8", errors="replace"), f"{address}/{quote(name)}")
     ):
         yield name, "a QR code of something else than its page"
     if path.suffix.lower() in _PICTURES:
-        yield from ((name, kind) for kind in _of_picture(path, personal))
+        yield from ((name, kind) for kind in _of_picture(path, personal, met))
         return
     with path.open("rb") as file:
         blocks = _new_lines(file, name, last) if last and last.is_file() else _overlapping(file, name)
         for where, block in blocks:
-            for kind in kinds_in(block.decode("utf-8", "replace"), personal):
+            for kind in _kinds_seen(block.decode("utf-8", "replace"), personal, met):
                 yield where, kind
 
 
@@ -285,27 +298,30 @@ def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
             yield unpacking.decompress(rest)
 
 
-def _of_picture(path: Path, personal: Personal) -> Iterator[str]:
+def _of_picture(path: Path, personal: Personal, met: Met) -> Iterator[str]:
     with Image.open(path) as picture:
         if picture.getexif():
             yield "EXIF"
-        yield from kinds_in(repr(picture.info), personal)
+        yield from _kinds_seen(repr(picture.info), personal, met)
 
 
-def kinds_in(text: str, personal: Personal) -> set[str]:
+def _kinds_seen(text: str, personal: Personal, met: Met) -> set[str]:
     """The kinds of personal values that a text holds, as it is or as a reader sees it."""
     seen = unquote(html.unescape(_JSON_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)))
-    found = _kinds_in(seen, personal)
+    found = _kinds_in(seen, personal, met)
     if "<" in seen:
-        found |= _kinds_in(_TAG.sub(" ", seen), personal)
+        found |= _kinds_in(_TAG.sub(" ", seen), personal, met)
     return found
 
 
-def _kinds_in(text: str, personal: Personal) -> set[str]:
+def _kinds_in(text: str, personal: Personal, met: Met) -> set[str]:
     found: set[str] = set()
+    read: set[str] = set()
     for run in _RUN.finditer(text):
         digits = run[0].translate(_NO_DIGITS)
-        for number in {digits, *_LONG.findall(run[0])} & personal.numbers.keys():
+        numbers = {digits, *_LONG.findall(run[0])}
+        read |= numbers
+        for number in numbers & personal.numbers.keys():
             found.add(f"number of {personal.numbers[number]}")
         around = text[max(0, run.start() - 3) : run.end() + 1]
         for number in _NUMBER.findall(around) if len(digits) >= _SHORTEST else ():
@@ -318,6 +334,7 @@ def _kinds_in(text: str, personal: Personal) -> set[str]:
         found.add("e-mail")
     words = text.encode("ascii", "replace").upper().translate(_PLAIN).split()
     plain = b" %b " % b" ".join(words)
+    met.add(words, read)
     for word in personal.rare.keys() & set(words):
         found |= {
             f"text of {personal.texts[value.decode()]}" for value in personal.rare[word] if b" %b " % value in plain

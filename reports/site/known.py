@@ -1,5 +1,5 @@
 """What a publication knows of each package, so that the next works out only what changed: a line of JSON each, beside
-the publication, for its maker alone. Before them a line that says which personal values were looked for in it."""
+the publication, for its maker alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -35,18 +35,9 @@ def known_in(path: Path) -> Iterator[Known]:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        next(file, None)
         for line in file:
             package, *others = orjson.loads(line)
             yield Known(_package(package), *others)
-
-
-def looked_for(path: Path) -> str | None:
-    """The digest of the personal values that were looked for; None where the file is missing."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return file.readline().decode().strip()
 
 
 def _named(value: Any) -> Any:

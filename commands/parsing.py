@@ -24,10 +24,10 @@ def source_name(name: str) -> str:
 
 def rule_name(name: str) -> str:
     """The name of a linking rule whose links are kept, as an argument. Raises ArgumentTypeError as `source_name`."""
-    from transforms.linking import RULES
+    from transforms.linking.rules import REVISION, RULES
 
     # A purchase names its plan by code: no link is kept of that.
-    return _one_of([each for each in RULES if each != "rup-package"], name)
+    return _one_of([*(each for each in RULES if each != "rup-package"), REVISION], name)
 
 
 def local_day(text: str) -> str:

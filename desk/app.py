@@ -31,7 +31,7 @@ from reports import deciding, find, health, rejects, runs, trace, waiting
 from reports.reasons import FIELDS, field_name
 from schemas.errors import Conflict, JejakError
 from schemas.settings import Settings
-from transforms.linking.rules import RULES
+from transforms.linking.rules import REVISION, RULES
 from transforms.parties import is_personal
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -150,7 +150,7 @@ def application(
         at: str = "1",
     ) -> Response:
         wanted = deciding.Wanted(
-            rule if rule in RULES else None,
+            rule if rule in (*RULES, REVISION) else None,
             office.strip() or None,
             _whole(year),
             _percent(least),

@@ -16,23 +16,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, delete, func, or_, select, update
 
 import transforms.linking
 from pipeline.clock import utc_now
 from pipeline.decisions import account, check, digest, note_decisions
 from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.progress import with_progress
-from pipeline.queues import enqueue_processes, settling
-from pipeline.registry import LINKED_KINDS
+from pipeline.queues import enqueue_codes, enqueue_processes, settling
+from pipeline.registry import LINKED_KINDS, MAPPINGS, PLAN_LISTS, SERVICES
 from pipeline.workers import uncollected
-from schemas.errors import SettingsError
+from schemas.errors import RowError, SettingsError
+from schemas.service import read_row
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
 from transforms.identity import SPLIT, Code
-from transforms.linking.rules import OFFICE, RULES, Decisions
+from transforms.linking.rules import OFFICE, REVISION, RULES, Decisions
 from transforms.linking.year import Kept, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
+from transforms.rows import renamed
 from transforms.search import Key, subject_keys
 from warehouse import tables as t
 from warehouse.engine import reading, writing
@@ -121,7 +123,7 @@ def older_codes(conn: Connection) -> dict[Code, Code]:
 
 def revised_codes(conn: Connection) -> tuple[dict[Code, Code], dict[Code, Code]]:
     """(newer RUP code -> the code that it alone revises, newer -> the code that was split into it and others). All of
-    them: they are few, and a chain has to be known whole."""
+    them: they are few, and a chain has to be known whole. A link that an operator confirmed is a revision too."""
     columns = t.rup_revision.c
     older: dict[Code, Code] = {}
     split: dict[Code, Code] = {}
@@ -131,6 +133,11 @@ def revised_codes(conn: Connection) -> tuple[dict[Code, Code], dict[Code, Code]]
         .order_by(columns.kind, columns.older)
     ):
         (split if row.type == SPLIT else older).setdefault((row.kind, row.newer), (row.kind, row.older))
+    link = t.link.c
+    for row in conn.execute(
+        select(t.link).where(link.rule == REVISION, link.status == "confirmed").order_by(link.from_kind, link.from_code)
+    ):
+        older.setdefault((row.to_kind, row.to_code), (row.from_kind, row.from_code))
     return older, split
 
 
@@ -235,7 +242,7 @@ def _subjects_by_year(conn: Connection, pending: Sequence[Any], fingerprint: str
     columns = t.link.c
     for row in conn.execute(
         select(columns.from_kind, columns.from_code, columns.year).where(
-            columns.rule != OFFICE, of_codes(conn, columns.to_kind, columns.to_code, codes)
+            columns.rule.not_in((OFFICE, REVISION)), of_codes(conn, columns.to_kind, columns.to_code, codes)
         )
     ):
         if row.year:
@@ -373,7 +380,11 @@ def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], ru
     stored = {
         row.id: row
         for row in conn.execute(
-            select(t.link).where(columns.rule != OFFICE, columns.year.in_(years), or_(columns.year.in_(whole), theirs))
+            select(t.link).where(
+                columns.rule.not_in((OFFICE, REVISION)),
+                columns.year.in_(years),
+                or_(columns.year.in_(whole), theirs),
+            )
         )
     }
     accept = thresholds(settings)
@@ -382,7 +393,7 @@ def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], ru
     for each in linked:
         for link in each.outcome.links:
             name = link_id(link.rule, link.source, link.target)
-            found[name] = _row(name, link, each.kept.year, accept[link.rule][0], run_id)
+            found[name] = link_row(name, link, each.kept.year, accept[link.rule][0], run_id)
             if RULES[link.rule].truth == "many-to-one":
                 single.add((link.rule, link.source))
     unfound = [row for name, row in stored.items() if name not in found]
@@ -395,10 +406,10 @@ def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], ru
             return False
         return source not in present or (target not in there and (row.rule, source) not in single)
 
-    return _replace(conn, found, [row for row in unfound if not lasts(row)])
+    return replace_links(conn, found, [row for row in unfound if not lasts(row)])
 
 
-def _replace(conn: Connection, found: dict[str, dict[str, Any]], gone: Iterable[Any]) -> list[Change]:
+def replace_links(conn: Connection, found: dict[str, dict[str, Any]], gone: Iterable[Any]) -> list[Change]:
     """Write links that differ from those stored and delete others, but for what operators decided."""
     columns = t.link.c
     stored = {row.id: row for row in conn.execute(select(t.link).where(columns.id.in_(key_set(conn, sorted(found)))))}
@@ -423,9 +434,9 @@ def _write_offices(conn: Connection, settings: Settings, run_id: str) -> list[Ch
         for system, own, code, confidence, by in row.offices:
             link = Link(OFFICE, (system, own), (OFFICE, code), confidence, by)
             name = link_id(OFFICE, link.source, link.target)
-            found[name] = _row(name, link, row.year, accept, run_id)
+            found[name] = link_row(name, link, row.year, accept, run_id)
     stored = conn.execute(select(t.link).where(t.link.c.rule == OFFICE)).all()
-    return _replace(conn, found, [row for row in stored if row.id not in found])
+    return replace_links(conn, found, [row for row in stored if row.id not in found])
 
 
 def _write_office_names(conn: Connection) -> dict[Code, str]:
@@ -468,7 +479,7 @@ def thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
     }
 
 
-def _row(name: str, link: Link, year: int, accept: float, run_id: str) -> dict[str, Any]:
+def link_row(name: str, link: Link, year: int, accept: float, run_id: str) -> dict[str, Any]:
     # Nothing but certainty is shown as such.
     confidence = link.confidence if link.confidence == 1 else min(round(link.confidence, 3), 0.999)
     return {
@@ -493,7 +504,7 @@ def _differs(before: Any, row: dict[str, Any]) -> bool:
     return any(getattr(before, name) != row[name] for name in ("confidence", "by", "status", "year"))
 
 
-def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
+def known_evidence(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
     """The evidence of these subjects, of all years, always in the same order."""
     columns = t.evidence.c
     found: dict[Code, list[Evidence]] = defaultdict(list)
@@ -503,6 +514,24 @@ def _evidence_of(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence
         .order_by(*_ORDER)
     ):
         found[row.kind, row.code].append(from_text((row.kind, row.code), row.year, row.content))
+    return found
+
+
+def last_evidence(conn: Connection, codes: set[Code]) -> dict[Code, list[Evidence]]:
+    """The evidence of plans that their lists no longer hold, as their rows had it last."""
+    columns = t.raw_record.c
+    here = (columns.service.in_(PLAN_LISTS), ~columns.gone, of_codes(conn, columns.kind, columns.code, codes))
+    newest = select(func.max(columns.id)).where(*here).group_by(columns.kind, columns.code)
+    found = {}
+    for row in conn.execute(
+        select(columns.kind, columns.code, columns.service, columns.payload).where(columns.id.in_(newest))
+    ):
+        service = SERVICES[row.service][1]
+        try:
+            record, _ = read_row(service, renamed(service, row.payload))
+        except RowError:  # today's model may refuse what an earlier one took
+            continue
+        found[row.kind, row.code] = list(MAPPINGS[row.service].evidence(row.service, record))
     return found
 
 
@@ -547,7 +576,7 @@ def _offices(conn: Connection) -> dict[Code, str]:
 def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
     """What analysts may read of linked subjects, joined to a process or not."""
     offices = _offices(conn)
-    found = _evidence_of(conn, codes)
+    found = known_evidence(conn, codes)
     rows = []
     keys: dict[str, dict[str, set[Key]]] = defaultdict(dict)
     for (kind, code), parts in sorted(found.items()):
@@ -627,6 +656,8 @@ def decide(
         if status == "pending"
         else update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
     )
+    revised = {end for row in rows if row.rule == REVISION for end in _ends(row)}
+    enqueue_codes(conn, "sirup", revised)
     for row in rows:
         year = 0 if row.rule == OFFICE else row.year
         enqueue_links(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})
@@ -635,6 +666,10 @@ def decide(
     systems = {row.from_kind for row in rows if row.rule == OFFICE}
     enqueue_links(conn, years_of(conn, _subjects_of(conn, systems)))
     return list(conn.execute(select(t.link).where(chosen).order_by(columns.id)).all())
+
+
+def _ends(row: Any) -> tuple[Code, Code]:
+    return (row.from_kind, row.from_code), (row.to_kind, row.to_code)
 
 
 def listed(conn: Connection, status: str | None, rule: str | None) -> list[dict[str, Any]]:
@@ -687,7 +722,8 @@ def _shown(row: Any, described: Mapping[Code, dict[str, Any]]) -> dict[str, Any]
 
 def _described(conn: Connection, codes: set[Code]) -> dict[Code, dict[str, Any]]:
     """What may be shown of subjects: no tax numbers, texts scrubbed."""
-    described = _evidence_of(conn, codes)
+    described = known_evidence(conn, codes)
+    described |= last_evidence(conn, codes - described.keys())
     return {code: _description(united([Evidence(code), *described.get(code, ())])) for code in codes}
 
 

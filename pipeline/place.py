@@ -15,6 +15,7 @@ from pipeline.clock import utc_now
 from pipeline.links import enqueue_links, processes_of, revised_codes, years_of
 from pipeline.queues import enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS, SOURCES
+from pipeline.revisions import note_possible_revisions
 from pipeline.workers import uncollected
 from schemas.settings import Settings
 from transforms.identity import (
@@ -65,6 +66,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
         ocids, waiting = _place(conn, settings, codes - linked, run_id)
         ocids |= _write_families(conn, ocids)
         revised = {code for code in codes if code[0] in RUP_KINDS}
+        note_possible_revisions(conn, revised, run_id)
         enqueue_links(conn, years_of(conn, linked | revised))
         enqueue_processes(conn, ocids)
         done = [row for row in pending if (row.kind, row.code) not in waiting]

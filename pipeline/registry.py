@@ -25,6 +25,7 @@ import transforms.simda
 import transforms.simpen
 import transforms.sirup
 from schemas.service import Page, Service
+from transforms.identity import RUP_KINDS
 from transforms.mapping import SourceMapping
 
 Fetch = Callable[..., Iterator[Page]]
@@ -68,6 +69,11 @@ LINKED_KINDS: dict[str, str] = {
     service.kind: source for source, service in SERVICES.values() if service.linked and service.kind
 }
 """Kinds of the subjects that links join to processes, and the source that has them."""
+
+PLAN_LISTS: tuple[str, ...] = tuple(
+    name for name, (_, service) in SERVICES.items() if service.kind in RUP_KINDS and name in MAPPINGS[name].announcing
+)
+"""The lists in which plans stand as they are announced."""
 
 
 _CODE = {".py", ".csv"}

@@ -22,7 +22,7 @@ from reports.reasons import LANGUAGES
 from reports.rejects import shape
 from reports.waiting import waiting_rows
 from tests.worlds import EditedWorld, Lived, Town, served
-from transforms.linking.rules import RULES
+from transforms.linking.rules import REVISION, RULES
 from warehouse import tables as t
 from warehouse.engine import reading, writing
 
@@ -192,7 +192,7 @@ def test_every_message_has_both_languages() -> None:
             re.findall(r"{\w+}", row["id"])
         ) == set(re.findall(r"{\w+}", row["en"])), key
     kinds = {service.kind for _, service in SERVICES.values() if service.kind}
-    assert {f"kind.{kind}" for kind in kinds} | {f"rule.{rule}" for rule in RULES} <= _messages().keys()
+    assert {f"kind.{kind}" for kind in kinds} | {f"rule.{rule}" for rule in (*RULES, REVISION)} <= _messages().keys()
 
 
 def test_numbers_are_written_as_the_language_does() -> None:

@@ -569,7 +569,7 @@ link = _table(
     _text(
         "rule",
         "what was compared: office, budget-package, contract-payment, contract-report, proposal-package, "
-        "document-package, ...",
+        "document-package, possible-revision, ...",
     ),
     _text("from_kind", "space of the code that is linked: anggaran, usulan, pokir, kontrak, pekerjaan, dokumen, ..."),
     _text("from_code", "the code that is linked (subject.code)"),

@@ -60,6 +60,9 @@ RULES: dict[str, Rule] = {
     "document-package": Rule(("dokumen",), RUP_KINDS, "many-to-many", 0.9, 0.3),
 }
 
+# From a plan that vanished to one that came later, of the same office and name: an operator alone decides.
+REVISION = "possible-revision"
+
 JOINED = frozenset(kind for rule in RULES.values() for kind in rule.sources)
 
 

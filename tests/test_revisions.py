@@ -1,0 +1,97 @@
+"""Plans that vanish and come back under a new code: links to review, which only an operator makes revisions."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.worlds import EditedWorld, Town, served
+from warehouse import tables as t
+
+PLANS = "RUP-PaketPenyedia-Terumumkan"
+RULE = "possible-revision"
+Row = dict[str, Any]
+
+
+@pytest.fixture
+def town(tmp_path: Path, warehouse_url: str) -> Iterator[Town]:
+    with served(EditedWorld(60, seed=4, noise=0, unknown_rows=0), tmp_path, warehouse_url) as town:
+        town.sync(settings=settings(town))
+        yield town
+
+
+def settings(town: Town) -> Path:
+    return town.settings(only=[PLANS, "RUP-HistoryKajiUlang", "SPSE-NonTenderPengumuman"])
+
+
+def links(town: Town) -> list[Row]:
+    return town.query(select(t.link).where(t.link.c.rule == RULE).order_by(t.link.c.from_code, t.link.c.to_code))
+
+
+def known(town: Town, count: int) -> list[Row]:
+    """Plans that nothing revises, with names of their own."""
+    revised = {row[name] for row in town.world.rows("RUP-HistoryKajiUlang") for name in ("kd_rup_lama", "kd_rup_baru")}
+    rows = town.world.rows(PLANS)
+    names = [row["nama_paket"] for row in rows]
+    return [row for row in rows if row["kd_rup"] not in revised and names.count(row["nama_paket"]) == 1][:count]
+
+
+def recoded(codes: dict[int, Row]) -> Callable[[list[Row]], list[Row]]:
+    """Each of these plans under another code, and with what else is changed of it."""
+    return lambda rows: [{**row, **codes.get(row["kd_rup"], {})} for row in rows]
+
+
+def test_a_plan_that_comes_back_under_a_new_code_is_a_link_to_review(town: Town) -> None:
+    same, cheaper, other, late = known(town, 4)
+    town.next_day()
+    changes: dict[int, Row] = {
+        same["kd_rup"]: {"kd_rup": 99000001},
+        cheaper["kd_rup"]: {"kd_rup": 99000002, "pagu": cheaper["pagu"] + 1},
+        other["kd_rup"]: {"kd_rup": 99000003, "nama_paket": "Pengadaan yang lain sama sekali"},
+    }
+    town.edit(PLANS, lambda rows: [row for row in recoded(changes)(rows) if row["kd_rup"] != late["kd_rup"]])
+    town.sync(settings=settings(town))
+    found = [(row["from_code"], row["to_code"], row["status"], row["by"]) for row in links(town)]
+    assert sorted(found) == sorted(
+        [
+            (str(same["kd_rup"]), "99000001", "pending", "office+title+amount"),
+            (str(cheaper["kd_rup"]), "99000002", "pending", "office+title"),
+        ]
+    )
+    # One comes back a day later; the first has its old code again.
+    town.next_day()
+    del changes[same["kd_rup"]]
+    town.edit(PLANS, recoded({**changes, late["kd_rup"]: {"kd_rup": 99000004}}))
+    town.sync(settings=settings(town))
+    assert sorted(row["to_code"] for row in links(town)) == ["99000002", "99000004"]
+    assert {row["status"] for row in links(town)} == {"pending"}
+    # What is shown of the one that vanished is what it said last.
+    [waiting] = [row for row in links(town) if row["to_code"] == "99000004"]
+    said = town.jejak("links", "show", waiting["id"], settings=settings(town))
+    assert said.out.count(late["nama_paket"][:40]) == 2
+
+
+def test_an_operator_makes_it_a_revision_and_takes_that_back(town: Town) -> None:
+    [plan] = known(town, 1)
+    town.next_day()
+    town.edit(PLANS, recoded({plan["kd_rup"]: {"kd_rup": 99000001}}))
+    town.sync(settings=settings(town))
+    [link] = links(town)
+    older, newer = (town.compiled("rup", code)["ocid"] for code in (plan["kd_rup"], 99000001))
+
+    def related() -> list[tuple[str, str]]:
+        found = town.compiled("rup", 99000001).get("relatedProcesses") or []
+        return [(relation, each["identifier"]) for each in found for relation in each.get("relationship", ())]
+
+    assert related() == []
+    assert town.jejak("links", "confirm", link["id"], settings=settings(town)).status == 0
+    assert related() == [("replacementProcess", older)]
+    assert older != newer
+    assert town.jejak("links", "reject", link["id"], settings=settings(town)).status == 0
+    assert related() == []
+    # The decision outlives what comes.
+    town.next_day()
+    town.sync(settings=settings(town))
+    assert [row["status"] for row in links(town)] == ["rejected"]

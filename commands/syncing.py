@@ -59,11 +59,13 @@ def _sync(options: argparse.Namespace) -> int:
         return _preview(settings, plan, options.json)
     run_id = steps.start_run(settings, "sync")
     failed: list[str] = []
+    came = 0
     missing = {source for source, _, _ in plan}
     try:
         progress = logged_progress("lists read")
         for number, result in enumerate(steps.sync_services(settings, plan, run_id), 1):
             progress(number, len(plan))
+            came += result["status"] not in ("failed", "absent")
             if result["status"] == "failed":
                 failed.append(f"{result['service']} {result['scope']}")
             if result["status"] != "absent":
@@ -85,7 +87,7 @@ def _sync(options: argparse.Namespace) -> int:
     else:
         print_status(found, settings.utc_offset)
     if failed:
-        others = "" if len(failed) >= len(plan) else ". The others are in, and nothing was lost"
+        others = ". The others are in, and nothing was lost" if came else ""
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         print(f"jejak: failed: {', '.join(failed[:_NAMED])}{more}{others}", file=sys.stderr)
     return 1 if failed else 0

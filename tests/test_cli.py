@@ -650,3 +650,11 @@ def test_long_work_says_how_far_it_is(monkeypatch, caplog):
     assert list(progress.with_progress("abcd", 4, "letters read")) == list("abcd")
     said = [re.sub(r"about \d+ s", "about N s", record.getMessage()) for record in caplog.records]
     assert said == [f"letters read: {share} % of 4, about N s left" for share in (0, 25, 50, 75)]
+
+
+def test_lists_that_are_not_there_are_no_others_that_came(town):
+    said = town.jejak("sync", "sirup", settings=town.settings("inaproc", off="sirup"))
+    assert said.status == 1
+    assert "ABSENT" in said.out
+    assert "failed: RUP-" in said.err
+    assert "The others" not in said.err

@@ -285,3 +285,17 @@ def test_commands_that_no_test_runs_are_few() -> None:
     shown = [line for name in DOCUMENTS for line in commands(name) if "# not run: " in line]
     assert shown == NOT_RUN
     assert len(NOT_RUN) <= 10
+
+
+# Put together from parts; tests/test_settings.py has them.
+PUT_TOGETHER = {"is no setting; did you mean", "no service of"}
+
+
+def test_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    code = "\n".join(path.read_text() for path in TEXTS if path.suffix == ".py" and "tests" not in path.parts)
+    code = re.sub(r'"\s*\n\s*f?"', "", code)  # a text over several lines
+    rows = (ROOT / "docs" / "troubleshooting.md").read_text().splitlines()
+    shown = [message for row in rows if row[:2] == "| " for message in re.findall("`([^`]+)`", row.split("|")[1])]
+    parts = {part.strip() for message in shown for part in re.split(r"\.\.\.|NAME|FILE|\d{3}", message)}
+    assert len(parts) > 20
+    assert {part for part in parts if part.strip("?") and part not in code} == PUT_TOGETHER

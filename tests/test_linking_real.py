@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from pipeline.links import OFFICE_SYSTEMS
 from pipeline.registry import SERVICES, SOURCES
-from reports.evaluate import hidden_contracts, measured
+from reports.evaluate import SURE, hidden_contracts, measured
 from schemas.errors import RowError
 from transforms.evidence import Evidence, Link, united
 from transforms.identity import RUP_KINDS, Code
@@ -37,7 +37,7 @@ needs_sheets = pytest.mark.skipif(
 )
 
 # Nothing but evidence decides here: the rule's own threshold keeps what has no kd_rup for an operator.
-ACCEPT, PENDING = 0.9, RULES["rup-package"].pending
+ACCEPT, PENDING = SURE, RULES["rup-package"].pending
 
 
 @cache
@@ -74,8 +74,8 @@ def test_contracts_are_found_again_without_their_key() -> None:
     told = figures("contract-payment", found, true, RULES["contract-payment"].accept)
     assert told["true"] > 1000
     # A few purchases are recorded twice, once as an attempt and once as a purchase with the contract's own number.
-    assert told["precision"] >= 0.99
-    assert told["recall"] >= 0.95
+    assert told["precision"] >= 0.995
+    assert told["recall"] >= 0.97
     assert told["recall_with_pending"] >= 0.99
 
 
@@ -98,8 +98,8 @@ def test_packages_find_their_plans_without_the_code() -> None:
 
 
 @needs_sheets
-@pytest.mark.parametrize("by", ["pagu", "hps"])
-def test_tenders_find_their_plans_without_the_code(by: str) -> None:
+@pytest.mark.parametrize(("by", "precision", "recall"), [("pagu", 0.995, 0.965), ("hps", 0.99, 0.93)])
+def test_tenders_find_their_plans_without_the_code(by: str, precision: float, recall: float) -> None:
     """A plan's name, office and budget (pagu) beside a tender's; by `hps`, the tender's budget is unknown too."""
     [workbook] = SHEETS.glob("*.xlsx")
     sheet = pd.read_excel(workbook, dtype=object).rename(columns=str.strip)
@@ -118,5 +118,6 @@ def test_tenders_find_their_plans_without_the_code(by: str) -> None:
             true.add((subject, plan))
     told = figures("rup-package", packages(purchases, plans.values()), true, ACCEPT)
     assert told["true"] > 1300
-    assert told["precision"] >= 0.98
-    assert told["recall_with_pending"] >= 0.95
+    assert told["precision"] >= precision
+    assert told["recall"] >= recall
+    assert told["recall_with_pending"] >= 0.98

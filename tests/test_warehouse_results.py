@@ -347,9 +347,10 @@ def _plan(conn: Connection, query: str) -> str:
         ("SELECT * FROM process_trace WHERE ocid = 'o'", ("link_to", "contracting_process_family"), ("link_from",)),
         ("SELECT * FROM contract_without_payment", ("identity_ocid", "link_to"), ("link_from",)),
         ("SELECT * FROM contract_without_report", ("identity_ocid", "link_to"), ("link_from",)),
-        ("SELECT * FROM subject_without_link", ("link_from",), ()),
-        ("SELECT * FROM proposal_without_budget", ("link_from",), ()),
-        ("SELECT * FROM late_plan", ("contracting_process_family",), ()),
+        ("SELECT * FROM subject_without_link", ("link_standing", "link_pending"), ()),
+        ("SELECT * FROM proposal_without_budget", ("link_standing", "link_pending"), ()),
+        ("SELECT * FROM budget_line_without_package", ("link_standing", "link_pending"), ()),
+        ("SELECT * FROM late_plan", ("contracting_process_tendered",), ()),
     ],
 )
 def test_results_are_found_by_index(today: Engine, query: str, used: tuple[str, ...], unused: tuple[str, ...]) -> None:

@@ -593,6 +593,10 @@ link = _table(
 Index("link_from", link.c.from_kind, link.c.from_code)
 Index("link_to", link.c.to_kind, link.c.to_code)
 Index("link_status", link.c.rule, link.c.status)
+# For the marts, which ask of every subject whether it is linked; their conditions are these very words.
+for _name, _status in (("link_standing", "status IN ('auto', 'confirmed')"), ("link_pending", "status = 'pending'")):
+    _only = text(_status)
+    Index(_name, link.c.from_kind, link.c.from_code, sqlite_where=_only, postgresql_where=_only)
 
 subject = _table(
     "subject",
@@ -816,6 +820,9 @@ contracting_process = _table(
 )
 Index("contracting_process_family", contracting_process.c.family)
 Index("contracting_process_office", contracting_process.c.office_id, contracting_process.c.fiscal_year)
+# For `late_plan`, which asks this of every plan's family.
+for _name, _stage in (("tendered", text("has_tender")), ("contracted", text("has_contract"))):
+    Index(f"contracting_process_{_name}", contracting_process.c.family, sqlite_where=_stage, postgresql_where=_stage)
 
 _WORDS_OF = "the record that these words are of: the first with a name for it, and its address or legal form if any has"
 office = _table(

@@ -10,37 +10,37 @@
 -- amount (money): sum of the lines
 -- pending (integer): links of it that wait for an operator
 
+-- Lines that are linked to nothing, without those of an account that has another line which is.
 SELECT
-    year,
-    office_id,
+    unlinked.year,
+    unlinked.office_id,
     max(office_name) AS office_name,
-    max(mak) AS mak,
+    max(unlinked.mak) AS mak,
     min(title) AS title,
     count(*) AS lines,
     sum(amount) AS amount,
-    sum(pending) AS pending
+    CAST(sum((
+        SELECT count(*) FROM link
+        WHERE link.from_kind = 'anggaran' AND link.from_code = unlinked.code AND link.status = 'pending'
+    )) AS integer) AS pending
 FROM (
-    SELECT
-        subject.year,
-        subject.office_id,
-        subject.office_name,
-        subject.mak,
-        coalesce(subject.mak, subject.code) AS line,
-        subject.title,
-        subject.amount,
-        coalesce(linked.standing, 0) AS standing,
-        coalesce(linked.pending, 0) AS pending
+    SELECT *, coalesce(mak, code) AS line
     FROM subject
-    LEFT JOIN (
-        SELECT
-            from_code,
-            CAST(sum(CASE WHEN status IN ('auto', 'confirmed') THEN 1 ELSE 0 END) AS integer) AS standing,
-            CAST(sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END) AS integer) AS pending
-        FROM link
-        WHERE from_kind = 'anggaran'
-        GROUP BY from_code
-    ) AS linked ON linked.from_code = subject.code
-    WHERE subject.kind = 'anggaran' AND NOT subject.gone
-) AS lines
-GROUP BY year, office_id, line
-HAVING sum(standing) = 0;
+    WHERE kind = 'anggaran' AND NOT gone AND NOT EXISTS (
+        SELECT 1 FROM link
+        WHERE link.from_kind = 'anggaran' AND link.from_code = subject.code AND link.status IN ('auto', 'confirmed')
+    )
+) AS unlinked
+LEFT JOIN (
+    SELECT DISTINCT coalesce(year, 0) AS year, coalesce(office_id, '') AS office_id, mak
+    FROM subject
+    WHERE kind = 'anggaran' AND NOT gone AND EXISTS (
+        SELECT 1 FROM link
+        WHERE link.from_kind = 'anggaran' AND link.from_code = subject.code AND link.status IN ('auto', 'confirmed')
+    )
+) AS linked
+    ON linked.mak = unlinked.mak
+    AND linked.year = coalesce(unlinked.year, 0)
+    AND linked.office_id = coalesce(unlinked.office_id, '')
+WHERE linked.mak IS NULL
+GROUP BY unlinked.year, unlinked.office_id, unlinked.line;

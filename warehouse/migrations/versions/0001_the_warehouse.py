@@ -385,6 +385,22 @@ def upgrade() -> None:
         ),
     )
     op.create_index("link_from", "link", ["from_kind", "from_code"], unique=False)
+    op.create_index(
+        "link_pending",
+        "link",
+        ["from_kind", "from_code"],
+        unique=False,
+        sqlite_where=sa.text("status = 'pending'"),
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_index(
+        "link_standing",
+        "link",
+        ["from_kind", "from_code"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('auto', 'confirmed')"),
+        postgresql_where=sa.text("status IN ('auto', 'confirmed')"),
+    )
     op.create_index("link_status", "link", ["rule", "status"], unique=False)
     op.create_index("link_to", "link", ["to_kind", "to_code"], unique=False)
     op.create_table(
@@ -628,8 +644,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ocid"], ["record.ocid"], name=op.f("contracting_process_ocid_fkey")),
         sa.PrimaryKeyConstraint("ocid", name=op.f("contracting_process_pkey")),
     )
+    op.create_index(
+        "contracting_process_contracted",
+        "contracting_process",
+        ["family"],
+        unique=False,
+        sqlite_where=sa.text("has_contract"),
+        postgresql_where=sa.text("has_contract"),
+    )
     op.create_index("contracting_process_family", "contracting_process", ["family"], unique=False)
     op.create_index("contracting_process_office", "contracting_process", ["office_id", "fiscal_year"], unique=False)
+    op.create_index(
+        "contracting_process_tendered",
+        "contracting_process",
+        ["family"],
+        unique=False,
+        sqlite_where=sa.text("has_tender"),
+        postgresql_where=sa.text("has_tender"),
+    )
     op.create_table(
         "plan_fact",
         sa.Column("row_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),

@@ -17,7 +17,7 @@ SELECT
     max(link.confidence) AS confidence
 FROM (
     SELECT ocid, kind, key AS code FROM identity
-    UNION
+    UNION ALL
     SELECT ocid, kind, code FROM process_rup
 ) AS codes
 JOIN link ON link.to_kind = codes.kind AND link.to_code = codes.code

@@ -128,6 +128,9 @@ def hidden_contracts(rows: Iterable[tuple[str, str, Evidence]]) -> tuple[list[Ev
     true: set[tuple[Code, Code]] = set()
     for service, key, evidence in sorted(rows, key=lambda row: row[:2]):
         if service.endswith("Ekontrak-2Kontrak"):
+            # v1 has a row too where there is no contract.
+            if not evidence.numbers:
+                continue
             subject = ("kontrak", f"{evidence.subject[0]}|{key}")
             bare = replace(
                 evidence, subject=subject, rups=(), maks=(), letters=(), supplier_codes=(), taxes=(), titles=()
@@ -150,12 +153,12 @@ def _hidden_contracts(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair],
 
 
 def _hidden_packages(rows: list[tuple[str, str, Evidence]]) -> tuple[set[Pair], list[Link], float]:
-    """Of the plans that are known, and the purchases that name one of them."""
+    """Of the plans whose own row is known, not their budget lines alone, and the purchases that name one of them."""
     parts: dict[Code, list[Evidence]] = defaultdict(list)
     for _, _, evidence in rows:
         parts[evidence.subject].append(evidence)
     everything = [united(each) for each in parts.values()]
-    plans = [each for each in everything if each.subject[0] in RUP_KINDS]
+    plans = [each for each in everything if each.subject[0] in RUP_KINDS and each.titles]
     known = {plan.subject for plan in plans}
     purchases = [each for each in everything if is_purchase(each.subject[0]) and known.intersection(each.rups)]
     true = {(each.subject, rup) for each in purchases for rup in each.rups if rup in known}

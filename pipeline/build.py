@@ -434,7 +434,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
         "rowless_since": None if document else (snapshot.record and snapshot.record[3]) or context.now,
         "rows": packed(lineage),
     }
-    if document:
+    if document and not _is_bare(document):
         built.star = star_rows(
             {"ocid": snapshot.ocid, **document},
             snapshot.family,
@@ -453,6 +453,12 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     elif release is not None:
         built.change = "changed"
     return built
+
+
+def _is_bare(document: Object) -> bool:
+    """Whether nothing is known of a process but that its plan, which is gone, was cancelled. It counts nowhere."""
+    known = document.keys() - {"buyer", "parties", "relatedProcesses"}
+    return known == {"tender"} and document["tender"].keys() <= {"id", "status"}
 
 
 def _with_last_values(compiled: Object, document: Object) -> Object:

@@ -95,3 +95,34 @@ def test_an_operator_makes_it_a_revision_and_takes_that_back(town: Town) -> None
     town.next_day()
     town.sync(settings=settings(town))
     assert [row["status"] for row in links(town)] == ["rejected"]
+
+
+def test_a_plan_that_is_cancelled_and_taken_up_again(town: Town) -> None:
+    codes = [row["kd_rup"] for row in known(town, 60)]
+    code = next(each for each in codes if town.compiled("rup", each)["tender"]["status"] == "planned")
+    template = town.world.rows("RUP-HistoryKajiUlang")[0]
+    history: list[Row] = []
+
+    def event(kind: str) -> None:
+        at = f"{town.world.today} 0{len(history) + 1}:00:00"
+        paket = {"kd_rup_lama": code, "kd_rup_baru": code, "jenis_paket": "PENYEDIA", "tgl_kaji_ulang": at}
+        history.append({**template, **paket, "jenis_revisi": kind})
+        town.edit("RUP-HistoryKajiUlang", lambda rows: [*rows, *history])
+
+    def status() -> str:
+        town.sync(settings=settings(town))
+        found: str = town.compiled("rup", code)["tender"]["status"]
+        return found
+
+    town.next_day()
+    event("PEMBATALAN")
+    town.edit(PLANS, lambda rows: [row for row in rows if row["kd_rup"] != code])
+    assert status() == "cancelled"
+    assert links(town) == []
+    # Nothing of it is counted any more.
+    ocid = town.compiled("rup", code)["ocid"]
+    assert town.query(select(t.contracting_process).where(t.contracting_process.c.ocid == ocid)) == []
+    town.next_day()
+    event("PENGAKTIFAN")
+    town.edit(PLANS, None)
+    assert status() == "planned"

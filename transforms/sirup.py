@@ -330,6 +330,16 @@ def _activity(level: str, suffix: str) -> Callable[[Any], tuple[str, Body]]:
     return activity
 
 
+def kaji_ulang(rows: list[Row], context: Context) -> Iterator[Partial]:
+    """HistoryKajiUlang: that a plan was cancelled whose list no longer holds it."""
+    if any(context.rows.get(name) for name in PLANS):
+        return
+    last = max(rows, key=lambda row: (row.record.tgl_kaji_ulang or "", _revision_type(row) == TAKEN_UP, row.key))
+    if _revision_type(last) == CANCELLED:
+        kind = "swk" if "swakelola" in (last.record.jenis_paket or "").lower() else "rup"
+        yield Partial({"tender": {"id": f"{kind}-{last.code}", "status": "cancelled"}}, (last,))
+
+
 def _newest(rows: list[Row], context: Context) -> list[Row]:
     """The RUP rows that count: of a revision and what it revises only the revision, withdrawn ones only where no other
     is left."""
@@ -427,6 +437,7 @@ MAPPING = SourceMapping(
         "RUP-PaketAnggaranSwakelola": anggaran,
         "RUP-PaketPenyediaLokasi": lokasi,
         "RUP-PaketSwakelolaLokasi": lokasi,
+        "RUP-HistoryKajiUlang": kaji_ulang,
     },
     facts={
         "RUP-PaketPenyedia-Terumumkan": plan_facts,

@@ -271,7 +271,7 @@ def _completed(document: Body, found: list[Contribution], context: Context, *, a
         buyer = next(filter(None, named), None) or regency_party(context.kd_klpd)
         document["buyer"] = reference(buyer)
         offices.append(buyer)
-    if not announced and "tender" in document:
+    if not announced and "tender" in document and document["tender"].get("status") != "cancelled":
         document["tender"]["status"] = "withdrawn"
     if relations := _relations(context.relations):
         document["relatedProcesses"] = relations

@@ -835,7 +835,7 @@ def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Partial]
     status = "status_swakelola_pct_ket"
     for row in _standing_first(rows, status, context):
         kind = row.record.tipe_swakelola_nama
-        partial = _recording(row, context, status, details=kind and f"Swakelola {kind}")
+        partial = _recording(row, context, status, details=kind and f"Swakelola {kind.lower()}")
         del partial.body["awards"]
         yield partial
 

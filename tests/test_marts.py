@@ -292,25 +292,36 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, date) else round(float(value), 3)
 
 
-@on_postgresql
-def test_both_databases_answer_alike(lived: Lived, warehouse: Engine) -> None:
-    with reading(lived.town.engine) as conn, writing(warehouse) as other:
+def asked_of_both(first: Engine, second: Engine) -> set[str]:
+    """Copy what analysts read from one warehouse into an empty one, and ask all marts and questions of both. Returns
+    those that had an answer."""
+    with reading(first) as conn, writing(second) as other:
         for table in t.metadata.sorted_tables:
             of_raw_rows = any(key.column.table is t.raw_record for key in table.foreign_keys)
-            if table not in (t.definition, *t.PRIVATE) and not of_raw_rows:
-                insert_rows(other, table, (dict(row) for row in conn.execute(select(table)).mappings()))
+            if table not in (t.definition, t.release, *t.PRIVATE) and not of_raw_rows:
+                left_out: dict[str, Any] = {"compiled": {}} if table is t.record else {}
+                rows = conn.execute(select(table)).mappings()
+                insert_rows(other, table, ({**row, **left_out} for row in rows))
     # The raw rows stay behind, and what waits among them is tried above.
     names = view_metadata.tables.keys() - {"row_waiting"}
     asked = {name: f'SELECT * FROM "{name}"' for name in names} | QUESTIONS
     filled = set()
     for name, query in asked.items():
         answers = []
-        for engine in (lived.town.engine, warehouse):
+        for engine in (first, second):
             with reading(engine) as conn:
                 answers.append(sorted((tuple(map(plain, row)) for row in conn.execute(text(query))), key=str))
         assert answers[0] == answers[1], name
         filled |= {name} if answers[0] else set()
-    assert asked.keys() - filled <= {"possible_duplicate", "split_suspect", "02_splitting", "paid_ahead_of_progress"}
+    return filled
+
+
+@on_postgresql
+def test_both_databases_answer_alike(lived: Lived, warehouse: Engine) -> None:
+    silent = (view_metadata.tables.keys() | QUESTIONS.keys()) - asked_of_both(lived.town.engine, warehouse)
+    assert silent <= {
+        "possible_duplicate", "split_suspect", "02_splitting", "paid_ahead_of_progress", "row_waiting",
+    }  # fmt: skip
 
 
 def test_the_masters_are_those_of_the_newest_rows(lived: Lived) -> None:

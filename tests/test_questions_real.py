@@ -16,6 +16,8 @@ from reports.review.sheets import write_sheets
 from tests import counts
 from tests import questions_by_hand as hand
 from tests.counts import DATA, FOLDERS, REPOSITORY, warehouse_of
+from tests.databases import on_postgresql
+from tests.test_marts import asked_of_both
 from tests.test_review import lead_back, read, spread
 from warehouse.engine import open_warehouse, reading
 from warehouse.questions import QUESTIONS
@@ -372,3 +374,10 @@ def test_lines_of_the_offices_sheets_lead_back_to_rows(name: str, real_place: Pa
         lines = spread(read(tmp_path))
         assert len(lines) > 500
         assert lead_back(conn, lines, 50) >= 25
+
+
+@on_postgresql
+def test_both_databases_answer_alike(synced: tuple[Path, Engine], warehouse: Engine) -> None:
+    """The marts and the ten questions on real rows."""
+    _, engine = synced
+    assert len(asked_of_both(engine, warehouse) & QUESTIONS.keys()) >= 9

@@ -259,7 +259,8 @@ def test_a_page_that_stays_is_read_again_once_more_is_known_to_be_personal(
 
 def test_marks_tell_what_cannot_stand_in_what_was_read(tmp_path: Path) -> None:
     met = Met()
-    met.add(b"RUMAH SITI AMINAH DI JALAN MAWAR".split(), ["3522011203780004"])
+    met.add(b" RUMAH SITI AMINAH DI JALAN MAWAR ", ["3522011203780004"])
+    met.add(b"  ", [])
     marks = Marks()
     marks.add(met.values())
     assert not marks.none_of([])  # nothing has been looked for

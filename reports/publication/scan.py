@@ -334,9 +334,10 @@ def _kinds_in(text: str, personal: Personal, met: Met) -> set[str]:
         found.add("e-mail")
     words = text.encode("ascii", "replace").upper().translate(_PLAIN).split()
     plain = b" %b " % b" ".join(words)
-    met.add(words, read)
-    for word in personal.rare.keys() & set(words):
-        found |= {
-            f"text of {personal.texts[value.decode()]}" for value in personal.rare[word] if b" %b " % value in plain
-        }
+    met.add(plain, read)
+    there = set(words)
+    for word in personal.rare.keys() & there:
+        for value in personal.rare[word]:
+            if there.issuperset(value.split()) and b" %b " % value in plain:
+                found.add(f"text of {personal.texts[value.decode()]}")
     return found

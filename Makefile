@@ -69,7 +69,7 @@ $(LOCKED): requirements.lock
 	  { echo "Jejak needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is none of them. Name one: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "Installing the locked versions into $(VENV) (about two minutes, once) ..."
+	@echo "Installing the locked versions into $(VENV) (two to eight minutes, once) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python deploy/installing.py requirements.lock
 	@touch $@

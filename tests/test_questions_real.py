@@ -252,8 +252,7 @@ WHERE = {
 # What clerks type where they leave a field open; of these fields alone zero is said.
 EMPTY = ("", "-", "--", ".", "0")
 ZERO = ("nilai_pdn_kontrak", "nilai_umk_kontrak", "nilai_pdn_pct", "nilai_umk_pct", "ongkir")
-
-
+# Papers that agree on something, beside receipts.
 AGREED = ("Surat Perjanjian", "Surat Pesanan")
 
 

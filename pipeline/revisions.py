@@ -48,7 +48,11 @@ def note_possible_revisions(conn: Connection, codes: set[Code], run_id: str) -> 
     ).all()
     concerned = codes | {end for row in stored for end in ((row.from_kind, row.from_code), (row.to_kind, row.to_code))}
     vanished = _vanished(conn)
-    new = _new(conn, min(seen.at for seen in vanished.values())) if concerned and vanished else {}
+    new: dict[Code, _Seen] = {}
+    if concerned and vanished:
+        # Where nothing vanished just now, what is new of these codes is all that can have come back.
+        among = None if concerned & vanished.keys() else concerned
+        new = _new(conn, min(seen.at for seen in vanished.values()), among)
     found: dict[str, dict[str, Any]] = {}
     if not concerned.isdisjoint(vanished.keys() | new.keys()):
         for old, newer, confidence, by in _pairs(conn, vanished, new, concerned):
@@ -81,14 +85,15 @@ def _vanished(conn: Connection) -> dict[Code, _Seen]:
     return {code: seen for code, seen in gone.items() if code not in left_out}
 
 
-def _new(conn: Connection, since: str) -> dict[Code, _Seen]:
-    """The plans that a list has held since this moment or later, and not before."""
+def _new(conn: Connection, since: str, among: set[Code] | None) -> dict[Code, _Seen]:
+    """The plans (of these codes, where given) that a list has held since this moment or later, and not before."""
     columns, revised = t.raw_record.c, t.rup_revision.c
-    rows = conn.execute(
-        select(columns.kind, columns.code, columns.scope).where(
-            columns.service.in_(PLAN_LISTS), columns.current, ~columns.gone, columns.observed_at >= since
-        )
-    ).all()
+    query = select(columns.kind, columns.code, columns.scope).where(
+        columns.service.in_(PLAN_LISTS), columns.current, ~columns.gone, columns.observed_at >= since
+    )
+    if among is not None:
+        query = query.where(of_codes(conn, columns.kind, columns.code, among))
+    rows = conn.execute(query).all()
     codes = {(row.kind, row.code) for row in rows}
     first = {
         (row.kind, row.code): row.at

@@ -65,7 +65,9 @@ ELSEWHERE = {
     "budget lines sum to pagu": "tests/test_sirup.py, tests/test_real_years.py",
     "payments without a header wait, then open a process": "tests/test_build.py, tests/test_health.py",
     "contract rows without a contract, SPPBJ alone, terminated": "tests/test_lpse.py, tests/test_real_years.py",
-    "splits, cancellations and reactivations of plans": "tests/test_identity.py, tests/test_sirup.py",
+    "splits, cancellations and reactivations of plans": "tests/test_sirup.py, tests/test_revisions.py",
+    "plans that come back under a new code": "tests/test_revisions.py",
+    "payments of a regency that goes from SIMDA to SIPD-RI": "tests/test_switch.py, tests/test_simda.py",
     "agreements are no payments; payments on cancelled recordings": "tests/test_lpse.py",
     "a key part that a service's rows never had": "tests/test_sync.py",
     "legacy answers, envelopes without meta": "tests/test_connectors.py, tests/test_simulator.py",
@@ -83,7 +85,7 @@ ELSEWHERE = {
     "a release refused for one secondary field": "tests/test_build.py",
     "exports that were killed; files' modes": "tests/test_warehouse_export.py, tests/test_warehouse_engine.py",
     "repeated keys in a JSON object": "JSON's own rule: the last counts, in all of them alike",
-    "kills, two at once, full disks, restarted servers": "tests/test_build.py, tests/test_side_by_side.py",
+    "kills, two at once, full disks, restarted servers": "tests/test_torture.py, tests/test_build.py",
 }
 
 # (transports, findings) -> why none of these transports can bring what was found.

@@ -657,7 +657,7 @@ def decide(
         else update(t.link).where(chosen).values(status=status, decided_by=who, decided_at=utc_now(), note=scrub(note))
     )
     revised = {end for row in rows if row.rule == REVISION for end in _ends(row)}
-    enqueue_codes(conn, "sirup", revised)
+    enqueue_codes(conn, SERVICES[PLAN_LISTS[0]][0], revised)
     for row in rows:
         year = 0 if row.rule == OFFICE else row.year
         enqueue_links(conn, {((row.from_kind, row.from_code), year), ((row.to_kind, row.to_code), year)})

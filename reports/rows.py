@@ -28,12 +28,12 @@ _RECORDED = ("pencatatan-", "swakelola-")
 def emptied_fields(
     conn: Connection, source: str, lists: Collection[tuple[str, str]], since: str
 ) -> list[dict[str, Any]]:
-    """Fields that far fewer rows of one of these (service, scope)s have than did before a moment (UTC), or at first
-    where the rows are newer: `{"service", "scope", "field", "rows", "before", "now"}`: of how many rows it is filled in
-    which percentage, and was.
+    """Fields that far fewer rows of one of these (service, scope)s have than did before a moment (UTC): `{"service",
+    "scope", "field", "rows", "before", "now"}`: of how many rows it is filled in which percentage, and was.
 
     Lists are looked at that have brought rows since then. One that had none before (a new fiscal year) is compared
-    with those of the service's other years. A sample stands for many rows.
+    with those of the service's other years, or where these had none either with what it held when it was first read.
+    A sample stands for many rows.
     """
     columns = t.raw_record.c
     later = columns.run_id.in_(select(t.run.c.id).where(t.run.c.started_at >= since))
@@ -44,20 +44,23 @@ def emptied_fields(
         here = (*of, columns.scope == scope)
         moved = select(columns.key).where(*here, columns.current, later)
         replaced = (
-            select(func.coalesce(func.max(case((~later, columns.id))), func.min(columns.id)))
-            .where(*here, ~columns.current, ~columns.gone, columns.key.in_(moved))
+            select(func.max(columns.id))
+            .where(*here, ~columns.current, ~columns.gone, ~later, columns.key.in_(moved))
             .group_by(columns.key)
         )
+        first = select(columns.run_id).where(*here).order_by(columns.id).limit(1)
         stands = (columns.current, ~columns.gone)
         same = _rows_with(conn, *here, *stands, ~later)
         now = same + _rows_with(conn, *here, *stands, later)
-        before = same + _rows_with(conn, columns.id.in_(replaced))
-        if not before:
-            before = _rows_with(conn, *of, columns.scope != scope, *stands, ~later)
+        before = (
+            same + _rows_with(conn, columns.id.in_(replaced))
+            or _rows_with(conn, *of, columns.scope != scope, *stands, ~later)
+            or _rows_with(conn, *here, ~columns.gone, columns.run_id == first.scalar_subquery())
+        )
         for name, had in sorted(before.items()):
             usual = had * now[_ALL] / before[_ALL]
             enough = max(_FEW if now[name] else _NONE_OF, now[_ALL] * _SELDOM)
-            if name != _ALL and usual >= enough and now[name] * 2 < usual:
+            if name != _ALL and min(had, usual) >= enough and now[name] * 2 < usual:
                 shares = {"before": _percent(had, before[_ALL]), "now": _percent(now[name], now[_ALL])}
                 found.append({"service": service, "scope": scope, "field": name, "rows": now[_ALL], **shares})
     return found

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from pipeline.clock import shown
 from pipeline.registry import SERVICES
 from simulator.faults import Fault
+from simulator.rendering import Row
 from tests.worlds import Edit, EditedWorld, Town, served
 from warehouse import tables as t
 
@@ -325,6 +326,48 @@ def test_a_field_that_few_rows_lose_is_not_gone_empty(tmp_path: Path, file_url: 
         assert few >= 20
         change = without("metode_pengadaan")
         assert emptied_after(town, PLANS, lambda rows: [*change(rows[:few]), *rows[few:]]) == []
+
+
+def test_a_list_of_a_few_days_is_compared_with_what_it_was_at_first(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(120, seed=1), tmp_path, file_url) as town:
+        settings = town.settings(only=[PLANS, BUDGETS])
+        some = len(town.world.rows(PLANS)) * 3 // 10
+        assert some >= 20
+
+        def seldom(rows: list[Row]) -> list[Row]:
+            return [*rows[:some], *without("jenis_pengadaan")(rows[some:])]
+
+        def emptied(plans: Edit, budgets: Edit | None = None) -> list[tuple[str, str, int, int]]:
+            town.edit(PLANS, plans)
+            town.edit(BUDGETS, budgets)
+            town.sync("--no-build", settings=settings)
+            found = health(town, settings)["sirup"]["emptied"]
+            town.next_day()
+            return [(each["service"], each["field"], each["before"], each["now"]) for each in found]
+
+        assert emptied(seldom) == []
+        # A row that has what few have says nothing of the others.
+        assert emptied(lambda rows: [{**rows[0], "nama_paket": "Balai Desa Ngasem"}, *seldom(rows)[1:]]) == []
+        lacking = without("metode_pengadaan", "jenis_pengadaan")
+        share = round(100 * some / len(town.world.rows(PLANS)))
+        assert emptied(lacking, without("sumber_dana")) == [
+            (BUDGETS, "sumber_dana", 100, 0),
+            (PLANS, "jenis_pengadaan", share, 0),
+            (PLANS, "metode_pengadaan", 100, 0),
+        ]
+
+
+def test_a_few_old_rows_do_not_judge_many_new_ones(tmp_path: Path, file_url: str) -> None:
+    with served(EditedWorld(120, seed=1), tmp_path, file_url) as town:
+        settings = town.settings(only=[PLANS])
+        change = without("metode_pengadaan")
+        town.edit(PLANS, lambda rows: rows[:6])
+        town.sync("--no-build", settings=settings)
+        for _ in range(8):
+            town.next_day()
+        town.edit(PLANS, lambda rows: [*rows[:6], *change(rows[6:])])
+        town.sync("--no-build", settings=settings)
+        assert health(town, settings)["sirup"]["emptied"] == []
 
 
 def test_a_new_years_list_is_compared_with_those_of_other_years(tmp_path: Path, file_url: str) -> None:

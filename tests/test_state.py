@@ -159,6 +159,12 @@ def test_planned_periods_are_dropped_once_an_attempt_is_there() -> None:
     assert "tenderPeriod" not in state(PLAN, TENDERED).document["tender"]
 
 
+def test_an_attempt_without_a_status_has_none_of_its_plan() -> None:
+    planned = (PLANNED, {"tender": {"id": "rup-1", "status": "planned", "statusDetails": "Terumumkan"}})
+    assert united([planned])["tender"]["status"] == "planned"
+    assert united([(ANNOUNCED, {"tender": {"id": "tender-1"}}), planned]) == {"tender": {"id": "tender-1"}}
+
+
 def test_a_period_of_the_attempt_stays_though_it_is_that_of_the_plan() -> None:
     period = {"startDate": "2025-02-01T00:00:00+07:00"}
     partials: list[tuple[str, Object]] = [

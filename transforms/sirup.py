@@ -334,8 +334,9 @@ def kaji_ulang(rows: list[Row], context: Context) -> Iterator[Partial]:
     """HistoryKajiUlang: that a plan was cancelled whose list no longer holds it."""
     if any(context.rows.get(name) for name in PLANS):
         return
-    last = max(rows, key=lambda row: (row.record.tgl_kaji_ulang or "", _revision_type(row) == TAKEN_UP, row.key))
-    if _revision_type(last) == CANCELLED:
+    events = sorted(rows, key=lambda row: (row.record.tgl_kaji_ulang or "", _revision_type(row) == TAKEN_UP, row.key))
+    last = events[-1]
+    if all(_revision_type(row) == CANCELLED for row in {row.code: row for row in events}.values()):
         kind = "swk" if "swakelola" in (last.record.jenis_paket or "").lower() else "rup"
         yield Partial({"tender": {"id": f"{kind}-{last.code}", "status": "cancelled"}}, (last,))
 

@@ -185,13 +185,14 @@ def united(partials: Iterable[tuple[str, Body]]) -> Body:
         leads = first.setdefault(service, number) == number
         _contribute(document, ranks, body, "", service, number, leads)
         tenders.append(body.get("tender") or {})
-    _drop_planned_periods(document.get("tender", {}), ranks.get("tender", {}), tenders)
+    _drop_planned(document.get("tender", {}), ranks.get("tender", {}), tenders)
     return _filled(document)
 
 
-def _drop_planned_periods(tender: Body, ranks: Body, partials: Sequence[Body]) -> None:
-    """Without periods that come from a plan where an attempt has taken its place: they pass for what happened."""
-    for name in ("tenderPeriod", "contractPeriod"):
+def _drop_planned(tender: Body, ranks: Body, partials: Sequence[Body]) -> None:
+    """Without periods and a status that come from a plan where an attempt has taken its place: they pass for what
+    happened. An attempt whose status is not told has none."""
+    for name in ("tenderPeriod", "contractPeriod", "status", "statusDetails"):
         if name in tender and partials[ranks[name][1]].get("id") != tender.get("id"):
             del tender[name]
 

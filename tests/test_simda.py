@@ -913,12 +913,24 @@ def test_payments_of_a_regency_that_switches_are_those_of_both_systems_each_once
         # A share of a payment, or one whose share nothing shows, stands whole in SIPD.
         (order("1/LS", 40), order("1/LS", 100, **SIPD_OFFICE), [40]),
         (order("1/LS", None), order("1/LS", 100, **SIPD_OFFICE), [100]),
+        (order("1/LS", None), order("1/LS", 100, Tgl_SP2D="2025-07-01", **SIPD_OFFICE), [100]),
     ],
 )
 def test_a_payment_is_its_year_office_number_and_amount(
     simda_row: dict[str, Any], sipd_row: dict[str, Any], amounts: list[float]
 ) -> None:
     assert [amount for _, _, amount in switched(rows("SIMDA-SP2D", simda_row), rows("SIPD-SP2D", sipd_row))] == amounts
+
+
+def test_one_payment_of_simda_is_one_of_sipd_at_most() -> None:
+    before = rows("SIMDA-SP2D", order("1/LS", 40))
+    for amounts in ((60, 40), (40, 60)):
+        # SIPD's numbers are its own: the second of a day stands under one that differs in nothing but its spelling.
+        after = rows(
+            "SIPD-SP2D",
+            *(order(number, n, **SIPD_OFFICE) for number, n in zip(("1/LS", "1 / LS"), amounts, strict=True)),
+        )
+        assert sorted(amount for _, _, amount in switched(before, after)) == [40, 60]
 
 
 def test_the_rows_of_both_systems_show_where_a_payment_comes_from() -> None:

@@ -326,14 +326,14 @@ def _payments(orders: list[Row]) -> list[list[Row]]:
         while (same := counted.get((*number, nth), {}).get(row.code)) and same.record.Nilai != record.Nilai:
             nth += 1
         counted.setdefault((*number, nth), {}).setdefault(row.code, row)
-    payments: list[list[Row]] = []
-    for parts in counted.values():
-        payment = list(parts.values())
-        held = next((known for known in payments if _is_same_payment(known, payment)), None)
-        if held:
-            held += payment
-        else:
-            payments.append(payment)
+    payments = [list(parts.values()) for parts in counted.values()]
+    # Equal amounts first: one number of a day may be two payments of a system.
+    for alike in (_same_amount, _same_day):
+        for other in [payment for payment in payments if payment[0].service == PAYMENTS[1]]:
+            held = next((one for one in payments if _can_be_one(one, other) and alike(one, other)), None)
+            if held:
+                held += other
+                payments.remove(other)
     return sorted(payments, key=lambda payment: _paid(payment[0]))
 
 
@@ -341,15 +341,24 @@ def _paid(row: Row) -> tuple[Any, ...]:
     return row.record.Tahun, row.record.Tgl_SP2D or "", row.key
 
 
-def _is_same_payment(known: list[Row], payment: list[Row]) -> bool:
-    """Whether a payment is one that the other system holds."""
-    one, other = known[0].record, payment[0].record
-    if known[0].service == payment[0].service or one.Tahun != other.Tahun:
+def _can_be_one(one: list[Row], other: list[Row]) -> bool:
+    """Whether a payment of SIMDA, united with no other yet, and one of SIPD have year, office and number alike."""
+    if {row.service for row in one} != {PAYMENTS[0]}:
         return False
-    offices = {record.kd_satker_str.rpartition(".")[0] for record in (one, other) if record.kd_satker_str}
-    days = [record.Tgl_SP2D and record.Tgl_SP2D[:10] for record in (one, other)]
-    alike = _amount(known) == _amount(payment) or (days[0] and days[0] == days[1])
-    return bool(alike) and len(offices) < 2 and number_parts(one.No_SP2D) == number_parts(other.No_SP2D)
+    first, second = one[0].record, other[0].record
+    offices = {record.kd_satker_str.rpartition(".")[0] for record in (first, second) if record.kd_satker_str}
+    numbers = number_parts(first.No_SP2D), number_parts(second.No_SP2D)
+    return first.Tahun == second.Tahun and len(offices) < 2 and numbers[0] == numbers[1]
+
+
+def _same_amount(one: list[Row], other: list[Row]) -> bool:
+    amounts = _amount(one), _amount(other)
+    return None in amounts or amounts[0] == amounts[1]
+
+
+def _same_day(one: list[Row], other: list[Row]) -> bool:
+    days = [payment[0].record.Tgl_SP2D for payment in (one, other)]
+    return all(days) and days[0][:10] == days[1][:10]
 
 
 def _amount(payment: list[Row]) -> Amount:

@@ -112,9 +112,9 @@ def fetch(
             if service.name in SIPD:
                 yield from SIPD[service.name](source, scope, cursor)
         case other:
-            raise SettingsError(
-                f"simda is not offered by {other}; set JEJAK_SOURCES__SIMDA__TRANSPORT to sql, sipd or files"
-            )
+            own = source.service(service.name).transport
+            where = f'transport of services."{service.name}"' if own else "JEJAK_SOURCES__SIMDA__TRANSPORT"
+            raise SettingsError(f"simda is not offered by {other}; set {where} to sql, sipd or files")
 
 
 def anggaran(tables: sql.Tables, year: int) -> Select[Any]:

@@ -20,8 +20,8 @@ def checked(
     and `notes` on what is no fault.
 
     A list by fiscal year is tried for the newest year that is read, and for those before as long as it has no rows.
-    Where nobody answers, the other services of the source are not tried. That a source lacks a list, or has no rows in
-    it, is a fault where it is asked for by name, and for the source's first list.
+    Where nobody answers, the other services that are read in the same way are not tried. That a source lacks a list,
+    or has no rows in it, is a fault where it is asked for by name, and for the source's first list.
 
     Raises SettingsError for a source or service that isn't there or is switched off.
     """
@@ -31,16 +31,17 @@ def checked(
         if service not in names:
             names.append(service)
     for source, names in planned.items():
-        found: list[Checked] = []
-        for service in names:
-            found.append(_tried(settings, source, service))
-            if found[-1].unreachable:
-                break
+        unreachable: set[str] = set()
         first = next((name for name in SOURCES[source].services if name in names), None)
-        for each in found:
-            yield _finding(settings, source, each, needed=bool(services) or each.service == first)
-        for service in names[len(found) :]:
-            yield _row(source, Checked(service, ""), ["not tried, since nobody answered before"], ok=False)
+        for service in names:
+            transport = settings.sources[source].of(service).transport
+            if transport in unreachable:
+                yield _row(source, Checked(service, ""), ["not tried, since nobody answered before"], ok=False)
+                continue
+            each = _tried(settings, source, service)
+            if each.unreachable:
+                unreachable.add(transport)
+            yield _finding(settings, source, each, needed=bool(services) or service == first)
 
 
 def drafts(

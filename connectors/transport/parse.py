@@ -31,6 +31,7 @@ _DIGITS = 4000
 _CUT = 10
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _BLANK = re.compile(r"[ \t\r\n]*")
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
 
 
 class BrokenJson(StructureError):
@@ -321,8 +322,8 @@ def _plain_rows(body: bytes) -> list[Row] | None:
         ):
             return None
         names += len(row)
-    # Of a name that comes twice in a row one value is lost.
-    return rows if body.count(b'":') == names else None
+    # Of a name that comes twice in a row one value is lost: with as many names as there are, none does.
+    return rows if body.count(b'":') == names and not _SPACED.search(body) else None
 
 
 def _objects(values: Iterable[object], shown: str) -> Iterator[Row]:

@@ -105,7 +105,8 @@ def read(
             yield from _mapped(answer, own)
         case transport:
             offered = "inaproc, isb or files" if address.lkpp else "rest or files"
-            raise SettingsError(f"{name} can't be read by {transport}; set {environment}TRANSPORT to {offered}")
+            where = f'transport of services."{service.name}"' if own.transport else f"{environment}TRANSPORT"
+            raise SettingsError(f"{name} can't be read by {transport}; set {where} to {offered}")
 
 
 def _mapped(pages: Iterator[Page], settings: ServiceSettings) -> Iterator[Page]:

@@ -73,6 +73,33 @@ def test_a_plan_that_comes_back_under_a_new_code_is_a_link_to_review(town: Town)
     assert said.out.count(late["nama_paket"][:40]) == 2
 
 
+@pytest.mark.parametrize("lots", [3, 4])
+@pytest.mark.parametrize("daily", [True, False])
+def test_how_many_of_a_name_there_are_decides_alike_in_any_order(town: Town, lots: int, daily: bool) -> None:
+    [plan] = known(town, 1)
+    others = [{**plan, "kd_rup": 99000001 + lot, "pagu": plan["pagu"] + 1 + lot} for lot in range(lots)]
+
+    def listed(*more: Row) -> list[Row]:
+        town.next_day()
+        town.edit(PLANS, lambda rows: [*(row for row in rows if row["kd_rup"] != plan["kd_rup"]), *more])
+        town.sync(settings=settings(town))
+        return links(town)
+
+    listed()
+    for count in range(1, lots) if daily else ():
+        listed(*others[:count])
+    # Lots are told apart by their amounts alone.
+    few = [str(other["kd_rup"]) for other in others] if lots <= 3 else []
+    assert [row["to_code"] for row in listed(*others)] == few
+    # One of them gets another name, so that three are left; another has the old amount.
+    others[0]["nama_paket"] = "Pengadaan yang lain sama sekali"
+    assert [row["to_code"] for row in listed(*others)] == [str(other["kd_rup"]) for other in others[1:]]
+    others[0] |= {"nama_paket": plan["nama_paket"], "pagu": plan["pagu"]}
+    found = [(row["to_code"], row["by"]) for row in listed(*others)]
+    assert found[0] == (str(others[0]["kd_rup"]), "office+title+amount")
+    assert [code for code, _ in found[1:]] == few[1:]
+
+
 def test_an_operator_makes_it_a_revision_and_takes_that_back(town: Town) -> None:
     [plan] = known(town, 1)
     town.next_day()

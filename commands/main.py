@@ -50,6 +50,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_TIME)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it logs its plugins when it is imported
+    # A connection that Ctrl-C or the server broke is given back with a traceback; the command says why it ended.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     run: Run = options.run
     return run(options)
 

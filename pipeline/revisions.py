@@ -16,7 +16,7 @@ from transforms.parties import plain_name
 from warehouse import tables as t
 from warehouse.load import of_codes
 
-# How often it is right is not known: these only say what comes first in the list.
+# How often it is right is not known: these only order the list.
 _WITH_AMOUNT, _WITHOUT = 0.9, 0.5
 # More plans of one office and name than these are lots; which of them is which, their amounts alone can tell.
 _MANY = 3

@@ -64,7 +64,7 @@ def _chosen(conn: Connection, code: str | None) -> str:
         )
         query = (
             select(view.ocid)
-            # The most systems that tell of it; then the reports of an office, and planning documents.
+            # Most systems first; then the reports of an office, and planning documents.
             .order_by(
                 sum((case((step, 1), else_=0) for step in steps), literal(0)).desc(),
                 view.financial_progress.is_(None),

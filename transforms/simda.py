@@ -18,7 +18,7 @@ from transforms.rows import code_text
 
 SOURCE = "simda"
 PAYMENTS = ("SIMDA-SP2D", "SIPD-SP2D")
-"""The lists of payments; of one that both hold, the first tells."""
+"""The lists of payments; of a payment in both, the first gives the fields."""
 
 
 EVIDENT = tuple(service.name for service in SERVICES)
@@ -243,7 +243,7 @@ def _same_addendum(record: Any, others: list[tuple[str, str | None, Amount]]) ->
 def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
     """SP2D: each is a transaction from the office to the supplier.
 
-    In the year in which SIPD-RI replaces SIMDA a contract has payments in both. Either service tells all of them, since
+    In the year in which SIPD-RI replaces SIMDA a contract has payments in both. Either service gives all of them, since
     one alone tells a contract's transactions.
     """
     others = (row for name in PAYMENTS if name != context.service for row in context.rows.get(name, ()))
@@ -362,7 +362,7 @@ def _same_day(one: list[Row], other: list[Row]) -> bool:
 
 
 def _amount(payment: list[Row]) -> Amount:
-    """What a payment came to for its contract, by the first system that says so."""
+    """What a payment came to for its contract, by the first system that gives an amount."""
     for name in PAYMENTS:
         amounts = [row.record.Nilai for row in payment if row.service == name and row.record.Nilai is not None]
         if amounts:

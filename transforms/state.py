@@ -191,7 +191,7 @@ def united(partials: Iterable[tuple[str, Body]]) -> Body:
 
 def _drop_planned(tender: Body, ranks: Body, partials: Sequence[Body]) -> None:
     """Without periods and a status that come from a plan where an attempt has taken its place: they pass for what
-    happened. An attempt whose status is not told has none."""
+    happened. An attempt whose status is not given has none."""
     for name in ("tenderPeriod", "contractPeriod", "status", "statusDetails"):
         if name in tender and partials[ranks[name][1]].get("id") != tender.get("id"):
             del tender[name]

@@ -36,7 +36,7 @@ RECORDINGS = ("pencatatan", "swakelola")
 # Who pays and decides; parties of any other role are suppliers.
 _OFFICE_ROLES = ("buyer", "procuringEntity", "payer", "sourceParty", "interestedParty")
 _WORDS = ("name", "code", "institution", "address", "tax_number", "legal_form", "kind")
-# What few rows tell of an office and of a supplier.
+# What few rows have of an office and of a supplier.
 _TELLING = {"office": "address", "supplier": "legal_form"}
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in STAR}
 _MOMENTS = {

@@ -166,7 +166,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def about(folder: Path) -> dict[str, Any]:
-    """What the manifest of a publication says beside its files. Raises as `manifest_of` does."""
+    """What the manifest of a publication holds beside its files. Raises as `manifest_of` does."""
     with (folder / MANIFEST).open(encoding="utf-8") as manifest:
         lines = takewhile(lambda line: not line.startswith(_FILES), manifest)
         told: dict[str, Any] = json.loads("".join(lines).rstrip(",\n") + "\n}")

@@ -1,4 +1,4 @@
-"""Which words follow one another in a publication, and its long numbers: whether a value can stand in its files is told
+"""Which words follow one another in a publication, and its long numbers: whether a value can stand in its files follows
 without reading them again.
 
 They are kept as hashes, beside the publication: what isn't among these is nowhere in the files, what is may be there.
@@ -112,7 +112,7 @@ def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
 
 
 def _mixed(values: NDArray[np.uint64]) -> _Values:
-    """The upper half, since the lower bits of a polynomial tell of few bytes."""
+    """The upper half, since the lower bits of a polynomial depend on few bytes."""
     return (values * np.uint64(_MIXED) >> np.uint64(32)).astype(np.uint32)
 
 

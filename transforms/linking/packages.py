@@ -15,7 +15,7 @@ from transforms.linking.text import words
 
 # A purchase's own budget is that of its plan, unless one of them was revised.
 OTHER_BUDGET = -2.0
-# Titles spelt alike beside the same words: clerks copy them, so it tells plans of one name apart.
+# Titles spelt alike beside the same words: clerks copy them, so this distinguishes plans of one name.
 SPELT = 3.5
 # A purchase's price as a share of a plan's budget.
 PRICE = ((0.97, 2.0), (0.85, 1.0), (0.6, -0.5))

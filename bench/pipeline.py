@@ -87,7 +87,7 @@ class Version:
     def url(self, warehouse: str) -> str:
         if self.server is None:
             return f"sqlite:///{self.folder / warehouse}.db"
-        name = f"{self.folder.name}_{warehouse}"
+        name = self.database(warehouse)
         if name not in self.made:
             _on_server(self.server, f"CREATE DATABASE {name}")
             self.made.add(name)
@@ -97,7 +97,11 @@ class Version:
         """Bytes of a warehouse."""
         if self.server is None:
             return (self.folder / f"{warehouse}.db").stat().st_size
-        return int(_on_server(self.server, f"SELECT pg_database_size('{self.folder.name}_{warehouse}')"))
+        return int(_on_server(self.server, f"SELECT pg_database_size('{self.database(warehouse)}')"))
+
+    def database(self, warehouse: str) -> str:
+        """The name of a warehouse on the server."""
+        return f"{self.folder.name}_{warehouse}".replace("-", "_")
 
 
 def _on_server(server: str, statement: str) -> Any:

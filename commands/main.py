@@ -30,18 +30,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             return _run(argv)
         except KeyboardInterrupt:
-            announce()
-            end_workers()
-            return STATUS
+            return _stopped()
         except BrokenPipeError:
             # Who read the output has gone, as `head` does; Python must not find that out once more at the end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except Exception as error:
+            if _comes_of_interrupt(error):
+                return _stopped()
             if (reason := _reason(error)) is None:
                 raise
             print(f"jejak: {reason}", file=sys.stderr)
             return 1
+
+
+def _stopped() -> int:
+    announce()
+    end_workers()
+    return STATUS
+
+
+def _comes_of_interrupt(error: BaseException | None) -> bool:
+    """Whether an error was raised while an interrupt ended something: by a rollback on a broken connection, say."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _run(argv: Sequence[str] | None) -> int:

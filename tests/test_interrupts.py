@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+import commands.main
 from commands.interrupting import PATIENCE_SECONDS, STOPPED
 from pipeline.registry import SOURCES
 from tests.answering import Answer, answering
@@ -188,6 +189,21 @@ def code(identity: dict[str, str]) -> tuple[str, str]:
 
 def settings_url(path: Path) -> str:
     return str(tomllib.loads(path.read_text())["warehouse_url"])
+
+
+def test_what_fails_while_an_interrupt_ends_a_command_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(argv: object) -> int:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise OSError("the rollback found no connection") from None
+
+    monkeypatch.setattr(commands.main, "_run", interrupted)
+    monkeypatch.setattr(commands.main, "end_workers", lambda: None)
+    assert commands.main.main([]) == 130
+    assert "rollback" not in capfd.readouterr().err
 
 
 def test_a_command_that_hangs_ends_all_the_same_and_a_second_one_ends_it_at_once(tmp_path: Path, file_url: str) -> None:

@@ -266,6 +266,7 @@ def _links_evaluate(options: argparse.Namespace) -> int:
             rules = evaluate.hidden(conn)
     else:
         logging.getLogger().setLevel(logging.ERROR)
+        logging.getLogger("jejak.progress").setLevel(logging.INFO)
         with tempfile.TemporaryDirectory(prefix="jejak-") as folder:
             rules = evaluate.evaluate(Path(folder), options.seed, options.noise, options.packages)
     if options.json:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-log = logging.getLogger("jejak")
+log = logging.getLogger("jejak.progress")
 
 _FIRST_SECONDS, _SECONDS = 3.0, 10.0
 

@@ -5,6 +5,7 @@ what its tables say together. The columns of Permendagri 90 (`...90`) are empty 
 """
 
 import re
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -193,6 +194,16 @@ _LINE = (
     "Kd_Rek_5",
 )
 
+_SP2D = Service(
+    "SIMDA-SP2D",
+    Sp2d,
+    key=("Tahun", "No_Kontrak", "No_SP2D"),
+    kind="kontrak",
+    code_parts=2,
+    linked=True,
+    essential=frozenset({"Nilai"}),
+)
+
 SERVICES: tuple[Service, ...] = (
     Service(
         "SIMDA-Anggaran",
@@ -212,25 +223,9 @@ SERVICES: tuple[Service, ...] = (
         code_parts=2,
         linked=True,
     ),
-    Service(
-        "SIMDA-SP2D",
-        Sp2d,
-        key=("Tahun", "No_Kontrak", "No_SP2D"),
-        kind="kontrak",
-        code_parts=2,
-        linked=True,
-        essential=frozenset({"Nilai"}),
-    ),
+    _SP2D,
     # A list of its own: in the year in which SIPD-RI replaces SIMDA both systems hold a part of the payments, and when
     # one of them is shut, what it held still stands.
-    Service(
-        "SIPD-SP2D",
-        Sp2d,
-        key=("Tahun", "No_Kontrak", "No_SP2D"),
-        kind="kontrak",
-        code_parts=2,
-        linked=True,
-        essential=frozenset({"Nilai"}),
-    ),
+    replace(_SP2D, name="SIPD-SP2D"),
 )
 """What is read of SIMDA and SIPD-RI, in the order to read it."""

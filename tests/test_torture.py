@@ -110,7 +110,8 @@ class Torturer:
         process = apart(self.town.environment, self.log, *arguments, "--settings", self.settings, **disturbance)
         process.join()
         log = self.log.read_text(encoding="utf-8")
-        assert "Traceback" not in log and "usage:" not in log
+        assert "Traceback" not in log
+        assert "usage:" not in log
         status: int | None = process.exitcode
         return status
 

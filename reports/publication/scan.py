@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import Connection, select
 
+from pipeline.progress import with_progress
 from pipeline.registry import SERVICES
 from pipeline.workers import spread
 from reports.publication.files import files_of, is_same
@@ -193,9 +194,10 @@ def scan(
     that were taken over from it are left out, and of others of its names only lines are read that it hasn't. `met` gets
     the marks of what is read (see reports.publication.marks)."""
     paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
-    jobs = (paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH))
+    jobs = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
     given = (folder, last, personal, site(settings))
-    for found, values in spread(settings, len(paths), _scan_files, jobs, _begin, *given):
+    scanned = spread(settings, len(paths), _scan_files, jobs, _begin, *given)
+    for found, values in with_progress(scanned, len(jobs), f"lots of {_BATCH} files scanned"):
         met(values)
         yield from found
 

@@ -140,7 +140,8 @@ def _publish(options: argparse.Namespace) -> int:
         print(f"{year}: {counts['processes']:,} processes, {counts['releases']:,} releases")
     print(
         f"{report['files']:,} files in {report['folder']}. Since the last publication: {report['new']:,} releases of "
-        f"new processes, {report['changed']:,} of known ones, {report['voided']:,} voided."
+        f"new processes, {report['changed']:,} of known ones, {report['voided']:,} voided.\n"
+        f"Open {report['folder']}/index.html in a browser."
     )
     return 0
 

@@ -30,7 +30,7 @@ from reports.publication.files import manifest_of, wrong_files
 from reports.publication.processes import digests, fiscal_years
 from reports.publication.publish import missing
 from tests.official import needs_reference, package_validator, review
-from tests.worlds import Lived, Said, Town
+from tests.worlds import EditedWorld, Lived, Said, Town, served
 from transforms.difference import living
 from transforms.merge import compiled
 from transforms.paths import value_at
@@ -418,30 +418,32 @@ def made_so_far(out: Path) -> int:
         return 0
 
 
-def test_a_killed_publication_leaves_the_last_one_whole(town: Town, tmp_path: Path) -> None:
+def test_a_killed_publication_leaves_the_last_one_whole(file_url: str, tmp_path: Path) -> None:
+    # JEJAK_TEST_KILLS=50 also makes the regency so large that workers publish it.
     times = int(os.environ.get("JEJAK_TEST_KILLS", "4"))
     chance = random.Random(5)
     out = tmp_path / "out"
-    town.sync()
-    assert publish(town, out).status == 0
-    settings = town.settings()
-    command = [sys.executable, "-m", "commands.main", "publish", "--out", out, "--settings", settings]
-    for number in range(times):
-        town.next_day(0.3)
+    with served(EditedWorld(500 if times > 10 else 20, seed=5), tmp_path, file_url) as town:
         town.sync()
-        before = manifest_of(out / "current")
-        # Killed when so many files of the new one are there: a moment that no clock decides.
-        at = chance.randrange(len(before["files"]))
-        environment = {**os.environ, **town.environment, **COMPLETE}
-        process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
-        while process.poll() is None and made_so_far(out) < at:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert wrong_files(out / "current") == [], number
-    assert publish(town, out).status == 0
-    assert wrong_files(out / "current") == []
-    assert len(list(out.iterdir())) == 4
+        assert publish(town, out).status == 0
+        settings = town.settings(workers=2)
+        command = [sys.executable, "-m", "commands.main", "publish", "--out", out, "--settings", settings]
+        for number in range(times):
+            town.next_day(0.3)
+            town.sync()
+            before = manifest_of(out / "current")
+            # Killed when so many files of the new one are there: a moment that no clock decides.
+            at = chance.randrange(len(before["files"]))
+            environment = {**os.environ, **town.environment, **COMPLETE}
+            process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
+            while process.poll() is None and made_so_far(out) < at:
+                time.sleep(0.001)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            assert wrong_files(out / "current") == [], number
+        assert publish(town, out).status == 0
+        assert wrong_files(out / "current") == []
+        assert len(list(out.iterdir())) == 4
 
 
 def test_settings_that_are_whole_miss_nothing(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:

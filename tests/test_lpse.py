@@ -283,6 +283,25 @@ def test_self_managed_work_has_no_award_but_payer_and_payee() -> None:
     assert "Budi" not in repr(found)
 
 
+def test_a_person_who_is_paid_for_self_managed_work_is_not_named_though_known_as_a_supplier() -> None:
+    header = {"kd_swakelola_pct": 6, "nama_paket": "Sosialisasi", "total_realisasi": 60, "tahun_anggaran": 2025,
+              "status_swakelola_pct_ket": "Paket Selesai", **OFFICE}  # fmt: skip
+    person, firm = "Budi Contoh, S.Pd", "CV MAJU"
+    suppliers = {("name", "BUDI CONTOH S PD"): "72", ("name", "CV MAJU"): "71"}
+    entries = [
+        paid(20, nama_pelaksana=person),
+        paid(20, "Surat Perjanjian", nama_pelaksana=person, no_realisasi="602/SP"),
+        paid(20, nama_pelaksana=firm),
+    ]
+    given = rows("SPSE-PencatatanSwakelolaRealisasi", *({"kd_swakelola_pct": 6, **each} for each in entries))
+    found = document([row("SPSE-PencatatanSwakelola", header), *given], suppliers=suppliers)
+    [contract] = found["contracts"]
+    payees = [each["payee"]["id"] for each in (*contract["agreements"], *contract["implementation"]["transactions"])]
+    assert sorted(payees) == ["JEJAK-PENYEDIA-71", "perorangan", "perorangan"]
+    assert "budi" not in repr(found).lower()
+    assert "JEJAK-PENYEDIA-72" not in repr(found)
+
+
 def test_an_agreement_of_self_managed_work_names_its_other_party() -> None:
     header = {"kd_swakelola_pct": 6, "nama_paket": "Sosialisasi", "total_realisasi": 60, "tahun_anggaran": 2025,
               "status_swakelola_pct_ket": "Paket Selesai", **OFFICE}  # fmt: skip

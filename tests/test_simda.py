@@ -971,6 +971,19 @@ def test_who_is_paid_without_a_contract_is_the_supplier_and_never_a_treasurer() 
         assert bool(found.signals) is (kind == 9)
 
 
+def test_a_person_whom_the_treasury_pays_for_self_managed_work_is_not_named() -> None:
+    work = {**LKPP, "kd_swakelola_pct": 6, "nama_paket": "Sosialisasi", "status_swakelola_pct_ket": "Paket Selesai"}
+    recorded = row("SPSE-PencatatanSwakelola", work)
+    for name, payee in (("Budi Contoh", "perorangan"), ("CV MAJU", "JEJAK-PENYEDIA-71")):
+        paid = rows("SIMDA-SP2D", order("1", 40, Nm_Penerima=name))
+        links = {("kontrak", each.code): (("swakelola", "6"),) for each in paid}
+        suppliers = {("name", "BUDI CONTOH"): "72", ("name", "CV MAJU"): "71"}
+        found = state([recorded, *paid], links=links, suppliers=suppliers).document
+        [transaction] = found["contracts"][0]["implementation"]["transactions"]
+        assert transaction["payee"]["id"] == payee
+        assert "Budi" not in repr(found)
+
+
 def test_a_form_of_business_shows_a_firm() -> None:
     paid = rows("SIMDA-SP2D", order("1", 40))
     for form, published in (("CV", True), ("PT.", True), ("Perorangan", False), ("UD", False), (None, False)):

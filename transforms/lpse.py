@@ -24,6 +24,7 @@ from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping,
 from transforms.parties import (
     SUPPLIER_SCHEME,
     has_code,
+    names_organisation,
     office_party,
     payee_party,
     plain_name,
@@ -1194,7 +1195,7 @@ def _payee(row: Row, context: Context) -> Body | None:
         number16 = getattr(record, "npwp_penyedia_16", None)
         return context.supplier(None, record.nama_penyedia, record.npwp_penyedia, number16)
     known = context.supplier(None, record.nama_pelaksana, record.npwp_pelaksana)
-    if known and has_code(known):
+    if known and has_code(known) and names_organisation(known):
         return known
     name = plain_name(record.nama_pelaksana)
     header = _header(row, context)

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from schemas.fields import clean
 
@@ -169,6 +170,11 @@ def supplier_party(
 def has_code(party: Mapping[str, object]) -> bool:
     """Whether a supplier's party is known by its code, not by a surrogate made of its name."""
     return str(party["id"]).startswith(f"{SUPPLIER_SCHEME}-")
+
+
+def names_organisation(party: Mapping[str, Any]) -> bool:
+    """Whether a party's name or legal form shows a firm, an office or another body. In doubt: no."""
+    return is_organisation(party.get("name")) or is_firm(party.get("name"), party.get("details", {}).get("legalForm"))
 
 
 def payee_party(name: str | None) -> dict[str, object] | None:

@@ -13,7 +13,7 @@ from transforms import codes, mak
 from transforms.evidence import Evidence
 from transforms.linking.numbers import number_parts
 from transforms.mapping import Amount, Body, Context, Partial, Row, SourceMapping, money, parties, reference
-from transforms.parties import plain_name, scrub, supplier_keys, tax_numbers
+from transforms.parties import names_organisation, payee_party, plain_name, scrub, supplier_keys, tax_numbers
 from transforms.rows import code_text
 
 SOURCE = "simda"
@@ -255,6 +255,8 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
             told = payment[0]
             record = told.record
             payer, payee = _payer(told, context), _payee(told, context)
+            if payee and contract.startswith("swakelola-") and not names_organisation(payee):
+                payee = payee_party(payee["name"])
             named += [payer, payee]
             amount = _amount(payment)
             entry = f"{'simda' if told.service == PAYMENTS[0] else 'sipd'}-{_number(record.No_SP2D)}"

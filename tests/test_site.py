@@ -21,7 +21,7 @@ import orjson
 import pytest
 from markupsafe import escape
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from pipeline.configure import load_settings
 from reports.process import why
@@ -333,6 +333,42 @@ def test_proposals_without_a_package_stand_on_their_villages(written: Written, l
         page = written.read(f"tempat/{place.key}.html")
         assert str(escape(texts.shortened(each.title, 160))) in page
         assert 'data-t="place.proposals.none"' in page
+
+
+def _moved(engine: Engine, path: Path, count: int, **where: str) -> Engine:
+    """A copy of a warehouse in which as many proposals without a package are of another place."""
+    shutil.copy(str(engine.url.database), path)
+    copy = open_warehouse(f"sqlite:///{path}")
+    with writing(copy) as conn:
+        alone = {each.title for each in proposals_without_package(conn)}
+        subject = t.subject.c
+        rows = conn.execute(select(subject.kind, subject.code).where(subject.title.in_(alone)).limit(count)).all()
+        for row in rows:
+            conn.execute(t.subject.update().where(subject.kind == row.kind, subject.code == row.code).values(**where))
+    return copy
+
+
+def test_a_village_has_one_page_whether_its_proposals_led_to_a_package_or_not(
+    written: Written, lived: Lived, tmp_path: Path
+) -> None:
+    each = next(each for each in written.told if (each.state.get("planning") or {}).get("proposals"))
+    proposal = each.state["planning"]["proposals"][0] | {
+        "address": {"locality": "Ngasem", "region": "Ngasem"},
+        "location": {"gazetteer": {"scheme": "X", "identifiers": ["35.22.04.2008"]}},
+    }
+    planning = {**each.state["planning"], "proposals": [proposal]}
+    linked = replace(each, state={**each.state, "planning": planning})
+    engine = _moved(lived.town.engine, tmp_path / "moved.db", 2, village="Ngasem", district="Ngasem")
+    settings = written.settings.model_copy(update={"wilayah": "35.22"})
+    with reading(engine) as conn:
+        alone = [one.title for one in proposals_without_package(conn) if one.village == "Ngasem"]
+        write_site(tmp_path / "out", [linked], settings, draft=True, previous=None, conn=conn)
+    engine.dispose()
+    page = (tmp_path / "out" / "tempat" / "35.22.04.2008.html").read_text(encoding="utf-8")
+    assert len(alone) == 2
+    for title in (proposal["title"], *alone):
+        assert str(escape(texts.shortened(title, 160))) in page
+    assert not list((tmp_path / "out" / "tempat").glob("ngasem*"))
 
 
 def test_figures_name_the_system_whose_row_gives_them(written: Written, lived: Lived) -> None:

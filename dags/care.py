@@ -19,8 +19,8 @@ its name shows its state, when it was last read whole, how many rows it brought 
 in its answers. `jejak health` prints the same with each service.
 
 **Red?** A red `check` is a source that is *late* (not read for longer than the setting `stale_hours`), *failing* (the
-last read of a service failed) or was *never* read. The end of its log names what to do; its own DAG, `sync_<source>`,
-has more. Clear `look`, with what follows it, to look again.
+last read of a service failed), *empty* (all was read, and no row ever came) or was *never* read. The end of its log
+names what to do; its own DAG, `sync_<source>`, has more. Clear `look`, with what follows it, to look again.
 
 The run as a whole is red, and sends an alert, as long as a source is not well: also for one whose sync has sent an
 alert at night.

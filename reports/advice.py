@@ -32,6 +32,12 @@ _SAY = {
         "Its dumps are as of {day}, and the fiscal year goes on: get newer ones (or raise stale_days in "
         "[sources.{source}]), then {again}.",
     ),
+    "empty": (
+        "Semua daftarnya terbaca, tetapi tanpa satu baris pun: periksa kd_klpd, kd_lpse, dan tahun anggaran di "
+        "pengaturan (atau [sources.{source}]), lalu {again}.",
+        "All its lists were read, and none has a row: check kd_klpd, kd_lpse and fiscal_years in the settings (or "
+        "[sources.{source}]), then {again}.",
+    ),
     "late": (
         "Tidak terbaca lengkap selama {hours} jam: lihat apakah jadwalnya berjalan, atau {again}.",
         "It was not read whole for {hours} hours: see that its schedule runs, or {again}.",
@@ -93,6 +99,8 @@ def _pressing(health: dict[str, Any], settings: Settings) -> tuple[str, dict[str
             if health["stale"]:
                 return "stale", {"day": health["as_of"][:10]}
             return "late", {"hours": settings.stale_hours}
+        case "empty":
+            return "empty", {}
     if health["new_fields"]:
         return "new fields", {}
     if health["left_out"]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from pipeline.clock import shown, utc_now
 from pipeline.steps import plan_of, sources_of, warehouse
 from reports.advice import advice
-from reports.rows import broken_sums, emptied_fields, places_found, reject_reasons
+from reports.rows import broken_sums, brought_nothing, emptied_fields, places_found, reject_reasons
 from reports.waiting import waiting_rows
 from schemas.settings import Settings
 from warehouse import tables as t
@@ -37,7 +37,8 @@ def source_health(
     """Whether a source was read as it should be, by the (source, service, scope)s of today's `plan`, at least one.
 
     `state` is `never` (nothing of the plan was ever read), `failing` (what was read last of some service failed, or a
-    folder of dumps holds no list at all), `late` (see `last_success`) or `ok`. `last_success` is how fresh the source
+    folder of dumps holds no list at all), `late` (see `last_success`), `empty` (all was read, and no row of a process
+    ever came: a wrong code of the regency does that) or `ok`. `last_success` is how fresh the source
     is: for each service and scope the last time that it was read successfully, and of those the oldest. It is late when
     that is longer ago than `stale_hours`, or when some of them was never read. Years that are not in the plan don't
     count, however recently a backfill read them. A list that a folder does not hold (`absent`) counts neither way.
@@ -77,6 +78,8 @@ def source_health(
     old = [each for each in counted if _is_old(each, settings, now)]
     if state == "ok" and old:
         state = "late"
+    if state == "ok" and brought_nothing(conn, source):
+        state = "empty"
     news = (now - _NEWS).strftime("%Y-%m-%dT%H:%M:%SZ")
     signals = conn.execute(select(t.signal).where(t.signal.c.source == source, t.signal.c.first_seen >= news)).all()
     reasons = reject_reasons(conn, source)

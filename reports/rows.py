@@ -25,6 +25,15 @@ _ROUNDED = 1
 _RECORDED = ("pencatatan-", "swakelola-")
 
 
+def brought_nothing(conn: Connection, source: str) -> bool:
+    """Whether no row of a process was ever read of a source: master lists are there for any regency."""
+    columns = t.raw_record.c
+    return (
+        conn.execute(select(columns.id).where(columns.source == source, columns.kind.is_not(None)).limit(1)).first()
+        is None
+    )
+
+
 def emptied_fields(
     conn: Connection, source: str, lists: Collection[tuple[str, str]], since: str
 ) -> list[dict[str, Any]]:

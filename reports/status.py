@@ -8,6 +8,7 @@ from pipeline import links
 from pipeline.fetch import COUNTS
 from pipeline.registry import SOURCES
 from pipeline.steps import sources_of, warehouse
+from reports.rows import brought_nothing
 from reports.waiting import waiting_rows
 from schemas.settings import Settings
 from warehouse import tables as t
@@ -20,8 +21,9 @@ def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
     the records there are.
 
     `{"services": [{"source", "service", "status", "message", "fetched", ...}], "sources": {name: {"read_at": UTC,
-    "scopes": years, or `all`}}, "records": {"total", "built": by the last sync}, "stages": {...}, "waiting": rows whose
-    process nobody has named yet, "rejects": open rejects, "links": {"standing", "pending"}}`.
+    "scopes": years, or `all`, "empty": whether all answered and no row of a process ever came}}, "records": {"total",
+    "built": by the last sync}, "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open
+    rejects, "links": {"standing", "pending"}}`.
     """
     with reading(warehouse(settings)) as conn:
         runs = t.run_service
@@ -61,6 +63,9 @@ def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
                     entry[name] += row[name]
                 if row["status"] == "failed" or entry["status"] == "success":
                     entry["status"], entry["message"] = row["status"], row["message"] or entry["message"]
+            if source in sources:
+                answered = {entry["status"] for entry in found.values()} <= {"success", "absent"}
+                sources[source]["empty"] = answered and brought_nothing(conn, source)
             services += [found[name] for name in SOURCES[source].services if name in found]
         synced = conn.execute(
             select(t.run.c.id, t.run.c.started_at, t.run.c.built)

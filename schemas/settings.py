@@ -200,14 +200,14 @@ class Site(_Strict):
 class Settings(_Strict):
     """One regency. The environment overrides any value: `JEJAK_WAREHOUSE_URL`, `JEJAK_SOURCES__LPSE__TOKEN`, ..."""
 
-    name: str = Field(description="the publisher's name", examples=["Pemerintah Kabupaten Bojonegoro"])
+    name: str = Field(min_length=1, description="the publisher's name", examples=["Pemerintah Kabupaten Bojonegoro"])
     ocid_prefix: str = Field(
         pattern=r"^ocds-[a-z0-9]{6}$",
         description="prefix of the OCIDs, registered at the Open Contracting Partnership; kept for ever",
         examples=["ocds-213czf"],
     )
-    kd_klpd: str = Field(description="LKPP's code of the regency", examples=["D171"])
-    kd_lpse: str = Field(description="LKPP's code of its LPSE", examples=["244"])
+    kd_klpd: str = Field(min_length=1, description="LKPP's code of the regency", examples=["D171"])
+    kd_lpse: str = Field(min_length=1, description="LKPP's code of its LPSE", examples=["244"])
     wilayah: str | None = Field(
         None,
         pattern=r"^\d\d(\.\d\d)?$",

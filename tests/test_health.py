@@ -11,7 +11,7 @@ from pipeline.clock import shown
 from pipeline.registry import SERVICES
 from simulator.faults import Fault
 from simulator.rendering import Row
-from tests.worlds import Edit, EditedWorld, Town, served
+from tests.worlds import Edit, EditedWorld, Town, jejak, served
 from warehouse import tables as t
 
 PLANS, BUDGETS = "RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia"
@@ -75,6 +75,28 @@ def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
     assert "sirup      ok " in said.out
     assert "lpse       late " in said.out
     assert shown(first, "+07:00") in said.out
+
+
+def test_a_source_that_answers_without_a_row_is_not_well(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = town.settings(only=[*SOME, "RUP-ProgramMaster"])
+    for name, value in {**town.environment, "JEJAK_KD_KLPD": "D998", "JEJAK_KD_LPSE": "998"}.items():
+        monkeypatch.setenv(name, value)
+    said = jejak("sync", "--settings", settings)
+    assert said.status == 1
+    assert "jejak: nothing came: all lists were read, and none has a row: check kd_klpd, kd_lpse" in said.err
+    said = jejak("health", "--settings", settings)
+    assert said.status == 1
+    assert "sirup      empty " in said.out
+    assert "check kd_klpd, kd_lpse" in said.out
+    monkeypatch.delenv("JEJAK_KD_KLPD")
+    said = jejak("sync", "--settings", settings)
+    assert said.status == 0
+    assert said.out.count("none has a row") == 1
+    assert {name: each["state"] for name, each in health(town, settings).items()} == {"sirup": "ok", "lpse": "empty"}
+    monkeypatch.setenv("JEJAK_KD_LPSE", "")
+    said = jejak("sync", "--settings", settings)
+    assert said.status == 1
+    assert "JEJAK_KD_LPSE" in said.err
 
 
 def test_a_service_that_failed_is_named_with_its_remedy_until_it_is_read_again(town_on_both: Town) -> None:

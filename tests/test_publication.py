@@ -314,6 +314,13 @@ def test_a_folder_that_can_take_no_publication_is_refused(town: Town, tmp_path: 
     assert "can't take a publication" in said.err
 
 
+def test_a_first_one_that_fails_leaves_nothing(town: Town, tmp_path: Path) -> None:
+    town.sync()
+    said = publish(town, tmp_path / "out", "--year", 1999)
+    assert said.status == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town, tmp_path: Path) -> None:
     town, out = town_on_both, tmp_path / "out"
     town.sync()

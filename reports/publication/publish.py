@@ -146,7 +146,7 @@ def _clear(out: Path) -> None:
     """Remove what killed publications began, and publications before the last."""
     target = _target(out)
     for path in out.iterdir():
-        if (ours := _OURS.match(path.name)) and ours[1] != target:
+        if (ours := _OURS.match(path.name)) and (ours[1] is None or ours[1] != target):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -64,6 +64,7 @@ def planted(lived: Lived) -> dict[str, str]:
         "NIK": "3522011203780004",
         "formatted": "08.123.456.7-601.000",
         "phone": "0812-3456-7890",
+        "phone without a sign": "6281234567890",
         "e-mail": "warga.desa@surat.example",
     }
 
@@ -98,6 +99,10 @@ def as_archive(path: Path, value: str) -> None:
 def as_json_escapes(path: Path, value: str) -> None:
     escaped = "".join(f"\\u{ord(character):04x}" for character in value)
     path.with_suffix(".json").write_text(f'{{"a": "{escaped}"}}')
+
+
+def as_short_escapes(path: Path, value: str) -> None:
+    path.with_suffix(".json").write_text(json.dumps({"a": f"Penanggung jawab:\n{value}\nHP\t{value}"}))
 
 
 def as_entities(path: Path, value: str) -> None:
@@ -150,6 +155,7 @@ PLACES: list[Write] = [
     as_workbook,
     as_archive,
     as_json_escapes,
+    as_short_escapes,
     as_entities,
     as_attribute,
     as_divided,
@@ -185,8 +191,11 @@ def test_what_is_nobodys_is_no_finding(lived: Lived, settings: Settings, persona
         "".join(filter(str.isdigit, firm.npwp)),
         f"{firm.name} {person.name} JEJAK-PENYEDIA-{firm.code} lapor.go.id @media",
         "f0e1d2c3123456789012345aa" * 3,
+        '6286484130.25,IDR {"amount":6286484130} Rp6.286.484.130,25 9.1.0812345678',
     ]
     (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
+    # Where the next block is read after the end of the one before, that begins within the number of a contract.
+    (tmp_path / "b.txt").write_text("x " * 130_569 + "900.3/0812345678/SPK" + " y" * 2_000)
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
     assert list(scan(tmp_path, personal, settings)) == []
 

@@ -49,11 +49,14 @@ _OF_NOBODY = frozenset({"alamat_teks", "nama_rek_bank"})
 _FEWEST = 9  # digits of a number that is looked for, more than a date has
 _PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif"}
 _DRAWN = {".html", ".svg"}
-_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _TAG = re.compile(r"<[^<>]*>")
 _CELL = re.compile(rb' r="[A-Z]{0,3}\d{1,7}"')
 _NUMBER = re.compile(r"(?<!\w)(?<!\d[.-])(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\w)")
-_PHONE = re.compile(r"(?<![\w./-])(?:\+?62[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\w)")
+# 6286484130 and 6286484130.25 are amounts: without a sign the country's code stands before as many digits as mobile
+# phones have.
+_PHONE = re.compile(r"(?<![\w./-])(?:(?:\+62|62(?=[ -]|\d{10}))[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\w|\.\d)")
+_PART_OF_WORD = re.compile(rb"[\w.+/()-]*")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[A-Za-z]{2,}")
 _RUN = re.compile(r"\d(?:[ .()-]{0,2}\d){8,}")
 # As `plain_name`, for a text of any length: capitals and digits stay, all else is blank.
@@ -244,7 +247,7 @@ def _overlapping(file: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
         tail = b""
         for chunk in chunks:
             yield where, tail + chunk
-            tail = chunk[-_OVERLAP:]
+            tail = _end_of(chunk)
 
 
 def _new_lines(file: IO[bytes], name: str, last: Path) -> Iterator[tuple[str, bytes]]:
@@ -269,7 +272,12 @@ def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
             for line in lines:
                 words = _CELL.sub(b"", line)
                 yield hash((told, words)), where, before + line
-                before, told = line[-_OVERLAP:], words[-_OVERLAP:]
+                before, told = _end_of(line), _end_of(words)
+
+
+def _end_of(block: bytes) -> bytes:
+    """What the next block is read after; the rest of a word that is cut off looks like something else."""
+    return block if len(block) <= _OVERLAP else _PART_OF_WORD.sub(b"", block[-_OVERLAP:], count=1)
 
 
 def _parts(file: IO[bytes], name: str) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -309,11 +317,15 @@ def _of_picture(path: Path, personal: Personal, met: Met) -> Iterator[str]:
 
 def _kinds_seen(text: str, personal: Personal, met: Met) -> set[str]:
     """The kinds of personal values that a text holds, as it is or as a reader sees it."""
-    seen = unquote(html.unescape(_JSON_ESCAPE.sub(lambda code: chr(int(code[1], 16)), text)))
+    seen = unquote(html.unescape(_JSON_ESCAPE.sub(_unescaped, text)))
     found = _kinds_in(seen, personal, met)
     if "<" in seen:
         found |= _kinds_in(_TAG.sub(" ", seen), personal, met)
     return found
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else " "
 
 
 def _kinds_in(text: str, personal: Personal, met: Met) -> set[str]:

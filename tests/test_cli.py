@@ -79,7 +79,7 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     counts = ["fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
     names = ["source", "service", *counts, "status", "message"]
     assert list(status) == ["services", "sources", "records", "stages", "waiting", "rejects", "links"]
-    assert status["sources"] == {name: {"read_at": town.now, "scopes": ["2025"]} for name in LKPP}
+    assert status["sources"] == {name: {"read_at": town.now, "scopes": ["2025"], "empty": False} for name in LKPP}
     assert [list(each) for each in status["services"]] == [names] * len(SIMULATED)
     assert [(each["source"], each["service"]) for each in status["services"]] == [
         (source, service) for source in LKPP for service in SOURCES[source].services

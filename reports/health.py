@@ -78,7 +78,7 @@ def source_health(
     old = [each for each in counted if _is_old(each, settings, now)]
     if state == "ok" and old:
         state = "late"
-    if state == "ok" and brought_nothing(conn, source):
+    if state == "ok" and brought_nothing(conn, source, (each["service"] for each in counted)):
         state = "empty"
     news = (now - _NEWS).strftime("%Y-%m-%dT%H:%M:%SZ")
     signals = conn.execute(select(t.signal).where(t.signal.c.source == source, t.signal.c.first_seen >= news)).all()

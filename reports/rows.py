@@ -1,7 +1,7 @@
 """What the rows of a source show of it: fields gone empty, reasons of rejects, sums that don't hold, places found."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, case, func, or_, select
@@ -25,13 +25,14 @@ _ROUNDED = 1
 _RECORDED = ("pencatatan-", "swakelola-")
 
 
-def brought_nothing(conn: Connection, source: str) -> bool:
-    """Whether no row of a process was ever read of a source: master lists are there for any regency."""
+def brought_nothing(conn: Connection, source: str, services: Iterable[str]) -> bool:
+    """Whether no row of a process was ever read of a source, though one of these `services` would have them: master
+    lists are there for any regency."""
+    if all(SERVICES[name][1].kind is None for name in services):
+        return False
     columns = t.raw_record.c
-    return (
-        conn.execute(select(columns.id).where(columns.source == source, columns.kind.is_not(None)).limit(1)).first()
-        is None
-    )
+    row = select(columns.id).where(columns.source == source, columns.kind.is_not(None)).limit(1)
+    return conn.execute(row).first() is None
 
 
 def emptied_fields(

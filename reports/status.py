@@ -64,8 +64,9 @@ def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
                 if row["status"] == "failed" or entry["status"] == "success":
                     entry["status"], entry["message"] = row["status"], row["message"] or entry["message"]
             if source in sources:
-                answered = {entry["status"] for entry in found.values()} <= {"success", "absent"}
-                sources[source]["empty"] = answered and brought_nothing(conn, source)
+                failed = any(entry["status"] == "failed" for entry in found.values())
+                read = [name for name, entry in found.items() if entry["status"] == "success"]
+                sources[source]["empty"] = not failed and brought_nothing(conn, source, read)
             services += [found[name] for name in SOURCES[source].services if name in found]
         synced = conn.execute(
             select(t.run.c.id, t.run.c.started_at, t.run.c.built)

@@ -81,6 +81,10 @@ def test_a_source_that_answers_without_a_row_is_not_well(town: Town, monkeypatch
     settings = town.settings(only=[*SOME, "RUP-ProgramMaster"])
     for name, value in {**town.environment, "JEJAK_KD_KLPD": "D998", "JEJAK_KD_LPSE": "998"}.items():
         monkeypatch.setenv(name, value)
+    # A list that tells of no process says nothing of it.
+    said = jejak("sync", "--service", "RUP-ProgramMaster", "--settings", settings)
+    assert said.status == 0
+    assert "none has a row" not in said.out + said.err
     said = jejak("sync", "--settings", settings)
     assert said.status == 1
     assert "jejak: nothing came: all lists were read, and none has a row: check kd_klpd, kd_lpse" in said.err

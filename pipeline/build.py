@@ -34,7 +34,7 @@ from transforms.difference import withdrawn
 from transforms.identity import RUP_KINDS, UNSUCCESSFUL, Code
 from transforms.mapping import Row
 from transforms.merge import extended
-from transforms.parties import is_firm
+from transforms.parties import names_firm
 from transforms.releases import after, next_release, record_with
 from transforms.rows import renamed
 from transforms.search import Key, process_keys
@@ -606,9 +606,7 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
         if plan in facts.get("plan", {}):
             facts["plan"][plan] |= columns
     parties = [*state.document.get("parties", ()), *state.fact_parties]
-    firms = (
-        party["id"] for party in parties if is_firm(party.get("name"), (party.get("details") or {}).get("legalForm"))
-    )
+    firms = (party["id"] for party in parties if names_firm(party))
     return Details(
         {attempt: united(found).get("tender", {}) for attempt, found in tenders.items()},
         holders,

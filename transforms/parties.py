@@ -172,9 +172,14 @@ def has_code(party: Mapping[str, object]) -> bool:
     return str(party["id"]).startswith(f"{SUPPLIER_SCHEME}-")
 
 
+def names_firm(party: Mapping[str, Any]) -> bool:
+    """Whether a party's name or legal form shows a firm. In doubt: no."""
+    return is_firm(party.get("name"), (party.get("details") or {}).get("legalForm"))
+
+
 def names_organisation(party: Mapping[str, Any]) -> bool:
     """Whether a party's name or legal form shows a firm, an office or another body. In doubt: no."""
-    return is_organisation(party.get("name")) or is_firm(party.get("name"), party.get("details", {}).get("legalForm"))
+    return names_firm(party) or is_organisation(party.get("name"))
 
 
 def payee_party(name: str | None) -> dict[str, object] | None:

@@ -12,7 +12,7 @@ from reports.publication.processes import PublishedProcess
 from reports.site import texts
 from reports.site.history import Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
-from transforms.parties import is_firm
+from transforms.parties import is_firm, names_firm
 from warehouse.star import star_rows
 from warehouse.tables import STAGES
 
@@ -435,7 +435,7 @@ def _party(state: Object, name: str) -> Object:
 
 def _is_firm(state: Object, reference: Object) -> bool:
     party = _party(state, reference["id"])
-    return is_firm(reference.get("name") or party.get("name"), (party.get("details") or {}).get("legalForm"))
+    return names_firm({**party, "name": reference.get("name") or party.get("name")})
 
 
 def _supplier(state: Object, reference: Object, *, linked: bool) -> Markup | str:

@@ -43,7 +43,8 @@ _DIGITS_ENOUGH = re.compile(r"\d{4}|\d{3}[-. ]\d{3}")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.]+")
 # A tag, or the beginning of one that nothing ends, which a browser reads all the same. `< 50 juta` is none.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?:[^<>]*+>)?")
-_SCRIPT = re.compile(r"(?:javascript|vbscript)\s*:", re.IGNORECASE)
+# Only the colons go: without the word, what stands before and behind it could be one again.
+_SCRIPT = re.compile(r"(javascript|vbscript)[\s:]*:", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&(?:amp;)+")
 _ENTITY = re.compile(r"&(?:nbsp|#160);")
 _SPACES = re.compile(r"[ \t\xa0]+")
@@ -68,7 +69,7 @@ def scrub(text: str | None) -> str | None:
     if "&" in text:
         text = _ENTITY.sub(" ", _AMPERSAND.sub("&", text))
     if ":" in text:
-        text = _SCRIPT.sub(" ", text)
+        text = _SCRIPT.sub(r"\1 ", text)
     if "@" in text:
         text = _EMAIL.sub(SCRUBBED, text)
     if _DIGITS_ENOUGH.search(text):

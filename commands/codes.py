@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from commands.parsing import Add
+from commands.parsing import Add, csv_file, output
 
 
 def add_commands(add: Add) -> None:
@@ -83,9 +83,11 @@ def _export(options: argparse.Namespace) -> int:
     from pipeline.meanings import to_csv
     from warehouse.engine import reading
 
-    with reading(steps.warehouse(load_settings(options.settings))) as conn:
+    settings = load_settings(options.settings)
+    file = output(options, settings, Path(options.file))
+    with reading(steps.warehouse(settings)) as conn:
         text = to_csv(conn)
-    Path(options.file).write_text(text, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     print(f"{len(text.splitlines()) - 1:,} meanings in {options.file}.")
     return 0
 
@@ -97,7 +99,7 @@ def _import(options: argparse.Namespace) -> int:
     from warehouse.engine import writing
 
     settings = load_settings(options.settings)
-    with Path(options.file).open(encoding="utf-8-sig", newline="") as file, writing(steps.warehouse(settings)) as conn:
+    with csv_file(Path(options.file)) as file, writing(steps.warehouse(settings)) as conn:
         queues.settling(conn)
         counts = from_csv(conn, file, options.by or getpass.getuser())
     print(f"{counts['applied']:,} meanings applied, {counts['unchanged']:,} unchanged.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from commands.parsing import Add
+from commands.parsing import Add, output
 
 
 def add_commands(add: Add) -> None:
@@ -24,10 +24,11 @@ def _extract(options: argparse.Namespace) -> int:
     from warehouse.engine import reading
 
     settings = load_settings(options.settings)
+    out = output(options, settings, options.out)
     with reading(steps.warehouse(settings)) as conn:
-        counts = extract(conn, options.out, options.format, options.year)
+        counts = extract(conn, out, options.format, options.year)
     for name, count in counts.items():
         print(f"{name}: {count:,}")
     if options.describe:
-        describe(options.describe, options.out.stem, settings.name)
+        describe(output(options, settings, options.describe), options.out.stem, settings.name)
     return 0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from commands.parsing import Add, rule_name
+from commands.parsing import Add, output, rule_name
 
 
 def add_commands(add: Add) -> None:
@@ -203,8 +203,10 @@ def _links_export(options: argparse.Namespace) -> int:
     from reports.deciding import write_sheet
     from warehouse.engine import reading
 
-    with reading(steps.warehouse(load_settings(options.settings))) as conn:
-        count = write_sheet(conn, Path(options.file), _wanted(options, options.status), options.language)
+    settings = load_settings(options.settings)
+    file = output(options, settings, Path(options.file))
+    with reading(steps.warehouse(settings)) as conn:
+        count = write_sheet(conn, file, _wanted(options, options.status), options.language)
     print(f"{count:,} links in {options.file}; `jejak links import` takes the column decision back.")
     return 0
 

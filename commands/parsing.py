@@ -1,9 +1,20 @@
 """What the families of commands share to describe their arguments; nothing here loads more than argparse."""
 
+from __future__ import annotations
+
 import argparse
-from collections.abc import Callable, Collection
+import csv
+import os
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import date
-from typing import Protocol
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
+
+from schemas.errors import SettingsError
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
 
 Run = Callable[[argparse.Namespace], int]
 """What a command does with its arguments; returns the exit status."""
@@ -51,3 +62,28 @@ def _one_of(names: Collection[str], name: str) -> str:
     if name not in names:
         raise argparse.ArgumentTypeError(f"invalid choice: {name!r} (choose from {', '.join(names)})")
     return name
+
+
+def output(options: argparse.Namespace, settings: Settings, path: Path) -> Path:
+    """The file that a command is to write. Raises SettingsError where that is the warehouse or the settings file."""
+    from sqlalchemy import make_url
+
+    taken = [options.settings or os.environ["JEJAK_SETTINGS"]]
+    url = make_url(settings.warehouse_url)
+    if url.get_backend_name() == "sqlite":
+        taken += [f"{url.database}{ending}" for ending in ("", "-wal", "-shm")]
+    if path.exists() and any(Path(each).exists() and path.samefile(each) for each in taken):
+        raise SettingsError(
+            f"{path} is the warehouse or the settings file, which nothing may replace: give another file"
+        )
+    return path
+
+
+@contextmanager
+def csv_file(path: Path) -> Iterator[IO[str]]:
+    """A CSV file to read. Raises SettingsError where it is no text in UTF-8, or no CSV."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except (UnicodeDecodeError, csv.Error):
+        raise SettingsError(f"{path} is no CSV file in UTF-8: save it as CSV UTF-8, with commas between") from None

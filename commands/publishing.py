@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands.parsing import Add
+from commands.parsing import Add, csv_file, output
 from schemas.errors import RowError, SettingsError
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _identity(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.settings)
     if options.direction == "export":
-        return _export_identity(settings, options.file)
+        return _export_identity(settings, output(options, settings, options.file))
     return _import_identity(settings, options.file)
 
 
@@ -242,11 +242,15 @@ def _import_identity(settings: Settings, path: Path) -> int:
     from warehouse.engine import writing
     from warehouse.load import insert_rows
 
-    with path.open(encoding="utf-8", newline="") as file:
+    with csv_file(path) as file:
         reader = csv.DictReader(file)
         if not {"kind", "key", "ocid"} <= set(reader.fieldnames or ()):
             raise SettingsError(f"{path} is no crosswalk: its first line must be kind,key,ocid")
-        given = {(row["kind"], row["key"]): row["ocid"] for row in reader}
+        given = {}
+        for row in reader:
+            if not (row["kind"] and row["key"] and row["ocid"]):
+                raise SettingsError(f"{path}: line {reader.line_num} lacks kind, key or ocid; nothing was imported")
+            given[row["kind"], row["key"]] = row["ocid"]
     with steps.recorded(settings, "identity import") as run_id, writing(steps.warehouse(settings)) as conn:
         known = {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))}
         others = [code for code, ocid in given.items() if known.get(code, ocid) != ocid]

@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline import build
 from pipeline.clock import utc_now
 from pipeline.progress import logged_progress
-from schemas.errors import SettingsError
+from schemas.errors import SettingsError, StructureError
 from schemas.settings import Settings
 from warehouse.backup import backup, head_of, restore
 from warehouse.engine import open_warehouse, reading, writing
@@ -18,13 +18,18 @@ def make_backup(settings: Settings, place: Path, keep: int | None = None) -> tup
     its rows and the older backups that were deleted: of a folder all of this regency but the `keep` newest.
 
     Writers are not kept waiting: a backup is one state of the warehouse, the one that it has now. Raises SettingsError
-    where there is no warehouse, or `keep` is given with a file.
+    where there is no warehouse, `keep` is given with a file, or the file holds something else.
     """
     moment = utc_now()
     folder = place.is_dir() or not place.suffix
     if keep is not None and not folder:
         raise SettingsError(f"--keep is about the backups of a folder, and {place} is a file: give the folder")
     path = place / f"jejak-{settings.kd_klpd}-{moment.replace(':', '')}.zip" if folder else place
+    if path.is_file():
+        try:
+            head_of(path)
+        except StructureError:
+            raise SettingsError(f"{path} is no backup of Jejak's, so nothing replaces it: give another file") from None
     about = {"made_at": moment, "name": settings.name, **{name: getattr(settings, name) for name in _SAME}}
     engine = open_warehouse(settings.warehouse_url)
     with reading(engine) as conn:

@@ -52,10 +52,12 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
             "no settings file: give --settings FILE or set JEJAK_SETTINGS; `jejak init FILE.toml` writes a first one"
         )
     try:
-        content = tomllib.loads(Path(chosen).read_text(encoding="utf-8"))
+        content = tomllib.loads(Path(chosen).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"settings file {chosen} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SettingsError(f"settings file {chosen} is no text in UTF-8: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
     settings = _checked(chosen, content, {})
     return _checked(chosen, content, more(settings)) if more else settings

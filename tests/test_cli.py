@@ -5,17 +5,19 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from pipeline import progress
 from pipeline.configure import load_settings
@@ -389,7 +391,7 @@ WRONG_SETTINGS: dict[str, tuple[str, str]] = {
         f'[sources.lpse]\napi_key = ["{API_KEY}"]\ntoken = {{a = "{TOKEN}"}}',
         "sources.lpse.api_key: Input should be a valid string",
     ),
-    "not UTF-8": ("\udcff", "is not valid TOML: 'utf-8' codec can't decode"),
+    "not UTF-8": ("\udcff", "is no text in UTF-8: save it as UTF-8"),
     "a share above one": (
         '[sources.lpse.services."SPSE-TenderPengumuman"]\nmin_share = 2',
         "services.SPSE-TenderPengumuman.min_share: Input should be less than or equal to 1",
@@ -531,6 +533,50 @@ def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
         assert said.err.startswith("jejak: "), command
         assert str(command[-1]) in said.err, command
     assert town.query(select(t.identity)) == []
+
+
+def test_no_command_writes_over_the_warehouse_or_the_settings(town: Town) -> None:
+    town.sync()
+    settings = town.settings()
+    database = Path(str(make_url(town.warehouse_url).database))
+    before = settings.read_bytes()
+    for command in ("links export", "codes export", "identity export", "extract --out", "backup"):
+        for taken in (database, settings):
+            first, *more = command.split()
+            said = town.jejak(first, *more, taken, settings=settings)
+            assert said.status == 1, (command, taken)
+            assert "give another file" in said.err
+    assert settings.read_bytes() == before
+    assert town.jejak("status", settings=settings).status == 0
+
+
+def test_a_database_of_somebody_else_stays_as_it_is(town: Town) -> None:
+    database = town.folder / "others.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE ta_kontrak (no_kontrak TEXT)")
+    said = town.jejak("status", settings=town.settings(warehouse_url=f"sqlite:///{database}"))
+    assert said.status == 1
+    assert "holds other tables (ta_kontrak" in said.err
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("ta_kontrak",)]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("kind,key,ocid\nrup,1,Pembangunan \xe9\n".encode("cp1252"), "save it as CSV UTF-8"),
+        (b"kind,key,ocid\nx\n", "line 2 lacks kind, key or ocid"),
+        (b"kind,key,ocid\nrup,1," + b"x" * 200_000, "save it as CSV UTF-8"),
+        (b"\xef\xbb\xbfkind,key,ocid\n", ""),
+    ],
+)
+def test_a_table_that_excel_has_saved_is_read_or_refused(town: Town, content: bytes, reason: str) -> None:
+    table = town.folder / "table.csv"
+    table.write_bytes(content)
+    said = town.jejak("identity", "import", table)
+    assert said.status == (1 if reason else 0)
+    assert reason in said.err
+    assert "Traceback" not in town.jejak("codes", "import", table).err
 
 
 def test_fetching_and_building_can_go_apart(town: Town) -> None:

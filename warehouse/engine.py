@@ -28,7 +28,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -293,6 +293,11 @@ def upgrade(conn: Connection) -> None:
         raise SettingsError(
             f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
             "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
+        )
+    if revision is None and (others := inspect(conn).get_table_names()):
+        raise SettingsError(
+            f"the database of JEJAK_WAREHOUSE_URL holds other tables ({', '.join(sorted(others)[:3])}, ...) and is no "
+            "warehouse of Jejak's: name an empty one, or a file that isn't there yet"
         )
     outdated = revision != known[0]
     if outdated or views_differ(conn):

@@ -48,6 +48,7 @@ def add_commands(add: Add) -> None:
 def _init(options: argparse.Namespace) -> int:
     from pipeline.beginning import PLACEHOLDER, Answers, secrets_of, settings_text
     from pipeline.configure import check_text
+    from transforms.places import is_region
 
     path: Path = options.file
     if path.exists():
@@ -70,6 +71,8 @@ def _init(options: argparse.Namespace) -> int:
         roads=_roads(options.source, asking),
         postgresql=options.postgresql,
     )
+    if answers.wilayah and not is_region(answers.wilayah):
+        raise SettingsError(f"--wilayah {answers.wilayah}: no province or regency has this code; Bojonegoro's is 35.22")
     text = settings_text(answers)
     check_text(path, text)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -85,7 +85,11 @@ def _draft(settings: Settings, options: argparse.Namespace) -> int:
 
 def _fault(found: dict[str, Any]) -> tuple[str, ...]:
     """What is alike of lists that need the same."""
-    return (found["source"], *found["problems"]) if found["problems"] else (found["service"],)
+    from pipeline.fetch import same_reason
+
+    service = found["service"]
+    reasons = [same_reason(problem, service) for problem in found["problems"]]
+    return (found["source"], *reasons) if reasons else (service,)
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def print_status(status: dict[str, Any], utc_offset: str) -> None:
 
     services = status["services"]
     if not services:
-        print("Nothing has been synced yet: run `jejak sync`.")
+        print(f"Nothing has been synced yet into {status['warehouse']}: run `jejak sync`.")
         return
     for source, read in status["sources"].items():
         when = f"read {shown(read['read_at'], utc_offset)}" if read["read_at"] else "is being read"

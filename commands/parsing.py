@@ -86,4 +86,6 @@ def csv_file(path: Path) -> Iterator[IO[str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield file
     except (UnicodeDecodeError, csv.Error):
-        raise SettingsError(f"{path} is no CSV file in UTF-8: save it as CSV UTF-8, with commas between") from None
+        raise SettingsError(
+            f"{path} is no CSV file in UTF-8: save it as CSV UTF-8, with commas between the columns"
+        ) from None

@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,37 @@ from transforms.places import is_region
 
 PREFIX = "JEJAK_"
 # Variables of Jejak that are no settings: which file holds them, what time it is, and what tests and the bench use.
-_OWN = ("SETTINGS", "NOW", "EXAMPLES", "OCDS_REFERENCE", "REAL_DATA")
-_OWN_PREFIXES = ("TEST_", "BENCH_")
+_OWN = (
+    *("SETTINGS", "NOW", "EXAMPLES", "OCDS_REFERENCE", "REAL_DATA", "BENCH_WAREHOUSE_URL"),
+    *("TEST_INTERRUPTS", "TEST_KILLS", "TEST_MARK", "TEST_POSTGRES_URL", "TEST_SCREENSHOTS"),
+    *("TEST_TORTURE", "TEST_TORTURE_SEED"),
+)
 # What Kubernetes puts into each container for a service whose name begins with `jejak`: name and value must be its own.
 _KUBERNETES = {
     re.compile(r"(\w+_)?SERVICE_HOST"): re.compile(r"[\da-f.:]+"),
     re.compile(r"(\w+_)?SERVICE_PORT(_\w+)?"): re.compile(r"\d+"),
     re.compile(r"(\w+_)?PORT(_\d+_(TCP|UDP|SCTP))?"): re.compile(r"(tcp|udp|sctp)://\S+:\d+"),
     re.compile(r"(\w+_)?PORT_\d+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)"): re.compile(r"tcp|udp|sctp|[\da-f.:]+"),
+}
+
+# What pydantic calls the forms of which a setting may have one.
+_ALTERNATIVES = ("str", "int", "list[int]", "SplitColumn")
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is no setting here",
+    "string_type": "must be a text",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "has another form than it must have",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "list_type": "must be a list",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
 }
 
 Keys = tuple[str, ...]
@@ -58,7 +82,8 @@ def load_settings(path: str | None = None, more: Callable[[Settings], Mapping[st
     except UnicodeDecodeError:
         raise SettingsError(f"settings file {chosen} is no text in UTF-8: save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"settings file {chosen} is not valid TOML: {error}") from None
+        text = re.sub(r"\(('[^)]*)\)", lambda names: ".".join(re.findall("'([^']+)'", names[1])), str(error))
+        raise SettingsError(f"settings file {chosen} is not valid TOML: {text}") from None
     settings = _checked(chosen, content, {})
     return _checked(chosen, content, more(settings)) if more else settings
 
@@ -119,8 +144,21 @@ def _checked(chosen: str, content: Mapping[str, Any], above: Mapping[str, Any]) 
 
 def _faults(failure: ValidationError) -> Iterator[tuple[Keys, str, str]]:
     """The path, kind and text of each fault that pydantic found, without values."""
+    found: dict[Keys, tuple[str, str]] = {}
     for fault in failure.errors(include_url=False, include_input=False, include_context=False):
-        yield tuple(str(part) for part in fault["loc"]), fault["type"], fault["msg"].removeprefix("Value error, ")
+        path = tuple(str(part) for part in fault["loc"] if part not in _ALTERNATIVES)
+        text = fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        found.setdefault(path, (fault["type"], _WORDS.get(fault["type"], text) + _example(path, fault["type"])))
+    for path, (kind, text) in found.items():
+        # Where one of several forms was meant, what is wrong inside it says more than that the others don't fit.
+        if not any(other != path and other[: len(path)] == path for other in found):
+            yield path, kind, text
+
+
+def _example(path: Keys, kind: str) -> str:
+    fields = (model.model_fields.get(path[-1]) for model in (Settings, SourceSettings, ServiceSettings) if path)
+    examples = next((field.examples for field in fields if field and field.examples), None)
+    return f", such as {examples[0]}" if examples and kind == "string_pattern_mismatch" else ""
 
 
 def _below(path: Keys) -> tuple[str, Collection[str]] | None:
@@ -174,9 +212,16 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
     variables: dict[str, Keys] = {}
     wrong: list[str] = []
     given = {name: name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX)}
+    wrong += [
+        f"{name}: variables are written in capitals, as {name.upper()}"
+        for name in os.environ
+        if name.upper().startswith(PREFIX) and not name.startswith(PREFIX)
+    ]
     # A table as a whole comes before the single values in it.
     for variable, name in sorted(given.items(), key=lambda item: item[1].count("__")):
-        if name in _OWN or name.startswith(_OWN_PREFIXES) or _of_kubernetes(name, os.environ[variable]):
+        if name == "NOW" and not _is_moment(os.environ[variable]):
+            wrong.append(f"{variable}: must be a time in UTC, such as 2025-06-30T12:00:00Z")
+        if name in _OWN or _of_kubernetes(name, os.environ[variable]):
             continue
         path: Keys = ()
         for part in name.split("__"):
@@ -188,8 +233,9 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
             found = next((each for each in names if _plain(each) == _plain(part)), None)
             if found is None:
                 own = _OWN if not path else ()
-                written = {_variable((*path, each)): each for each in (*names, *own)}
-                wrong.append(f"{variable}: this is no {what}; {meant(variable, list(written))}")
+                inner = name.split("__")[len(path) + 1 :]
+                known = [_variable((*path, each, *inner * (_below((*path, each)) is not None))) for each in names]
+                wrong.append(f"{variable}: this is no {what}; {meant(variable, [*known, *map(_variable, zip(own))])}")
                 break
             path = (*path, found)
         else:
@@ -201,6 +247,13 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
                 value = {part: value}
             values = _laid_over(values, value)
     return values, variables, wrong
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%SZ") == text
+    except ValueError:
+        return False
 
 
 def _of_kubernetes(name: str, value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, make_url, select
 
 from pipeline import links
 from pipeline.fetch import COUNTS
@@ -20,10 +20,10 @@ def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
     """What the last sync of each configured source did (or the run `run_id` alone), per service over its scopes, and
     the records there are.
 
-    `{"services": [{"source", "service", "status", "message", "fetched", ...}], "sources": {name: {"read_at": UTC,
-    "scopes": years, or `all`, "empty": whether all answered and no row of a process ever came}}, "records": {"total",
-    "built": by the last sync}, "stages": {...}, "waiting": rows whose process nobody has named yet, "rejects": open
-    rejects, "links": {"standing", "pending"}}`.
+    `{"warehouse": its address without the password, "services": [{"source", "service", "status", "message", "fetched",
+    ...}], "sources": {name: {"read_at": UTC, "scopes": years, or `all`, "empty": whether all answered and no row of a
+    process ever came}}, "records": {"total", "built": by the last sync}, "stages": {...}, "waiting": rows whose process
+    nobody has named yet, "rejects": open rejects, "links": {"standing", "pending"}}`.
     """
     with reading(warehouse(settings)) as conn:
         runs = t.run_service
@@ -92,6 +92,7 @@ def status(settings: Settings, run_id: str | None = None) -> dict[str, Any]:
         joined = {str(row[0]): int(row[1]) for row in conn.execute(by_status)}
     total = stages.pop("records")
     return {
+        "warehouse": make_url(settings.warehouse_url).set(query={}).render_as_string(),
         "services": services,
         "sources": sources,
         "records": {"total": total, "built": built or 0},

@@ -3,7 +3,17 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from schemas.flags import FlagSettings
 
@@ -11,7 +21,21 @@ FIRST_YEAR = 2011
 """The first fiscal year that SIRUP, the oldest of the sources, holds."""
 
 
-_ADDRESS = r"^https?://[^\s/]+[^\s]*$"
+def _address(text: str) -> str:
+    """The address as it is written. Raises ValueError where it is none of the web's."""
+    try:
+        _HTTP.validate_python(text)
+    except ValidationError:
+        known = False
+    else:
+        known = not any(map(str.isspace, text))
+    if not known:
+        raise ValueError("must be an address, such as https://kontrak.regency.example/data")
+    return text
+
+
+_HTTP = TypeAdapter(AnyHttpUrl)
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class _Strict(BaseModel):
@@ -92,7 +116,7 @@ class SourceSettings(_Strict):
     transport: Transport = Field(
         "isb", description="how the source is read: inaproc, isb, rest, sql, sipd or files", examples=["inaproc"]
     )
-    url: str | None = Field(
+    url: Address | None = Field(
         None,
         description="base address for isb and rest, and for inaproc and sipd where it isn't the usual one; of files: "
         "where the folder is published",
@@ -181,9 +205,8 @@ class Alerts(_Strict):
 class Site(_Strict):
     """What the page for citizens shows."""
 
-    complaints_url: str | None = Field(
+    complaints_url: Address | None = Field(
         None,
-        pattern=r"^https?://[^\s/]+[^\s]*$",
         description="where citizens ask or complain, such as the national channel",
         examples=["https://www.lapor.go.id"],
     )
@@ -227,26 +250,23 @@ class Settings(_Strict):
     closing_months: int = Field(
         3, ge=0, le=12, description="months of a new year in which a sync reads the year before too", examples=[1]
     )
-    site_url: str | None = Field(
+    site_url: Address | None = Field(
         None,
-        pattern=_ADDRESS,
         description="address under which the publication is served",
         examples=["https://kontrak.regency.example"],
     )
-    license: str | None = Field(
+    license: Address | None = Field(
         None,
-        pattern=_ADDRESS,
         description="address of the licence of what is published",
         examples=["https://creativecommons.org/licenses/by/4.0/"],
     )
-    publication_policy: str | None = Field(
+    publication_policy: Address | None = Field(
         None,
-        pattern=_ADDRESS,
         description="address of the page that describes what is published, how often, from which systems",
         examples=["https://kontrak.regency.example/data.html"],
     )
-    publisher_uri: str | None = Field(
-        None, pattern=_ADDRESS, description="address of the publisher's own page", examples=["https://regency.example"]
+    publisher_uri: Address | None = Field(
+        None, description="address of the publisher's own page", examples=["https://regency.example"]
     )
     publisher_scheme: str | None = Field(
         None, description="register of `publisher_uid`, best one of org-id.guide", examples=["ID-KEMENDAGRI"]

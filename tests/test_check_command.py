@@ -210,6 +210,15 @@ def test_what_many_lists_need_is_said_once(tried: Callable[..., Said]) -> None:
     assert "RUP-MasterProvinsi" not in [line.split()[2] for line in said.out.splitlines() if line.startswith("WRONG")]
 
 
+def test_a_token_that_no_list_takes_is_said_once(tried: Callable[..., Said]) -> None:
+    refused = Answer({"error": {"code": 401}}, status=401)
+    with answering(*[refused] * 9) as server:
+        lists: dict[str, Any] = {TENDERS: {}, "SPSE-TenderSelesai": {}, "SPSE-PesertaTender": {}}
+        said = tried("lpse", transport="inaproc", token=SECRET, url=f"{server.url}/api", services=lists)
+    assert said.out.count("Set JEJAK_SOURCES__LPSE__TOKEN") == 1, said.out
+    assert "3 of 3 lists need something" in said.out
+
+
 def test_a_folder_whose_files_are_called_otherwise(tried: Callable[..., Said], tmp_path: Path) -> None:
     folder = tmp_path / "simpen"
     folder.mkdir()

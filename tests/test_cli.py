@@ -80,7 +80,7 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     status = json.loads(said.out)
     counts = ["fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
     names = ["source", "service", *counts, "status", "message"]
-    assert list(status) == ["services", "sources", "records", "stages", "waiting", "rejects", "links"]
+    assert list(status) == ["warehouse", "services", "sources", "records", "stages", "waiting", "rejects", "links"]
     assert status["sources"] == {name: {"read_at": town.now, "scopes": ["2025"], "empty": False} for name in LKPP}
     assert [list(each) for each in status["services"]] == [names] * len(SIMULATED)
     assert [(each["source"], each["service"]) for each in status["services"]] == [
@@ -384,17 +384,20 @@ def test_a_command_loads_what_it_uses(lived: Lived) -> None:
 WRONG_SETTINGS: dict[str, tuple[str, str]] = {
     "no TOML": ("name = ", "is not valid TOML"),
     "a name that nobody knows": ('nama = "x"', "nama is no setting; did you mean name[?]"),
-    "nothing": ("", "name: Field required.*ocid_prefix: Field required.*kd_klpd: Field required"),
-    "a wrong prefix": ('ocid_prefix = "ocds-AAA"', "ocid_prefix: String should match pattern"),
-    "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: Input should be 'isb'"),
+    "nothing": ("", "name: is missing.*ocid_prefix: is missing.*kd_klpd: is missing"),
+    "a wrong prefix": (
+        'ocid_prefix = "ocds-AAA"',
+        "ocid_prefix: has another form than it must have, such as ocds-213czf",
+    ),
+    "a wrong transport": ('[sources.lpse]\ntransport = "ftp"', "sources.lpse.transport: must be 'isb'"),
     "a secret in the wrong place": (
         f'[sources.lpse]\napi_key = ["{API_KEY}"]\ntoken = {{a = "{TOKEN}"}}',
-        "sources.lpse.api_key: Input should be a valid string",
+        "sources.lpse.api_key: must be a text",
     ),
     "not UTF-8": ("\udcff", "is no text in UTF-8: save it as UTF-8"),
     "a share above one": (
         '[sources.lpse.services."SPSE-TenderPengumuman"]\nmin_share = 2',
-        "services.SPSE-TenderPengumuman.min_share: Input should be less than or equal to 1",
+        "services.SPSE-TenderPengumuman.min_share: must be less than or equal to 1",
     ),
 }
 

@@ -63,7 +63,7 @@ SECRETS = ("s3cr3t/pw", "s3cr3t%2Fpw", "sup3r-t0ken", "serv1ce-key", "h00k-secre
 
 WRONG: dict[str, dict[str, Any]] = {
     "extra retires is no setting of a source": {"extra": {"retires": 3, "api_key": "sup3r-t0ken"}},
-    "extra page_size: Input should be a valid integer": {"extra": {"page_size": "sup3r-t0ken"}},
+    "extra page_size: must be a whole number": {"extra": {"page_size": "sup3r-t0ken"}},
     "extra is no JSON object": {"extra": '["sup3r-t0ken"]'},
     "has a login, which transport rest doesn't use": {"login": "sup3r-t0ken"},
 }

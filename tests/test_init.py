@@ -66,6 +66,8 @@ def test_what_is_given_stands_in_the_file_and_secrets_do_not(tmp_path):
         ((*NEEDED, "--ocid-prefix", "bojonegoro"), "--ocid-prefix a prefix is ocds- and six letters or digits"),
         ((*NEEDED, "--years", "next"), "--years write years"),
         ((*NEEDED, "--years", "1950"), "fiscal_years"),
+        ((*NEEDED, "--wilayah", "99.99"), "--wilayah 99.99: no province or regency has this code"),
+        ((*NEEDED, "--source", "simpen=rest:foo"), "sources.simpen.url: must be an address"),
         ((*NEEDED, "--source", "simd=sql"), "simd is no source; did you mean simda?"),
         ((*NEEDED, "--source", "simda=isb"), "simda is read by sql or sipd or files, not by isb"),
         ((*NEEDED, "--source", "simda=sql:mssql://reader:rahasia@host/db"), "a database's address holds its password"),

@@ -277,7 +277,7 @@ def said(url: str, *arguments: str) -> str:
 
 UNREACHABLE = {
     "postgresql://u:rahasia@127.0.0.1:1/x": "nothing listens at the warehouse's address",
-    "postgresql://u:rahasia@127.0.0.1:abc/x": "its port is a number",
+    "postgresql://u:rahasia@127.0.0.1:abc/x": "the address in JEJAK_WAREHOUSE_URL",
     "postgresql://u:rahasia@127.0.0.1:99999/x": "it goes from 1 to 65535",
     "postgresql://u:rahasia@tidak-ada.invalid/x": "the warehouse's host is unknown",
     "postgresql://u:raha@sia@tidak-ada.invalid/x": "has an @: write it as %40",

@@ -78,18 +78,28 @@ IN_FILE: dict[str, tuple[str, str]] = {
     ),
     "a key of a limit of flags": (
         "[[flags.limits]]\nmetod = 'x'",
-        'flags.limits."0".metod: Extra inputs are not permitted',
+        'flags.limits."0".metod: is no setting here',
     ),
     "a threshold": (
         "[links.budget-package]\naccept = 0.9\npendng = 0.5",
         "links.budget-package.pendng is no setting of a linking rule; did you mean pending?",
     ),
-    "a source without a table": ('sources = "lpse"', "sources: Input should be a valid dictionary"),
+    "a source without a table": ('sources = "lpse"', "sources: must be a table"),
     "a transport": (
         '[sources.lpse]\ntransport = "inaprok"',
-        "sources.lpse.transport: Input should be 'isb', 'inaproc'",
+        "sources.lpse.transport: must be 'isb', 'inaproc'",
     ),
-    "a year before all sources": ("fiscal_years = [1850]", 'fiscal_years."0": Input should be greater than or equal'),
+    "a folder for an address": ('[sources.lpse]\nurl = "dumps/lpse"', "sources.lpse.url: must be an address, such as"),
+    "half a split column": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan".columns]\nnomor_kontrak = {column = "a"}',
+        "columns.nomor_kontrak.split: is missing; sources.simpen.services.SIMPEN-Pekerjaan.columns.nomor_kontrak.part: "
+        "is missing",
+    ),
+    "a column that is a number": (
+        '[sources.simpen.services."SIMPEN-Pekerjaan".columns]\nnomor_kontrak = 4',
+        "columns.nomor_kontrak: must be a text",
+    ),
+    "a year before all sources": ("fiscal_years = [1850]", 'fiscal_years."0": must be greater than or equal'),
 }
 
 IN_ENVIRONMENT: dict[str, tuple[str, str, str]] = {
@@ -98,8 +108,19 @@ IN_ENVIRONMENT: dict[str, tuple[str, str, str]] = {
     "a source": (
         "JEJAK_SOURCES__LPS__TOKEN",
         SECRET,
-        "this is no source; did you mean JEJAK_SOURCES__LPSE?",
+        "this is no source; did you mean JEJAK_SOURCES__LPSE__TOKEN?",
     ),
+    "the table of sources": (
+        "JEJAK_SOURCE__LPSE__TOKEN",
+        SECRET,
+        "this is no setting; did you mean JEJAK_SOURCES__LPSE__TOKEN?",
+    ),
+    "a variable of the tests": ("JEJAK_TEST_KILS", "5", "this is no setting; did you mean JEJAK_TEST_KILLS?"),
+    "small letters": ("jejak_fiscal_years", "[2025]", "variables are written in capitals, as JEJAK_FISCAL_YEARS"),
+    "a time": ("JEJAK_NOW", "yesterday", "must be a time in UTC, such as 2025-06-30T12:00:00Z"),
+    "an address": ("JEJAK_SOURCES__LPSE__URL", "http://[::1", "must be an address, such as https://"),
+    "a blank in an address": ("JEJAK_LICENSE", "https://x.example/a b", "must be an address, such as https://"),
+    "a form": ("JEJAK_OCID_PREFIX", "ocds-A", "has another form than it must have, such as ocds-213czf"),
     "a key of a source": (
         "JEJAK_SOURCES__LPSE__TOKN",
         SECRET,
@@ -115,10 +136,10 @@ IN_ENVIRONMENT: dict[str, tuple[str, str, str]] = {
         json.dumps({"SPSE-TenderPengumuman": {"enable": False}}),
         "SPSE-TenderPengumuman.enable is no setting of a service; did you mean enabled?",
     ),
-    "no JSON": ("JEJAK_SOURCES", SECRET, "Input should be a valid dictionary, written as JSON"),
-    "cut off": ("JEJAK_SOURCES__LPSE__API_KEYS", f'{{"a": "{SECRET}', "Input should be a valid dictionary, written"),
-    "no list": ("JEJAK_FISCAL_YEARS", "2025", "Input should be a valid list, written as JSON"),
-    "no number": ("JEJAK_SHARDS", SECRET, "Input should be a valid integer"),
+    "no JSON": ("JEJAK_SOURCES", SECRET, "must be a table, written as JSON"),
+    "cut off": ("JEJAK_SOURCES__LPSE__API_KEYS", f'{{"a": "{SECRET}', "must be a table, written"),
+    "no list": ("JEJAK_FISCAL_YEARS", "2025", "must be a list, written as JSON"),
+    "no number": ("JEJAK_SHARDS", SECRET, "must be a whole number"),
     "more parts than there are": ("JEJAK_NAME__FIRST", "x", "name has no parts; write JEJAK_NAME"),
 }
 
@@ -153,7 +174,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("JEJAK_SHARD", "2")
     with pytest.raises(SettingsError) as caught:
         load_settings(written(tmp_path, 'kd_kldp = "D171"\nworkers = 0\n'))
-    for said in ("kd_kldp is no setting", "workers: Input should be greater", "JEJAK_SHARD: this is no setting"):
+    for said in ("kd_kldp is no setting", "workers: must be greater", "JEJAK_SHARD: this is no setting"):
         assert said in str(caught.value)
 
 
@@ -161,7 +182,9 @@ def test_what_is_laid_between_is_checked_too(tmp_path):
     path = written(tmp_path, "[sources.lpse]\n")
     with pytest.raises(SettingsError, match=r"in Airflow by a connection.*api_keys.SPSE-Tender is no service of lpse"):
         load_settings(path, lambda _: {"sources": {"lpse": {"api_keys": {"SPSE-Tender": SECRET}}}})
-    with pytest.raises(SettingsError, match=r"in Airflow by a connection.*sources.lpse.page_size: Input should be"):
+    with pytest.raises(
+        SettingsError, match=r"in Airflow by a connection.*sources.lpse.page_size: must be a whole number"
+    ):
         load_settings(path, lambda _: {"sources": {"lpse": {"page_size": SECRET}}})
 
 
@@ -185,7 +208,7 @@ def test_variables_lie_over_the_layer_and_that_over_the_file(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "variable", ["JEJAK_SETTINGS", "JEJAK_NOW", "JEJAK_TEST_POSTGRES_URL", "JEJAK_BENCH_WAREHOUSE_URL",
+    "variable", ["JEJAK_SETTINGS", "JEJAK_TEST_POSTGRES_URL", "JEJAK_BENCH_WAREHOUSE_URL",
                  "JEJAK_EXAMPLES", "JEJAK_OCDS_REFERENCE", "JEJAK_REAL_DATA"]
 )  # fmt: skip
 def test_what_is_no_setting_of_a_regency_is_let_be(tmp_path, monkeypatch, variable):

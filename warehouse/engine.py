@@ -77,7 +77,8 @@ def open_warehouse(url: str) -> Engine:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise SettingsError(
-            "the warehouse URL can't be read (its port is a number); write sqlite:///path/to/file.db or postgresql://user@host/database"
+            "the address in JEJAK_WAREHOUSE_URL (or warehouse_url) can't be read: write sqlite:///path/to/file.db or "
+            "postgresql://user@host:5432/database"
         ) from None
     options: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": from_json, "hide_parameters": True}
     match parsed.get_backend_name():

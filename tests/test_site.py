@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
-from markupsafe import escape
+from markupsafe import Markup, escape
 from PIL import Image
 from sqlalchemy import Engine, select
 
@@ -29,7 +29,7 @@ from reports.publication.processes import PublishedProcess, fiscal_years, proces
 from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
-from reports.site.package import entry_words, photos_of, summary, view
+from reports.site.package import beside, entry_words, photos_of, summary, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
@@ -425,6 +425,43 @@ def test_figures_name_the_system_whose_row_gives_them(written: Written, lived: L
     assert f'data-t="from.{source}"' in origin
     day = texts.day(local(paid.services[told["rows"][0]["service"]], "+07:00"))
     assert str(day) in origin
+
+
+def test_payments_and_reports_name_the_system_that_gives_them(written: Written, lived: Lived) -> None:
+    lists = (("transactions", "fact.payments"), ("metrics", "progress.caption"), ("documents", "fact.photos"))
+    for name, heading in lists:
+        each, page = next(
+            (each, page)
+            for each in written.told
+            if _implemented(each.state, name) and heading in (page := written.read(f"proses/{each.ocid}.html"))
+        )
+        contract, entry = _implemented(each.state, name)[0]
+        with reading(lived.town.engine) as conn:
+            told = why(conn, written.settings, each.ocid, f"contracts/{contract}/implementation/{name}/{entry}")
+        below = page[page.index(f'data-t="{heading}"', page.index('<section id="implementation"')) :]
+        origins = re.findall(r'class="origin">.*?data-t="from\.(\w+)"', below[: below.index("<section")])
+        assert told["rows"][0]["source"] in origins, name
+
+
+def test_entries_of_two_systems_are_told_apart() -> None:
+    state = {"bids": {"details": [{"id": "1"}, {"id": "2"}]}, "tender": {"milestones": [{"id": "a"}, {"id": "b"}]}}
+    one, other = Markup("SPSE"), Markup("SIMDA")
+    origin: dict[tuple[str, ...], Markup] = {("bids", "details", "1"): one, ("bids", "details", "2"): other}
+    origin |= {("tender", "milestones", "a"): one, ("tender", "milestones", "b"): one}
+    assert beside(state, origin) == {
+        ("bids", "details", "1"): one,
+        ("bids", "details", "2"): other,
+        ("tender", "milestones"): one,
+    }
+    assert beside(state, {}) == {}
+
+
+def _implemented(state: dict[str, Any], name: str) -> list[tuple[str, str]]:
+    return [
+        (contract["id"], entry["id"])
+        for contract in state.get("contracts") or ()
+        for entry in (contract.get("implementation") or {}).get(name) or ()
+    ]
 
 
 def test_red_flags_stay_inside_unless_a_setting_publishes_them(written: Written, lived: Lived, tmp_path: Path) -> None:

@@ -13,11 +13,20 @@ from reports.site import texts
 from reports.site.history import Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
 from transforms.parties import is_firm, names_firm
+from transforms.paths import value_at
 from warehouse.star import star_rows
 from warehouse.tables import STAGES
 
 Object = dict[str, Any]
 
+_LISTS = (
+    *("planning/proposals", "planning/budget/budgetBreakdown", "planning/documents"),
+    *("tender/milestones", "tender/documents", "bids/details"),
+)
+_LISTS_OF_CONTRACT = (
+    *("amendments", "guarantees", "documents", "milestones"),
+    *(f"implementation/{name}" for name in ("milestones", "transactions", "metrics", "documents")),
+)
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
 _ENDED = ("cancelled", "unsuccessful", "withdrawn")
 _LIST_TITLE = 160
@@ -159,11 +168,34 @@ def view(process: PublishedProcess, package: Package) -> Object:
 
 
 def shown_paths(view: Object) -> list[list[str]]:
-    """The paths of the figures that a view shows."""
+    """The paths of the figures and of the list entries that a view shows."""
     facts = [fact for stage in view["stages"] for fact in stage.facts]
     facts += [fact for each in view["awards"] for fact in each["facts"]]
     facts += [fact for each in view["contracts"] for fact in (*each["facts"], *each["outcome"])]
-    return [list(fact.path) for fact in facts]
+    return [list(fact.path) for fact in facts] + [
+        [*path, entry["id"]] for path, entries in _lists(view["state"]) for entry in entries
+    ]
+
+
+def beside(state: Object, origin: Mapping[tuple[str, ...], Markup]) -> dict[tuple[str, ...], Markup]:
+    """What stands below a list, by its path, where all its entries have one origin; else beside each entry, by its."""
+    found: dict[tuple[str, ...], Markup] = {}
+    for path, entries in _lists(state):
+        each = {(*path, entry["id"]): origin.get((*path, entry["id"])) for entry in entries}
+        whole = {path: next(iter(each.values()))} if len(set(each.values())) == 1 else each
+        found |= {where: words for where, words in whole.items() if words}
+    return found
+
+
+def _lists(state: Object) -> Iterator[tuple[tuple[str, ...], list[Object]]]:
+    """The lists of a state whose entries a page shows, with their paths."""
+    holders: list[tuple[tuple[str, ...], Object, tuple[str, ...]]] = [((), state, _LISTS)]
+    holders += [(("contracts", each["id"]), each, _LISTS_OF_CONTRACT) for each in state.get("contracts") or ()]
+    for holder, node, names in holders:
+        for name in names:
+            path = tuple(name.split("/"))
+            if entries := value_at(node, list(path)):
+                yield (*holder, *path), entries
 
 
 # --------------------------------------------------------------------------------------------------------- five stages
@@ -286,6 +318,7 @@ def _unless(text: str | None, same: str | None) -> str | None:
 def _bids(state: Object) -> list[Object]:
     return [
         {
+            "id": bid["id"],
             "names": [_named(state, each) for each in bid.get("tenderers") or ()],
             "value": texts.rupiah(_amount(bid.get("value"))),
             "status": texts.known("bid", bid.get("status")),
@@ -355,7 +388,15 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
         "amendments": contract.get("amendments") or [],
         "guarantees": contract.get("guarantees") or [],
         "documents": contract.get("documents") or [],
-        "milestones": [*(contract.get("milestones") or ()), *(carried.get("milestones") or ())],
+        "milestones": [
+            ((*holder, *path), each)
+            for path, entries in (
+                (("milestones",), contract.get("milestones") or ()),
+                (("implementation", "milestones"), carried.get("milestones") or ()),
+            )
+            for each in entries
+        ],
+        "path": holder,
         "payments": _payments(process.state, carried),
         "progress": _progress(process, contract),
         "photos": [each for each in documents if _is_photo(each)],
@@ -369,6 +410,7 @@ def _payments(state: Object, carried: Object) -> list[tuple[str, list[Object], f
     for each in carried.get("transactions") or ():
         kinds.setdefault(each.get("type") or "-", []).append(
             {
+                "id": each["id"],
                 "date": texts.day(each.get("date")),
                 "number": each.get("number") or "",
                 "value": texts.rupiah(_amount(each.get("value"))),
@@ -524,6 +566,10 @@ _LABELS: Mapping[str, str] = {
     "planning.budget": "fact.budget_lines",
     "planning.budget.amount": "fact.budget",
     "planning.budget.fund": "fact.fund",
+    "planning.budget.fiscalYear": "fact.year",
+    "planning.budget.project": "fact.activity",
+    "planning.budget.description": "fact.program",
+    "planning.rationale": "fact.rationale",
     "planning.proposals": "fact.proposal",
     "planning.proposals.status": "fact.proposal_status",
     "planning.documents": "fact.documents",

@@ -37,7 +37,7 @@ from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
 from reports.site.known import Known, line_of
-from reports.site.package import Fact, Package, file_name, photos_of, shown_paths, summary, view
+from reports.site.package import Fact, Package, beside, file_name, photos_of, shown_paths, summary, view
 from reports.site.places import Place, place_around, stated_place
 from reports.site.search import write_search
 from schemas.settings import Settings
@@ -362,6 +362,7 @@ def _write_packages(
         origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
         for process, package, shown, digest in changed:
             shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
+            shown["beside"] = beside(process.state, shown["origin"])
             shown["copies"] = writer.copies(photos_of(process.state), fetch=True)
             shown["flags"] = flags.get(process.ocid, [])
             _write_package(writer, process, package, digest, shown)

@@ -29,7 +29,7 @@ from reports.publication.processes import PublishedProcess, fiscal_years, proces
 from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
-from reports.site.package import beside, entry_words, photos_of, summary, view
+from reports.site.package import beside, entry_words, photos_of, summary, update_shown, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
@@ -101,7 +101,9 @@ def test_every_text_of_a_template_is_in_both_languages_and_none_is_for_nothing()
     assert all(text.id.strip() and text.en.strip() for text in words.values())
     assert all(text.id.count("{}") == text.en.count("{}") for text in words.values())
     made = r"'(nav|stage|state|notice|door|placed|progress|system)\.'"  # keys that templates put together
-    by_codes = "tender|award|contract|bid|from|proposal|category|level|place|relation|document|missing|flag|file"
+    by_codes = (
+        "tender|award|contract|bid|milestone|from|proposal|category|level|place|relation|document|missing|flag|file"
+    )
     named_by = re.compile(f"(?:{'|'.join(set(re.findall(made, sources)))}|{by_codes})[.]")
     unused = {key for key in words if key not in sources and not named_by.match(key)}
     assert unused == set()
@@ -166,6 +168,26 @@ def test_the_history_says_what_changed_from_what_to_what() -> None:
         ("contracts", "7", "added", None, contract),
     ]
     assert (first.id, first.changes) == ("1", [])
+
+
+def test_an_entry_that_is_taken_back_is_told_once_in_its_own_words() -> None:
+    paid = {"id": "a", "number": "0031/SP2D/2025", "type": "SP2D", "value": {"amount": 7, "currency": "IDR"}}
+    nothing = {"id": "a", "number": None, "type": None, "value": {"amount": None, "currency": None}}
+    milestone = {"id": "m", "title": "PHO", "status": "scheduled"}
+    carried = {"transactions": [paid], "milestones": [milestone]}
+    releases = [
+        _release(1, contracts=[{"id": "7", "implementation": carried}]),
+        _release(2, contracts=[{"id": "7", "implementation": {"transactions": [nothing]}}]),
+        _release(3, contracts=[{"id": "7", "implementation": {"milestones": [{"id": "m", "status": "met"}]}}]),
+    ]
+    [met, removed, _] = history(releases)
+    path = "contracts.implementation.transactions"
+    assert [(each.path, each.kind, each.before) for each in removed.changes] == [(path, "removed", paid)]
+    [line] = update_shown(removed)["lines"]
+    assert (line["label"], line["after"]) == ("fact.payment", [""])
+    assert "0031/SP2D/2025" in line["before"][0]
+    [line] = update_shown(met)["lines"]
+    assert [re.sub("<[^>]+>", "", each) for each in (*line["before"], *line["after"])] == ["Dijadwalkan", "Tercapai"]
 
 
 @pytest.mark.parametrize(("value", "shown"), [({"amount": 5_000_000}, "5.000.000"), (40, "Jalan"), (None, "Jalan")])

@@ -9,7 +9,23 @@ from transforms.merge import compiled, extended
 Object = dict[str, Any]
 
 # What is not news by itself: ids, units, whom a reference means, what only repeats something else.
-_SILENT = {"id", "currency", "scheme", "language", "roles", "awardID", "uri", "format", "unit", "dimensions"}
+_SILENT = {
+    *(
+        "id",
+        "currency",
+        "scheme",
+        "language",
+        "roles",
+        "awardID",
+        "uri",
+        "format",
+        "unit",
+        "dimensions",
+        "code",
+        "type",
+    ),
+    *("countryName", "projectID", "procurementMethod", "submissionMethod"),
+}
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
 _TELLING = ("title", "number", "description", "measure")
@@ -18,7 +34,8 @@ _TELLING = ("title", "number", "description", "measure")
 @dataclass(frozen=True, slots=True)
 class Change:
     """One value that a release changed. `path` is without ids (`contracts.value.amount`), `entry` the id of the list
-    entry that it belongs to. `kind` is added, changed or removed; of an added entry `after` is the entry."""
+    entry that it belongs to. `kind` is added, changed or removed; of an added entry `after` is the entry, of a removed
+    one `before`."""
 
     path: str
     entry: str | None
@@ -62,13 +79,31 @@ def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[
     elif isinstance(after, list) and after and all(isinstance(item, dict) and "id" in item for item in after):
         known = {item["id"]: item for item in before or () if isinstance(item, dict)}
         for item in after:
-            if item["id"] in known:
+            if item["id"] in known and _told(known[item["id"]]) and _gone(known[item["id"]], item):
+                yield Change(path, item["id"], "removed", known[item["id"]], None)
+            elif item["id"] in known:
                 yield from _changed(known[item["id"]], item, path, item["id"])
             else:
                 yield Change(path, item["id"], "added", None, item)
     else:
         kind = "added" if before is None else "removed" if after in (None, []) else "changed"
         yield Change(path, entry, kind, before, after)
+
+
+def _told(entry: Object) -> bool:
+    return any(name not in _SILENT for name in entry)
+
+
+def _gone(before: Any, after: Any) -> bool:
+    """Whether a release takes back all that was known of a value: so an entry leaves a list."""
+    if isinstance(before, dict):
+        return isinstance(after, dict) and all(
+            name in _SILENT or (name in after and _gone(value, after[name])) for name, value in before.items()
+        )
+    if isinstance(before, list) and before and isinstance(after, list) and after:
+        entries = {item["id"]: item for item in after if isinstance(item, dict) and "id" in item}
+        return all(isinstance(item, dict) and _gone(item, entries.get(item.get("id"))) for item in before)
+    return after is None or after == []
 
 
 def entry_title(entry: Object) -> str:

@@ -158,7 +158,7 @@ def view(process: PublishedProcess, package: Package) -> Object:
         "bids": _bids(state),
         "awards": [_award_view(state, each) for each in state.get("awards") or ()],
         "contracts": [_contract_view(process, each) for each in state.get("contracts") or ()],
-        "updates": [_update(update) for update in updates],
+        "updates": [update_shown(update) for update in updates],
         "first_seen": process.releases[0].date,
         "last_changed": process.releases[-1].date,
         "sources": sorted(process.sources.items()),
@@ -554,7 +554,7 @@ def _news(process: PublishedProcess) -> list[str]:
     if len(process.releases) == 1:
         return ["news.first"]
     latest: Update = history([release.body for release in process.releases])[0]
-    return list(dict.fromkeys(label(each) for each in latest.changes))
+    return list(dict.fromkeys(label(each) for each in latest.changes)) or ["fact.other"]
 
 
 # ------------------------------------------------------------------------------------------------------------- history
@@ -569,6 +569,7 @@ _LABELS: Mapping[str, str] = {
     "planning.budget.fiscalYear": "fact.year",
     "planning.budget.project": "fact.activity",
     "planning.budget.description": "fact.program",
+    "planning.procurementMethodDetails": "fact.method",
     "planning.rationale": "fact.rationale",
     "planning.proposals": "fact.proposal",
     "planning.proposals.status": "fact.proposal_status",
@@ -578,8 +579,18 @@ _LABELS: Mapping[str, str] = {
     "tender.status": "fact.status",
     "tender.statusDetails": "fact.status_words",
     "tender.value": "fact.estimate",
-    "tender.tenderPeriod": "fact.schedule",
-    "tender.contractPeriod": "fact.schedule",
+    "tender.tenderPeriod.startDate": "fact.from",
+    "tender.tenderPeriod.endDate": "fact.to",
+    "tender.contractPeriod.startDate": "fact.work_from",
+    "tender.contractPeriod.endDate": "fact.work_to",
+    "tender.contractPricing": "fact.pricing",
+    "tender.description": "fact.reason",
+    "tender.domesticProductsOnly": "fact.local_content",
+    "tender.eligibilityCriteria": "fact.eligibility",
+    "tender.location": "fact.place",
+    "tender.mainProcurementCategory": "fact.category",
+    "tender.additionalProcurementCategories": "fact.category",
+    "tender.smallEnterprisesOnly": "fact.small_firms",
     "tender.milestones": "fact.schedule",
     "tender.procurementMethodDetails": "fact.method",
     "tender.numberOfTenderers": "fact.bidders",
@@ -590,14 +601,25 @@ _LABELS: Mapping[str, str] = {
     "awards": "fact.award",
     "awards.value": "fact.award_value",
     "awards.date": "fact.award_date",
+    "awards.description": "fact.reason",
+    "awards.number": "fact.award_number",
     "awards.status": "fact.award_status",
+    "awards.statusDetails": "fact.award_status",
     "awards.suppliers": "fact.supplier",
     "contracts": "fact.contract",
     "contracts.value": "fact.contract_value",
     "contracts.initialValue": "fact.initial_value",
+    "contracts.agreements": "fact.contract_number",
+    "contracts.documents": "fact.documents",
+    "contracts.guarantees": "fact.guarantee",
+    "contracts.localContentValue": "fact.local_content",
+    "contracts.microEnterpriseValue": "fact.small_firms",
     "contracts.status": "fact.contract_status",
+    "contracts.statusDetails": "fact.contract_status",
     "contracts.dateSigned": "fact.signed",
     "contracts.period": "fact.period",
+    "contracts.period.startDate": "fact.work_from",
+    "contracts.period.endDate": "fact.work_to",
     "contracts.amendments": "fact.amendment",
     "contracts.milestones": "fact.milestone",
     "contracts.implementation": "stage.implementation",
@@ -606,6 +628,8 @@ _LABELS: Mapping[str, str] = {
     "contracts.implementation.milestones": "fact.milestone",
     "contracts.implementation.documents": "fact.photos",
     "contracts.implementation.endDate": "fact.ended",
+    "contracts.implementation.endDateDetails": "fact.ended_by",
+    "contracts.implementation.finalValue": "fact.final_value",
 }
 _CODES = {
     "tender.status": "tender",
@@ -613,6 +637,11 @@ _CODES = {
     "contracts.status": "contract",
     "planning.proposals.status": "proposal",
     "tender.mainProcurementCategory": "category",
+    "tender.additionalProcurementCategories": "category",
+    "bids.details.status": "bid",
+    "tender.milestones.status": "milestone",
+    "contracts.milestones.status": "milestone",
+    "contracts.implementation.milestones.status": "milestone",
 }
 
 
@@ -624,29 +653,30 @@ def label(change: Change) -> str:
     return _LABELS.get(path, "fact.other")
 
 
-def _update(update: Update) -> Object:
-    """An update as the page shows it: entries that came new to one list are one line."""
+def update_shown(update: Update) -> Object:
+    """An update as the page shows it: entries that one list gained, or lost, are one line."""
     lines: dict[tuple[object, ...], Object] = {}
     for number, change in enumerate(update.changes):
-        key = (label(change),) if change.kind == "added" and isinstance(change.after, dict) else (number,)
+        whole = isinstance(change.before or change.after, dict)
+        key = (label(change), change.kind) if whole else (number,)
         line = lines.setdefault(
             key,
             {
                 "label": label(change),
                 "kind": change.kind,
                 "entry": change.entry,
-                "before": _value(change.path, change.before),
+                "before": [],
                 "after": [],
             },
         )
-        after = entry_words(change.path, change.after) if change.kind == "added" else _value(change.path, change.after)
-        line["after"].append(after)
+        for side, value in (("before", change.before), ("after", change.after)):
+            line[side].append(entry_words(change.path, value))
     shown = list(lines.values())[:_CHANGES_SHOWN]
     return {"date": update.date, "lines": shown, "more": len(lines) - len(shown)}
 
 
 def entry_words(path: str, value: Any) -> Markup | str:
-    """A new entry in its own words, with its amount where it has one; a person is named as supplier alone."""
+    """An entry in its own words, with its amount where it has one; a person is named as supplier alone."""
     if not isinstance(value, dict):
         return _value(path, value)
     if "name" in value:
@@ -663,7 +693,10 @@ def _value(path: str, value: Any) -> Markup | str:
     if path.endswith((".payee.name", ".tenderers.name")) and not is_firm(value):
         return texts.t("person")
     if path in _CODES:
-        return texts.known(_CODES[path], value)
+        words = [texts.known(_CODES[path], each) for each in (value if isinstance(value, list) else [value])]
+        return Markup(", ").join(words)
+    if path.endswith(".documentType"):
+        return texts.known("document", value)
     if path.endswith(".amount"):
         return texts.rupiah(value)
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):

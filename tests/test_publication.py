@@ -187,6 +187,14 @@ def test_the_workbook_is_for_people(lived: Lived, published: Path) -> None:
     assert {row[status] for row in rows} <= {"menunggu", "berjalan", "dibatalkan", "berakhir", None}
     payments = list(book["Pembayaran"].values)
     assert {row[:2] for row in payments[1:]} <= {(ocid, each["id"]) for ocid, each in told}
+    for sheet in book.worksheets[1:]:
+        cells: Any = sheet.iter_cols()
+        for heading, *column in cells:
+            formats = {cell.number_format for cell in column if cell.value is not None}
+            if str(heading.value).endswith("(Rp)"):
+                assert formats <= {"#,##0"}, heading.value
+            elif any(cell.is_date for cell in column):
+                assert formats <= {"dd/mm/yyyy", "dd/mm/yyyy hh:mm"}, heading.value
 
 
 def test_a_sheet_goes_on_in_another_and_holds_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,6 +267,8 @@ def test_a_page_lists_the_files_with_size_and_what_each_is(published: Path) -> N
     listed = set(re.findall(r'<li><a href="([^"]+)">', page.partition("<h1>")[2]))
     data = published / "data"
     assert listed >= {path.relative_to(data).as_posix() for path in files.files_of(data)} - {"index.html"}
+    assert {"../manifest.json", "../datapackage.json"} <= listed
+    assert all((data / link).is_file() for link in listed)
     lines = re.findall(r"<li><a href=\S+>\S+</a> <small>.+?</small>(.*)</li>", page)
     assert len(lines) > 20
     told = [re.fullmatch(r' <span data-t="file\.([a-z_]+)">[^<]+</span>', line) for line in lines if line]
@@ -399,6 +409,22 @@ def stats(out: Path) -> dict[str, tuple[int, int, bytes]]:
         path.relative_to(folder).as_posix(): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
         for path in files.files_of(folder)
     }
+
+
+def test_a_year_alone_does_not_take_the_others_out(tmp_path: Path, file_url: str) -> None:
+    out = tmp_path / "out"
+    with served(EditedWorld(20, seed=1, years=2), tmp_path, file_url) as town:
+        town.sync()
+        assert publish(town, out).status == 0
+        years = sorted(path.name for path in (out / "current" / "data").iterdir() if path.is_dir())
+        assert len(years) > 1
+        before = os.readlink(out / "current")
+        said = publish(town, out, "--year", years[-1])
+        assert said.status == 1
+        assert f"the last publication has {', '.join(years[:-1])} too" in said.err
+        assert os.readlink(out / "current") == before
+        assert publish(town, out, *(word for year in years for word in ("--year", year))).status == 0
+        assert publish(town, tmp_path / "other", "--year", years[-1]).status == 0
 
 
 def test_a_year_can_be_published_alone(town: Town, tmp_path: Path) -> None:

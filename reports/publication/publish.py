@@ -43,6 +43,7 @@ from reports.publication.marks import Marks
 from reports.publication.processes import digests, fiscal_years, processes
 from reports.publication.scan import Personal, scan
 from reports.publication.year import write_year
+from reports.site import texts
 from reports.site.asked import flags_of
 from reports.site.known import Known, known_in
 from reports.site.write import files_of_package, write_site
@@ -207,6 +208,11 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     every = fiscal_years(making.conn, {ocid: each.package.year for ocid, each in known.items()})
     if unknown := only - set(every.values()):
         raise SettingsError(f"no process belongs to the fiscal year {min(unknown)}; without --year all are published")
+    if only and (lost := {int(year) for year in before.get("years", ())} & set(every.values()) - only):
+        raise SettingsError(
+            f"the last publication has {_in_words(lost)} too, which would leave it: publish without --year (years in "
+            "which nothing changed cost next to nothing), name those years as well, or give another folder"
+        )
     chosen = {ocid: year for ocid, year in every.items() if not only or year in only}
     found = digests(making.conn, chosen)
     flags = flags_of(making.conn, chosen) if settings.site.red_flags else {}
@@ -249,6 +255,10 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     _refuse_personal(making, personal, last if same else None)
     counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
     return {"files": files, "years": counts, **changes}
+
+
+def _in_words(years: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(years)))
 
 
 def _beside(publication: Path, what: str) -> Path:
@@ -319,7 +329,7 @@ def _package(making: _Making, year: int, name: str) -> dict[str, Any]:
 def _heading(making: _Making, year: int) -> str:
     lines = [
         f"{making.title}, tahun anggaran {year}",
-        f"Dibuat {making.made_on[:10]}. Jumlah dalam rupiah.",
+        f"Dibuat {texts.day_text(making.made_on)}. Jumlah dalam rupiah.",
         "Tiap baris pada lembar Paket adalah satu proses pengadaan; OCID menghubungkan lembar-lembar.",
     ]
     if making.draft:

@@ -13,6 +13,7 @@ import flatterer
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
 from reports.publication.files import CutFile
 from reports.sheets import defused
@@ -21,6 +22,8 @@ MAX_ROWS = 1_048_576
 """Rows of a sheet, its headings among them: Excel's limit."""
 
 _MAX_TEXT = 32_767  # characters of a cell
+# Columns of moments; of the others the day counts.
+_TIMED = ("tenderPeriod_startDate", "tenderPeriod_endDate", "dueDate")
 _METRICS = "contracts_implementation_metrics"
 _TYPES = {"string": "string", "number": "number", "boolean": "boolean", "datetime": "datetime", "date": "datetime"}
 
@@ -85,20 +88,24 @@ def write_workbook(flat: Path, path: Path, heading: str) -> None:
     names = {each: _names(flat, each) for each in ("processes", "awards", "contracts", _METRICS)}
     for table, own in columns.items():
         own = [each for each in own if each["column"] == "ocid" or (table, each["column"]) in types]
-        rows, sheet = MAX_ROWS, None
+        rows, sheet, formats = MAX_ROWS, None, []
         for row in _rows(flat, table):
             if rows >= MAX_ROWS or sheet is None:
                 sheet = _sheet(book, own, 1 + sum(name.startswith(own[0]["sheet"]) for name in book.sheetnames))
+                formats = [_formatted(sheet, each, types.get((table, each["column"]), "")) for each in own]
                 rows = 1
             cells: list[Any] = []
-            for each in own:
+            for each, styled in zip(own, formats, strict=True):
                 name = each["column"]
                 if name == "ocid":
                     cells.append(names["processes"][row["_link" if table == "processes" else "_link_processes"]])
                 elif name.startswith("_link_"):
                     cells.append(_text(names[name.removeprefix("_link_")].get(row[name], "")))
                 else:
-                    cells.append(words.get((f"{table}.{name}", row[name])) or _cell(row[name], types[table, name]))
+                    value = words.get((f"{table}.{name}", row[name])) or _cell(row[name], types[table, name])
+                    # One cell serves a whole column: a row is written when it is appended.
+                    styled.value = value
+                    cells.append(styled if styled.has_style and value is not None else value)
             sheet.append(cells)
             rows += 1
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,8 +129,27 @@ def _sheet(book: Workbook, columns: list[dict[str, str]], number: int) -> Any:
     name = columns[0]["sheet"]
     sheet = book.create_sheet(name if number == 1 else f"{name} ({number})")
     sheet.freeze_panes = "A2"
+    for place, each in enumerate(columns, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = _width(each)
     sheet.append([_bold(sheet, each["heading"]) for each in columns])
     return sheet
+
+
+def _width(column: dict[str, str]) -> int:
+    """In characters."""
+    if column["column"].endswith(("title", "name", "description", "Details", "notes")):
+        return 42
+    return 26 if column["column"].endswith(("ocid", "id", "number")) else max(16, len(column["heading"]) + 2)
+
+
+def _formatted(sheet: Any, column: dict[str, str], kind: str) -> Any:
+    """A cell with the number format of a column: amounts in groups of three, days as Indonesians write them."""
+    cell = WriteOnlyCell(sheet)
+    if column["heading"].endswith("(Rp)"):
+        cell.number_format = "#,##0"
+    elif kind in ("date", "datetime"):
+        cell.number_format = "dd/mm/yyyy hh:mm" if column["column"].endswith(_TIMED) else "dd/mm/yyyy"
+    return cell
 
 
 def _own(name: str) -> list[dict[str, str]]:

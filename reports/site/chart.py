@@ -20,6 +20,11 @@ class Drawn(NamedTuple):
     words: str
 
 
+def _numbers(moment: str) -> str:
+    """`31/01/2025`, the same in both languages."""
+    return f"{as_day(moment):%d/%m/%Y}"
+
+
 def plotted(reports: Sequence[dict[str, Any]]) -> Drawn:
     """The lines of some reports (at least one), each with an ISO `date`, `plan` and `actual` in percent or None."""
     days = [as_day(each["date"]).toordinal() for each in reports]
@@ -42,7 +47,7 @@ def plotted(reports: Sequence[dict[str, Any]]) -> Drawn:
         " ".join(f"{x},{y}" for x, y in plan),
         " ".join(f"{x},{y}" for x, y in actual),
         actual,
-        day_text(reports[0]["date"]),
-        day_text(reports[-1]["date"]),
+        _numbers(reports[0]["date"]),
+        _numbers(reports[-1]["date"]),
         words,
     )

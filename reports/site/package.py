@@ -12,7 +12,7 @@ from reports.publication.processes import PublishedProcess
 from reports.site import texts
 from reports.site.history import Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
-from transforms.parties import is_firm, names_firm
+from transforms.parties import is_organisation, names_firm, names_organisation
 from transforms.paths import value_at
 from warehouse.star import star_rows
 from warehouse.tables import STAGES
@@ -491,7 +491,10 @@ def _supplier(state: Object, reference: Object, *, linked: bool) -> Markup | str
 def _named(state: Object, reference: Object) -> Markup | str:
     """Who bid or was paid, by name if it is no person."""
     party = _party(state, reference["id"])
-    if _is_firm(state, reference) or {"buyer", "procuringEntity"} & set(party.get("roles") or ()):
+    if names_organisation({**party, "name": reference.get("name") or party.get("name")}) or {
+        "buyer",
+        "procuringEntity",
+    } & set(party.get("roles") or ()):
         return reference.get("name") or party.get("name") or ""
     return texts.t("person")
 
@@ -680,7 +683,7 @@ def entry_words(path: str, value: Any) -> Markup | str:
     if not isinstance(value, dict):
         return _value(path, value)
     if "name" in value:
-        return value["name"] if path == "awards.suppliers" or is_firm(value["name"]) else texts.t("person")
+        return value["name"] if path == "awards.suppliers" or is_organisation(value["name"]) else texts.t("person")
     # The value of a statistic, such as the number of bids, is a mere number.
     amount = _amount(value.get("value")) if isinstance(value.get("value"), dict) else None
     words = texts.shortened(entry_title(value), _LIST_TITLE)
@@ -690,7 +693,7 @@ def entry_words(path: str, value: Any) -> Markup | str:
 def _value(path: str, value: Any) -> Markup | str:
     if value is None or value == []:
         return ""
-    if path.endswith((".payee.name", ".tenderers.name")) and not is_firm(value):
+    if path.endswith((".payee.name", ".tenderers.name")) and not is_organisation(value):
         return texts.t("person")
     if path in _CODES:
         words = [texts.known(_CODES[path], each) for each in (value if isinstance(value, list) else [value])]

@@ -644,7 +644,7 @@ def _write_places(
         above = [found for found in [places.get(place.above or "")] if found]
         below = sorted(children[key], key=lambda each: (each.name.lower(), each.key))
         feed = None
-        if place.kind != "village":
+        if place.kind != "village" and inside[key]:
             feed = f"umpan/tempat-{file_name(key)}.atom"
             _write_feed(writer, feed, _place_title(place), inside[key].values())
         _write_list(
@@ -654,7 +654,7 @@ def _write_places(
             own[key],
             items,
             title=_place_title(place),
-            heading=Markup("{} {}").format(texts.known("place", place.kind), place.name),
+            heading=_place_heading(place),
             description=f"{_place_title(place)}: {texts.plain('nav.places.lead')}",
             crumbs=[
                 ("index.html", texts.t("nav.places")),
@@ -667,7 +667,7 @@ def _write_places(
             links=[
                 (
                     f"{file_name(each.key)}.html",
-                    Markup("{} {}").format(texts.known("place", each.kind), each.name),
+                    _place_heading(each),
                     len(inside[each.key]),
                     len(asked[each.key]),
                 )
@@ -713,7 +713,16 @@ def _lines(writer: _Writer, place: Place, asked: Collection[tuple[Place, _Line]]
 
 
 def _place_title(place: Place) -> str:
-    return f"{texts.plain(f'place.{place.kind}')} {place.name}"
+    return place.name if _says_kind(place) else f"{texts.plain(f'place.{place.kind}')} {place.name}"
+
+
+def _place_heading(place: Place) -> Markup | str:
+    return place.name if _says_kind(place) else Markup("{} {}").format(texts.known("place", place.kind), place.name)
+
+
+def _says_kind(place: Place) -> bool:
+    """Whether a place's name begins with what it is: `Kabupaten Bojonegoro`, `Kota Madiun`."""
+    return place.kind == "regency" and place.name.startswith(("Kabupaten ", "Kota "))
 
 
 def _write_months(writer: _Writer, packages: Sequence[Package], items: Mapping[str, str]) -> None:
@@ -831,7 +840,7 @@ def _write_feed(writer: _Writer, path: str, title: str, packages: Iterable[Packa
         )
     content = writer.environment.get_template("feed.xml").render(
         id=f"{site.url}/{path}" if site.url else f"urn:jejak:{path}",
-        title=f"{title} · {site.name}",
+        title=f"{title} · {about.title(writer.settings, draft=site.draft)}",
         updated=newest[0].date if newest else "1970-01-01T00:00:00Z",
         path=path,
         entries=entries,

@@ -1,4 +1,5 @@
-"""Ctrl-C: the first ends a command in good order, within seconds; the second, or a command that hangs, at once."""
+"""Ctrl-C, and SIGTERM, by which a machine stops what it runs: the first ends a command in good order, within seconds;
+the second, or a command that hangs, at once."""
 
 import atexit
 import os
@@ -15,11 +16,13 @@ STATUS = 130
 # So long a command may take to end what it is at.
 PATIENCE_SECONDS = 3.0
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A block that Ctrl-C ends by KeyboardInterrupt. Whatever it was at 3 seconds later, or at a second Ctrl-C, the
-    process ends with status 130, and its workers with it: nothing is lost by that but time.
+    """A block that Ctrl-C or SIGTERM ends by KeyboardInterrupt. Whatever it was at 3 seconds later, or at a second
+    Ctrl-C, the process ends with status 130, and its workers with it: nothing is lost by that but time.
 
     A thread waits for the signal, since the interpreter sees it only when a call into a library returns.
     """
@@ -28,31 +31,34 @@ def interruptible() -> Iterator[None]:
         return
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
-    before = signal.signal(signal.SIGINT, _interrupt)
+    before = [signal.signal(each, _interrupt) for each in _SIGNALS]
     wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     interrupted = threading.Event()
     threading.Thread(target=_end_at_last, args=(ours, interrupted), daemon=True).start()
     sys.unraisablehook = _without_interrupts
-    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the command is done then
+    for each in _SIGNALS:
+        atexit.register(signal.signal, each, signal.SIG_IGN)  # the command is done then
     try:
         yield
     finally:
         # After an interrupt the end of the process is watched too: it waits for threads.
         if not interrupted.is_set():
             signal.set_wakeup_fd(wakeup)
-            signal.signal(signal.SIGINT, before)
+            for each, handler in zip(_SIGNALS, before, strict=True):
+                signal.signal(each, handler)
             sys.unraisablehook = sys.__unraisablehook__
             theirs.close()
 
 
 def _interrupt(number: int, frame: Any) -> None:
     # The second one is the watch's: it must not break what ends the command.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    for each in _SIGNALS:
+        signal.signal(each, lambda number, frame: None)
     raise KeyboardInterrupt
 
 
 def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
-    while (signals := wakened.recv(16)) and signal.SIGINT not in signals:
+    while (signals := wakened.recv(16)) and not _told_in(signals):
         pass
     if not signals:
         wakened.close()
@@ -60,14 +66,19 @@ def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
     interrupted.set()
     sys.setswitchinterval(0.0001)  # what computes elsewhere must not hold up what ends it
     wakened.settimeout(PATIENCE_SECONDS)
-    if signals.count(signal.SIGINT) == 1:
+    if _told_in(signals) == 1:
         try:
-            while (more := wakened.recv(16)) and signal.SIGINT not in more:
+            while (more := wakened.recv(16)) and not _told_in(more):
                 pass
         except TimeoutError:
             announce()
     end_workers()
     os._exit(STATUS)
+
+
+def _told_in(signals: bytes) -> int:
+    """How many of them end a command."""
+    return sum(each in _SIGNALS for each in signals)
 
 
 def end_workers() -> None:

@@ -25,12 +25,12 @@ def same_origin(request: Request) -> None:
     """Refuse a request that a page of another origin may have made: browsers say where a request comes from, and send
     JSON elsewhere only after asking. Raises HTTPException 403, or 415 for anything but JSON."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "send application/json")
+        raise HTTPException(415, "refused.json")
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         if site != "same-origin":
-            raise HTTPException(403, "this request comes from another site")
+            raise HTTPException(403, "refused.origin")
         return
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise HTTPException(403, "this request comes from another site")
+        raise HTTPException(403, "refused.origin")

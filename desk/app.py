@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import uvicorn
 from fastapi import Body, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy import func, select
@@ -119,7 +119,10 @@ def application(
             **values,
         )
 
-    def page(request: Request, name: str, **values: Any) -> HTMLResponse:
+    def page(request: Request, name: str, **values: Any) -> Response:
+        if values.get("at", 1) > values.get("last", 1):
+            # What stood there has been settled since, or the address was typed.
+            return RedirectResponse(f"{name}?{urlencode({**_asked(request), 'at': values['last']})}", 303)
         query = _asked(request).get("q", "")
         html = render(request, f"{name}.html", page=name, queued=steps.has_pending(settings), query=query, **values)
         answer = HTMLResponse(html, 200, _HEADERS)
@@ -313,7 +316,8 @@ def application(
 
     @app.exception_handler(StarletteError)
     def on_http_error(request: Request, error: StarletteError) -> Response:
-        return refused(request, error.status_code, str(error.detail))
+        ours = "." in str(error.detail)
+        return refused(request, error.status_code, str(error.detail) if ours else f"error.{error.status_code}")
 
     @app.exception_handler(RequestValidationError)
     def on_wrong_request(request: Request, error: RequestValidationError) -> Response:
@@ -321,7 +325,7 @@ def application(
 
     @app.exception_handler(JejakError)
     def on_our_error(request: Request, error: JejakError) -> Response:
-        return refused(request, 409 if isinstance(error, Conflict) else 400, str(error))
+        return refused(request, 409 if isinstance(error, Conflict) else 400, words_of(request).sentence(str(error)))
 
     @app.exception_handler(SQLAlchemyError)
     def on_warehouse(request: Request, error: SQLAlchemyError) -> Response:

@@ -1,4 +1,5 @@
-"""The desk's texts in Indonesian and English: `messages.csv` (key, id, en); and how it writes numbers and times."""
+"""The desk's texts in Indonesian and English: `messages.csv` (key, id, en); what the pipeline says in English, such as
+why a row was rejected, in Indonesian (`sentences.csv`); and how the desk writes numbers and times."""
 
 import csv
 import re
@@ -9,6 +10,9 @@ from typing import Any
 from pipeline.clock import shown
 from reports.reasons import LANGUAGES
 
+_VARIES = re.escape("{}")
+_ABOUT = r"(.*?: |(?:[A-Z]+ \S+ )(?:\(service_no \S+\) )?)"
+_BETWEEN = re.compile(r"(; |\. (?=[A-Z])|\.$)")
 _AMOUNT = re.compile(r"Rp \d{1,3}(?:,\d{3})+")
 
 
@@ -16,6 +20,27 @@ _AMOUNT = re.compile(r"Rp \d{1,3}(?:,\d{3})+")
 def _messages() -> dict[str, dict[str, str]]:
     with Path(__file__).with_name("messages.csv").open(encoding="utf-8", newline="") as file:
         return {row["key"]: row for row in csv.DictReader(file)}
+
+
+@cache
+def _sentences() -> list[tuple[re.Pattern[str], str]]:
+    """What an English sentence looks like, `{}` standing for what varies, and the Indonesian one: first whole, then
+    after what it is about (a field, or the request that failed). Those with most words of their own come first."""
+    with Path(__file__).with_name("sentences.csv").open(encoding="utf-8", newline="") as file:
+        known = sorted(csv.DictReader(file), key=lambda row: len(row["en"].replace("{}", "")), reverse=True)
+    rows = [(row["kind"], re.escape(row["en"]).replace(_VARIES, "(.*?)"), row["id"]) for row in known]
+    whole = [(re.compile(f"(){english}"), indonesian) for _, english, indonesian in rows]
+    after = [(re.compile(_ABOUT + english), indonesian) for kind, english, indonesian in rows if kind == "sentence"]
+    return [*whole, *after]
+
+
+def _in_indonesian(text: str) -> str:
+    """One sentence, or what varies in one; as it is where it is none that the desk knows."""
+    for english, indonesian in _sentences():
+        if found := english.fullmatch(text):
+            about, *varying = found.groups()
+            return about + indonesian.format(*map(_in_indonesian, varying))
+    return text
 
 
 def language_of(*wishes: str | None) -> str:
@@ -38,6 +63,12 @@ class Words:
         """A text whose amounts are written as the language does; a dash for none."""
         written = str(text or "-")
         return _AMOUNT.sub(lambda found: found[0].replace(",", "."), written) if self.language == "id" else written
+
+    def sentence(self, text: str) -> str:
+        """What the pipeline said in English; of what the desk has no words for, the English is left."""
+        if self.language == "en":
+            return text
+        return "".join(_in_indonesian(part) for part in _BETWEEN.split(text))
 
     def number(self, value: float | int | None) -> str:
         """A number, in groups of three as the language writes them."""

@@ -195,6 +195,49 @@ def test_every_message_has_both_languages() -> None:
     assert {f"kind.{kind}" for kind in kinds} | {f"rule.{rule}" for rule in (*RULES, REVISION)} <= _messages().keys()
 
 
+def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
+    """Every reason for which a value or a row is refused, and every answer of an HTTP source."""
+    root = Path(__file__).parent.parent
+    told = []
+    for path, raised in (
+        ("schemas/fields.py", "ValueError|_partly"),
+        ("transforms/rows.py", "RowError"),
+        ("connectors/transport/http.py", "SourceUnavailable|SettingsError|StructureError|problem = "),
+        ("connectors/transport/parse.py", "StructureError|BrokenJson"),
+        ("connectors/transport/files.py", "SettingsError|StructureError"),
+        ("connectors/transport/delimited.py", "StructureError"),
+        ("connectors/transport/chain.py", "StructureError"),
+        ("pipeline/fetch.py", "SourceUnavailable|StructureError"),
+    ):
+        code = re.sub(r'"\s*\n\s*f?"', "", (root / path).read_text())  # a text over several lines
+        told += re.findall(rf'(?:{raised})\(?(?:codes, |text[^,]*, )?\(?\s*f?"([^"]+)"', code)
+    assert len(told) > 40
+    words = Words("id", "+07:00")
+    for text_ in told:
+        text_ = re.sub(r"^{(?:self\.|request\.)?shown}", "ISB X", text_)
+        for sentence in re.split(r"; |\. (?=[A-Z])", re.sub(r"{[^}]+}", "x", text_)):
+            assert not re.sub(r"ISB X|x|\W", "", sentence) or words.sentence(sentence) != sentence, sentence
+    assert words.sentence("pagu: expected an amount of IDR in plain digits, got text of 5 characters") == (
+        "pagu: seharusnya nilai rupiah dalam angka biasa, yang ada teks 5 karakter"
+    )
+    assert words.sentence("ISB X (service_no 1) answered 503; try again later") == (
+        "ISB X (service_no 1) menjawab 503; coba lagi nanti"
+    )
+    assert words.sentence("something else: x") == Words("en", "+07:00").sentence("something else: x")
+
+
+def test_a_page_beyond_the_last_leads_to_the_last(seen: Desk) -> None:
+    for path in ("links", "changes", "decisions", "rejects", "codes"):
+        answer = seen.get(path, params={"at": "9999", "lang": "id"}, follow_redirects=False)
+        assert answer.status_code == 303
+        assert re.fullmatch(rf"{path}\?at=\d+", answer.headers["location"]), answer.headers["location"]
+        assert seen.get(path, params={"at": "9999"}).status_code == 200
+
+
+def test_what_is_not_there_is_told_in_the_language_of_the_page(seen: Desk) -> None:
+    assert "Halaman ini tidak ada." in seen.get("nirgends", params={"lang": "id"}).text
+
+
 def test_numbers_are_written_as_the_language_does() -> None:
     one, other = Words("id", "+08:00"), Words("en", "+07:00")
     assert (one.money(1234567), other.money(1234567), one.money(None)) == ("Rp 1.234.567", "Rp 1,234,567", "-")

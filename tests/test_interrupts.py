@@ -12,13 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 
 import commands.main
 from commands.interrupting import PATIENCE_SECONDS, STOPPED
 from pipeline.registry import SOURCES
 from tests.answering import Answer, answering
 from tests.worlds import EditedWorld, Lived, contents, jejak, served
+from warehouse import tables as t
 from warehouse.engine import migrate, open_warehouse, writing
 from warehouse.tables import definition, metadata
 
@@ -245,7 +246,8 @@ def test_a_command_that_hangs_ends_all_the_same_and_a_second_one_ends_it_at_once
     assert 0 < PATIENCE_SECONDS < 5
 
 
-def test_a_source_that_trickles_is_not_waited_for(tmp_path: Path, file_url: str) -> None:
+@pytest.mark.parametrize("stop", ["terminal", "machine"])
+def test_a_source_that_trickles_is_not_waited_for(tmp_path: Path, file_url: str, stop: str) -> None:
     with answering(Answer(b"[]", delay=600, stops=True)) as server:
         path = tmp_path / "settings.toml"
         path.write_text(
@@ -253,10 +255,19 @@ def test_a_source_that_trickles_is_not_waited_for(tmp_path: Path, file_url: str)
             f'[sources.lpse]\ntransport = "inaproc"\ntoken = "x"\nurl = "{server.url}/api"\n'
         )
         command = Command({}, "sync", "--settings", path)
-        time.sleep(4)
-        began = command.interrupt()
+        while not server.requests:
+            assert command.lasted(0.1)
+        began = time.monotonic()
+        if stop == "terminal":
+            command.interrupt()
+        else:
+            command.process.terminate()  # the command alone gets a signal, not its workers
         status, err = command.end()
     assert (status, "Traceback" in err, err.count(STOPPED)) == (130, False, 1)
+    engine = create_engine(file_url)
+    with engine.connect() as conn:
+        assert conn.execute(select(t.run.c.status)).scalars().all() == ["failed"]
+    engine.dispose()
     assert time.monotonic() - began < 60
 
 

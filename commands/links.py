@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from commands.parsing import Add, output, rule_name
+from commands.parsing import Add, output, rule_name, share
+from schemas.errors import SettingsError
 
 
 def add_commands(add: Add) -> None:
@@ -60,8 +61,8 @@ def _choosing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rule", type=rule_name, help="only links of this rule, such as contract-payment")
     parser.add_argument("--office", help="only of offices whose name has this in it")
     parser.add_argument("--year", type=int, help="only of this fiscal year")
-    parser.add_argument("--least", type=float, help="only of at least this confidence, from 0 to 1")
-    parser.add_argument("--most", type=float, help="only of at most this confidence")
+    parser.add_argument("--least", type=share, help="only of at least this confidence, from 0 to 1")
+    parser.add_argument("--most", type=share, help="only of at most this confidence")
     parser.add_argument("--language", choices=("id", "en"), default="en", help="of the reasons")
 
 
@@ -205,6 +206,8 @@ def _links_export(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.settings)
     file = output(options, settings, Path(options.file))
+    if file.suffix.lower() != ".xlsx":
+        raise SettingsError(f"{file} would hold a workbook: give a name that ends in .xlsx")
     with reading(steps.warehouse(settings)) as conn:
         count = write_sheet(conn, file, _wanted(options, options.status), options.language)
     print(f"{count:,} links in {options.file}; `jejak links import` takes the column decision back.")

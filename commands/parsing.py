@@ -64,6 +64,17 @@ def _one_of(names: Collection[str], name: str) -> str:
     return name
 
 
+def share(text: str) -> float:
+    """A share from 0 to 1, for argparse."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: write one from 0 to 1, such as 0.5 for 50 %")
+    return value
+
+
 def output(options: argparse.Namespace, settings: Settings, path: Path) -> Path:
     """The file that a command is to write. Raises SettingsError where that is the warehouse or the settings file."""
     from sqlalchemy import make_url

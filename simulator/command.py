@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from simulator.drops import write_drops
 from simulator.dump import write_dumps
 from simulator.server import serve
-from simulator.simda_database import write_simda
+from simulator.simda_database import OthersDatabase, write_simda
 from simulator.world import World
 
 
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
         return 2
     try:
         server = serve(world, host or "127.0.0.1", int(port), simda_url=simda)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OthersDatabase) as error:
         return _refused(error)
     except (OSError, OverflowError) as error:
         print(f"{options.serve} can't be listened on ({error}); choose another port", file=sys.stderr)
@@ -97,12 +97,15 @@ def _write(world: World, out: Path, days: int, simda: str | None) -> int:
     if simda is not None:
         try:
             write_simda(world, simda)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OthersDatabase) as error:
             return _refused(error)
     return 0
 
 
-def _refused(error: SQLAlchemyError) -> int:
+def _refused(error: SQLAlchemyError | OthersDatabase) -> int:
+    if isinstance(error, OthersDatabase):
+        print(f"{error}; choose an empty one", file=sys.stderr)
+        return 1
     # The URL may hold a password.
     print(f"the database of --simda can't be written ({type(error).__name__}); choose another", file=sys.stderr)
     return 1

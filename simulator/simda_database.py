@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Column, DateTime, Integer, MetaData, Numeric, String, Table, create_engine, make_url
+from sqlalchemy import Column, DateTime, Integer, MetaData, Numeric, String, Table, create_engine, inspect, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -99,10 +99,19 @@ def _type(column: str) -> TypeEngine[Any]:
     return String(50 if column in _TEXTS else 800)
 
 
+class OthersDatabase(Exception):
+    """Not to be written: its tables are somebody else's."""
+
+
+# Marks a database as one that may be replaced at will.
+_OURS = "jejak_simulator"
+
+
 def _tables(case: Case) -> tuple[MetaData, dict[str, Table]]:
     ways: dict[str, Callable[[str], str]] = {"as documented": str, "lower": str.lower, "upper": str.upper}
     spelled = ways[case]
     metadata = MetaData()
+    Table(_OURS, metadata, Column("version", Integer, primary_key=True))
     tables = {}
     for name, (key, others) in _TABLES.items():
         columns = [Column(spelled(column), _type(column), primary_key=True, autoincrement=False) for column in key]
@@ -115,7 +124,8 @@ def write_simda(world: State, url: str, case: Case = "as documented") -> None:
     """Make SIMDA's tables where they are not there, and replace what is in them by what is the case today.
 
     It is one transaction: a reader sees the day before or the day after. `case` is how tables and columns are named.
-    Raises KeyError for another case, and what SQLAlchemy raises for a database that can't be reached.
+    Raises KeyError for another case, OthersDatabase for one that holds anything of somebody else's, and what
+    SQLAlchemy raises for one that can't be reached.
     """
     metadata, tables = _tables(case)
     parsed = make_url(url)
@@ -127,6 +137,9 @@ def write_simda(world: State, url: str, case: Case = "as documented") -> None:
     # A reader of an SQLite file may take its time.
     engine = create_engine(parsed, connect_args={"timeout": 60} if parsed.get_backend_name() == "sqlite" else {})
     try:
+        there = inspect(engine).get_table_names()
+        if there and _OURS not in there:
+            raise OthersDatabase(f"the database of --simda holds tables ({there[0]}, ...) that no simulator has made")
         metadata.create_all(engine)
         with engine.begin() as conn:
             for name, rows in _contents(world).items():

@@ -284,7 +284,7 @@ def test_both_promised_commands_are_shown() -> None:
 
 def test_commands_that_no_test_runs_are_few() -> None:
     shown = [line for name in DOCUMENTS for line in commands(name) if "# not run: " in line]
-    assert shown == NOT_RUN
+    assert sorted(shown) == sorted(NOT_RUN)
     assert len(NOT_RUN) <= 10
 
 

@@ -3,11 +3,13 @@
 import csv
 import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from simulator.faults import Fault
 from simulator.noise import Noise
 from simulator.rendering import Row
 from simulator.server import LOCAL_PATHS, running
-from simulator.simda_database import Case, write_simda
+from simulator.simda_database import Case, OthersDatabase, write_simda
 from simulator.truth import truth
 from simulator.world import LKPP, LOCAL, SERVICES, World, evaluation_world
 from transforms.rows import identify
@@ -321,3 +323,13 @@ def test_the_command_makes_simdas_database_and_drops(tmp_path: Path, capsys: pyt
     assert read(f"sqlite:///{tmp_path}/simda.db", service, 2025) == known_rows(service, town.rows(service.name))
     assert command.run(Namespace(**given, simda=f"sqlite:///{tmp_path}/simda.db/rahasia.db")) == 1
     assert "rahasia" not in capsys.readouterr().err
+
+
+def test_a_database_of_somebody_else_is_no_simda_of_the_simulator(tmp_path: Path) -> None:
+    database = tmp_path / "others.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE Ta_SPM (No_SPM TEXT)")
+    with pytest.raises(OthersDatabase, match=r"holds tables \(Ta_SPM, ...\) that no simulator has made"):
+        write_simda(World(5, seed=1), f"sqlite:///{database}")
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("Ta_SPM",)]

@@ -29,6 +29,7 @@ from reports.publication.processes import PublishedProcess, fiscal_years, proces
 from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
+from reports.site.known import known_in
 from reports.site.package import beside, entry_words, photos_of, summary, update_shown, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
@@ -625,7 +626,8 @@ def test_photos_are_copied_where_a_setting_asks_for_it(written: Written, tmp_pat
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "source"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+        port = server.server_address[1]
+        url = f"http://127.0.0.1:{port}"
         text = orjson.dumps(each.state).decode().replace(there, f"{url}/a.jpg").replace(gone, f"{url}/b.jpg")
         moved = replace(each, state=orjson.loads(text))
         site = written.settings.site.model_copy(update={"photos": "copy"})
@@ -636,7 +638,22 @@ def test_photos_are_copied_where_a_setting_asks_for_it(written: Written, tmp_pat
     page = (tmp_path / "first" / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
     assert f'href="../foto/{copy.name}"' in page
     assert f'href="{url}/b.jpg"' in page
-    # Without the source the copy stays, beside the page that was kept.
-    counts = write_site(tmp_path / "second", [moved], settings, draft=True, previous=tmp_path / "first")
+    # Without the source the copy stays, and the other one is wanted for the next time.
+    second = tmp_path / "second"
+    with (tmp_path / "known").open("w+b") as knowing:
+        write_site(second, [moved], settings, draft=True, previous=tmp_path / "first", knowing=knowing)
+    [known] = known_in(tmp_path / "known")
+    assert known.wanting
+    assert (second / "foto" / copy.name).read_bytes() == copy.read_bytes()
+    assert (second / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8") == page
+    (tmp_path / "source" / "b.jpg").write_bytes(_photo(300))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with (tmp_path / "known").open("w+b") as knowing:
+            write_site(tmp_path / "third", [moved], settings, draft=True, previous=second, knowing=knowing)
+        server.shutdown()
+    [known] = known_in(tmp_path / "known")
+    assert not known.wanting
+    assert len(list((tmp_path / "third" / "foto").iterdir())) == 2
+    counts = write_site(tmp_path / "fourth", [moved], settings, draft=True, previous=tmp_path / "third")
     assert counts["kept"] == 1
-    assert (tmp_path / "second" / "foto" / copy.name).read_bytes() == copy.read_bytes()

@@ -124,17 +124,27 @@ def write_catalog(out: Path, settings: Settings, title: str, modified: str) -> N
                 "dcat:startDate": {"@type": "xsd:date", "@value": f"{folder.name}-01-01"},
                 "dcat:endDate": {"@type": "xsd:date", "@value": f"{folder.name}-12-31"},
             },
+            "dcat:theme": {"@id": "http://publications.europa.eu/resource/authority/data-theme/GOVE"},
             "dcat:keyword": ["pengadaan", "kontrak", "anggaran", "OCDS"],
             "dcat:distribution": [_distribution(path, out, site, settings) for path in files_of(folder)],
         }
         if settings.license:
             dataset["dct:license"] = {"@id": settings.license}
+        if settings.wilayah:
+            dataset["dct:spatial"] = {"@type": "dct:Location", "dct:identifier": f"ID-KEMENDAGRI-{settings.wilayah}"}
+        if contact := settings.site.complaints_url or settings.publisher_uri:
+            dataset["dcat:contactPoint"] = {
+                "@type": "vcard:Organization",
+                "vcard:fn": title,
+                "vcard:hasURL": {"@id": contact},
+            }
         datasets.append(dataset)
     catalog = {
         "@context": {
             "dcat": "http://www.w3.org/ns/dcat#",
             "dct": "http://purl.org/dc/terms/",
             "foaf": "http://xmlns.com/foaf/0.1/",
+            "vcard": "http://www.w3.org/2006/vcard/ns#",
             "spdx": "http://spdx.org/rdf/terms#",
             "xsd": "http://www.w3.org/2001/XMLSchema#",
         },

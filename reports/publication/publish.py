@@ -281,6 +281,8 @@ def _fingerprint(making: _Making) -> str:
 
 def _stays(known: Known, found: Mapping[str, str], flags: Mapping[str, list[str]], last: Path) -> bool:
     """Whether all that is known of a package is as it was, by the digests and flags of now, and its files are there."""
+    if known.wanting:
+        return False
     ocid = known.package.ocid
     same = known.digest == found.get(ocid) and known.flags == flags.get(ocid, [])
     return same and all((last / name).is_file() for name in files_of_package(ocid))

@@ -41,15 +41,19 @@ def small(content: bytes) -> bytes | None:
 
 
 def fetched(url: str, headers: Mapping[str, str] | None = None) -> bytes | None:
-    """The small copy of the photo at an address; None, with a warning, where there is no picture to be had."""
+    """The small copy of the photo at an address; empty where there is no picture, None where nothing could be fetched
+    now (nobody answers, or the source fails). Both are warned of."""
     try:
         with requests.get(url, headers=headers, timeout=_SECONDS, stream=True) as answer:
+            if 400 <= answer.status_code < 500:
+                logger.warning("a photo stays a link, since its source doesn't give it (%d)", answer.status_code)
+                return b""
             answer.raise_for_status()
             content = answer.raw.read(_FETCHED + 1, decode_content=True)
     except (requests.RequestException, OSError) as error:
-        logger.warning("a photo stays a link, since its source doesn't give it (%s)", type(error).__name__)
+        logger.warning("a photo stays a link until its source gives it (%s)", type(error).__name__)
         return None
     copy = small(content) if len(content) <= _FETCHED else None
     if copy is None:
         logger.warning("a photo stays a link, since what its source gives is no picture of usual size")
-    return copy
+    return copy or b""

@@ -12,14 +12,14 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import jinja2
 import orjson
@@ -64,6 +64,7 @@ _FOOTER = (
     ("data", "data.html"),
 )
 _KIND = re.compile(r"(?:draft-)?([a-z_]+)(?:-\d+)?\.[a-z.]+")
+_SILENT = 3  # times
 _GAPS = ("gap.stages", "gap.places", "gap.payments", "gap.history", "gap.persons")
 
 
@@ -166,6 +167,8 @@ class _Writer:
         self.out, self.previous, self.site, self.settings = out, previous, site, settings
         self.offset = settings.utc_offset
         self.folders: set[str] = set()
+        self.silent: Counter[str] = Counter()  # how often hosts have failed in a row
+        self.wanted: set[str] = set()  # photos that could not be fetched now
         self.environment = _environment(site, settings.utc_offset)
         macros: Any = self.environment.get_template("macros.html").module
         self.item, self.line, self.news = macros.item, macros.proposal, macros.news
@@ -223,6 +226,11 @@ class _Writer:
             self.folders.add(folder)
         return self.out / path
 
+    def has(self, urls: Sequence[str]) -> bool:
+        """Whether the publication before has the copies of photos, where copies are asked for."""
+        names = map(photos.name_of, urls if self.settings.site.photos == "copy" else ())
+        return all(self.previous is not None and (self.previous / name).is_file() for name in names)
+
     def copies(self, urls: Sequence[str], *, fetch: bool) -> dict[str, str]:
         """Of photos the address of the small copy as a package's page names it, where copies are asked for and to be
         had: that of the publication before, or a new one."""
@@ -233,11 +241,22 @@ class _Writer:
                 pass  # another package shows it, too
             elif self.previous and (self.previous / name).is_file():
                 self.put(name, (self.previous / name).read_bytes())
-            elif fetch and (content := photos.fetched(url)):
+            elif fetch and (content := self._fetched(url)):
                 self.put(name, content)
             if (self.out / name).is_file():
                 found[url] = f"../{name}"
         return found
+
+    def _fetched(self, url: str) -> bytes | None:
+        """The small copy of a photo, if it is to be had. A host that failed three times in a row is not asked again."""
+        host = urlsplit(url).netloc
+        content = photos.fetched(url) if self.silent[host] < _SILENT else None
+        if content is None:
+            self.silent[host] += 1
+            self.wanted.add(url)
+        else:
+            self.silent[host] = 0
+        return content
 
 
 def _same(path: Path, content: bytes) -> bool:
@@ -351,21 +370,23 @@ def _write_packages(
                 photos_of(process.state),
             )
             totals.add(known)
-            if knowing:
-                knowing.write(line_of(known))
             digest = writer.digest(process, known.flags)
-            if writer.kept(files_of_package(process.ocid), digest):
+            if writer.has(known.photos) and writer.kept(files_of_package(process.ocid), digest):
                 totals.kept += 1
                 writer.copies(known.photos, fetch=False)
+                if knowing:
+                    knowing.write(line_of(known))
             else:
-                changed.append((process, package, view(process, package), digest))
+                changed.append((process, known, view(process, package), digest))
         origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
-        for process, package, shown, digest in changed:
+        for process, known, shown, digest in changed:
             shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
             shown["beside"] = beside(process.state, shown["origin"])
-            shown["copies"] = writer.copies(photos_of(process.state), fetch=True)
-            shown["flags"] = flags.get(process.ocid, [])
-            _write_package(writer, process, package, digest, shown)
+            shown["copies"] = writer.copies(known.photos, fetch=True)
+            shown["flags"] = known.flags
+            _write_package(writer, process, known.package, digest, shown)
+            if knowing:
+                knowing.write(line_of(replace(known, wanting=not writer.wanted.isdisjoint(known.photos))))
             totals.written += 1
 
 

@@ -26,6 +26,8 @@ _VALUES = 50
 _SLIP = 90
 # Words of so few letters mean another thing where one letter differs: PHO and FHO.
 _SHORT = 4
+# Headings that have one word of a pair each mean another thing, however alike they are.
+_OPPOSITES = (("mulai", "selesai"), ("mulai", "akhir"), ("awal", "akhir"), ("awal", "selesai"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"\((?:rp|idr|%|persen|m|km|rupiah)\.?\)|%|\brp\b\.?", re.IGNORECASE)
 
@@ -105,7 +107,12 @@ def _corrected(word: str) -> str:
 
 @cache
 def _likeness(column: str, field: str) -> int:
-    return round(fuzz.ratio(_words(column), _words(field)))
+    one, other = _words(column), _words(field)
+    for first, last in _OPPOSITES:
+        for word, against in ((first, last), (last, first)):
+            if word in one.split() and against in other.split():
+                return 0
+    return round(fuzz.ratio(one, other))
 
 
 def _short(name: str) -> set[str]:

@@ -10,6 +10,7 @@ import pytest
 
 import schemas.simpen
 from connectors import draft
+from pipeline.registry import SOURCES
 from schemas.service import Service
 from tests.worlds import jejak
 
@@ -95,6 +96,13 @@ def test_most_fields_are_found_and_no_wrong_one_is_unmarked(sheet: str, seed: in
 def test_values_speak_against_a_heading() -> None:
     rows: list[dict[str, object]] = [{"Tgl Kontrak": "600/1/KTR", "Nilai Kontrak": "lunas"}] * 3
     assert [(guess.field, guess.sure) for guess in draft(JOBS, rows)] == [(None, False)] * 2
+
+
+@pytest.mark.parametrize("heading", ["Tgl Mulai", "Tanggal Mulai Pekerjaan", "Awal Kontrak"])
+def test_a_beginning_is_no_end(heading: str) -> None:
+    service = SOURCES["simpen"].services["SIMPEN-Pekerjaan"]
+    [guess] = draft(service, [{heading: "2025-02-01"}])
+    assert "tanggal_selesai" not in (guess.field, guess.other)
 
 
 def test_two_columns_for_one_field_are_marked() -> None:

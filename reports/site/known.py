@@ -15,8 +15,8 @@ from reports.site.places import Place
 @dataclass(frozen=True, slots=True)
 class Known:
     """A package, with the digest of its process and the red flags that its page shows; which `services` told of it and
-    when (UTC), the OCIDs that it names as `related`, the addresses of its `photos`; `wanting` where its page lacks copies
-    of some that could not be fetched then."""
+    when (UTC), the OCIDs that it names as `related`, the addresses of its `photos`; `wanting` where its page lacks
+    copies of some that could not be fetched then."""
 
     package: Package
     digest: str

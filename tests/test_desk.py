@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from desk.access import Operator
 from desk.app import PAGE, application
 from desk.applying import Builder
-from desk.words import Words, _messages
+from desk.words import Words, _messages, _sentences
 from pipeline.configure import load_settings
 from pipeline.registry import SERVICES, SOURCES
 from reports.health import health
@@ -213,6 +213,7 @@ def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
         told += re.findall(rf'(?:{raised})\(?(?:codes, |text[^,]*, )?\(?\s*f?"([^"]+)"', code)
     assert len(told) > 40
     words = Words("id", "+07:00")
+    assert all(english.groups - 1 == indonesian.count("{}") for english, indonesian in _sentences())
     for text_ in told:
         text_ = re.sub(r"^{(?:self\.|request\.)?shown}", "ISB X", text_)
         for sentence in re.split(r"; |\. (?=[A-Z])", re.sub(r"{[^}]+}", "x", text_)):

@@ -27,7 +27,7 @@ _SLIP = 90
 # Words of so few letters mean another thing where one letter differs: PHO and FHO.
 _SHORT = 4
 # Headings that have one word of a pair each mean another thing, however alike they are.
-_OPPOSITES = (("mulai", "selesai"), ("mulai", "akhir"), ("awal", "akhir"), ("awal", "selesai"))
+_OPPOSITES = (("mulai", "selesai"), ("awal", "selesai"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"\((?:rp|idr|%|persen|m|km|rupiah)\.?\)|%|\brp\b\.?", re.IGNORECASE)
 

@@ -10,7 +10,8 @@ from typing import Any
 from pipeline.clock import shown
 from reports.reasons import LANGUAGES
 
-_VARIES = re.escape("{}")
+_VARIES = re.compile(r"{\*?}")
+_LONGEST = 500
 _ABOUT = r"(.*?: |(?:[A-Z]+ \S+ )(?:\(service_no \S+\) )?)"
 _BETWEEN = re.compile(r"(; |\. (?=[A-Z])|\.$)")
 _AMOUNT = re.compile(r"Rp \d{1,3}(?:,\d{3})+")
@@ -23,23 +24,29 @@ def _messages() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _sentences() -> list[tuple[re.Pattern[str], str]]:
-    """What an English sentence looks like, `{}` standing for what varies, and the Indonesian one: first whole, then
-    after what it is about (a field, or the request that failed). Those with most words of their own come first."""
+def _sentences() -> list[tuple[re.Pattern[str], str, list[bool]]]:
+    """What an English sentence looks like, the Indonesian one, and of what varies in it whether that has words of ours
+    too (`{*}`) or is as it is (`{}`): first whole sentences, then those after what they are about (a field, or the
+    request that failed). Those with most words of their own come first."""
     with Path(__file__).with_name("sentences.csv").open(encoding="utf-8", newline="") as file:
-        known = sorted(csv.DictReader(file), key=lambda row: len(row["en"].replace("{}", "")), reverse=True)
-    rows = [(row["kind"], re.escape(row["en"]).replace(_VARIES, "(.*?)"), row["id"]) for row in known]
-    whole = [(re.compile(f"(){english}"), indonesian) for _, english, indonesian in rows]
-    after = [(re.compile(_ABOUT + english), indonesian) for kind, english, indonesian in rows if kind == "sentence"]
+        known = sorted(csv.DictReader(file), key=lambda row: len(_VARIES.sub("", row["en"])), reverse=True)
+    whole, after = [], []
+    for row in known:
+        english = "(.*?)".join(map(re.escape, _VARIES.split(row["en"])))
+        ours = [each == "{*}" for each in _VARIES.findall(row["en"])]
+        whole.append((re.compile(f"(){english}"), row["id"], ours))
+        if row["kind"] == "sentence":
+            after.append((re.compile(_ABOUT + english), row["id"], ours))
     return [*whole, *after]
 
 
 def _in_indonesian(text: str) -> str:
-    """One sentence, or what varies in one; as it is where it is none that the desk knows."""
-    for english, indonesian in _sentences():
+    """One sentence, or what varies in one; as it is where it is none that the desk knows, or too long for one."""
+    for english, indonesian, ours in _sentences() if len(text) <= _LONGEST else ():
         if found := english.fullmatch(text):
             about, *varying = found.groups()
-            return about + indonesian.format(*map(_in_indonesian, varying))
+            told = [_in_indonesian(each) if own else each for each, own in zip(varying, ours, strict=True)]
+            return about + indonesian.format(*told)
     return text
 
 

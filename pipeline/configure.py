@@ -219,7 +219,7 @@ def _environment() -> tuple[dict[str, Any], dict[str, Keys], list[str]]:
     ]
     # A table as a whole comes before the single values in it.
     for variable, name in sorted(given.items(), key=lambda item: item[1].count("__")):
-        if name == "NOW" and not _is_moment(os.environ[variable]):
+        if name == "NOW" and os.environ[variable] and not _is_moment(os.environ[variable]):
             wrong.append(f"{variable}: must be a time in UTC, such as 2025-06-30T12:00:00Z")
         if name in _OWN or _of_kubernetes(name, os.environ[variable]):
             continue

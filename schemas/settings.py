@@ -1,5 +1,6 @@
 """Settings: everything that is about one regency, one source address or one machine. Read by `pipeline.configure`."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -28,13 +29,15 @@ def _address(text: str) -> str:
     except ValidationError:
         known = False
     else:
-        known = not any(map(str.isspace, text))
+        # What the library would mend stays as it is written.
+        known = bool(_WRITTEN.fullmatch(text))
     if not known:
         raise ValueError("must be an address, such as https://kontrak.regency.example/data")
     return text
 
 
 _HTTP = TypeAdapter(AnyHttpUrl)
+_WRITTEN = re.compile(r"https?://[\w\[][^\s\\]*")
 Address = Annotated[str, AfterValidator(_address)]
 
 

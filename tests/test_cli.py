@@ -560,6 +560,14 @@ def test_a_database_of_somebody_else_stays_as_it_is(town: Town) -> None:
     said = town.jejak("status", settings=town.settings(warehouse_url=f"sqlite:///{database}"))
     assert said.status == 1
     assert "holds other tables (ta_kontrak" in said.err
+    town.sync()
+    assert town.jejak("backup", town.folder / "whole.zip").status == 0
+    for force in ((), ("--force",)):
+        said = town.jejak(
+            "restore", town.folder / "whole.zip", *force, settings=town.settings(warehouse_url=f"sqlite:///{database}")
+        )
+        assert said.status == 1
+        assert "holds other tables (ta_kontrak" in said.err
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("ta_kontrak",)]
 

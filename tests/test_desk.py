@@ -213,7 +213,7 @@ def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
         told += re.findall(rf'(?:{raised})\(?(?:codes, |text[^,]*, )?\(?\s*f?"([^"]+)"', code)
     assert len(told) > 40
     words = Words("id", "+07:00")
-    assert all(english.groups - 1 == indonesian.count("{}") for english, indonesian in _sentences())
+    assert all(english.groups - 1 == indonesian.count("{}") for english, indonesian, _ in _sentences())
     for text_ in told:
         text_ = re.sub(r"^{(?:self\.|request\.)?shown}", "ISB X", text_)
         for sentence in re.split(r"; |\. (?=[A-Z])", re.sub(r"{[^}]+}", "x", text_)):
@@ -224,6 +224,10 @@ def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
     assert words.sentence("ISB X (service_no 1) answered 503; try again later") == (
         "ISB X (service_no 1) menjawab 503; coba lagi nanti"
     )
+    assert words.sentence("lost key column: date is in no row of this answer") == (
+        "kolom kunci hilang: date tidak ada di baris mana pun"
+    )
+    assert words.sentence("x: expected y, got " * 100) == "x: expected y, got " * 100
     assert words.sentence("something else: x") == Words("en", "+07:00").sentence("something else: x")
 
 

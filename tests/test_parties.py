@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from transforms.parties import (
     is_firm,
+    is_organisation,
     office_party,
     payee_party,
     plain_name,
@@ -192,3 +193,19 @@ def test_offices_are_told_apart_by_regency() -> None:
 
 def test_plain_names() -> None:
     assert plain_name(" cv.  Maju-Jaya ") == plain_name("CV MAJU JAYA")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Kelompok Tani Maju", True),
+        ("UPTD Puskesmas Ngasem", True),
+        ("CV. Maju Jaya", True),
+        ("Budi Rekaan, Bendahara Desa Sukareka", False),
+        ("NUR REKAAN (PUSKESMAS NGASEM)", False),
+        ("Drs. H. Budi, Kepala Dinas PU", False),
+        ("Rekaan Hidayah", False),
+    ],
+)
+def test_a_body_is_told_from_who_works_there(name: str, body: bool) -> None:
+    assert is_organisation(name) == body

@@ -120,6 +120,8 @@ IN_ENVIRONMENT: dict[str, tuple[str, str, str]] = {
     "a time": ("JEJAK_NOW", "yesterday", "must be a time in UTC, such as 2025-06-30T12:00:00Z"),
     "an address": ("JEJAK_SOURCES__LPSE__URL", "http://[::1", "must be an address, such as https://"),
     "a blank in an address": ("JEJAK_LICENSE", "https://x.example/a b", "must be an address, such as https://"),
+    "one slash": ("JEJAK_SITE_URL", "https:/kontrak.example", "must be an address, such as https://"),
+    "no host": ("JEJAK_SITE_URL", "http:///data", "must be an address, such as https://"),
     "a form": ("JEJAK_OCID_PREFIX", "ocds-A", "has another form than it must have, such as ocds-213czf"),
     "a key of a source": (
         "JEJAK_SOURCES__LPSE__TOKN",

@@ -34,8 +34,10 @@ from reports.site.package import beside, entry_words, photos_of, summary, update
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
+from tests.answering import Answer, answering
 from tests.official import needs_reference, package_validator
 from tests.worlds import Lived
+from transforms.difference import difference
 from transforms.flags.registry import FLAGS
 from transforms.merge import compiled
 from transforms.parties import is_firm
@@ -173,6 +175,7 @@ def test_the_history_says_what_changed_from_what_to_what() -> None:
 
 def test_an_entry_that_is_taken_back_is_told_once_in_its_own_words() -> None:
     paid = {"id": "a", "number": "0031/SP2D/2025", "type": "SP2D", "value": {"amount": 7, "currency": "IDR"}}
+    paid |= {"payee": {"id": "x", "name": "CV Maju"}}
     nothing = {"id": "a", "number": None, "type": None, "value": {"amount": None, "currency": None}}
     milestone = {"id": "m", "title": "PHO", "status": "scheduled"}
     carried = {"transactions": [paid], "milestones": [milestone]}
@@ -187,6 +190,10 @@ def test_an_entry_that_is_taken_back_is_told_once_in_its_own_words() -> None:
     [line] = update_shown(removed)["lines"]
     assert (line["label"], line["after"]) == ("fact.payment", [""])
     assert "0031/SP2D/2025" in line["before"][0]
+    # Back again, it is one line too; what only takes part in it is no news.
+    again = [_release(4, contracts=[{"id": "7", "implementation": {"transactions": [paid]}}])]
+    [back, *_] = history([*releases, *again])
+    assert [(each.path, each.kind, each.after) for each in back.changes] == [(path, "added", paid)]
     [line] = update_shown(met)["lines"]
     assert [re.sub("<[^>]+>", "", each) for each in (*line["before"], *line["after"])] == ["Dijadwalkan", "Tercapai"]
 
@@ -197,6 +204,34 @@ def test_a_new_entry_is_told_with_its_amount(value: object, shown: str) -> None:
     words = entry_words("contracts", {"id": "7", "title": "Jalan", "value": value})
     assert shown in re.sub("<[^>]+>", "", words)
     assert ("Rp" in words) == isinstance(value, dict)
+
+
+def test_what_difference_takes_back_is_one_line() -> None:
+    """As the releases of a process say it that lost its payment, its progress report and a budget line."""
+    metric = {
+        "id": "m",
+        "title": "Kemajuan",
+        "observations": [{"id": "o", "dimensions": {"kind": "actual"}, "measure": 5}],
+    }
+    paid = {"id": "t", "type": "SP2D", "number": "1", "payer": {"id": "p", "name": "Dinas"}, "value": {"amount": 1}}
+    contract = {"id": "7", "awardID": "7", "title": "Jalan"}
+    line = {"id": "b", "description": "Belanja", "sourceParty": {"id": "s", "name": "APBD"}}
+    before = {
+        "planning": {"budget": {"budgetBreakdown": [line]}},
+        "contracts": [{**contract, "implementation": {"metrics": [metric], "transactions": [paid]}}],
+    }
+    after = {"planning": {"budget": {}}, "contracts": [contract]}
+    first = _release(1, **difference({}, before))
+    second = _release(2, **difference(compiled([first]), after))
+    third = _release(3, **difference(compiled([first, second]), before))
+    back, gone, _ = history([first, second, third])
+    lists = {
+        "planning.budget.budgetBreakdown",
+        "contracts.implementation.metrics",
+        "contracts.implementation.transactions",
+    }
+    assert {(each.path, each.kind) for each in gone.changes} == {(path, "removed") for path in lists}
+    assert {(each.path, each.kind) for each in back.changes} == {(path, "added") for path in lists}
 
 
 def test_the_page_tells_every_release_of_its_process(written: Written) -> None:
@@ -616,6 +651,17 @@ def test_a_copied_photo_is_small_and_says_nothing_of_its_maker(side: int) -> Non
 @pytest.mark.parametrize("content", [b"", b"<html>login</html>", _photo(50)[:400]], ids=["empty", "page", "cut"])
 def test_what_is_no_picture_is_not_copied(content: bytes) -> None:
     assert photos.small(content) is None
+
+
+@pytest.mark.parametrize(("status", "final"), [(404, True), (410, True), (429, False), (401, False), (503, False)])
+def test_a_photo_that_may_come_later_is_told_from_one_that_will_not(status: int, final: bool) -> None:
+    with answering(Answer(b"", status=status)) as server:
+        assert photos.fetched(f"{server.url}/a.jpg") == (b"" if final else None)
+
+
+def test_a_photo_that_breaks_off_is_tried_again() -> None:
+    with answering(Answer(_photo(50), promised=100_000)) as server:
+        assert photos.fetched(f"{server.url}/a.jpg") is None
 
 
 def test_photos_are_copied_where_a_setting_asks_for_it(written: Written, tmp_path: Path) -> None:

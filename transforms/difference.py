@@ -31,7 +31,7 @@ _STATUS = {
 _REQUIRED = {"tender": ("id",), "contracts": ("awardID",), "bids/statistics": ("measure", "value")}
 # Published whole, never null: whom a reference means, what a measure is counted in. Of those that change some fields
 # may be null, but none of the second.
-_LASTING = {
+LASTING = {
     "buyer",
     "procuringEntity",
     "payer",
@@ -92,7 +92,7 @@ def _difference(record: Object, state: Object, rules: Object, path: str) -> Obje
         if known == value:
             continue
         if type(value) is dict and type(known) is dict:
-            if name in _LASTING:
+            if name in LASTING:
                 changed = _difference(known, value, rule or {}, here + "/")
                 inner = {
                     field: each
@@ -148,7 +148,7 @@ def _gone(entry: Object, rules: Object, path: str) -> Object:
 
 def _withdrawn(value: Any, rule: Any, path: str, name: str) -> Any:
     """What withdraws the value of a field; `_NOTHING` where it stays, or is withdrawn already."""
-    if name in _LASTING:
+    if name in LASTING:
         return _NOTHING
     if path in _STATUS and type(value) is dict:
         gone = _gone(value, rule or {}, path)

@@ -26,8 +26,9 @@ _FIRM_NAME = re.compile(
 _FIRM_FORM = re.compile(r"Perseroan|Persekutuan|Koperasi|Yayasan|Perusahaan Umum", re.IGNORECASE)
 _PERSON_FORM = re.compile(r"Perseorangan", re.IGNORECASE)
 
+# What a body's name begins with. Behind a person's name it is where they work.
 _ORGANISATION = re.compile(
-    r"(?:^| )(?:BADAN|DINAS|KANTOR|KECAMATAN|KELURAHAN|DESA|PEMERINTAH|PEMDES|PEMKAB|UPT|UPTD|PUSKESMAS|RSUD|KLINIK|"
+    r"(?:BADAN|DINAS|KANTOR|KECAMATAN|KELURAHAN|DESA|PEMERINTAH|PEMDES|PEMKAB|UPT|UPTD|PUSKESMAS|RSUD|KLINIK|"
     r"SEKOLAH|SD|SDN|SMP|SMPN|SMA|SMAN|SMK|SMKN|UNIVERSITAS|POLITEKNIK|INSTITUT|KELOMPOK|POKMAS|POKTAN|GAPOKTAN|LPM|KSM|"
     r"LEMBAGA|PANITIA|TIM|FORUM|IKATAN|HIMPUNAN|PERKUMPULAN|ASOSIASI|MASJID|BUMD|BUMN|BUMDES|BANK|PLN|TELKOM|PDAM|BPJS|"
     r"PERUMDA|PERUSAHAAN|TOKO|RUMAH MAKAN|CATERING|HOTEL|PERCETAKAN|BENGKEL|SPBU|APOTEK|POLRES|KODIM)(?: |$)"
@@ -130,7 +131,7 @@ def is_firm(name: str | None, form: str | None = None) -> bool:
 
 def is_organisation(name: str | None) -> bool:
     """Whether a name shows a firm, an office or another body, and not a person. In doubt: no."""
-    return is_firm(name) or bool(_ORGANISATION.search(plain_name(name)))
+    return is_firm(name) or bool(_ORGANISATION.match(plain_name(name)))
 
 
 def supplier_party(

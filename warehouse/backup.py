@@ -46,7 +46,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError
 
 from schemas.errors import SettingsError, StructureError
-from warehouse.engine import alembic_config, known_revisions, revision_of, upgrade
+from warehouse.engine import alembic_config, known_revisions, refuse_others, revision_of, upgrade
 from warehouse.load import insert_rows
 from warehouse.tables import VERSION_TABLE, Jsonb, definition, identity, metadata, run, staged_fetch, staged_page
 from warehouse.views import drop_views
@@ -166,6 +166,7 @@ def restore(
     `ended_at`. Raises SettingsError, and StructureError for a damaged file.
     """
     head = head_of(path)
+    refuse_others(conn)
     if not force:
         _check_replaceable(conn)
     _drop(conn, head["tables"])

@@ -41,6 +41,7 @@ log = logging.getLogger("jejak.warehouse")
 
 # Writers of a SQLite file wait for one another at most this long; a killed writer's lock falls at once.
 WAIT_SECONDS = 300
+_OF_EXTENSIONS = {"spatial_ref_sys"}  # PostGIS brings it into every schema that has it
 _MIGRATION_LOCK = 0x6A656A616B  # "jejak": key of the PostgreSQL advisory lock
 
 
@@ -286,6 +287,15 @@ def _is_read_only(file: Path) -> bool:
     return file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
+def refuse_others(conn: Connection) -> None:
+    """Raise SettingsError for a database that holds tables and is no warehouse."""
+    if revision_of(conn) is None and (others := set(inspect(conn).get_table_names()) - _OF_EXTENSIONS):
+        raise SettingsError(
+            f"the database of JEJAK_WAREHOUSE_URL holds other tables ({', '.join(sorted(others)[:3])}, ...) and is no "
+            "warehouse of Jejak's: name an empty one, or a file that isn't there yet"
+        )
+
+
 def upgrade(conn: Connection) -> None:
     """`migrate` within the transaction of `conn`."""
     known = known_revisions()
@@ -295,11 +305,7 @@ def upgrade(conn: Connection) -> None:
             f"the warehouse has revision {revision}, which this version of Jejak doesn't know; "
             "install the newer Jejak, or give another warehouse in JEJAK_WAREHOUSE_URL"
         )
-    if revision is None and (others := inspect(conn).get_table_names()):
-        raise SettingsError(
-            f"the database of JEJAK_WAREHOUSE_URL holds other tables ({', '.join(sorted(others)[:3])}, ...) and is no "
-            "warehouse of Jejak's: name an empty one, or a file that isn't there yet"
-        )
+    refuse_others(conn)
     outdated = revision != known[0]
     if outdated or views_differ(conn):
         # Views keep a table from changing.

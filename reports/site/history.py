@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from transforms.difference import LASTING
 from transforms.merge import compiled, extended
 
 Object = dict[str, Any]
@@ -26,6 +27,8 @@ _SILENT = {
     ),
     *("countryName", "projectID", "procurementMethod", "submissionMethod"),
 }
+# Nor is who takes part in an entry, which stays where the entry is taken back.
+_QUIET = _SILENT | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
 _TELLING = ("title", "number", "description", "measure")
@@ -79,26 +82,34 @@ def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[
     elif isinstance(after, list) and after and all(isinstance(item, dict) and "id" in item for item in after):
         known = {item["id"]: item for item in before or () if isinstance(item, dict)}
         for item in after:
-            if item["id"] in known and _told(known[item["id"]]) and _gone(known[item["id"]], item):
-                yield Change(path, item["id"], "removed", known[item["id"]], None)
-            elif item["id"] in known:
-                yield from _changed(known[item["id"]], item, path, item["id"])
+            was = known.get(item["id"], {})
+            if not _tells(was):  # new, or back again
+                if _tells(item):
+                    yield Change(path, item["id"], "added", None, item)
+            elif not _tells(item) and _gone(was, item):
+                yield Change(path, item["id"], "removed", was, None)
             else:
-                yield Change(path, item["id"], "added", None, item)
+                yield from _changed(was, item, path, item["id"])
     else:
         kind = "added" if before is None else "removed" if after in (None, []) else "changed"
         yield Change(path, entry, kind, before, after)
 
 
-def _told(entry: Object) -> bool:
-    return any(name not in _SILENT for name in entry)
+def _tells(value: Any) -> bool:
+    """Whether anything that is news by itself is left of a value."""
+    if isinstance(value, dict):
+        return any(name not in _QUIET and _tells(each) for name, each in value.items())
+    if isinstance(value, list):
+        return any(map(_tells, value))
+    return value is not None
 
 
 def _gone(before: Any, after: Any) -> bool:
-    """Whether a release takes back all that was known of a value: so an entry leaves a list."""
+    """Whether a release takes back all that was known of a value."""
     if isinstance(before, dict):
         return isinstance(after, dict) and all(
-            name in _SILENT or (name in after and _gone(value, after[name])) for name, value in before.items()
+            name in _QUIET or not _tells(value) or (name in after and _gone(value, after[name]))
+            for name, value in before.items()
         )
     if isinstance(before, list) and before and isinstance(after, list) and after:
         entries = {item["id"]: item for item in after if isinstance(item, dict) and "id" in item}

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 import requests
+import urllib3
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 logger = logging.getLogger(__name__)
@@ -45,12 +46,12 @@ def fetched(url: str, headers: Mapping[str, str] | None = None) -> bytes | None:
     now (nobody answers, or the source fails). Both are warned of."""
     try:
         with requests.get(url, headers=headers, timeout=_SECONDS, stream=True) as answer:
-            if 400 <= answer.status_code < 500:
+            if answer.status_code in (404, 410):
                 logger.warning("a photo stays a link, since its source doesn't give it (%d)", answer.status_code)
                 return b""
             answer.raise_for_status()
             content = answer.raw.read(_FETCHED + 1, decode_content=True)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         logger.warning("a photo stays a link until its source gives it (%s)", type(error).__name__)
         return None
     copy = small(content) if len(content) <= _FETCHED else None

@@ -665,8 +665,10 @@ def _write_places(
         above = [found for found in [places.get(place.above or "")] if found]
         below = sorted(children[key], key=lambda each: (each.name.lower(), each.key))
         feed = None
-        if place.kind != "village" and inside[key]:
-            feed = f"umpan/tempat-{file_name(key)}.atom"
+        path = f"umpan/tempat-{file_name(key)}.atom"
+        # Who follows a district goes on doing so when its last package has left it.
+        if place.kind != "village" and (inside[key] or (writer.previous and (writer.previous / path).is_file())):
+            feed = path
             _write_feed(writer, feed, _place_title(place), inside[key].values())
         _write_list(
             writer,

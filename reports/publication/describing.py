@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 from sqlalchemy import Connection, select
 
 from reports.publication import metadata
-from reports.publication.files import digest_of, files_of, opened
+from reports.publication.files import digest_of, files_of, names_of, opened
 from reports.publication.year import TABLES, csv_line
 from schemas.settings import Settings
 from warehouse import tables as t
@@ -189,7 +189,7 @@ def _distribution(path: Path, out: Path, site: str, settings: Settings) -> dict[
 
 def write_sitemap(out: Path, site: str) -> None:
     """Write `sitemap.xml`: the address of every page, in parts where there are more than a sitemap may hold."""
-    pages = [path.relative_to(out).as_posix() for path in files_of(out) if path.suffix == ".html"]
+    pages = [name for name in names_of(out) if name.endswith(".html")]
     addresses = [f"{site}/{quote(_INDEX.sub('', page))}" for page in pages]
     if len(addresses) <= _ADDRESSES:
         (out / "sitemap.xml").write_text(_sitemap("urlset", "url", addresses), encoding="utf-8")

@@ -109,20 +109,24 @@ def kept(previous: Path, new: Path) -> None:
 
 def files_of(folder: Path) -> Iterator[Path]:
     """All files below a folder, in order of their paths."""
+    return (folder / name for name in names_of(folder))
+
+
+def names_of(folder: Path | str, below: str = "") -> Iterator[str]:
+    """As `files_of`, as texts from the folder on: of some 100,000 files a Path each costs more than all else."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
-        path = folder / entry.name
         if entry.is_dir():
-            yield from files_of(path)
+            yield from names_of(entry.path, f"{below}{entry.name}/")
         else:
-            yield path
+            yield below + entry.name
 
 
-def is_same(new: Path, previous: Path) -> bool:
-    """Whether a file was taken over from the last publication."""
+def is_same(new: str, previous: str) -> bool:
+    """Whether the file at a path was taken over from the last publication."""
     try:
-        return os.path.samestat(new.stat(), previous.stat())
+        return os.path.samestat(os.stat(new), os.stat(previous))
     except OSError:
         return False
 
@@ -140,15 +144,15 @@ def write_manifest(folder: Path, told: dict[str, Any], previous: Path | None) ->
     with (folder / MANIFEST).open("w", encoding="utf-8") as manifest:
         manifest.write(json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}"))
         manifest.write(f",\n{_FILES}")
-        for path in files_of(folder):
-            name = path.relative_to(folder).as_posix()
+        for name in names_of(folder):
             if name == MANIFEST:
                 continue
-            same = previous is not None and name in known and is_same(path, previous / name)
+            path = f"{folder}/{name}"
+            same = name in known and is_same(path, f"{previous}/{name}")
             entry = {
                 "path": name,
-                "bytes": path.stat().st_size,
-                "sha256": known[name] if same else digest_of(path),
+                "bytes": os.stat(path).st_size,
+                "sha256": known[name] if same else digest_of(folder / name),
             }
             manifest.write((",\n" if count else "\n") + f"  {json.dumps(entry, ensure_ascii=False)}")
             count += 1
@@ -182,6 +186,6 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 def wrong_files(folder: Path) -> list[str]:
     """The files of a publication that are not as its manifest says: missing, changed, or not listed."""
     listed = {file["path"]: file["sha256"] for file in manifest_of(folder)["files"]}
-    found = {path.relative_to(folder).as_posix() for path in files_of(folder)} - {MANIFEST}
+    found = set(names_of(folder)) - {MANIFEST}
     changed = {name for name in found & listed.keys() if digest_of(folder / name) != listed[name]}
     return sorted(changed | (found ^ listed.keys()))

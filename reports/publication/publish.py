@@ -285,7 +285,7 @@ def _stays(known: Known, found: Mapping[str, str], flags: Mapping[str, list[str]
         return False
     ocid = known.package.ocid
     same = known.digest == found.get(ocid) and known.flags == flags.get(ocid, [])
-    return same and all((last / name).is_file() for name in files_of_package(ocid))
+    return same and all(os.path.isfile(f"{last}/{name}") for name in files_of_package(ocid))
 
 
 def _make_years(

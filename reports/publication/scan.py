@@ -31,7 +31,7 @@ from sqlalchemy import Connection, select
 from pipeline.progress import with_progress
 from pipeline.registry import SERVICES
 from pipeline.workers import spread
-from reports.publication.files import files_of, is_same
+from reports.publication.files import is_same, names_of
 from reports.publication.marks import Met
 from reports.publication.metadata import site
 from reports.publication.qr import strange_codes
@@ -196,10 +196,10 @@ def scan(
     """What may be personal in the files of a publication. `last` is one in which the same values were looked for: files
     that were taken over from it are left out, and of others of its names only lines are read that it hasn't. `met` gets
     the marks of what is read (see reports.publication.marks)."""
-    paths = [path for path in files_of(folder) if last is None or not is_same(path, last / path.relative_to(folder))]
-    jobs = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
+    names = [name for name in names_of(folder) if last is None or not is_same(f"{folder}/{name}", f"{last}/{name}")]
+    jobs = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     given = (folder, last, personal, site(settings))
-    scanned = spread(settings, len(paths), _scan_files, jobs, _begin, *given)
+    scanned = spread(settings, len(names), _scan_files, jobs, _begin, *given)
     for found, values in with_progress(scanned, len(jobs), f"lots of {_BATCH} files scanned"):
         met(values)
         yield from found
@@ -213,13 +213,12 @@ def _begin(*given: Any) -> None:
     _given = given
 
 
-def _scan_files(paths: Iterable[Path]) -> tuple[list[Finding], NDArray[np.uint32]]:
+def _scan_files(names: Iterable[str]) -> tuple[list[Finding], NDArray[np.uint32]]:
     folder, last, personal, address = _given
     found: list[Finding] = []
     met = Met()
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        kinds = set(_scan_file(path, name, last / name if last else None, personal, address, met))
+    for name in names:
+        kinds = set(_scan_file(folder / name, name, last / name if last else None, personal, address, met))
         found += [Finding(where, kind) for where, kind in sorted(kinds)]
     return found, met.values()
 

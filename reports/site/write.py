@@ -216,15 +216,20 @@ class _Writer:
         """Take over files of the publication before."""
         assert self.previous is not None
         for name in paths:
-            _link(self.previous / name, self.place(name))
+            self.make_folder(name)
+            _link(f"{self.previous}/{name}", f"{self.out}/{name}")
 
     def place(self, path: str) -> Path:
         """Where a file goes, its folder made."""
+        self.make_folder(path)
+        return self.out / path
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder of a file."""
         folder = path.rpartition("/")[0]
         if folder not in self.folders:
             (self.out / folder).mkdir(parents=True, exist_ok=True)
             self.folders.add(folder)
-        return self.out / path
 
     def has(self, urls: Sequence[str]) -> bool:
         """Whether the publication before has the copies of photos, where copies are asked for."""
@@ -266,7 +271,7 @@ def _same(path: Path, content: bytes) -> bool:
         return False
 
 
-def _link(old: Path, new: Path) -> None:
+def _link(old: Path | str, new: Path | str) -> None:
     try:
         os.link(old, new)
     except OSError:  # another file system, or one without links

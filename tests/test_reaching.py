@@ -120,8 +120,6 @@ def test_a_port_a_name_and_a_proxy_are_told_apart(unused_port, monkeypatch):
     for url, said in (
         (f"http://127.0.0.1:{unused_port}/api", "refused the connection.*check host and port"),
         ("http://tidak-ada.invalid/api", "host whose name is unknown"),
-        ("http://127.0.0.1:99999/api", "can't be asked for"),
-        ("127.0.0.1/api", "can't be asked for"),
     ):
         with pytest.raises(JejakError, match=said):
             read(url)

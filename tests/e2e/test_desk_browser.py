@@ -180,7 +180,11 @@ def test_a_rejected_rows_reason_is_seen(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.url}/health")
     page.get_by_role("link", name="Baris ditolak").click()
     reason = desk.town.query(select(t.reject.c.reason))[0]["reason"]
+    assert "no code of a process" in reason
+    expect(page.get_by_text("kd_nontender bukan kode proses")).to_be_visible()
+    page.get_by_role("link", name="EN", exact=True).click()
     expect(page.get_by_text(reason)).to_be_visible()
+    page.get_by_role("link", name="ID", exact=True).click()
     page.get_by_text("contoh:").first.click()
     expect(page.locator(".shapes").first).to_contain_text("kd_nontender")
 

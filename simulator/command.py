@@ -104,7 +104,7 @@ def _write(world: World, out: Path, days: int, simda: str | None) -> int:
 
 def _refused(error: SQLAlchemyError | OthersDatabase) -> int:
     if isinstance(error, OthersDatabase):
-        print(f"{error}; choose an empty one", file=sys.stderr)
+        print(f"{error}; choose an empty one, or delete it if an earlier simulator made it", file=sys.stderr)
         return 1
     # The URL may hold a password.
     print(f"the database of --simda can't be written ({type(error).__name__}); choose another", file=sys.stderr)

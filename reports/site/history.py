@@ -10,7 +10,7 @@ from transforms.merge import compiled, extended
 Object = dict[str, Any]
 
 # What is not news by itself: ids, units, whom a reference means, what only repeats something else.
-_SILENT = {
+_MINOR = {
     *(
         "id",
         "currency",
@@ -28,7 +28,7 @@ _SILENT = {
     *("countryName", "projectID", "procurementMethod", "submissionMethod"),
 }
 # Nor is who takes part in an entry, which stays where the entry is taken back.
-_QUIET = _SILENT | LASTING
+_NO_NEWS = _MINOR | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
 _TELLING = ("title", "number", "description", "measure")
@@ -77,16 +77,16 @@ def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[
         return
     if isinstance(after, dict):
         for name, value in after.items():
-            if name not in _SILENT:
+            if name not in _MINOR:
                 yield from _changed((before or {}).get(name), value, f"{path}.{name}", entry)
     elif isinstance(after, list) and after and all(isinstance(item, dict) and "id" in item for item in after):
         known = {item["id"]: item for item in before or () if isinstance(item, dict)}
         for item in after:
             was = known.get(item["id"], {})
-            if not _tells(was):  # new, or back again
-                if _tells(item):
+            if not _has_news(was):  # new, or back again
+                if _has_news(item):
                     yield Change(path, item["id"], "added", None, item)
-            elif not _tells(item) and _gone(was, item):
+            elif not _has_news(item) and _gone(was, item):
                 yield Change(path, item["id"], "removed", was, None)
             else:
                 yield from _changed(was, item, path, item["id"])
@@ -95,12 +95,12 @@ def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[
         yield Change(path, entry, kind, before, after)
 
 
-def _tells(value: Any) -> bool:
+def _has_news(value: Any) -> bool:
     """Whether anything that is news by itself is left of a value."""
     if isinstance(value, dict):
-        return any(name not in _QUIET and _tells(each) for name, each in value.items())
+        return any(name not in _NO_NEWS and _has_news(each) for name, each in value.items())
     if isinstance(value, list):
-        return any(map(_tells, value))
+        return any(map(_has_news, value))
     return value is not None
 
 
@@ -108,7 +108,7 @@ def _gone(before: Any, after: Any) -> bool:
     """Whether a release takes back all that was known of a value."""
     if isinstance(before, dict):
         return isinstance(after, dict) and all(
-            name in _QUIET or not _tells(value) or (name in after and _gone(value, after[name]))
+            name in _NO_NEWS or not _has_news(value) or (name in after and _gone(value, after[name]))
             for name, value in before.items()
         )
     if isinstance(before, list) and before and isinstance(after, list) and after:

@@ -64,7 +64,7 @@ _FOOTER = (
     ("data", "data.html"),
 )
 _KIND = re.compile(r"(?:draft-)?([a-z_]+)(?:-\d+)?\.[a-z.]+")
-_SILENT = 3  # times
+_MOST_FAILURES = 3  # times
 _GAPS = ("gap.stages", "gap.places", "gap.payments", "gap.history", "gap.persons")
 
 
@@ -167,7 +167,7 @@ class _Writer:
         self.out, self.previous, self.site, self.settings = out, previous, site, settings
         self.offset = settings.utc_offset
         self.folders: set[str] = set()
-        self.silent: Counter[str] = Counter()  # how often hosts have failed in a row
+        self.failures: Counter[str] = Counter()  # how often hosts have failed in a row
         self.wanted: set[str] = set()  # photos that could not be fetched now
         self.environment = _environment(site, settings.utc_offset)
         macros: Any = self.environment.get_template("macros.html").module
@@ -255,12 +255,12 @@ class _Writer:
     def _fetched(self, url: str) -> bytes | None:
         """The small copy of a photo, if it is to be had. A host that failed three times in a row is not asked again."""
         host = urlsplit(url).netloc
-        content = photos.fetched(url) if self.silent[host] < _SILENT else None
+        content = photos.fetched(url) if self.failures[host] < _MOST_FAILURES else None
         if content is None:
-            self.silent[host] += 1
+            self.failures[host] += 1
             self.wanted.add(url)
         else:
-            self.silent[host] = 0
+            self.failures[host] = 0
         return content
 
 

@@ -475,9 +475,14 @@ def _party(state: Object, name: str) -> Object:
     return next((party for party in state.get("parties") or () if party["id"] == name), {})
 
 
-def _is_firm(state: Object, reference: Object) -> bool:
+def _referred(state: Object, reference: Object) -> Object:
+    """The party of a reference, by the name that the reference gives it."""
     party = _party(state, reference["id"])
-    return names_firm({**party, "name": reference.get("name") or party.get("name")})
+    return {**party, "name": reference.get("name") or party.get("name")}
+
+
+def _is_firm(state: Object, reference: Object) -> bool:
+    return names_firm(_referred(state, reference))
 
 
 def _supplier(state: Object, reference: Object, *, linked: bool) -> Markup | str:
@@ -490,12 +495,9 @@ def _supplier(state: Object, reference: Object, *, linked: bool) -> Markup | str
 
 def _named(state: Object, reference: Object) -> Markup | str:
     """Who bid or was paid, by name if it is no person."""
-    party = _party(state, reference["id"])
-    if names_organisation({**party, "name": reference.get("name") or party.get("name")}) or {
-        "buyer",
-        "procuringEntity",
-    } & set(party.get("roles") or ()):
-        return reference.get("name") or party.get("name") or ""
+    party = _referred(state, reference)
+    if names_organisation(party) or {"buyer", "procuringEntity"} & set(party.get("roles") or ()):
+        return party["name"] or ""
     return texts.t("person")
 
 

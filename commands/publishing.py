@@ -147,12 +147,10 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
-    from pipeline import steps
     from pipeline.configure import load_settings
     from reports.publication.files import wrong_files
     from reports.publication.publish import CURRENT
-    from reports.publication.scan import Personal, scan
-    from warehouse.engine import reading
+    from reports.publication.scan import personal_now, scan
 
     settings = load_settings(options.settings)
     current = options.folder / CURRENT
@@ -161,9 +159,7 @@ def _scan(options: argparse.Namespace) -> int:
         wrong = wrong_files(folder)
     except (OSError, ValueError):
         raise SettingsError(f"{options.folder} holds no publication; `jejak publish --out DIR` makes one") from None
-    with reading(steps.warehouse(settings)) as conn:
-        personal = Personal.of(conn, settings)
-    found = list(scan(folder, personal, settings))
+    found = list(scan(folder, personal_now(settings), settings))
     if options.json:
         places = [{"path": finding.path, "kind": finding.kind} for finding in found]
         print(json.dumps({"wrong": wrong, "personal": places}, indent=2, ensure_ascii=False))

@@ -268,6 +268,7 @@ def test_a_page_lists_the_files_with_size_and_what_each_is(published: Path) -> N
     data = published / "data"
     assert listed >= {path.relative_to(data).as_posix() for path in files.files_of(data)} - {"index.html"}
     assert {"../manifest.json", "../datapackage.json"} <= listed
+    assert {"../extensions/indonesia/extension.json", "../codelists/identifierScheme.csv"} <= listed
     assert all((data / link).is_file() for link in listed)
     lines = re.findall(r"<li><a href=\S+>\S+</a> <small>.+?</small>(.*)</li>", page)
     assert len(lines) > 20

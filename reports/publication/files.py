@@ -11,11 +11,13 @@ from itertools import takewhile
 from pathlib import Path
 from typing import IO, Any, Self
 
+import orjson
+
 LIMIT = 1_000_000_000
 """Bytes of a file before it is compressed, beyond which the next one begins."""
 
 MANIFEST = "manifest.json"
-_FILES, _FILE = ' "files": [', '  {"path": '
+_FILES, _FILE = ' "files": [', '  {"path":'
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -154,7 +156,7 @@ def write_manifest(folder: Path, told: dict[str, Any], previous: Path | None) ->
                 "bytes": os.stat(path).st_size,
                 "sha256": known[name] if same else digest_of(folder / name),
             }
-            manifest.write((",\n" if count else "\n") + f"  {json.dumps(entry, ensure_ascii=False)}")
+            manifest.write((",\n" if count else "\n") + f"  {orjson.dumps(entry).decode()}")
             count += 1
         manifest.write("\n ]\n}\n")
     return count
@@ -165,7 +167,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str]]:
     with (folder / MANIFEST).open(encoding="utf-8") as manifest:
         for line in manifest:
             if line.startswith(_FILE):
-                entry = json.loads(line.rstrip(",\n"))
+                entry = orjson.loads(line.rstrip(",\n"))
                 yield entry["path"], entry["sha256"]
 
 

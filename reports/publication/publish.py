@@ -41,7 +41,7 @@ from reports.publication.describing import (
 from reports.publication.files import MANIFEST, about, kept, write_manifest
 from reports.publication.marks import Marks
 from reports.publication.processes import digests, fiscal_years, processes
-from reports.publication.scan import Personal, scan
+from reports.publication.scan import Personal, personal_now, scan
 from reports.publication.year import write_year
 from reports.site import texts
 from reports.site.asked import flags_of
@@ -218,8 +218,12 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     flags = flags_of(making.conn, chosen) if settings.site.red_flags else {}
     stay = {ocid: each for ocid, each in known.items() if last and _stays(each, found, flags, last)}
     news = {ocid: year for ocid, year in chosen.items() if ocid not in stay}
-    personal = Personal.of(making.conn, settings)
+    for name, content in ocds.extension_files().items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    write_codelists(out)
     with beside(settings, len(chosen)) as pool, out.with_name(_KNOWN).open("wb") as knowing:
+        personal = pool.submit(personal_now, settings)
         years, tables = _make_years(making, chosen, found, before.get("years", {}) if same else {}, pool)
         changes = write_changes(making.conn, out, making.mark, last)
         pages = write_site(
@@ -235,10 +239,6 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
             files=tables,
         )
     log.info("pages of %d packages: %d written, %d as they were", len(chosen), pages["written"], pages["kept"])
-    for name, content in ocds.extension_files().items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_bytes(content)
-    write_codelists(out)
     write_datapackage(out, settings, making.title)
     write_catalog(out, settings, making.title, making.made_on)
     write_sitemap(out, metadata.site(settings))
@@ -252,7 +252,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "changes": changes,
     }
     files = write_manifest(out, told, last)
-    _refuse_personal(making, personal, last if same else None)
+    _refuse_personal(making, personal.result(), last if same else None)
     counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
     return {"files": files, "years": counts, **changes}
 

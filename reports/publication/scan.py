@@ -11,6 +11,7 @@ findings, and neither is what the setting `not_personal` lists.
 
 import html
 import io
+import os
 import re
 import zipfile
 import zlib
@@ -30,6 +31,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.progress import with_progress
 from pipeline.registry import SERVICES
+from pipeline.steps import warehouse
 from pipeline.workers import spread
 from reports.publication.files import is_same, names_of
 from reports.publication.marks import Met
@@ -39,9 +41,10 @@ from schemas.service import personal_fields
 from schemas.settings import Settings
 from transforms.parties import is_firm, is_organisation, plain_name
 from warehouse import tables as t
-from warehouse.engine import from_json
+from warehouse.engine import from_json, reading
 
 _BATCH = 50  # files
+_LARGE = 1_000_000  # bytes: a file that is scanned alone
 _BLOCK = 1 << 18
 _OVERLAP = 1000  # bytes: longer than any value that is looked for
 # Not of persons: where a village wants something done is no home, and titles of plans name it too; the name of a bank.
@@ -150,6 +153,12 @@ class Personal:
             self.texts[text] = name
 
 
+def personal_now(settings: Settings) -> Personal:
+    """As `Personal.of`, by a connection of its own, so that a worker may do it."""
+    with reading(warehouse(settings)) as conn:
+        return Personal.of(conn, settings)
+
+
 @cache
 def _personal_fields(service: str) -> frozenset[str]:
     return personal_fields(SERVICES[service][1]) - _OF_NOBODY
@@ -197,12 +206,20 @@ def scan(
     that were taken over from it are left out, and of others of its names only lines are read that it hasn't. `met` gets
     the marks of what is read (see reports.publication.marks)."""
     names = [name for name in names_of(folder) if last is None or not is_same(f"{folder}/{name}", f"{last}/{name}")]
-    jobs = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    jobs = _lots(folder, names)
     given = (folder, last, personal, site(settings))
     scanned = spread(settings, len(names), _scan_files, jobs, _begin, *given)
-    for found, values in with_progress(scanned, len(jobs), f"lots of {_BATCH} files scanned"):
+    for found, values in with_progress(scanned, len(jobs), "lots of files scanned"):
         met(values)
         yield from found
+
+
+def _lots(folder: Path, names: list[str]) -> list[list[str]]:
+    """Large files alone, the largest first, so that all workers are busy to the end; others by so many."""
+    sizes = {name: os.stat(f"{folder}/{name}").st_size for name in names}
+    large = sorted((name for name in names if sizes[name] > _LARGE), key=lambda name: (-sizes[name], name))
+    others = [name for name in names if sizes[name] <= _LARGE]
+    return [*([name] for name in large), *(others[start : start + _BATCH] for start in range(0, len(others), _BATCH))]
 
 
 _given: tuple[Path, Path | None, Personal, str] = (Path(), None, Personal(), "")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from filecmp import cmp
 from importlib.metadata import version
@@ -30,13 +30,18 @@ _NEEDED = ("pagefind.js", "pagefind-worker.js", "pagefind-entry.json")
 
 
 def write_search(
-    out: Path, packages: Sequence[Package], previous: Path | None, design: bytes, pool: Executor
+    out: Path,
+    packages: Sequence[Package],
+    digests: Mapping[str, str],
+    previous: Path | None,
+    design: bytes,
+    pool: Executor,
 ) -> tuple[dict[str, list[str]], list[Future[None]]]:
     """Write the indexes of packages below `out`/cari, by `pool`; return the folders of each year, relative to it, and
     what is done once they are there.
 
-    An index is that of the `previous` publication where all that it is made of is the same: the packages, and what
-    `design` is a digest of.
+    An index is that of the `previous` publication where all that it is made of is the same: the processes of its
+    packages, of which `digests` has the digests by OCID, and what `design` is a digest of.
     """
     years: dict[int, list[Package]] = defaultdict(list)
     for each in packages:
@@ -48,8 +53,9 @@ def write_search(
         size = math.ceil(len(own) / math.ceil(len(own) / _PART))
         for number, start in enumerate(range(0, len(own), size), 1):
             name = f"{year}-{number}"
-            part = {file_name(each.ocid): _sought(each) for each in own[start : start + size]}
-            digest = hashlib.blake2b(design + version("pagefind_bin").encode() + repr(part).encode(), digest_size=16)
+            part = own[start : start + size]
+            told = repr([(each.ocid, digests[each.ocid]) for each in part])
+            digest = hashlib.blake2b(design + version("pagefind_bin").encode() + told.encode(), digest_size=16)
             old = previous / "cari" / name if previous else None
             if old and _digest_in(old) == digest.hexdigest():
                 kept(old, out / "cari" / name)
@@ -64,13 +70,13 @@ def _digest_in(folder: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _write_index(folder: Path, part: Mapping[str, str], digest: str, old: Path | None) -> None:
-    """Index texts by the names of their pages. Files that `old` has too, which are called by their content, stay."""
+def _write_index(folder: Path, packages: Iterable[Package], digest: str, old: Path | None) -> None:
+    """Index packages by the names of their pages. Files that `old` has too, which are called by their content, stay."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         pages = Path(temporary)
-        for name, sought in part.items():
-            (pages / f"{name}.html").write_text(sought, encoding="utf-8")
+        for each in packages:
+            (pages / f"{file_name(each.ocid)}.html").write_text(_sought(each), encoding="utf-8")
         made = ["--site", temporary, "--output-path", str(folder), "--force-language", "id", "--silent"]
         subprocess.run([get_executable(), *made], check=True)
     for path in folder.iterdir():

@@ -30,7 +30,7 @@ from pipeline.registry import SERVICES, code_fingerprint
 from pipeline.workers import AtOnce
 from reports.process import giving_services
 from reports.publication import metadata as about
-from reports.publication.files import files_of
+from reports.publication.files import names_of
 from reports.publication.processes import PublishedProcess
 from reports.publication.qr import qr_code
 from reports.site import photos, texts
@@ -85,6 +85,7 @@ class _Totals:
     """What the stream of processes leaves behind."""
 
     packages: list[Package] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
     services: dict[str, tuple[str, int]] = field(default_factory=dict)
     related: set[str] = field(default_factory=set)
     written: int = 0
@@ -93,6 +94,7 @@ class _Totals:
     def add(self, known: Known) -> None:
         """One more package."""
         self.packages.append(known.package)
+        self.digests[known.package.ocid] = known.digest
         self.related.update(known.related)
         for service, seen in known.services.items():
             newest, count = self.services.get(service, ("", 0))
@@ -482,7 +484,7 @@ def _dataset(writer: _Writer, package: Package, path: str) -> Object:
 def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal], pool: Executor) -> Sequence[Future[Any]]:
     """All that leads to the packages; returns what is done once the search is there."""
     packages = sorted(totals.packages, key=lambda each: (-each.year, each.title.lower(), each.ocid))
-    indexes, search = write_search(writer.out, packages, writer.previous, writer.design.digest(), pool)
+    indexes, search = write_search(writer.out, packages, totals.digests, writer.previous, writer.design.digest(), pool)
     items = {each.ocid: str(writer.item(each, "../")) for each in packages}
     data_day = max((each.date[:10] for each in packages), default="")
     families: dict[str, tuple[bool, ...]] = {}
@@ -953,26 +955,33 @@ def _write_index(
 
 
 def _write_files(writer: _Writer) -> None:
-    """The page that lists the files in `data/`: of each its path from there, its size, and the key of what it is."""
-    folder = writer.out / "data"
-    paths = list(files_of(folder)) if folder.is_dir() else []
+    """The page that lists the files in `data/`, and what explains them: of each its path from there, its size, and the
+    key of what it is."""
     lists: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
-    for path in paths:
-        name = path.relative_to(folder)
-        kind = _KIND.fullmatch(path.name)
-        key = "file.csv" if path.parent.name == "csv" else f"file.{kind[1] if kind else ''}"
-        lists[name.parts[0] if len(name.parts) > 1 else ""].append((name.as_posix(), path.stat().st_size, key))
+    for name, size in _sizes(writer.out / "data"):
+        *above, file = name.split("/")
+        kind = _KIND.fullmatch(file)
+        key = "file.csv" if above[-1:] == ["csv"] else f"file.{kind[1] if kind else ''}"
+        lists[above[0] if above else ""].append((name, size, key))
+    folders = ("extensions", "codelists")
+    codes = [(f"../{each}/{name}", size, "") for each in folders for name, size in _sizes(writer.out / each)]
     writer.page(
         "data/index.html",
         "files.html",
         here="data",
         general=lists.pop("", []),
+        codes=codes,
         years=[
             (year, [each for each in own if each[2] != "file.csv"], [each for each in own if each[2] == "file.csv"])
             for year, own in sorted(lists.items(), reverse=True)
         ],
         **_words("files.title", "files.lead"),
     )
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """The files below a folder, which may be missing, with their bytes."""
+    return ((name, os.stat(f"{folder}/{name}").st_size) for name in (names_of(folder) if folder.is_dir() else ()))
 
 
 def _write_assets(writer: _Writer) -> None:

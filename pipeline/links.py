@@ -1,7 +1,7 @@
 """Links between systems that share no key: evidence kept up to date, links that follow from it, decisions kept.
 
 Links are a function of a year's current rows, of the operators' decisions and of the thresholds, never of
-the order in which things came. What changed is linked again in one snapshot, without a transaction that writes; the
+the order in which things came. A year is linked again in one snapshot, without a transaction that writes; the
 result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
 """
 
@@ -9,10 +9,10 @@ import hashlib
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +25,19 @@ from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.progress import with_progress
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import LINKED_KINDS, MAPPINGS, PLAN_LISTS, SERVICES
-from pipeline.workers import uncollected
+from pipeline.workers import spread, uncollected
 from schemas.errors import RowError, SettingsError
 from schemas.service import read_row
 from schemas.settings import Settings
 from transforms.evidence import Evidence, Link, from_text, to_text, united, united_texts
 from transforms.identity import SPLIT, Code
-from transforms.linking.rules import OFFICE, REVISION, RULES, Decisions
+from transforms.linking.rules import OFFICE, REVISION, RULES
 from transforms.linking.year import Kept, Outcome, Revisions, relink, worth_keeping
 from transforms.parties import office_party, plain_name, scrub
 from transforms.rows import renamed
 from transforms.search import Key, subject_keys
 from warehouse import tables as t
-from warehouse.engine import reading, writing
+from warehouse.engine import open_warehouse, reading, writing
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.search import write_keys
 
@@ -51,6 +51,10 @@ OFFICE_SYSTEMS = {
 }
 # More than this share of a year's subjects is not looked at one by one.
 _MOST = 0.1
+
+# Fewer subjects are linked at once; starting workers costs more.
+_WORTH_WORKERS = 5_000
+_SUBJECTS = 5_000  # in memory at a time
 
 Place = tuple[str, str, str, str]  # a row's source, service, scope and key
 _PLACE = ("source", "service", "scope", "key")
@@ -172,31 +176,26 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     """Link again what shares evidence with the subjects in `pending_link`, and enqueue the processes that gained or
     lost a linked subject, or of which one changed. Returns how many links are new, gone or changed.
 
-    Reads one snapshot and computes while others may write; entries that were enqueued anew meanwhile stay. Where
-    another process linked the same year meanwhile, begins again.
+    Each year by itself, in workers where there is much to do. Entries that were enqueued anew meanwhile stay. A kill
+    leaves all of them, and the same again comes to nothing new.
     """
-    accept = thresholds(settings)
-    fingerprint = _fingerprint(accept)
-    with uncollected():
-        while True:
-            with reading(engine) as conn:
-                pending = conn.execute(select(t.pending_link)).all()
-                years = _subjects_by_year(conn, pending, fingerprint)
-                if not pending and not years:
-                    return 0
-                decided = _decided(conn)
-                revisions = Revisions(older_codes(conn))
-                linked = [
-                    _link_year(conn, year, subjects, fingerprint, decided, revisions, accept)
-                    for year, subjects in with_progress(sorted(years.items()), len(years), "years linked")
-                ]
-            with writing(engine) as conn:
-                settling(conn)
-                if all(KeptYear(conn, each.kept.year).token == each.kept.token for each in linked):
-                    changed = _write(conn, settings, pending, linked, fingerprint, run_id)
-                    log.info("linked %d subjects again, %d links changed", len(pending), changed)
-                    return changed
-            log.info("another build linked meanwhile: linking again")
+    fingerprint = _fingerprint(thresholds(settings))
+    with reading(engine) as conn:
+        pending = conn.execute(select(t.pending_link)).all()
+        years = sorted(_subjects_by_year(conn, pending, fingerprint).items())
+    if not pending and not years:
+        return 0
+    linked: Iterator[int]
+    if len(years) == 1 or len(pending) < _WORTH_WORKERS:
+        linked = (_link_year(engine, settings, fingerprint, run_id, *year) for year in years)
+    else:
+        linked = spread(settings, len(pending), partial(_link_year_apart, settings, fingerprint, run_id), years)
+    changed = sum(with_progress(linked, len(years), "years linked"))
+    with writing(engine) as conn:
+        settling(conn)
+        changed += _settle(conn, settings, pending, run_id)
+    log.info("linked %d subjects again, %d links changed", len(pending), changed)
+    return changed
 
 
 def _fingerprint(accept: Mapping[str, tuple[float, float]]) -> str:
@@ -223,9 +222,9 @@ def _subjects_by_year(conn: Connection, pending: Sequence[Any], fingerprint: str
     for year, made_by in kept.items():
         if made_by != fingerprint:
             found[year] = set()
-    if not kept:
+    if not kept:  # each year is linked whole
         known = set(conn.execute(select(t.evidence.c.year).distinct()).scalars()) - {None}
-        return dict.fromkeys(known | {row.year for row in pending if row.year}, codes)
+        return {year: set() for year in known | {row.year for row in pending if row.year}}
     everywhere = {(row.kind, row.code) for row in pending if row.year == 0}
     if everywhere:
         # An office, or something of no year: it may matter to any.
@@ -262,17 +261,40 @@ def _decided(conn: Connection) -> dict[tuple[str, Code, Code], bool]:
     }
 
 
+def _link_year_apart(settings: Settings, fingerprint: str, run_id: str, job: tuple[int, set[Code]]) -> int:
+    """As `_link_year`, in a worker."""
+    engine = open_warehouse(settings.warehouse_url)
+    try:
+        return _link_year(engine, settings, fingerprint, run_id, *job)
+    finally:
+        engine.dispose()
+
+
 def _link_year(
-    conn: Connection,
-    year: int,
-    subjects: set[Code],
-    fingerprint: str,
-    decided: Decisions,
-    revisions: Revisions,
-    accept: Mapping[str, tuple[float, float]],
-) -> _Linked:
+    engine: Engine, settings: Settings, fingerprint: str, run_id: str, year: int, subjects: set[Code]
+) -> int:
+    """Link again what shares evidence with subjects of a year; return how many links are new, gone or changed.
+
+    Reads one snapshot and computes while others may write, and writes in a short transaction. Where another process
+    linked the year meanwhile, begins again.
+    """
+    while True:
+        with uncollected(), reading(engine) as conn:
+            linked = _linked(conn, settings, year, subjects, fingerprint)
+        with writing(engine) as conn:
+            settling(conn)
+            if KeptYear(conn, year).token == linked.kept.token:
+                changed = _write_links(conn, settings, linked, run_id)
+                write_year(conn, linked.kept, linked.outcome, linked.offices, fingerprint, anew=linked.anew)
+                enqueue_processes(conn, processes_of(conn, {target for _, _, target in changed}))
+                return len(changed)
+        log.info("another build linked %d meanwhile: linking it again", year)
+
+
+def _linked(conn: Connection, settings: Settings, year: int, subjects: set[Code], fingerprint: str) -> _Linked:
     """What follows today from the evidence of a year."""
     kept = KeptYear(conn, year)
+    accept, decided, revisions = thresholds(settings), _decided(conn), Revisions(older_codes(conn))
 
     def evidence_of(codes: set[Code]) -> dict[Code, Evidence]:
         columns = t.evidence.c
@@ -325,24 +347,13 @@ def _of_year(conn: Connection, year: int, where: ColumnElement[bool] | None = No
     return {subject: united_texts(subject, parts) for subject, parts in parts_of.items() if subject not in later}
 
 
-def _write(
-    conn: Connection,
-    settings: Settings,
-    pending: Sequence[Any],
-    linked: list[_Linked],
-    fingerprint: str,
-    run_id: str,
-) -> int:
-    """Write what came of linking, in the transaction of `conn`; return how many links are new, gone or changed."""
-    changed = _write_links(conn, settings, linked, run_id)
-    for each in linked:
-        write_year(conn, each.kept, each.outcome, each.offices, fingerprint, anew=each.anew)
-    renamed: set[str] = set()
-    if any(each.offices is not None for each in linked):
-        names_before, offices_before = offices_by_name(conn), _offices(conn)
-        changed += _write_offices(conn, settings, run_id)
-        renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
-        renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
+def _settle(conn: Connection, settings: Settings, pending: Sequence[Any], run_id: str) -> int:
+    """Once all years are linked: bring the offices up to them, and what analysts read of the pending subjects, enqueue
+    their processes and empty the queue. Returns how many links of offices are new, gone or changed."""
+    names_before, offices_before = offices_by_name(conn), _offices(conn)
+    changed = _write_offices(conn, settings, run_id)
+    renamed = {source for (source, _), _ in _write_office_names(conn).items() ^ names_before.items()}
+    renamed |= {source for (source, _), _ in _offices(conn).items() ^ offices_before.items()}
     subjects = {(row.kind, row.code) for row in pending if row.kind in LINKED_KINDS}
     subjects |= _subjects_of(conn, renamed)
     touched = {target for _, _, target in changed}
@@ -353,7 +364,9 @@ def _write(
         )
     ):
         touched.add((row.to_kind, row.to_code))
-    _write_subjects(conn, subjects, settings.kd_klpd)
+    ordered = sorted(subjects)
+    for start in range(0, len(ordered), _SUBJECTS):
+        _write_subjects(conn, set(ordered[start : start + _SUBJECTS]), settings.kd_klpd)
     enqueue_processes(conn, processes_of(conn, touched))
     queue = t.pending_link.c
     if pending:
@@ -369,42 +382,30 @@ def _write(
 Change = tuple[str, str, Code]  # of a link that changed: rule, kind that it comes from, target
 
 
-def _write_links(conn: Connection, settings: Settings, linked: list[_Linked], run_id: str) -> list[Change]:
-    """Bring the links of the subjects that were linked again to what follows from their evidence."""
-    years = [each.kept.year for each in linked]
-    sources = {code for each in linked for code in each.outcome.sources}
-    present = {code for each in linked for code in each.outcome.present}
-    columns = t.link.c
-    whole = {each.kept.year for each in linked if each.anew}
-    theirs = of_codes(conn, columns.from_kind, columns.from_code, sources)
-    stored = {
-        row.id: row
-        for row in conn.execute(
-            select(t.link).where(
-                columns.rule.not_in((OFFICE, REVISION)),
-                columns.year.in_(years),
-                or_(columns.year.in_(whole), theirs),
-            )
-        )
-    }
+def _write_links(conn: Connection, settings: Settings, linked: _Linked, run_id: str) -> list[Change]:
+    """Bring the links of a year's subjects that were linked again to what follows from their evidence."""
+    year, outcome, columns = linked.kept.year, linked.outcome, t.link.c
+    here = (columns.rule.not_in((OFFICE, REVISION)), columns.year == year)
+    theirs = () if linked.anew else (of_codes(conn, columns.from_kind, columns.from_code, outcome.sources),)
+    stored = {row.id: row for row in conn.execute(select(t.link).where(*here, *theirs))}
     accept = thresholds(settings)
     found: dict[str, dict[str, Any]] = {}
     single: set[tuple[str, Code]] = set()
-    for each in linked:
-        for link in each.outcome.links:
-            name = link_id(link.rule, link.source, link.target)
-            found[name] = link_row(name, link, each.kept.year, accept[link.rule][0], run_id)
-            if RULES[link.rule].truth == "many-to-one":
-                single.add((link.rule, link.source))
+    for link in outcome.links:
+        name = link_id(link.rule, link.source, link.target)
+        found[name] = link_row(name, link, year, accept[link.rule][0], run_id)
+        if RULES[link.rule].truth == "many-to-one":
+            single.add((link.rule, link.source))
     unfound = [row for name, row in stored.items() if name not in found]
     # What vanished from its system keeps the link that it had: that it is withdrawn is shown where it belonged.
-    there = {target for target, _ in years_of(conn, {(row.to_kind, row.to_code) for row in unfound})}
+    ends = {end for row in unfound for end in _ends(row)}
+    there = {end for end, _ in years_of(conn, ends)}
 
     def lasts(row: Any) -> bool:
-        source, target = (row.from_kind, row.from_code), (row.to_kind, row.to_code)
+        source, target = _ends(row)
         if row.status == "pending":
             return False
-        return source not in present or (target not in there and (row.rule, source) not in single)
+        return source not in there or (target not in there and (row.rule, source) not in single)
 
     return replace_links(conn, found, [row for row in unfound if not lasts(row)])
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 
 from pipeline import links as pipeline_links
+from pipeline import workers
 from pipeline.link_index import forget
 from pipeline.links import Place, decide, enqueue_links, link_pending, note_evidence, offices_by_name
 from pipeline.registry import SERVICES, SOURCES
@@ -257,6 +258,46 @@ def test_the_order_of_years_is_no_matter(new_url: Callable[[], str]) -> None:
     assert contents[2] == contents[0]
 
 
+def test_years_come_to_the_same_in_workers_and_after_a_kill(
+    new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between two years, and before the queue is emptied: nothing is lost, and nothing comes twice."""
+    warehouses = [Warehouse(new_url()) for _ in range(4)]
+    for warehouse in warehouses:
+        for said in two_years():
+            warehouse.put(said.items())
+    whole, apart, between, after = warehouses
+    whole.link()
+    with monkeypatch.context() as patched:
+        for module in (pipeline_links, workers):
+            patched.setattr(module, "_WORTH_WORKERS", 0)
+        apart.link()
+    for warehouse, step, times in ((between, "_link_year", 1), (after, "_settle", 0)):
+        with monkeypatch.context() as patched:
+            patched.setattr(pipeline_links, step, killed_after(getattr(pipeline_links, step), times))
+            with pytest.raises(KeyboardInterrupt):
+                warehouse.link()
+        assert warehouse.rows(t.link_year)
+        warehouse.link()
+    for warehouse in warehouses[1:]:
+        assert warehouse.contents() == whole.contents()
+    for warehouse in warehouses:
+        assert not warehouse.rows(t.pending_link)
+        warehouse.engine.dispose()
+
+
+def killed_after(function: Callable[..., Any], times: int) -> Callable[..., Any]:
+    """A function that works so many times."""
+    left = iter(range(times))
+
+    def working(*arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return working
+
+
 @pytest.fixture
 def linked(file_url: str) -> Iterable[Warehouse]:
     warehouse = Warehouse(file_url)
@@ -303,10 +344,10 @@ def test_what_comes_while_linking_is_kept_for_the_next_time(
             select(t.link.c.id).where(t.link.c.rule == "proposal-package", t.link.c.status == "auto").limit(1)
         ).scalar_one()
     meanwhile = open_warehouse(file_url)
-    link_year = pipeline_links._link_year
+    linked_year = pipeline_links._linked
 
     def slow(*arguments: Any) -> Any:
-        found = link_year(*arguments)
+        found = linked_year(*arguments)
         with writing(meanwhile) as conn:
             note_evidence(conn, [(contract, second)])
             decide(conn, [proposed], "rejected", "operator", None)
@@ -314,7 +355,7 @@ def test_what_comes_while_linking_is_kept_for_the_next_time(
 
     linked.put([(contract, first)])
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline_links, "_link_year", slow)
+        patched.setattr(pipeline_links, "_linked", slow)
         linked.link()
     meanwhile.dispose()
     with reading(linked.engine) as conn:

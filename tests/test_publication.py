@@ -463,7 +463,7 @@ def test_a_killed_publication_leaves_the_last_one_whole(file_url: str, tmp_path:
         settings = town.settings(workers=2)
         command = [sys.executable, "-m", "commands.main", "publish", "--out", out, "--settings", settings]
         for number in range(times):
-            town.next_day(0.3)
+            town.next_day(0.3 if times < 10 else 0.03)
             town.sync()
             before = manifest_of(out / "current")
             # Killed when so many files of the new one are there: a moment that no clock decides.
@@ -471,7 +471,7 @@ def test_a_killed_publication_leaves_the_last_one_whole(file_url: str, tmp_path:
             environment = {**os.environ, **town.environment, **COMPLETE}
             process = subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
             while process.poll() is None and made_so_far(out) < at:
-                time.sleep(0.001)
+                time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
             process.wait()
             assert wrong_files(out / "current") == [], number

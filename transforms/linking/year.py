@@ -181,7 +181,6 @@ class Outcome:
 
     links: list[Link]
     sources: set[Code]
-    present: set[Code]  # of these sources, those that are there
     offices: list[Link] | None  # None where they are as before
     facts: dict[Code, Facts | None]  # of subjects that changed; None for one that is gone
     pairs: dict[str, Weighed]  # by rule and source, those of sources that were scored
@@ -280,7 +279,6 @@ class _Linking:
         return Outcome(
             links,
             sources,
-            self._facts(sources).keys() | set(),
             office_links,
             {code: self.now[code] for code in changed},
             pairs,

@@ -183,13 +183,16 @@ def link_pending(engine: Engine, settings: Settings, run_id: str) -> int:
     with reading(engine) as conn:
         pending = conn.execute(select(t.pending_link)).all()
         years = sorted(_subjects_by_year(conn, pending, fingerprint).items())
+        size = len(pending)
+        if not all(subjects for _, subjects in years):  # of some all are linked
+            size = conn.execute(select(func.count()).select_from(t.evidence)).scalar_one()
     if not pending and not years:
         return 0
     linked: Iterator[int]
-    if len(years) == 1 or len(pending) < _WORTH_WORKERS:
+    if len(years) == 1 or size < _WORTH_WORKERS:
         linked = (_link_year(engine, settings, fingerprint, run_id, *year) for year in years)
     else:
-        linked = spread(settings, len(pending), partial(_link_year_apart, settings, fingerprint, run_id), years)
+        linked = spread(settings, size, partial(_link_year_apart, settings, fingerprint, run_id), years)
     changed = sum(with_progress(linked, len(years), "years linked"))
     with writing(engine) as conn:
         settling(conn)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.fields import clean
+from transforms import shapes
 
 REGENCY_SCHEME = "JEJAK-KLPD"
 SUPPLIER_SCHEME = "JEJAK-PENYEDIA"
@@ -34,14 +35,18 @@ _ORGANISATION = re.compile(
     r"PERUMDA|PERUSAHAAN|TOKO|RUMAH MAKAN|CATERING|HOTEL|PERCETAKAN|BENGKEL|SPBU|APOTEK|POLRES|KODIM)(?: |$)"
 )
 
-_TAX_OR_STAFF_NUMBER = re.compile(
-    r"(?<!\d)(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\d)"
-)
-_PHONE = re.compile(r"(?<![\d./-])(?:\+?62[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\d)|\(0\d{2,3}\) ?\d{5,8}(?!\d)")
-# Without this a text holds neither; most texts don't.
-_DIGITS_ENOUGH = re.compile(r"\d{4}|\d{3}[-. ]\d{3}")
-# Begun where a word begins and never given back: else a long word before an @ is tried from each of its letters.
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[\w.]+")
+# In a digest or an id letters and digits follow one another. As many letters are looked at on both sides of them: else
+# what is taken out of a text would show more to the next look.
+_BEFORE = "".join(rf"(?<!\d[A-Fa-f]{{{letters}}})" for letters in range(4))
+_BEHIND = r"(?![A-Fa-f]{0,3}\d)"
+_BEFORE_NUMBER = r"(?<![\dA-Fa-f])(?=\d)(?<!\b0\.)"
+_NUMBER = re.compile(f"{_BEFORE_NUMBER}{shapes.NUMBER}{_BEHIND}")
+_PHONE = re.compile(rf"(?=[+(]|08|62)(?:(?!\d)|(?<![-./]){_BEFORE})(?:{shapes.MOBILE}|{shapes.LANDLINE}){_BEHIND}")
+_CALLED = re.compile(rf"({shapes.CALLED})(?:(?:\+?62[-. ]?|0)[2-9]\d\d?|8\d\d)\)?{shapes.REST_OF_PHONE}{_BEHIND}")
+# Without this a text holds none of them; most texts don't.
+_DIGITS_ENOUGH = re.compile(r"\d(?:[ .()-]{0,2}\d){7}")
+# To the end of the word: else what stands behind a dash would be the beginning of another to the next look.
+_EMAIL = re.compile(shapes.MAILBOX + r"[\w.+-]+")
 # A tag, or the beginning of one that nothing ends, which a browser reads all the same. `< 50 juta` is none.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?:[^<>]*+>)?")
 # Only the colons go: without the word, what stands before and behind it could be one again.
@@ -54,13 +59,13 @@ SCRUBBED = "[…]"
 _REPEATED = 8192
 # Addresses and codes separate by signs that in a text would belong to the number.
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-_IN_ADDRESS = re.compile(r"(?<!\d)(?:(?:62|0)8\d{7,11}|\d{15,18})(?!\d)|@")
+_IN_ADDRESS = re.compile(rf"{_BEFORE_NUMBER}(?:(?:62|0)8\d{{7,11}}|\d{{15,18}})(?![\dA-Fa-f])|@")
 
 
 @lru_cache(_REPEATED)
 def scrub(text: str | None) -> str | None:
-    """Free text fit to publish: no markup, no addresses that run code, no marks that show nothing, no tax or staff
-    numbers (runs of 15 to 18 digits), phones or e-mails. Its time grows with the length of the text and no faster."""
+    """Free text fit to publish: no markup, no addresses that run code, no marks that show nothing, no tax, staff
+    or identity numbers, phones or e-mails (transforms.shapes). Its time grows with the length of the text alone."""
     if not text:
         return None
     if not text.isprintable():
@@ -73,10 +78,11 @@ def scrub(text: str | None) -> str | None:
         text = _SCRIPT.sub(r"\1 ", text)
     if "@" in text:
         text = _EMAIL.sub(SCRUBBED, text)
-    if _DIGITS_ENOUGH.search(text):
-        text = _PHONE.sub(SCRUBBED, _TAX_OR_STAFF_NUMBER.sub(SCRUBBED, text))
     if "  " in text or "\t" in text or "\xa0" in text:
         text = _SPACES.sub(" ", text)
+    if _DIGITS_ENOUGH.search(text):
+        text = _PHONE.sub(SCRUBBED, _NUMBER.sub(SCRUBBED, text))
+        text = _CALLED.sub(rf"\1{SCRUBBED}", text)
     text = text.strip()
     # A dash or a dot is how a clerk leaves a field empty.
     return text if len(text) > 3 or any(map(str.isalnum, text)) else None

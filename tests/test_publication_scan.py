@@ -25,6 +25,7 @@ from schemas import ocds
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from simulator.rendering import Row
+from tests.test_parties import OF_NOBODY, OF_PERSONS
 from tests.worlds import Lived, Town
 from warehouse import tables as t
 from warehouse.engine import reading
@@ -182,6 +183,18 @@ def test_a_planted_value_of_each_kind_is_found_in_each_place(
         assert all(value not in f"{each.path} {each.kind}" for each in found)
 
 
+def test_a_number_is_found_in_each_way_to_write_it(settings: Settings, tmp_path: Path) -> None:
+    for number, value in enumerate(OF_PERSONS):
+        (tmp_path / f"{number:02}.txt").write_text(f'"a": "1, {value}", selesai', encoding="utf-8")
+        (tmp_path / f"{number:02}.html").write_text(f"<td>{value}</td><td>1</td>", encoding="utf-8")
+    found = {each.path for each in scan(tmp_path, Personal(), settings)}
+    assert found == {path.name for path in tmp_path.iterdir()}
+    known = Personal(not_personal=frozenset("".join(filter(str.isdigit, value)) for value in OF_PERSONS[:-1]))
+    assert {each.kind for each in scan(tmp_path, known, settings)} == {"e-mail"}
+    (tmp_path / "00.html").write_text("<td>3522</b>0112 0378 0004</td>")
+    assert "00.html" in {each.path for each in scan(tmp_path, Personal(), settings)}
+
+
 def test_what_is_nobodys_is_no_finding(lived: Lived, settings: Settings, personal: Personal, tmp_path: Path) -> None:
     firm = next(each for each in lived.town.world.suppliers if not each.person and each.npwp)
     person = next(each for each in lived.town.world.suppliers if each.person)
@@ -191,6 +204,10 @@ def test_what_is_nobodys_is_no_finding(lived: Lived, settings: Settings, persona
         "".join(filter(str.isdigit, firm.npwp)),
         f"{firm.name} {person.name} JEJAK-PENYEDIA-{firm.code} lapor.go.id @media",
         "f0e1d2c3123456789012345aa" * 3,
+        *OF_NOBODY,
+        "9.3522.0112.0378.0004",
+        "<td>35220112</td><td>03780004</td><td>3522</td><td>0112</td><td>0378</td><td>0004</td>",
+        "<td>19700101</td><td>199003</td><td>1</td><td>001</td><td>0812</td><td>3456</td><td>7890</td>",
         '6286484130.25,IDR {"amount":6286484130} Rp6.286.484.130,25 9.1.0812345678',
     ]
     (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
@@ -203,7 +220,8 @@ def test_what_is_nobodys_is_no_finding(lived: Lived, settings: Settings, persona
 def test_a_setting_says_what_is_not_personal(lived: Lived, settings: Settings, tmp_path: Path) -> None:
     values = planted(lived)
     (tmp_path / "a.txt").write_text("\n".join(f"{value}, " for value in values.values()), encoding="utf-8")
-    known = settings.model_copy(update={"not_personal": list(values.values())})
+    listed = [value.replace("-", " ") if kind == "phone" else value for kind, value in values.items()]
+    known = settings.model_copy(update={"not_personal": listed})
     with reading(lived.town.engine) as conn:
         assert list(scan(tmp_path, Personal.of(conn, known), known)) == []
 

@@ -1,7 +1,7 @@
 """A last look at every byte of a publication: is anything of anybody in it that should never leave the raw rows?
 
 Two ways to find it. By value: what stands in the personal fields of any row that was ever read
-(`schemas.service.Personal`). By shape: runs of digits as long as a NIP, NIK or NPWP, phone numbers, e-mails. Text
+(`schemas.service.Personal`). By shape (`transforms.shapes`): a NIP, NIK or NPWP, phone numbers, e-mails. Text
 is looked at as a reader sees it, without escapes of JSON, HTML and addresses, with tags and without them; gzipped files
 and workbooks unpacked; of photos what they say beside the picture. A QR code may say its own page's address alone.
 
@@ -39,6 +39,7 @@ from reports.publication.metadata import site
 from reports.publication.qr import strange_codes
 from schemas.service import personal_fields
 from schemas.settings import Settings
+from transforms import shapes
 from transforms.parties import is_firm, is_organisation, plain_name
 from warehouse import tables as t
 from warehouse.engine import from_json, reading
@@ -55,12 +56,12 @@ _DRAWN = {".html", ".svg"}
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _TAG = re.compile(r"<[^<>]*>")
 _CELL = re.compile(rb' r="[A-Z]{0,3}\d{1,7}"')
-_NUMBER = re.compile(r"(?<!\w)(?<!\d[.-])(?:\d{15,18}|\d{2}\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}|\d{8} \d{6} \d \d{3})(?!\w)")
+_NUMBER = re.compile(rf"(?<!\w)(?<!\d[.-]){shapes.NUMBER}(?!\w)")
 # 6286484130 and 6286484130.25 are amounts: without a sign the country's code stands before as many digits as mobile
 # phones have.
-_PHONE = re.compile(r"(?<![\w./-])(?:(?:\+62|62(?=[ -]|\d{10}))[ -]?|0)8\d{1,2}[-. ]?\d{3,4}[-. ]?\d{3,5}(?!\w|\.\d)")
+_PHONE = re.compile(rf"(?:(?=\()|(?<![\w./-])(?!62(?!\d{{10}})\d)){shapes.MOBILE}(?!\w|\.\d)")
 _PART_OF_WORD = re.compile(rb"[\w.+/()-]*")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++\.[A-Za-z]{2,}")
+_EMAIL = re.compile(shapes.MAILBOX + r"(?=[A-Za-z]{2})[\w.]+")
 _RUN = re.compile(r"\d(?:[ .()-]{0,2}\d){8,}")
 # As `plain_name`, for a text of any length: capitals and digits stay, all else is blank.
 _PLAIN = bytes(byte if chr(byte).isascii() and chr(byte).isalnum() else 32 for byte in range(256))
@@ -93,7 +94,7 @@ class Personal:
     @classmethod
     def of(cls, conn: Connection, settings: Settings) -> Self:
         """Those of all rows of the warehouse, rejected ones and earlier versions too."""
-        found = cls(not_personal=frozenset(plain_name(text) for text in settings.not_personal))
+        found = cls(not_personal=frozenset(f(text) for text in settings.not_personal for f in (plain_name, _digits)))
         named: set[str] = set()
         seen: set[int] = set()
         for service, row in _rows_of(conn):
@@ -109,7 +110,7 @@ class Personal:
         shared = Counter(word for text in found.texts for word in set(text.split()))
         for text in found.texts:
             found.rare[min(text.split(), key=lambda word: (shared[word], word)).encode()].append(text.encode())
-        for number in (*found.open, *("".join(filter(str.isdigit, text)) for text in found.not_personal)):
+        for number in found.open | found.not_personal:
             found.numbers.pop(number, None)
         return found
 
@@ -142,7 +143,7 @@ class Personal:
                 self.texts[text] = name
             return
         leading = _LEADING_NUMBER.match(part)
-        number = "".join(filter(str.isdigit, leading[0] if leading else ""))
+        number = _digits(leading[0] if leading else "")
         if len(number) >= _FEWEST and len(set(number)) > 1:
             forms = {number, number[1:]} if len(number) == 16 and number[0] == "0" else {number}
             if firm and "npwp" in name.lower():
@@ -157,6 +158,10 @@ def personal_now(settings: Settings) -> Personal:
     """As `Personal.of`, by a connection of its own, so that a worker may do it."""
     with reading(warehouse(settings)) as conn:
         return Personal.of(conn, settings)
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 @cache
@@ -355,10 +360,10 @@ def _kinds_in(text: str, personal: Personal, met: Met) -> set[str]:
             found.add(f"number of {personal.numbers[number]}")
         around = text[max(0, run.start() - 3) : run.end() + 1]
         for number in _NUMBER.findall(around) if len(digits) >= _SHORTEST else ():
-            if not {number.translate(_NO_DIGITS), plain_name(number)} & (personal.open | personal.not_personal):
+            if (own := _digits(number)) not in personal.open and own not in personal.not_personal:
                 found.add("a number as long as NIP, NIK or NPWP")
         phones = _PHONE.findall(around) if "08" in digits or "628" in digits else ()
-        if any(plain_name(phone) not in personal.not_personal for phone in phones):
+        if any(_digits(phone) not in personal.not_personal for phone in phones):
             found.add("phone")
     if "@" in text and any(plain_name(mail) not in personal.not_personal for mail in _EMAIL.findall(text)):
         found.add("e-mail")

@@ -117,6 +117,22 @@ def test_scrub_leaves_what_is_not(text: str) -> None:
     assert not is_personal(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Rehab. Hubungi BUDI REKAAN 43, NIP 9919670101199203, HP 0899000001", "Rehab. Hubungi […], NIP […], HP […]"),
+        ("CP: Budi Rekaan (WA 089900000012)", "CP: […] (WA […])"),
+        ("Dibayar kepada Rekaan, S.T. 089900000012", "Dibayar kepada […] […]"),
+        ("Dibayar kepada CV. REKAAN, NPWP 01.234.567.8-601.000", "Dibayar kepada CV. REKAAN, NPWP […]"),
+        ("Hibah kepada Kelompok Tani Rekaan, HP 089900000012", "Hibah kepada Kelompok Tani Rekaan, HP […]"),
+        ("Laporan topic Jalan 089900000012", "Laporan topic Jalan […]"),
+        ("Hubungi Bagian Umum", "Hubungi Bagian Umum"),
+    ],
+)
+def test_scrub_removes_whose_number_it_is(text: str, left: str) -> None:
+    assert scrub(text) == left
+
+
 def test_scrub_removes_markup() -> None:
     assert scrub("<p>Lingkup&nbsp;kerja &amp; mutu</p>") == "Lingkup kerja & mutu"
 
@@ -145,6 +161,10 @@ def test_scrub_leaves_signs_that_are_no_markup() -> None:
 
 SIGNS = st.sampled_from(
     [
+        "CP ",
+        "kepada Ana ",
+        ", HP ",
+        "[…]",
         "<",
         ">",
         "<b>",
@@ -187,7 +207,8 @@ def test_scrub_is_stable(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", ["a", "1", ".", "<", "&", "@", "a.", "0812 ", "(0", "62-", "3522 ", "19700101-", "Telp: ", "javascript "]
+    "sign",
+    ["a", "1", ".", "<", "&", "@", "a.", "0812 ", "(0", "62-", "3522 ", "19700101-", "Telp: ", "javascript ", "cp A "],
 )
 def test_long_texts_are_scrubbed_whole(sign: str) -> None:
     # Work that grew with the square of the length would not end here.

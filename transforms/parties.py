@@ -47,6 +47,12 @@ _CALLED = re.compile(rf"({shapes.CALLED})(?:(?:\+?62[-. ]?|0)[2-9]\d\d?|8\d\d)\)
 _DIGITS_ENOUGH = re.compile(r"\d(?:[ .()-]{0,2}\d){7}")
 # To the end of the word: else what stands behind a dash would be the beginning of another to the next look.
 _EMAIL = re.compile(shapes.MAILBOX + r"[\w.+-]+")
+# Whom a text names before a number that was taken out.
+_CONTACT = re.compile(
+    r"\b((?i:hubungi|kepada|narahubung|contact person|cp|pic|a\.n\.?|u\.p\.?)(?: :|:)? ?)"
+    r"([A-Z][\w.'-]*(?:,? [A-Z0-9][\w.'-]*){0,5}?)"
+    r"(?=,? (?:\(?(?:NIP|NIK|NPWP|HP|WA|[Tt]e?le?p(?:on)?)[ .:]{0,3})?\[…\])"
+)
 # A tag, or the beginning of one that nothing ends, which a browser reads all the same. `< 50 juta` is none.
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?:[^<>]*+>)?")
 # Only the colons go: without the word, what stands before and behind it could be one again.
@@ -65,7 +71,8 @@ _IN_ADDRESS = re.compile(rf"{_BEFORE_NUMBER}(?:(?:62|0)8\d{{7,11}}|\d{{15,18}})(
 @lru_cache(_REPEATED)
 def scrub(text: str | None) -> str | None:
     """Free text fit to publish: no markup, no addresses that run code, no marks that show nothing, no tax, staff
-    or identity numbers, phones or e-mails (transforms.shapes). Its time grows with the length of the text alone."""
+    or identity numbers, phones or e-mails (transforms.shapes), nor the name before one of somebody to be called or
+    paid. Its time grows with the length of the text alone."""
     if not text:
         return None
     if not text.isprintable():
@@ -83,6 +90,8 @@ def scrub(text: str | None) -> str | None:
     if _DIGITS_ENOUGH.search(text):
         text = _PHONE.sub(SCRUBBED, _NUMBER.sub(SCRUBBED, text))
         text = _CALLED.sub(rf"\1{SCRUBBED}", text)
+    if SCRUBBED in text:
+        text = _CONTACT.sub(lambda found: found[0] if is_organisation(found[2]) else found[1] + SCRUBBED, text)
     text = text.strip()
     # A dash or a dot is how a clerk leaves a field empty.
     return text if len(text) > 3 or any(map(str.isalnum, text)) else None

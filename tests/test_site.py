@@ -30,14 +30,14 @@ from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
 from reports.site.known import known_in
-from reports.site.package import beside, entry_words, photos_of, summary, update_shown, view
+from reports.site.package import beside, entry_words, file_name, photos_of, summary, update_shown, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
 from tests.answering import Answer, answering
 from tests.official import needs_reference, package_validator
 from tests.worlds import Lived
-from transforms.difference import difference
+from transforms.difference import difference, withdrawn
 from transforms.flags.registry import FLAGS
 from transforms.merge import compiled
 from transforms.parties import is_firm
@@ -280,6 +280,56 @@ def test_what_was_cancelled_stays_and_says_so(written: Written) -> None:
     assert {summary(each).status for each in over} >= {"cancelled", "unsuccessful"}
     for each in over:
         assert 'class="notice"' in written.read(f"proses/{each.ocid}.html")
+
+
+def _without(each: PublishedProcess, state: dict[str, Any]) -> PublishedProcess:
+    """A process after a night on which its rows give another state."""
+    body = _release(9, **difference(each.record, state)) | {"ocid": each.ocid, "date": "2031-01-09T00:00:00+07:00"}
+    record = compiled([*(release.body for release in each.releases), body])
+    releases = [*each.releases, replace(each.releases[-1], id=body["id"], date=body["date"], body=body)]
+    return replace(each, record=record, withdrawn=withdrawn(record, state), state=state, releases=releases)
+
+
+def test_a_withdrawn_package_keeps_its_title_office_and_figures_and_says_so(written: Written, tmp_path: Path) -> None:
+    each = next(each for each in written.told if summary(each).status == "planned" and summary(each).planned)
+    before = summary(each)
+    assert before.office
+    parties = [{"id": "JEJAK-KLPD-X", "roles": ["buyer"]}]
+    gone = _without(each, {"ocid": each.ocid, "buyer": {"id": "JEJAK-KLPD-X"}, "parties": parties})
+    after = summary(gone)
+    assert after.status == "withdrawn"
+    assert (after.title, after.planned, after.office) == (before.title, before.planned, before.office)
+    write_site(tmp_path, [gone], written.settings, draft=False, previous=None)
+    page = (tmp_path / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+    assert 'data-t="notice.withdrawn"' in page
+    office = (tmp_path / "instansi" / f"{file_name(before.office[0])}.html").read_text(encoding="utf-8")
+    assert "chip withdrawn" in office
+    assert before.title in office
+    assert _figure(office, "figure.budget") == 0
+
+
+def test_a_withdrawn_proposal_stays_with_its_package_and_village(written: Written, tmp_path: Path) -> None:
+    each = next(
+        each
+        for each in written.told
+        if any(one.get("address") for one in (each.state.get("planning") or {}).get("proposals") or ())
+    )
+    planning = {name: value for name, value in each.state["planning"].items() if name != "proposals"}
+    gone = _without(each, {**each.state, "planning": planning})
+    write_site(tmp_path, [gone], written.settings, draft=False, previous=None)
+    page = (tmp_path / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+    assert page.count('data-t="proposal.gone"') == len(each.state["planning"]["proposals"])
+    for place, title, status, _ in summary(gone).proposals:
+        village = (tmp_path / "tempat" / f"{file_name(place.key)}.html").read_text(encoding="utf-8")
+        assert status == "withdrawn"
+        assert str(escape(title)) in page
+        assert str(escape(texts.shortened(title, 160))) in village
+    # Where another package answers it, it is told there alone.
+    other = next(one for one in written.told if one.family != each.family)
+    moved = replace(other, state={**other.state, "planning": each.state["planning"]})
+    write_site(tmp_path / "moved", [gone, moved], written.settings, draft=False, previous=None)
+    for path in (tmp_path / "moved" / "tempat").glob("*.html"):
+        assert 'data-t="proposal.withdrawn"' not in path.read_text(encoding="utf-8")
 
 
 def test_payments_are_added_up_within_their_kind_alone(written: Written) -> None:

@@ -19,6 +19,8 @@ Object = dict[str, Any]
 
 # Rows held in memory at a time.
 _CHUNK = 500
+_OF_TENDER = ("title", "buyer", "planning", "tender")
+_PROPOSALS = ["planning", "proposals"]
 _ANNOUNCING = {service for mapping in MAPPINGS.values() for service in mapping.announcing}
 
 
@@ -152,6 +154,26 @@ def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProc
                 _digest([each.id for each in releases], services, families[row.ocid], row.withdrawn),
                 {"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())},
             )
+
+
+def told(process: PublishedProcess) -> Object:
+    """The state as tables and pages give it: with what was withdrawn from it and says so by its status. That is its
+    tender, then with the plan behind it as last known, and its proposals."""
+    record, gone = process.record, process.withdrawn
+    over = ["tender"] in gone and record["tender"].get("status") == "withdrawn"
+
+    def stays(path: Path) -> bool:
+        return (over and path[0] in _OF_TENDER) or (path[:2] == _PROPOSALS and len(path) <= len(_PROPOSALS) + 1)
+
+    kept = [path for path in gone if stays(path)]
+    if not kept:
+        return process.state
+    others = [path for path in gone if path not in kept and not (path[0] == "parties" and len(path) <= 2)]
+    state = {"ocid": process.ocid, **living(record, others)}
+    # The office of a withdrawn plan is the tender's: no row names a buyer any more.
+    if over and "name" not in state.get("buyer", {}) and "procuringEntity" in state["tender"]:
+        state["buyer"] = state["tender"]["procuringEntity"]
+    return state
 
 
 def _services(versions: Iterable[Any]) -> dict[str, str]:

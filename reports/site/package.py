@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.publication.processes import PublishedProcess
+from reports.publication.processes import PublishedProcess, told
 from reports.site import texts
 from reports.site.history import Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
@@ -90,7 +90,7 @@ def file_name(name: str) -> str:
 
 def summary(process: PublishedProcess) -> Package:
     """What is known of a process beyond its own page."""
-    state = process.state
+    state = told(process)
     rows = star_rows(state, process.family, process.fiscal_year)
     row = rows["contracting_process"][0]
     tender, planning = state.get("tender") or {}, state.get("planning") or {}
@@ -142,11 +142,12 @@ def status_of(state: Object) -> str:
 
 def view(process: PublishedProcess, package: Package) -> Object:
     """All that the template of a package's page shows; `package` is its summary."""
-    state = process.state
+    state = told(process)
     updates = history([release.body for release in process.releases])
     return {
         "package": package,
         "state": state,
+        "gone": [each["id"] for each in _proposals_of(state) if each not in _proposals_of(process.state)],
         "self_managed": "-swk-" in process.ocid or "-swakelola-" in process.ocid,
         "stages": [
             Stage("planning", package.stages[0], *_planning(state)),
@@ -552,6 +553,10 @@ def _proposals(planning: Object, places: Sequence[Place]) -> list[tuple[Place, s
         for each in planning.get("proposals") or ()
         if (place := place_of_proposal(each))
     ]
+
+
+def _proposals_of(state: Object) -> list[Object]:
+    return (state.get("planning") or {}).get("proposals") or []
 
 
 def _news(process: PublishedProcess) -> list[str]:

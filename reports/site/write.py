@@ -388,7 +388,7 @@ def _write_packages(
         origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
         for process, known, shown, digest in changed:
             shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
-            shown["beside"] = beside(process.state, shown["origin"])
+            shown["beside"] = beside(shown["state"], shown["origin"])
             shown["copies"] = writer.copies(known.photos, fetch=True)
             shown["flags"] = known.flags
             _write_package(writer, process, known.package, digest, shown)
@@ -649,21 +649,30 @@ def _write_places(
             yield around.key
             around = place_around(around, district)
 
+    stated = (
+        (proposal, stated_place(proposal.village, proposal.district, writer.settings.wilayah)) for proposal in proposals
+    )
+    alone = [(proposal, place) for proposal, place in stated if place]
+    # What one package lost may stand with another, or without any: then it is told there alone.
+    standing = {(place.key, proposal.title) for proposal, place in alone}
+    for each in packages:
+        standing |= {(place.key, title) for place, title, status, _ in each.proposals if status != "withdrawn"}
     for each in packages:
         for place in each.places:
             own[place.key].append(each)
             for key in known(place, each.districts.get(place.key)):
                 inside[key][each.ocid] = each
         for place, title, status, amount in each.proposals:
+            if status == "withdrawn" and (place.key, title) in standing:
+                continue
             line = _Line(title, status, amount, each.ocid, each.title, each.status)
             for key in known(place, each.districts.get(place.key)):
                 # All processes of a family repeat its proposals: the plan's own comes first by its name.
                 asked[key].setdefault((place.key, each.family, title), (place, line))
-    for number, proposal in enumerate(proposals):
-        if there := stated_place(proposal.village, proposal.district, writer.settings.wilayah):
-            line = _Line(proposal.title, proposal.status, proposal.amount, None, "", None)
-            for key in known(there, proposal.district):
-                asked[key][there.key, "", str(number)] = there, line
+    for number, (proposal, there) in enumerate(alone):
+        line = _Line(proposal.title, proposal.status, proposal.amount, None, "", None)
+        for key in known(there, proposal.district):
+            asked[key][there.key, "", str(number)] = there, line
     children: dict[str, list[Place]] = defaultdict(list)
     for place in places.values():
         if place.above:

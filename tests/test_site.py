@@ -282,6 +282,23 @@ def test_what_was_cancelled_stays_and_says_so(written: Written) -> None:
         assert 'class="notice"' in written.read(f"proses/{each.ocid}.html")
 
 
+def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
+    each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
+    over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}
+    cancelled = replace(each, state={**each.state, **over})
+    shown = view(cancelled, summary(cancelled))
+    assert [stage.missing for stage in shown["stages"][2:]] == [
+        ["missing.award_cancelled"],
+        ["missing.contract_cancelled"],
+        ["missing.contract_cancelled"],
+    ]
+    assert {stage.word for stage in shown["stages"][2:]} == {"trail.cancelled"}
+    write_site(tmp_path, [cancelled], written.settings, draft=False, previous=None)
+    page = (tmp_path / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+    assert 'data-t="contract.cancelled"' in page[page.index('<section id="implementation"') :]
+    assert 'data-t="missing.payment"' not in page
+
+
 def _without(each: PublishedProcess, state: dict[str, Any]) -> PublishedProcess:
     """A process after a night on which its rows give another state."""
     body = _release(9, **difference(each.record, state)) | {"ocid": each.ocid, "date": "2031-01-09T00:00:00+07:00"}

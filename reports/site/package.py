@@ -51,6 +51,12 @@ class Stage:
     facts: list[Fact]
     missing: list[str]
 
+    @property
+    def word(self) -> str:
+        """The key of how far it is: recorded, cancelled or missing."""
+        over = any(key.endswith("_cancelled") for key in self.missing)
+        return "trail.cancelled" if over else "trail.yes" if self.present else "trail.no"
+
 
 @dataclass(slots=True)
 class Package:
@@ -275,7 +281,7 @@ def _tender(state: Object) -> tuple[list[Fact], list[str]]:
 def _award(state: Object) -> tuple[list[Fact], list[str]]:
     standing = [each for each in state.get("awards") or () if each.get("status") not in ("cancelled", "unsuccessful")]
     return [], _missing(
-        ("award", not standing),
+        ("award_cancelled" if state.get("awards") else "award", not standing),
         ("award_date", bool(standing) and not any(each.get("date") for each in standing)),
         ("award_value", bool(standing) and not any(each.get("value") for each in standing)),
     )
@@ -284,7 +290,7 @@ def _award(state: Object) -> tuple[list[Fact], list[str]]:
 def _contract(state: Object) -> tuple[list[Fact], list[str]]:
     standing = [each for each in state.get("contracts") or () if each.get("status") != "cancelled"]
     return [], _missing(
-        ("contract", not standing),
+        ("contract_cancelled" if state.get("contracts") else "contract", not standing),
         ("signed", bool(standing) and not any(each.get("dateSigned") for each in standing)),
         ("period", bool(standing) and not any(_end(each) for each in standing)),
         ("contract_documents", bool(standing) and not any(each.get("documents") for each in standing)),
@@ -295,6 +301,8 @@ def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
     carried = [
         each.get("implementation") or {} for each in state.get("contracts") or () if each.get("status") != "cancelled"
     ]
+    if state.get("contracts") and not carried:
+        return [], _missing(("contract_cancelled", True))
     return [], _missing(
         ("progress", not any(each.get("metrics") for each in carried)),
         ("payment", not any(each.get("transactions") for each in carried)),

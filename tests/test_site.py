@@ -282,6 +282,18 @@ def test_what_was_cancelled_stays_and_says_so(written: Written) -> None:
         assert 'class="notice"' in written.read(f"proses/{each.ocid}.html")
 
 
+def test_a_budget_that_stands_with_its_plans_too_says_so_and_leads_there(written: Written) -> None:
+    repeated = [each for each in written.told if "'isRepeated': True" in str(each.state.get("planning"))]
+    assert repeated
+    for each in written.told:
+        page = written.read(f"proses/{each.ocid}.html")
+        sentence = re.search(r'data-t="figures.repeated">.*?</p>', page)
+        assert (sentence is not None) == (each in repeated)
+        if sentence:
+            plans = [one for one in each.state["relatedProcesses"] if "planning" in one["relationship"]]
+            assert links_of(sentence[0]) == [f"{one['identifier']}.html" for one in plans] != []
+
+
 def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
     each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
     over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}

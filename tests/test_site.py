@@ -294,6 +294,18 @@ def test_a_budget_that_stands_with_its_plans_too_says_so_and_leads_there(written
             assert links_of(sentence[0]) == [f"{one['identifier']}.html" for one in plans] != []
 
 
+def test_self_managed_work_has_no_tender_and_where_stages_are_counted_that_is_said(written: Written) -> None:
+    own = [each.ocid for each in written.told if "-swk-" in each.ocid or "-swakelola-" in each.ocid]
+    assert own
+    for ocid in own:
+        trail = re.findall(r'<li class="(\w+)">.*?<small><span data-t="([^"]+)"', written.read(f"proses/{ocid}.html"))
+        assert trail[1:3] == [("no", "trail.na")] * 2
+    offices = sorted(path for path in (written.out / "instansi").glob("*.html") if path.name[0].isupper())
+    assert offices
+    for page in (written.out / "index.html", written.out / "data.html", *offices):
+        assert 'data-t="stages.self_managed"' in page.read_text(encoding="utf-8"), page
+
+
 def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
     each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
     over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}

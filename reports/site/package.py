@@ -117,7 +117,10 @@ def summary(process: PublishedProcess) -> Package:
             if (each.get("address") or {}).get("region") and (place := place_of_proposal(each))
         },
         _firms(state),
-        tuple(bool(row[f"has_{stage}"]) for stage in STAGES),
+        tuple(
+            bool(row[f"has_{stage}"]) and not (stage in ("tender", "award") and is_self_managed(process.ocid))
+            for stage in STAGES
+        ),
         status_of(state),
         None if budget.get("isRepeated") else row["planned_amount"],
         row["contracted_amount"] if row["contracted_amount"] is not None else row["recorded_amount"],
@@ -129,6 +132,11 @@ def summary(process: PublishedProcess) -> Package:
         sorted(_codes(state)),
         _proposals(planning, places),
     )
+
+
+def is_self_managed(ocid: str) -> bool:
+    """Whether a package is work of the office or a community group itself, which has no tender and no award."""
+    return "-swk-" in ocid or "-swakelola-" in ocid
 
 
 def status_of(state: Object) -> str:
@@ -154,7 +162,7 @@ def view(process: PublishedProcess, package: Package) -> Object:
         "package": package,
         "state": state,
         "gone": [each["id"] for each in _proposals_of(state) if each not in _proposals_of(process.state)],
-        "self_managed": "-swk-" in process.ocid or "-swakelola-" in process.ocid,
+        "self_managed": is_self_managed(process.ocid),
         "stages": [
             Stage("planning", package.stages[0], *_planning(state)),
             Stage("tender", package.stages[1], *_tender(state)),

@@ -306,6 +306,17 @@ def test_self_managed_work_has_no_tender_and_where_stages_are_counted_that_is_sa
         assert 'data-t="stages.self_managed"' in page.read_text(encoding="utf-8"), page
 
 
+def test_a_package_without_a_title_is_called_by_what_it_is_and_its_office(written: Written) -> None:
+    each = next(each for each in written.told if "-tokodaring-" in each.ocid)
+    state = {name: value for name, value in each.state.items() if name not in ("title", "planning")}
+    state["tender"] = {name: value for name, value in state["tender"].items() if name != "title"}
+    office = state["buyer"]["name"]
+    assert summary(replace(each, state=state)).title == f"Pembelian Toko Daring, {office}"
+    nameless = replace(each, ocid="ocds-213czf-rup-1", state={"ocid": "ocds-213czf-rup-1", "buyer": state["buyer"]})
+    assert summary(nameless).title == f"Paket, {office}"
+    assert summary(replace(each, state={"ocid": each.ocid})).title == each.ocid
+
+
 def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
     each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
     over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}

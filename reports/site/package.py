@@ -108,7 +108,7 @@ def summary(process: PublishedProcess) -> Package:
         process.ocid,
         process.fiscal_year,
         process.family,
-        row["title"] or process.ocid,
+        row["title"] or _named_by_kind(state, row) or process.ocid,
         (intern(row["office_id"]), intern(row["office_name"] or row["office_id"])) if row["office_id"] else None,
         places,
         {
@@ -132,6 +132,14 @@ def summary(process: PublishedProcess) -> Package:
         sorted(_codes(state)),
         _proposals(planning, places),
     )
+
+
+def _named_by_kind(state: Object, row: Object) -> str:
+    """What a package without a title is, and of whom; empty where neither method nor office is known."""
+    kind = row["method_details"] or (state.get("planning") or {}).get("procurementMethodDetails")
+    key = "untitled.purchase" if row["origin"] in ("ecat", "tokodaring") else "untitled"
+    what = texts.plain(key).format(kind or "").strip()
+    return ", ".join(filter(None, (what, row["office_name"]))) if kind or row["office_name"] else ""
 
 
 def is_self_managed(ocid: str) -> bool:

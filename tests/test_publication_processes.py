@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from reports.process import states_of
-from reports.publication.processes import PublishedProcess, fiscal_years, processes
+from reports.publication.processes import PublishedProcess, digests, fiscal_years, processes
 from tests.worlds import Town
 from transforms.merge import compiled
 from warehouse import tables as t
@@ -54,6 +54,19 @@ def test_a_digest_is_another_where_the_process_is(town: Town) -> None:
     changed = {ocid for ocid, process in before.items() if after[ocid].digest != process.digest}
     assert changed
     assert {ocid for ocid, process in before.items() if after[ocid].releases != process.releases} <= changed
+
+
+def test_a_plan_that_was_taken_back_is_told_and_makes_another_digest(town: Town) -> None:
+    town.sync()
+    before = {process.ocid: process for process in read(town.engine)}
+    ocid = next(ocid for ocid, process in before.items() if "-rup-" in ocid and not process.deactivated)
+    with writing(town.engine) as conn:
+        conn.execute(update(t.plan).where(t.plan.c.ocid == ocid).values(status="withdrawn"))
+    after = {process.ocid: process for process in read(town.engine)}
+    assert after[ocid].deactivated
+    assert {name for name, process in after.items() if process.digest != before[name].digest} == {ocid}
+    with reading(town.engine) as conn:
+        assert digests(conn, after) == {name: process.digest for name, process in after.items()}
 
 
 def version(service: str, scope: str, kind: str = "rup", code: str = "1") -> list[Any]:

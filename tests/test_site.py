@@ -317,6 +317,19 @@ def test_a_package_without_a_title_is_called_by_what_it_is_and_its_office(writte
     assert summary(replace(each, state={"ocid": each.ocid})).title == each.ocid
 
 
+def test_a_plan_that_sirup_deactivated_says_so_and_counts_in_no_sum(written: Written, tmp_path: Path) -> None:
+    each = next(each for each in written.told if summary(each).planned and summary(each).status == "finished")
+    for over in (False, True):
+        told = replace(each, deactivated=over)
+        write_site(tmp_path / str(over), [told], written.settings, draft=False, previous=None)
+        package = summary(told)
+        assert package.office
+        office = tmp_path / str(over) / "instansi" / f"{file_name(package.office[0])}.html"
+        budget = _figure(office.read_text(encoding="utf-8"), "figure.budget")
+        page = (tmp_path / str(over) / "proses" / f"{each.ocid}.html").read_text(encoding="utf-8")
+        assert (budget, 'data-t="figures.deactivated"' in page) == (0 if over else package.planned, over)
+
+
 def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
     each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
     over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}

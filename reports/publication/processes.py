@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from pipeline.registry import MAPPINGS, SERVICES
 from transforms.difference import Path, living
@@ -42,7 +42,8 @@ class PublishedProcess:
     `record` is the compiled release, `withdrawn` the paths in it that no row gives any more, `state` the record without
     them (with `ocid`). `releases` are the valid ones in the order of merging. `services` gives, for each service
     that has current rows in the state, the time (UTC) when the newest of them was first seen as it is. Two processes
-    with one `digest` have the same content.
+    with one `digest` have the same content. `deactivated`: SIRUP has taken back all plans of its own, which the state
+    does not say once an attempt speaks for the tender.
     """
 
     ocid: str
@@ -54,6 +55,7 @@ class PublishedProcess:
     services: dict[str, str]
     digest: str
     state: Object = field(repr=False)
+    deactivated: bool = False
 
     @property
     def sources(self) -> dict[str, str]:
@@ -106,10 +108,12 @@ def digests(conn: Connection, ocids: Iterable[str]) -> dict[str, str]:
         valid = select(columns.ocid, columns.id).where(columns.ocid.in_(keys), columns.voided_at.is_(None))
         for ocid, name in conn.execute(valid.order_by(columns.ocid, columns.number)):
             ids[ocid].append(name)
+        deactivated = _deactivated(conn, keys)
         query = select(record.ocid, record.rows, record.withdrawn, t.process.c.family)
         joined = query.join(t.process, t.process.c.ocid == record.ocid).where(record.ocid.in_(keys))
         for row in conn.execute(joined.order_by(record.ocid)):
-            found[row.ocid] = _digest(ids[row.ocid], _services(unpacked(row.rows)), row.family, row.withdrawn)
+            told = _services(unpacked(row.rows)), row.family, row.withdrawn, row.ocid in deactivated
+            found[row.ocid] = _digest(ids[row.ocid], *told)
     return found
 
 
@@ -135,6 +139,7 @@ def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProc
         families = dict(
             conn.execute(select(t.process.c.ocid, t.process.c.family).where(t.process.c.ocid.in_(keys))).all()
         )
+        deactivated = _deactivated(conn, keys)
         record = t.record.c
         query = select(record.ocid, record.compiled, record.withdrawn, record.rows).where(record.ocid.in_(keys))
         for row in conn.execute(query.order_by(record.ocid)):
@@ -143,17 +148,29 @@ def processes(conn: Connection, years: dict[str, int]) -> Iterator[PublishedProc
                 for body in bodies[row.ocid]
             ]
             services = _services(unpacked(row.rows))
+            family, over = families[row.ocid], row.ocid in deactivated
             yield PublishedProcess(
                 row.ocid,
                 years[row.ocid],
-                families[row.ocid],
+                family,
                 row.compiled,
                 row.withdrawn or (),
                 releases,
                 services,
-                _digest([each.id for each in releases], services, families[row.ocid], row.withdrawn),
+                _digest([each.id for each in releases], services, family, row.withdrawn, over),
                 {"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())},
+                over,
             )
+
+
+def _deactivated(conn: Connection, ocids: Select[Any]) -> set[str]:
+    """Which processes have plans that were taken back and none that stands."""
+    plan = t.plan.c
+    query = select(plan.ocid, plan.status).where(plan.ocid.in_(ocids)).distinct()
+    found: dict[str, set[str]] = defaultdict(set)
+    for ocid, status in conn.execute(query):
+        found[ocid].add(status)
+    return {ocid for ocid, statuses in found.items() if "withdrawn" in statuses and "announced" not in statuses}
 
 
 def told(process: PublishedProcess) -> Object:

@@ -65,7 +65,7 @@ class Package:
     `districts` names what is around places that are known by a proposal's words alone. `suppliers` are firms, with
     what was awarded to each alone. `planned` is None where another process of the family has the same budget.
     `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
-    late. `news` are the keys of what the latest release changed.
+    late. `news` are the keys of what the latest release changed. What is `deactivated` counts in no sum of budgets.
     """
 
     ocid: str
@@ -87,6 +87,7 @@ class Package:
     news: list[str]
     codes: list[str]
     proposals: list[tuple[Place, str, str | None, float | None]] = field(default_factory=list)
+    deactivated: bool = False
 
 
 def file_name(name: str) -> str:
@@ -131,6 +132,7 @@ def summary(process: PublishedProcess) -> Package:
         _news(process),
         sorted(_codes(state)),
         _proposals(planning, places),
+        process.deactivated,
     )
 
 

@@ -569,7 +569,7 @@ def _write_offices(
         late = [each for each in own if each.due and each.due < data_day]
         figures = [
             ("figure.packages", texts.number(len(own))),
-            ("figure.budget", texts.rupiah(_sum(each.planned for each in own if each.status not in _OVER))),
+            ("figure.budget", texts.rupiah(_sum(each.planned for each in own if _counts(each)))),
             ("figure.contracts", texts.rupiah(_sum(each.contracted for each in own))),
             ("figure.late", texts.number(sum(each.late_days > 0 for each in own))),
             ("figure.overdue", texts.number(len(late))),
@@ -612,7 +612,9 @@ def _write_offices(
     _write_directory(writer, "instansi", "offices", listed)
 
 
-_OVER = ("cancelled", "withdrawn")
+def _counts(package: Package) -> bool:
+    """Whether a package's budget counts in sums."""
+    return package.status not in ("cancelled", "withdrawn") and not package.deactivated
 
 
 def _due(package: Package) -> tuple[str, str]:

@@ -30,7 +30,7 @@ from reports.site import photos, texts
 from reports.site.asked import proposals_without_package
 from reports.site.history import history
 from reports.site.known import known_in
-from reports.site.package import beside, entry_words, file_name, photos_of, summary, update_shown, view
+from reports.site.package import beside, entry_words, file_name, photos_of, process_words, summary, update_shown, view
 from reports.site.places import Place, named_place, place_around, places_of
 from reports.site.write import local, write_site
 from schemas.settings import Settings
@@ -106,6 +106,7 @@ def test_every_text_of_a_template_is_in_both_languages_and_none_is_for_nothing()
     made = r"'(nav|stage|state|notice|door|placed|progress|system)\.'"  # keys that templates put together
     by_codes = (
         "tender|award|contract|bid|milestone|from|proposal|category|level|place|relation|document|missing|flag|file"
+        "|process"
     )
     named_by = re.compile(f"(?:{'|'.join(set(re.findall(made, sources)))}|{by_codes})[.]")
     unused = {key for key in words if key not in sources and not named_by.match(key)}
@@ -426,6 +427,11 @@ def test_markup_in_a_title_stays_text(written: Written, tmp_path: Path) -> None:
     data = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
     assert data is not None
     assert orjson.loads(data[1])["name"] == title
+
+
+def test_a_related_package_is_named_by_what_it_is() -> None:
+    assert process_words("ocds-213czf-rup-90000931") == texts.t("process.rup", "90000931")
+    assert process_words("ocds-213czf-simda-1") == "ocds-213czf-simda-1"
 
 
 def test_a_related_package_without_a_record_says_so(written: Written) -> None:

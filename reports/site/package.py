@@ -144,6 +144,14 @@ def _named_by_kind(state: Object, row: Object) -> str:
     return ", ".join(filter(None, (what, row["office_name"]))) if kind or row["office_name"] else ""
 
 
+def process_words(ocid: str) -> Markup | str:
+    """A process by its kind and code, for pages that don't know its title; the OCID where the page has no word for its
+    kind."""
+    kind, _, code = ocid.split("-", 2)[-1].partition("-")
+    key = f"process.{kind}"
+    return texts.t(key, code) if key in texts.messages() and code else ocid
+
+
 def is_self_managed(ocid: str) -> bool:
     """Whether a package is work of the office or a community group itself, which has no tender and no award."""
     return "-swk-" in ocid or "-swakelola-" in ocid

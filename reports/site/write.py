@@ -37,7 +37,7 @@ from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
 from reports.site.known import Known, line_of
-from reports.site.package import Fact, Package, beside, file_name, photos_of, shown_paths, summary, view
+from reports.site.package import Fact, Package, beside, file_name, photos_of, process_words, shown_paths, summary, view
 from reports.site.places import Place, place_around, stated_place
 from reports.site.search import write_search
 from schemas.settings import Settings
@@ -313,6 +313,7 @@ def _environment(site: Site, offset: str) -> jinja2.Environment:
         "percent": texts.percent,
         "size": texts.size,
         "name": file_name,
+        "process_words": process_words,
         "plotted": plotted,
         "kind_of": texts.kind_of,
         "common": _common,

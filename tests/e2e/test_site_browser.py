@@ -33,6 +33,7 @@ BELOW = "/bagian/terbuka"  # the page is served below a path, as a regency's web
 QUIET = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 FIRST_VIEW, FIRST_SEARCH = 150_000, 400_000
 EVIL = 'Jalan <script>document.title="diretas"</script> desa'
+NUMBERED = "Rehabilitasi SDN Ngarecita 3 - Ngarecita RT.05/RW.01"
 
 
 class _Site:
@@ -75,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
     shutil.copy(sqlite_template, folder / "jejak.db")
     world = EditedWorld(150, seed=4)
     world.edits["RUP-PaketPenyedia-Terumumkan"] = lambda rows: [
-        row | {"nama_paket": EVIL} if number == 0 else row for number, row in enumerate(rows)
+        row | {"nama_paket": (EVIL, NUMBERED)[number]} if number < 2 else row for number, row in enumerate(rows)
     ]
     with served(world, folder, f"sqlite:///{folder}/jejak.db", simda=True) as town:
         everything = town.settings(systems=SOURCES)
@@ -202,6 +203,25 @@ def test_the_search_finds_by_name_village_office_supplier_and_code(browser: Brow
             expect(page.get_by_role("heading", level=1)).to_have_text(" ".join(package.title.split()))
         if number == 2:
             break
+
+
+def test_titles_with_digits_are_found_word_by_word_and_numbers_however_their_blanks_are(
+    browser: Browser, site: _Site
+) -> None:
+    numbers = ((each, code) for each in site.told for code in summary(each).codes if re.search("/ +[0-9]+ +/", code))
+    numbered, number = next(numbers)
+    titled = next(each for each in site.told if summary(each).title == NUMBERED)
+    asked = [(titled, NUMBERED), (titled, NUMBERED.upper().replace("/", " / "))]
+    asked += [(numbered, text) for text in (number, number.replace(" ", ""), number.replace("/", " / "))]
+    with _opened(browser, site) as (page, _):
+        for process, text in asked:
+            page.goto(f"{site.url}/cari/index.html")
+            page.get_by_label("Tahun anggaran").select_option(str(process.fiscal_year))
+            page.get_by_role("searchbox").fill(text)
+            page.get_by_role("button", name="Cari").click()
+            expect(page.locator(f'#daftar a[href="../proses/{process.ocid}.html"]')).to_have_count(1)
+            family = {each.ocid for each in site.told if each.family == process.family}
+            assert page.locator("#daftar li").count() <= len(family), text
 
 
 def test_a_first_view_and_a_first_search_are_light(browser: Browser, site: _Site) -> None:

@@ -102,8 +102,10 @@
     }
     return opened.get(year);
   }
-  // A code or the number of a contract is sought without its dots, dashes and slashes.
-  const normal = (text) => (/\d/.test(text) && /[/.-]/.test(text) ? text.replace(/[^0-9A-Za-z]+/g, "") : text);
+  // Words lose dots, dashes and slashes in the search itself. What is the number of a contract as a whole, with blanks
+  // at its dashes and slashes alone, loses these too: people set them as they like.
+  const NUMBER = /^[^\s/-]+(\s*[/-][\s/-]*[^\s/-]+)+$/;
+  const normal = (text) => (/\d/.test(text) && text.includes("/") && NUMBER.test(text) ? text.replace(/[^0-9A-Za-z]+/g, "") : text);
   function entry(data) {
     const item = document.createElement("li"), link = document.createElement("a"), line = document.createElement("p");
     link.href = "../proses/" + data.raw_url.replace(/^\/+/, "");

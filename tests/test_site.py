@@ -411,6 +411,36 @@ def test_payments_are_added_up_within_their_kind_alone(written: Written) -> None
             assert sum(len(entries) for _, entries, _ in shown["payments"]) == len(transactions)
 
 
+def test_what_was_only_recorded_is_no_contract_value(written: Written) -> None:
+    """Its amount is what was spent: it has a label and sums of its own."""
+    recorded = [each for each in written.told if summary(each).recorded is not None]
+    assert recorded
+    for each in recorded:
+        package = summary(each)
+        page = written.read(f"proses/{each.ocid}.html")
+        labels = [
+            fact.label
+            for contract in view(each, package)["contracts"]
+            if contract["contract"]["id"].startswith(("pencatatan-", "swakelola-"))
+            for fact in contract["facts"]
+            if fact.path[-2:] == ("value", "amount")
+        ]
+        assert set(labels) == {"fact.recorded"}
+        assert ("fact.contract_value" in page) == (package.contracted is not None)
+    home = written.read("index.html")
+    sums = {
+        "figure.contracts": sum(summary(each).contracted or 0 for each in written.told),
+        "figure.recorded": sum(summary(each).recorded or 0 for each in written.told),
+    }
+    for key, total in sums.items():
+        assert _figure(home, key) == int(total) > 0
+    value, more = ({"amount": amount, "currency": "IDR"} for amount in (100, 150))
+    contracts = [{"id": "swakelola-1", "awardID": "1"}, {"id": "1-kontrak-2", "awardID": "2"}]
+    first, second = ([{**each, "value": amount} for each in contracts] for amount in (value, more))
+    [latest, _] = history([_release(1, contracts=first), _release(2, contracts=second)])
+    assert [line["label"] for line in update_shown(latest)["lines"]] == ["fact.recorded", "fact.contract_value"]
+
+
 def test_markup_in_a_title_stays_text(written: Written, tmp_path: Path) -> None:
     each = written.told[0]
     title = 'Jalan <script>alert("x")</script> & \'"jembatan'
@@ -517,9 +547,9 @@ def test_proposals_without_a_package_stand_on_their_villages(written: Written, l
 
 
 def _figure(page: str, key: str) -> int:
-    shown = re.search(rf'data-t="{re.escape(key)}">.*?<dd><data value="(\d+)"', page)
+    shown = re.search(rf'data-t="{re.escape(key)}">.*?<dd><data value="([\d.]+)"', page)
     assert shown is not None
-    return int(shown[1])
+    return int(float(shown[1]))
 
 
 def test_a_district_counts_the_proposals_of_its_villages_and_lists_them_while_they_are_few(

@@ -14,7 +14,7 @@ from reports.site.history import Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
 from transforms.parties import is_organisation, names_firm, names_organisation
 from transforms.paths import value_at
-from warehouse.star import star_rows
+from warehouse.star import RECORDINGS, star_rows
 from warehouse.tables import STAGES
 
 Object = dict[str, Any]
@@ -64,6 +64,7 @@ class Package:
 
     `districts` names what is around places that are known by a proposal's words alone. `suppliers` are firms, with
     what was awarded to each alone. `planned` is None where another process of the family has the same budget.
+    `recorded` is what was spent through recorded purchases and self-managed work, which is no price of a contract.
     `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
     late. `news` are the keys of what the latest release changed. What is `deactivated` counts in no sum of budgets.
     """
@@ -80,6 +81,7 @@ class Package:
     status: str
     planned: float | None
     contracted: float | None
+    recorded: float | None
     month: str | None
     due: str | None
     late_days: int
@@ -124,7 +126,8 @@ def summary(process: PublishedProcess) -> Package:
         ),
         status_of(state),
         None if budget.get("isRepeated") else row["planned_amount"],
-        row["contracted_amount"] if row["contracted_amount"] is not None else row["recorded_amount"],
+        row["contracted_amount"],
+        row["recorded_amount"],
         _month(state, tender, contracts),
         max(open_ends, default=None),
         max((_late_days(each) for each in contracts), default=0),
@@ -243,6 +246,8 @@ def _key_figures(state: Object, package: Package) -> Iterator[tuple[str, Markup]
         yield "fact.estimate", texts.rupiah(amount)
     if package.contracted is not None:
         yield "fact.contract_value", texts.rupiah(package.contracted)
+    if package.recorded is not None:
+        yield "fact.recorded", texts.rupiah(package.recorded)
 
 
 def _planning(state: Object) -> tuple[list[Fact], list[str]]:
@@ -369,7 +374,11 @@ def _award_view(state: Object, award: Object) -> Object:
         "suppliers": [_supplier(state, each, linked=not ended) for each in award.get("suppliers") or ()],
         "ended": ended,
         "facts": _facts(
-            ("fact.award_value", texts.rupiah(_amount(award.get("value"))), "value/amount"),
+            (
+                "fact.recorded" if _is_recording(award["id"]) else "fact.award_value",
+                texts.rupiah(_amount(award.get("value"))),
+                "value/amount",
+            ),
             ("fact.award_date", texts.day(award.get("date")), "date"),
             ("fact.award_number", award.get("number"), "number"),
             ("fact.status", texts.known("award", award.get("status")), "status"),
@@ -391,7 +400,11 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
         "ended": contract.get("status") == "cancelled",
         "facts": _facts(
             ("fact.contract_number", ", ".join(dict.fromkeys(numbers)), "agreements"),
-            ("fact.contract_value", texts.rupiah(value), "value/amount"),
+            (
+                "fact.recorded" if _is_recording(contract["id"]) else "fact.contract_value",
+                texts.rupiah(value),
+                "value/amount",
+            ),
             ("fact.initial_value", texts.rupiah(initial) if initial != value else "", "initialValue/amount"),
             ("fact.signed", texts.day(contract.get("dateSigned")), "dateSigned"),
             ("fact.work_from", texts.day(period.get("startDate")), "period/startDate"),
@@ -566,6 +579,18 @@ def _month(state: Object, tender: Object, contracts: Sequence[Object]) -> str | 
     return str(found)[:7] if found else None
 
 
+def amount_of(package: Package) -> tuple[str, float] | None:
+    """The amount that a line about a package shows, after the key of what it is; None where none is known."""
+    contracted, recorded = ("item.contract", package.contracted), ("item.recorded", package.recorded)
+    amounts = (contracted, recorded, ("item.budget", package.planned))
+    return next(((key, amount) for key, amount in amounts if amount is not None), None)
+
+
+def _is_recording(name: str) -> bool:
+    """Whether an award or contract, by its id, is of what was only recorded: its value is what was spent."""
+    return name.partition("-")[0] in RECORDINGS
+
+
 def _amount(value: Object | None) -> float | None:
     return (value or {}).get("amount")
 
@@ -692,6 +717,8 @@ _CODES = {
 def label(change: Change) -> str:
     """The key of what a change is about."""
     path = change.path
+    if path.startswith(("awards.value", "contracts.value")) and _is_recording(change.entry or ""):
+        return "fact.recorded"
     while path not in _LABELS and "." in path:
         path = path.rpartition(".")[0]
     return _LABELS.get(path, "fact.other")

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from pagefind_bin import get_executable
 
 from reports.publication.files import files_of, kept
-from reports.site.package import Package, file_name
+from reports.site.package import Package, amount_of, file_name
 from reports.site.texts import plain, rupiah_text
 from transforms.parties import is_personal
 
@@ -98,12 +98,12 @@ def _sought(package: Package) -> str:
     names = [name for _, name, _ in package.suppliers]
     places = [place.name for place in package.places]
     office = package.office[1] if package.office else ""
-    money = package.contracted if package.contracted is not None else package.planned
+    money = amount_of(package)
     shown = {
         "office": office,
         "status": package.status,
         "words": plain(f"state.{package.status}"),
-        "amount": rupiah_text(money),
+        "amount": f"{plain(money[0])} {rupiah_text(money[1])}" if money else "",
         "place": ", ".join(places),
     }
     # Two codes in one text would make a number as long as somebody's.

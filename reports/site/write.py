@@ -37,7 +37,18 @@ from reports.site import photos, texts
 from reports.site.asked import Proposal, flags_of, proposals_without_package
 from reports.site.chart import plotted
 from reports.site.known import Known, line_of
-from reports.site.package import Fact, Package, beside, file_name, photos_of, process_words, shown_paths, summary, view
+from reports.site.package import (
+    Fact,
+    Package,
+    amount_of,
+    beside,
+    file_name,
+    photos_of,
+    process_words,
+    shown_paths,
+    summary,
+    view,
+)
 from reports.site.places import Place, place_around, stated_place
 from reports.site.search import write_search
 from schemas.settings import Settings
@@ -316,6 +327,7 @@ def _environment(site: Site, offset: str) -> jinja2.Environment:
         "process_words": process_words,
         "plotted": plotted,
         "kind_of": texts.kind_of,
+        "amount_of": amount_of,
         "common": _common,
         "system": lambda service: SERVICES[service][0],
         "local": lambda moment: local(moment, offset),
@@ -438,10 +450,10 @@ def _write_package(
 
 def _described(package: Package) -> str:
     """One line for who shares the page."""
-    money = package.contracted if package.contracted is not None else package.planned
+    money = amount_of(package)
     parts = [
         texts.plain(f"state.{package.status}"),
-        texts.rupiah_text(money),
+        f"{texts.plain(money[0])} {texts.rupiah_text(money[1])}" if money else "",
         package.office[1] if package.office else "",
         *(place.name for place in package.places[:2]),
         str(package.year),
@@ -572,6 +584,7 @@ def _write_offices(
             ("figure.packages", texts.number(len(own))),
             ("figure.budget", texts.rupiah(_sum(each.planned for each in own if _counts(each)))),
             ("figure.contracts", texts.rupiah(_sum(each.contracted for each in own))),
+            ("figure.recorded", texts.rupiah(_sum(each.recorded for each in own))),
             ("figure.late", texts.number(sum(each.late_days > 0 for each in own))),
             ("figure.overdue", texts.number(len(late))),
         ]
@@ -948,6 +961,7 @@ def _write_index(
             ("figure.packages", texts.number(len(packages))),
             ("figure.complete", texts.number(sum(all(each) for each in families.values()))),
             ("figure.contracts", texts.rupiah(_sum(each.contracted for each in packages))),
+            ("figure.recorded", texts.rupiah(_sum(each.recorded for each in packages))),
         ],
         stages=_stages(list(families.values())),
         place_shares=[(key, count, _share(count, len(packages))) for key, count in shares],

@@ -521,6 +521,30 @@ def test_every_package_stands_on_its_office_month_place_and_suppliers(written: W
         assert len(suppliers.get(each.ocid, [])) == len(package.suppliers)
 
 
+def test_suppliers_count_the_awards_that_stand(written: Written, tmp_path: Path) -> None:
+    """A pending one is listed; one of several firms counts without a value."""
+    each = next(each for each in written.told if summary(each).status == "awarded" and summary(each).suppliers)
+    firm, name, _, stands = summary(each).suppliers[0]
+    assert stands
+    value = {"amount": 100, "currency": "IDR"}
+    awards = [
+        {"id": str(number), "status": status, "value": value, "suppliers": [{"id": firm, "name": name}, *others]}
+        for number, (status, others) in enumerate(
+            [("active", []), ("pending", []), ("active", [{"id": "JEJAK-PENYEDIA-2", "name": "CV Lain"}])]
+        )
+    ]
+    told = [
+        replace(each, ocid=f"{each.ocid}-{number}", state={**each.state, "awards": [award]})
+        for number, award in enumerate(awards)
+    ]
+    assert [summary(one).status for one in told] == ["awarded", "pending", "awarded"]
+    write_site(tmp_path, told, written.settings, draft=True, previous=None)
+    page = (tmp_path / "penyedia" / f"{firm}.html").read_text(encoding="utf-8")
+    assert (_figure(page, "figure.won"), _figure(page, "figure.awarded")) == (2, 100)
+    assert all(f"/{one.ocid}.html" in page for one in told)
+    assert 'data-t="state.pending"' in page
+
+
 def test_a_long_list_is_divided(written: Written, tmp_path: Path) -> None:
     each = written.told[0]
     many = [replace(each, ocid=f"{each.ocid}-{number}") for number in range(400)]

@@ -63,7 +63,8 @@ class Package:
     """What lists, totals, feeds and the search know of a package; amounts in IDR, days as ISO text.
 
     `districts` names what is around places that are known by a proposal's words alone. `suppliers` are firms, with
-    what was awarded to each alone. `planned` is None where another process of the family has the same budget.
+    what was awarded to each alone, and whether an award to it stands: a pending one does not. `planned` is None where
+    another process of the family has the same budget.
     `recorded` is what was spent through recorded purchases and self-managed work, which is no price of a contract.
     `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
     late. `news` are the keys of what the latest release changed. What is `deactivated` counts in no sum of budgets.
@@ -76,7 +77,7 @@ class Package:
     office: tuple[str, str] | None
     places: list[Place]
     districts: dict[str, str]
-    suppliers: list[tuple[str, str, float | None]]
+    suppliers: list[tuple[str, str, float | None, bool]]
     stages: tuple[bool, ...]
     status: str
     planned: float | None
@@ -162,15 +163,16 @@ def is_self_managed(ocid: str) -> bool:
 
 def status_of(state: Object) -> str:
     """How far a package has come, as a key of the texts: cancelled, unsuccessful, withdrawn, finished, running,
-    awarded, tendered or planned."""
+    awarded, pending (an award that may still change), tendered or planned."""
     tender = state.get("tender") or {}
     if tender.get("status") in _ENDED:
         return str(tender["status"])
     contracts = [each for each in state.get("contracts") or () if each.get("status") != "cancelled"]
     if contracts:
         return "finished" if all(_ended(each) for each in contracts) else "running"
-    if any(each.get("status") in ("active", "pending") for each in state.get("awards") or ()):
-        return "awarded"
+    awards = {each.get("status") for each in state.get("awards") or ()}
+    if awards & {"active", "pending"}:
+        return "awarded" if "active" in awards else "pending"
     attempt = tender and not str(tender.get("id", "")).startswith(("rup-", "swk-"))
     return "tendered" if attempt else "planned"
 
@@ -502,21 +504,22 @@ def _is_photo(document: Object) -> bool:
 # -------------------------------------------------------------------------------------------------------- who is named
 
 
-def _firms(state: Object) -> list[tuple[str, str, float | None]]:
-    """The firms of the awards that stand: id, name, and what was awarded to them alone (IDR)."""
-    found: dict[str, tuple[str, float | None]] = {}
+def _firms(state: Object) -> list[tuple[str, str, float | None, bool]]:
+    """The firms of awards that stand or are pending: id, name, what was awarded to them alone (IDR), and whether one
+    stands; pending ones count for nothing."""
+    found: dict[str, tuple[str, float | None, bool]] = {}
     for award in state.get("awards") or ():
         if award.get("status") in ("cancelled", "unsuccessful"):
             continue
-        suppliers = award.get("suppliers") or []
+        suppliers, stands = award.get("suppliers") or [], award.get("status") != "pending"
         for each in suppliers:
             name = each.get("name") or _party(state, each["id"]).get("name")
             if name and _is_firm(state, each):
-                before = found.get(each["id"], (name, None))[1]
-                value = _amount(award.get("value")) if len(suppliers) == 1 else None
+                _, before, stood = found.get(each["id"], (name, None, False))
+                value = _amount(award.get("value")) if len(suppliers) == 1 and stands else None
                 both = [amount for amount in (before, value) if amount is not None]
-                found[each["id"]] = (name, sum(both) if both else None)
-    return [(intern(supplier), intern(found[supplier][0]), found[supplier][1]) for supplier in sorted(found)]
+                found[each["id"]] = (name, sum(both) if both else None, stood or stands)
+    return [(intern(firm), intern(name), amount, stands) for firm, (name, amount, stands) in sorted(found.items())]
 
 
 def _party(state: Object, name: str) -> Object:

@@ -95,7 +95,7 @@ def _write_index(folder: Path, packages: Iterable[Package], digest: str, old: Pa
 
 def _sought(package: Package) -> str:
     """A page for the index alone: the words that a package is found by, and what its line in the results shows."""
-    names = [name for _, name, _ in package.suppliers]
+    names = [name for _, name, *_ in package.suppliers]
     places = [place.name for place in package.places]
     office = package.office[1] if package.office else ""
     money = amount_of(package)

@@ -808,11 +808,13 @@ def _write_suppliers(writer: _Writer, packages: Sequence[Package], items: Mappin
     suppliers: dict[str, list[Package]] = defaultdict(list)
     names: dict[str, str] = {}
     awarded: Counter[str] = Counter()
+    won: Counter[str] = Counter()
     for each in packages:
-        for supplier, name, amount in each.suppliers:
+        for supplier, name, amount, stands in each.suppliers:
             suppliers[supplier].append(each)
             names[supplier] = min(names.get(supplier, name), name)
             awarded[supplier] += amount or 0  # type: ignore[assignment]
+            won[supplier] += stands
     for supplier, own in suppliers.items():
         _write_list(
             writer,
@@ -824,10 +826,11 @@ def _write_suppliers(writer: _Writer, packages: Sequence[Package], items: Mappin
             heading=names[supplier],
             description=f"{names[supplier]}: {texts.plain('nav.suppliers.lead')}",
             crumbs=[("index.html", texts.t("nav.suppliers"))],
-            figures=[("figure.packages", texts.number(len(own))), ("figure.awarded", texts.rupiah(awarded[supplier]))],
+            lead=texts.t("supplier.lead"),
+            figures=[("figure.won", texts.number(won[supplier])), ("figure.awarded", texts.rupiah(awarded[supplier]))],
         )
-    links = sorted((names[each].upper(), each) for each in suppliers)
-    listed = [(upper[:1], f"{file_name(each)}.html", names[each], len(suppliers[each])) for upper, each in links]
+    links = sorted((names[each].upper(), each) for each in suppliers if won[each])
+    listed = [(upper[:1], f"{file_name(each)}.html", names[each], won[each]) for upper, each in links]
     _write_directory(writer, "penyedia", "suppliers", listed)
 
 
@@ -946,7 +949,11 @@ def _write_index(
         ("places", "tempat/index.html", len({p.key for each in packages for p in each.places if p.kind == "village"})),
         ("offices", "instansi/index.html", len(offices)),
         ("months", "bulan/index.html", None),
-        ("suppliers", "penyedia/index.html", len({supplier for each in packages for supplier, *_ in each.suppliers})),
+        (
+            "suppliers",
+            "penyedia/index.html",
+            len({firm for each in packages for firm, *_, won in each.suppliers if won}),
+        ),
     ]
     title = texts.plain("home.title")
     writer.page(

@@ -106,7 +106,7 @@ def test_every_text_of_a_template_is_in_both_languages_and_none_is_for_nothing()
     made = r"'(nav|stage|state|notice|door|placed|progress|system)\.'"  # keys that templates put together
     by_codes = (
         "tender|award|contract|bid|milestone|from|proposal|category|level|place|relation|document|missing|flag|file"
-        "|process"
+        "|process|order"
     )
     named_by = re.compile(f"(?:{'|'.join(set(re.findall(made, sources)))}|{by_codes})[.]")
     unused = {key for key in words if key not in sources and not named_by.match(key)}
@@ -189,7 +189,7 @@ def test_an_entry_that_is_taken_back_is_told_once_in_its_own_words() -> None:
     path = "contracts.implementation.transactions"
     assert [(each.path, each.kind, each.before) for each in removed.changes] == [(path, "removed", paid)]
     [line] = update_shown(removed)["lines"]
-    assert (line["label"], line["after"]) == ("fact.payment", [""])
+    assert (line["label"], line["after"]) == ("fact.payment", [])
     assert "0031/SP2D/2025" in line["before"][0]
     # Back again, it is one line too; what only takes part in it is no news.
     again = [_release(4, contracts=[{"id": "7", "implementation": {"transactions": [paid]}}])]
@@ -205,6 +205,101 @@ def test_a_new_entry_is_told_with_its_amount(value: object, shown: str) -> None:
     words = entry_words("contracts", {"id": "7", "title": "Jalan", "value": value})
     assert shown in re.sub("<[^>]+>", "", words)
     assert ("Rp" in words) == isinstance(value, dict)
+
+
+def _observed(day: int, kind: str, measure: float) -> dict[str, Any]:
+    period = {"endDate": f"2025-05-{day}T23:59:59+07:00"}
+    return {"id": f"{day}-{kind}", "dimensions": {"kind": kind}, "measure": measure, "period": period}
+
+
+def _metric(*observations: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "implementation": {"metrics": [{"id": "1-fisik", "title": "Realisasi fisik", "observations": [*observations]}]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            {"contracts": [_metric(_observed(13, "actual", 30))]},
+            {"contracts": [_metric(*(_observed(20, *each) for each in (("plan", 77.78), ("actual", 74.58))))]},
+            "fact.progress added Realisasi fisik 20 Mei 2025: rencana 77,78\u00a0%, nyata 74,58\u00a0%",
+        ),
+        (
+            {"contracts": [_metric(_observed(20, "actual", 30))]},
+            {"contracts": [_metric(_observed(20, "actual", 40))]},
+            "fact.progress changed Realisasi fisik 20 Mei 2025: nyata 30\u00a0% > "
+            "Realisasi fisik 20 Mei 2025: nyata 40\u00a0%",
+        ),
+        (
+            {"contracts": [{"title": "Jalan"}]},
+            {"contracts": [_metric(*(_observed(day, "actual", day) for day in (11, 25, 18)))]},
+            "fact.progress added Realisasi fisik 25 Mei 2025: nyata 25\u00a0% (terbaru dari 3 laporan)",
+        ),
+        (
+            {"planning": {"proposals": [{"id": "usulan-1", "title": "Mohon jalan"}]}},
+            {"planning": {"proposals": [{"id": "usulan-1", "recommendations": [{"id": "skpd", "description": "Ya"}]}]}},
+            "fact.recommendation added Menurut instansi: Ya",
+        ),
+        (
+            {},
+            {"tender": {"documents": [{"id": "90002794000-notice", "documentType": "tenderNotice"}]}},
+            "fact.documents added Pengumuman pengadaan",
+        ),
+        (
+            {},
+            {"tender": {"items": [{"id": "9-1", "deliveryAddress": {"locality": "Rekaan (Kab.)"}}]}},
+            "fact.items added Rekaan (Kab.)",
+        ),
+        ({}, {"tender": {"items": [{"id": "9-1", "quantity": 5}]}}, "fact.items added 1 butir"),
+        (
+            {"contracts": [{"title": "Jalan", "period": {"durationInDays": 30}}]},
+            {"contracts": [{"period": {"durationInDays": None}}]},
+            "fact.period removed 30 hari",
+        ),
+        (
+            {"contracts": [{"title": "Jalan"}]},
+            {
+                "contracts": [
+                    {"implementation": {"documents": [{"id": "a", "title": "Laporan", "format": "application/pdf"}]}}
+                ]
+            },
+            "fact.reports added Laporan",
+        ),
+        (
+            {"contracts": [{"value": {"amount": 133}}]},
+            {"contracts": [{"initialValue": {"amount": 133}}]},
+            "",
+        ),
+        (
+            {"tender": {"procuringEntity": {"id": "1", "name": "UPTD X"}}},
+            {"tender": {"procuringEntity": {"id": "2", "name": "BADAN Y"}}},
+            "fact.procuring_entity changed UPTD X > BADAN Y",
+        ),
+        (
+            {"awards": [{"id": "ecat-002S54RY-9", "statusDetails": "ON_PROCESS"}]},
+            {"awards": [{"id": "ecat-002S54RY-9", "statusDetails": "PAYMENT_OUTSIDE_SYSTEM"}]},
+            "fact.award_status changed Sedang diproses > Dibayar di luar sistem",
+        ),
+        (
+            {"awards": [{"id": "9", "number": "027/SPPBJ", "statusDetails": "Lama"}]},
+            {"awards": [{"id": "9", "statusDetails": "Baru"}]},
+            "fact.award_status changed 027/SPPBJ: Lama > Baru",
+        ),
+    ],
+)
+def test_the_history_speaks_words_and_no_ids(before: dict[str, Any], after: dict[str, Any], told: str) -> None:
+    for body in (before, after):
+        for each in body.get("contracts", ()):
+            each |= {"id": "7", "awardID": "7"}
+    [latest, _] = history([_release(1, **before), _release(2, **after)])
+    lines = []
+    for line in update_shown(latest)["lines"]:
+        sides = filter(None, ("; ".join(line[side]) for side in ("before", "after")))
+        called = f"{line['entry']}: " if line["entry"] and line["kind"] == "changed" else ""
+        lines.append(f"{line['label']} {line['kind']} {called}{' > '.join(sides)}")
+    assert re.sub("<[^>]+>", "", "".join(lines)) == told
 
 
 def test_what_difference_takes_back_is_one_line() -> None:

@@ -31,20 +31,24 @@ _MINOR = {
 _NO_NEWS = _MINOR | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
-_TELLING = ("title", "number", "description", "measure")
+_TELLING = ("title", "number", "description")
+# Reports of progress: what they say is told together.
+OBSERVATIONS = "contracts.implementation.metrics.observations"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One value that a release changed. `path` is without ids (`contracts.value.amount`), `entry` the id of the list
-    entry that it belongs to. `kind` is added, changed or removed; of an added entry `after` is the entry, of a removed
-    one `before`."""
+    entry that it belongs to, `words` what that is called: its number or title, else that of what holds it, else empty.
+    `kind` is added, changed or removed; of an added entry `after` is the entry, of a removed one `before`, of a changed
+    observation both are."""
 
     path: str
     entry: str | None
     kind: str
     before: Any
     after: Any
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +76,38 @@ def _changes(record: Object, release: Object) -> Iterator[Change]:
             yield from _changed(record.get(name), value, name, None)
 
 
-def _changed(before: Any, after: Any, path: str, entry: str | None) -> Iterator[Change]:
+def _changed(before: Any, after: Any, path: str, entry: str | None, words: str = "") -> Iterator[Change]:
     if before == after:
         return
     if isinstance(after, dict):
         for name, value in after.items():
-            if name not in _MINOR:
-                yield from _changed((before or {}).get(name), value, f"{path}.{name}", entry)
+            if name not in _MINOR and not (name == "initialValue" and _as_now(value, before or {}, after)):
+                yield from _changed((before or {}).get(name), value, f"{path}.{name}", entry, words)
     elif isinstance(after, list) and after and all(isinstance(item, dict) and "id" in item for item in after):
         known = {item["id"]: item for item in before or () if isinstance(item, dict)}
         for item in after:
             was = known.get(item["id"], {})
+            now = {**was, **item}
+            called = str(now.get("number") or now.get("title") or words)
             if not _has_news(was):  # new, or back again
                 if _has_news(item):
-                    yield Change(path, item["id"], "added", None, item)
+                    yield Change(path, item["id"], "added", None, item, words)
             elif not _has_news(item) and _gone(was, item):
-                yield Change(path, item["id"], "removed", was, None)
+                yield Change(path, item["id"], "removed", was, None, words)
+            elif path == OBSERVATIONS:
+                if any(_changed(was, item, path, item["id"])):
+                    yield Change(path, item["id"], "changed", was, now, words)
             else:
-                yield from _changed(was, item, path, item["id"])
+                yield from _changed(was, item, path, item["id"], called)
     else:
         kind = "added" if before is None else "removed" if after in (None, []) else "changed"
-        yield Change(path, entry, kind, before, after)
+        yield Change(path, entry, kind, before, after, words)
+
+
+def _as_now(initial: Object | None, before: Object, after: Object) -> bool:
+    """Whether a contract's value before its amendments is the one that it has."""
+    value = {**(before.get("value") or {}), **(after.get("value") or {})}
+    return initial is not None and initial.get("amount") == value.get("amount")
 
 
 def _has_news(value: Any) -> bool:
@@ -118,5 +133,5 @@ def _gone(before: Any, after: Any) -> bool:
 
 
 def entry_title(entry: Object) -> str:
-    """What a new list entry is called: its own words, else its id."""
-    return str(next((entry[name] for name in _TELLING if entry.get(name)), entry["id"]))
+    """What a new list entry is called in its own words; empty where it has none."""
+    return str(next((entry[name] for name in _TELLING if entry.get(name)), ""))

@@ -1,7 +1,7 @@
 """One package as its page shows it: five stages, what is missing, figures, and how they came about."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reports.publication.processes import PublishedProcess, told
 from reports.site import texts
-from reports.site.history import Change, Update, entry_title, history
+from reports.site.history import OBSERVATIONS, Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
 from transforms.parties import is_organisation, names_firm, names_organisation
 from transforms.paths import value_at
@@ -280,7 +280,7 @@ def _tender(state: Object) -> tuple[list[Fact], list[str]]:
     contract = tender.get("contractPeriod") or {}
     facts = _facts(
         ("fact.status", texts.known("tender", tender.get("status")), "tender/status"),
-        ("fact.status_words", tender.get("statusDetails"), "tender/statusDetails"),
+        ("fact.status_words", texts.known("order", tender.get("statusDetails")), "tender/statusDetails"),
         ("fact.method", tender.get("procurementMethodDetails"), "tender/procurementMethodDetails"),
         (
             "fact.category",
@@ -384,7 +384,7 @@ def _award_view(state: Object, award: Object) -> Object:
             ("fact.award_date", texts.day(award.get("date")), "date"),
             ("fact.award_number", award.get("number"), "number"),
             ("fact.status", texts.known("award", award.get("status")), "status"),
-            ("fact.status_words", award.get("statusDetails"), "statusDetails"),
+            ("fact.status_words", texts.known("order", award.get("statusDetails")), "statusDetails"),
             ("fact.reason", award.get("description"), "description"),
             holder=holder,
         ),
@@ -412,7 +412,7 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
             ("fact.work_from", texts.day(period.get("startDate")), "period/startDate"),
             ("fact.work_to", texts.day(period.get("endDate")), "period/endDate"),
             ("fact.status", texts.known("contract", contract.get("status")), "status"),
-            ("fact.status_words", contract.get("statusDetails"), "statusDetails"),
+            ("fact.status_words", texts.known("order", contract.get("statusDetails")), "statusDetails"),
             (
                 "fact.local_content",
                 texts.rupiah(_amount(contract.get("localContentValue"))),
@@ -645,6 +645,8 @@ _LABELS: Mapping[str, str] = {
     "planning.rationale": "fact.rationale",
     "planning.proposals": "fact.proposal",
     "planning.proposals.status": "fact.proposal_status",
+    "planning.proposals.statusDetails": "fact.proposal_status",
+    "planning.proposals.recommendations": "fact.recommendation",
     "planning.documents": "fact.documents",
     "tender": "stage.tender",
     "tender.title": "fact.title",
@@ -668,6 +670,7 @@ _LABELS: Mapping[str, str] = {
     "tender.numberOfTenderers": "fact.bidders",
     "tender.tenderers": "fact.bidder",
     "tender.items": "fact.items",
+    "tender.procuringEntity": "fact.procuring_entity",
     "tender.documents": "fact.documents",
     "bids": "fact.bid",
     "awards": "fact.award",
@@ -683,6 +686,7 @@ _LABELS: Mapping[str, str] = {
     "contracts.initialValue": "fact.initial_value",
     "contracts.agreements": "fact.contract_number",
     "contracts.documents": "fact.documents",
+    "contracts.items": "fact.items",
     "contracts.guarantees": "fact.guarantee",
     "contracts.localContentValue": "fact.local_content",
     "contracts.microEnterpriseValue": "fact.small_firms",
@@ -698,11 +702,12 @@ _LABELS: Mapping[str, str] = {
     "contracts.implementation.metrics": "fact.progress",
     "contracts.implementation.transactions": "fact.payment",
     "contracts.implementation.milestones": "fact.milestone",
-    "contracts.implementation.documents": "fact.photos",
+    "contracts.implementation.documents": "fact.documents",
     "contracts.implementation.endDate": "fact.ended",
     "contracts.implementation.endDateDetails": "fact.ended_by",
     "contracts.implementation.finalValue": "fact.final_value",
 }
+_REPORTED = {"plan": "reported.plan", "actual": "reported.actual"}
 _CODES = {
     "tender.status": "tender",
     "awards.status": "award",
@@ -722,6 +727,9 @@ def label(change: Change) -> str:
     path = change.path
     if path.startswith(("awards.value", "contracts.value")) and _is_recording(change.entry or ""):
         return "fact.recorded"
+    if path == "contracts.implementation.documents":
+        entry = change.after or change.before
+        return "fact.photos" if isinstance(entry, dict) and _is_photo(entry) else "fact.reports"
     while path not in _LABELS and "." in path:
         path = path.rpartition(".")[0]
     return _LABELS.get(path, "fact.other")
@@ -729,36 +737,87 @@ def label(change: Change) -> str:
 
 def update_shown(update: Update) -> Object:
     """An update as the page shows it: entries that one list gained, or lost, are one line."""
-    lines: dict[tuple[object, ...], Object] = {}
+    lines: dict[tuple[object, ...], list[Change]] = {}
     for number, change in enumerate(update.changes):
         whole = isinstance(change.before or change.after, dict)
-        key = (label(change), change.kind) if whole else (number,)
-        line = lines.setdefault(
-            key,
-            {
-                "label": label(change),
-                "kind": change.kind,
-                "entry": change.entry,
-                "before": [],
-                "after": [],
-            },
-        )
-        for side, value in (("before", change.before), ("after", change.after)):
-            line[side].append(entry_words(change.path, value))
-    shown = list(lines.values())[:_CHANGES_SHOWN]
+        lines.setdefault((label(change), change.kind) if whole else (number,), []).append(change)
+    shown = [
+        {
+            "label": label(changes[0]),
+            "kind": changes[0].kind,
+            "entry": _entry_called(changes[0]),
+            "before": _told((change.path, change.before, change.words) for change in changes),
+            "after": _told((change.path, change.after, change.words) for change in changes),
+        }
+        for changes in list(lines.values())[:_CHANGES_SHOWN]
+    ]
     return {"date": update.date, "lines": shown, "more": len(lines) - len(shown)}
 
 
+def _entry_called(change: Change) -> Markup | str:
+    """What the entry is called in which a value changed; empty for whole entries, which say it themselves."""
+    if change.path.startswith("planning.proposals.recommendations."):
+        return texts.known("level", change.entry)
+    return "" if isinstance(change.before or change.after, dict) else change.words
+
+
+def _told(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
+    """Values or entries of one line, by (path, value, what holds it), in words; those that have none are counted."""
+    found: list[Markup | str] = []
+    reports: dict[str, list[Object]] = {}
+    unnamed = 0
+    for path, value, holder in values:
+        if path == OBSERVATIONS and value:
+            reports.setdefault(holder, []).append(value)
+        elif f"{path}.observations" == OBSERVATIONS and value and value.get("observations"):
+            reports.setdefault(entry_title(value), []).extend(value["observations"])
+        elif words := entry_words(path, value):
+            found.append(words)
+        else:
+            unnamed += bool(value)
+    found += [_reported(*each) for each in reports.items()]
+    return [*found, texts.t("history.count", unnamed)] if unnamed else found
+
+
+def _reported(name: str, observations: Iterable[Object]) -> Markup:
+    """The latest of some reports of progress: its day, what was planned and what was reached."""
+    days: dict[str, dict[str | None, Object]] = {}
+    for each in observations:
+        days.setdefault(_day_of(each), {})[(each.get("dimensions") or {}).get("kind")] = each
+    day = max(days)
+    said = []
+    for kind, one in days[day].items():
+        amount, measure = _amount(one.get("value")), one.get("measure")
+        number = texts.rupiah(amount) if measure is None else texts.percent(measure)
+        if number and kind != "deviation":
+            said.append(texts.t(_REPORTED[kind], number) if kind in _REPORTED else number)
+    more = Markup(" ({})").format(texts.t("reported.count", len(days))) if len(days) > 1 else ""
+    return Markup("{} {}: {}{}").format(name, texts.day(day), Markup(", ").join(said), more)
+
+
+def _day_of(observation: Object) -> str:
+    period = observation.get("period") or {}
+    return str(period.get("endDate") or period.get("startDate") or "")[:10]
+
+
 def entry_words(path: str, value: Any) -> Markup | str:
-    """An entry in its own words, with its amount where it has one; a person is named as supplier alone."""
+    """An entry in its own words, with its amount where it has one; empty where it has neither, since an id says nothing
+    to a reader. A person is named as supplier alone."""
     if not isinstance(value, dict):
         return _value(path, value)
     if "name" in value:
         return value["name"] if path == "awards.suppliers" or is_organisation(value["name"]) else texts.t("person")
     # The value of a statistic, such as the number of bids, is a mere number.
     amount = _amount(value.get("value")) if isinstance(value.get("value"), dict) else None
-    words = texts.shortened(entry_title(value), _LIST_TITLE)
-    return Markup("{} · {}").format(words, texts.rupiah(amount)) if amount is not None else words
+    words: Markup | str = texts.shortened(entry_title(value), _LIST_TITLE)
+    if path.endswith(".recommendations"):
+        words = Markup("{}: {}").format(texts.known("level", value["id"]), words)
+    elif not words and path.endswith(".documents"):
+        words = texts.known("document", value.get("documentType")) or texts.t("fact.document")
+    elif not words and path.endswith(".items"):
+        place, address = value.get("deliveryLocation") or {}, value.get("deliveryAddress") or {}
+        words = ", ".join(filter(None, (place.get("description"), address.get("locality"))))
+    return Markup(" · ").join(filter(None, (words, texts.rupiah(amount))))
 
 
 def _value(path: str, value: Any) -> Markup | str:
@@ -773,6 +832,10 @@ def _value(path: str, value: Any) -> Markup | str:
         return texts.known("document", value)
     if path.endswith(".amount"):
         return texts.rupiah(value)
+    if path.endswith(".durationInDays"):
+        return texts.t("days", value)
+    if path.endswith((".statusDetails", ".milestones.description")):
+        return texts.known("order", texts.shortened(str(value), _LIST_TITLE))
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
         return texts.day(value)
     if isinstance(value, bool):

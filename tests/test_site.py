@@ -852,6 +852,31 @@ def test_feeds_are_well_formed_and_newest_first(written: Written) -> None:
         dates = [str(entry.findtext(f"{atom}updated")) for entry in root.iter(f"{atom}entry")]
         assert dates == sorted(dates, reverse=True)
         assert root.findtext(f"{atom}updated") == (dates[0] if dates else "1970-01-01T00:00:00Z")
+        page = str(root.findall(f"{atom}link")[0].get("href"))
+        assert (path.parent / unquote(page)).is_file()
+        assert path.stem != "semua" or page == "../perubahan/index.html"
+
+
+def test_a_week_of_changes_goes_by_when_releases_were_made(written: Written, tmp_path: Path) -> None:
+    """One that is published now is new, whatever day it tells of; the feed of all holds the whole week."""
+    each = written.told[0]
+    moments = [("now", "2026-01-20T17:30:00Z"), ("old", "2026-01-14T16:30:00Z"), ("week", "2026-01-14T17:30:00Z")]
+    told = [
+        replace(
+            each,
+            ocid=f"{each.ocid}-{name}",
+            releases=[replace(release, date="2024-05-01T00:00:00+07:00", made_at=at) for release in each.releases],
+        )
+        for name, at in [*moments, *((f"now-{number}", "2026-01-20T17:30:00Z") for number in range(600))]
+    ]
+    for name, those in (("few", told[:100]), ("many", told)):
+        write_site(tmp_path / name, those, written.settings, draft=True, previous=None)
+    week = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "few" / "perubahan").iterdir())
+    assert [f"{each.ocid}-{name}.html" in week for name in ("now", "old", "week")] == [True, False, True]
+    assert '<time datetime="2026-01-15">' in week
+    assert '<time datetime="2026-01-21">' in week
+    feeds = [(tmp_path / name / "umpan" / "semua.atom").read_text(encoding="utf-8") for name in ("few", "many")]
+    assert [feed.count("<entry>") for feed in feeds] == [99, 500]
 
 
 # -------------------- publication

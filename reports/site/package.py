@@ -68,6 +68,7 @@ class Package:
     `recorded` is what was spent through recorded purchases and self-managed work, which is no price of a contract.
     `due` is the day on which the last of its running contracts should end, `late_days` by how much ended ones were
     late. `news` are the keys of what the latest release changed. What is `deactivated` counts in no sum of budgets.
+    `date` is that of the latest release, `made_at` when the newest was made (UTC).
     """
 
     ocid: str
@@ -87,6 +88,7 @@ class Package:
     due: str | None
     late_days: int
     date: str
+    made_at: str
     news: list[str]
     codes: list[str]
     proposals: list[tuple[Place, str, str | None, float | None]] = field(default_factory=list)
@@ -133,6 +135,7 @@ def summary(process: PublishedProcess) -> Package:
         max(open_ends, default=None),
         max((_late_days(each) for each in contracts), default=0),
         process.releases[-1].date,
+        max(each.made_at for each in process.releases),
         _news(process),
         sorted(_codes(state)),
         _proposals(planning, places),

@@ -59,6 +59,7 @@ _BATCH = 200
 _PAGE_BYTES = 72_000  # of a list's entries; with its frame a page stays below 100 kB
 _LINKS = 500  # in one page of a directory
 _FEED = 50
+_MOST_IN_FEED = 500  # in that of all, which holds what changed in a week
 _NEWS_DAYS = 7
 _LATE = 20
 _NAVIGATION = (
@@ -508,7 +509,7 @@ def _write_lists(writer: _Writer, totals: _Totals, proposals: list[Proposal], po
     _write_places(writer, packages, items, proposals)
     _write_months(writer, packages, items)
     _write_suppliers(writer, packages, items)
-    news = _write_changes(writer, packages, items, data_day)
+    news = _write_changes(writer, packages, items)
     years = sorted(indexes, reverse=True)
     writer.page(
         "cari/index.html",
@@ -605,7 +606,7 @@ def _write_offices(
             data_day=data_day,
             feed=feed,
         )
-        _write_feed(writer, feed, names[office], own)
+        _write_feed(writer, feed, names[office], f"instansi/{file}.html", _newest(own)[:_FEED])
     nowhere = [each for each in packages if not each.office]
     _write_list(
         writer,
@@ -701,7 +702,8 @@ def _write_places(
         # Who follows a district goes on doing so when its last package has left it.
         if place.kind != "village" and (inside[key] or (writer.previous and (writer.previous / path).is_file())):
             feed = path
-            _write_feed(writer, feed, _place_title(place), inside[key].values())
+            newest = _newest(inside[key].values())[:_FEED]
+            _write_feed(writer, feed, _place_title(place), f"tempat/{file_name(key)}.html", newest)
         _write_list(
             writer,
             "tempat",
@@ -855,15 +857,15 @@ def _write_directory(
         )
 
 
-def _write_changes(
-    writer: _Writer, packages: Sequence[Package], items: Mapping[str, str], data_day: str
-) -> list[Package]:
-    """What is new in the week before the newest data, and the feed of it; the newest packages."""
-    newest = sorted(packages, key=lambda each: each.ocid)
-    newest.sort(key=lambda each: each.date, reverse=True)
-    first_day = (date.fromisoformat(data_day) - timedelta(_NEWS_DAYS - 1)).isoformat() if data_day else ""
-    entries = [str(writer.news(each, items[each.ocid])) for each in newest if each.date[:10] >= first_day]
-    pages = _pages(entries)
+def _write_changes(writer: _Writer, packages: Sequence[Package], items: Mapping[str, str]) -> list[Package]:
+    """What is new in the week up to the newest release, by when releases were made, and the feed of it; the newest
+    packages."""
+    newest = _newest(packages)
+    days = [local(each.made_at, writer.offset)[:10] for each in newest]
+    last_day = days[0] if days else ""
+    first_day = (date.fromisoformat(last_day) - timedelta(_NEWS_DAYS - 1)).isoformat() if days else ""
+    news = [each for each, day in zip(newest, days, strict=True) if day >= first_day]
+    pages = _pages([str(writer.news(each, items[each.ocid])) for each in news])
     for number, page in enumerate(pages, 1):
         writer.page(
             f"perubahan/index{f'-{number}' if number > 1 else ''}.html",
@@ -873,20 +875,27 @@ def _write_changes(
             count=len(pages),
             items=Markup("".join(page)),
             first_day=first_day,
-            data_day=data_day,
+            last_day=last_day,
             feed="umpan/semua.atom",
             **_words("changes.title", "changes.lead"),
         )
-    _write_feed(writer, "umpan/semua.atom", texts.plain("changes.title"), newest)
+    shown = newest[: min(max(len(news), _FEED), _MOST_IN_FEED)]
+    _write_feed(writer, "umpan/semua.atom", texts.plain("changes.title"), "perubahan/index.html", shown)
     return newest[:8]
 
 
-def _write_feed(writer: _Writer, path: str, title: str, packages: Iterable[Package]) -> None:
-    newest = sorted(packages, key=lambda each: each.ocid)
-    newest.sort(key=lambda each: each.date, reverse=True)
+def _newest(packages: Iterable[Package]) -> list[Package]:
+    """Packages by when their newest release was made, the latest first."""
+    ordered = sorted(packages, key=lambda each: each.ocid)
+    ordered.sort(key=lambda each: (each.made_at, each.date), reverse=True)
+    return ordered
+
+
+def _write_feed(writer: _Writer, path: str, title: str, page: str, packages: Sequence[Package]) -> None:
+    """A feed of packages, the newest first; `page` shows the same."""
     site = writer.site
     entries = []
-    for each in newest[:_FEED]:
+    for each in packages:
         link = f"proses/{quote(file_name(each.ocid))}.html"
         entries.append(
             {
@@ -899,8 +908,9 @@ def _write_feed(writer: _Writer, path: str, title: str, packages: Iterable[Packa
     content = writer.environment.get_template("feed.xml").render(
         id=f"{site.url}/{path}" if site.url else f"urn:jejak:{path}",
         title=f"{title} · {about.title(writer.settings, draft=site.draft)}",
-        updated=newest[0].date if newest else "1970-01-01T00:00:00Z",
+        updated=packages[0].made_at if packages else "1970-01-01T00:00:00Z",
         path=path,
+        page=f"{site.url}/{quote(page)}" if site.url else f"../{quote(page)}",
         entries=entries,
     )
     writer.put(path, content.encode())

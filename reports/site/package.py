@@ -577,7 +577,7 @@ def _ordinal(moment: str) -> int:
 
 
 def _month(state: Object, tender: Object, contracts: Sequence[Object]) -> str | None:
-    """The month of the signature, else of the award, else of the tender's start."""
+    """The month of the signature, else of the award, else in which the tender began or is planned to begin."""
     signed = [each["dateSigned"] for each in contracts if each.get("dateSigned")]
     awarded = [each["date"] for each in state.get("awards") or () if each.get("date")]
     begun = (tender.get("tenderPeriod") or {}).get("startDate")

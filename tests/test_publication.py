@@ -339,8 +339,16 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
     before = stats(out)
     first = rows(out / "current" / "data" / "changes.csv.gz")
     assert {row["change"] for row in first} == {"new"}
+    first_made = manifest_of(out / "current")["made_at"]
+    town.next_day()  # nothing is read of it yet
     assert publish(town, out).status == 0
     again = stats(out)
+    manifest = manifest_of(out / "current")
+    assert manifest["years"][str(town.world.year)]["made_at"] == first_made < manifest["made_at"]
+    catalog = json.loads((out / "current" / "catalog.jsonld").read_text(encoding="utf-8"))
+    [dataset] = catalog["dcat:dataset"]
+    modified = [datetime.fromisoformat(each["dct:modified"]["@value"]) for each in (dataset, catalog)]
+    assert modified == [datetime.fromisoformat(each) for each in (first_made, manifest["made_at"])]
     year = f"data/{town.world.year}/"
     assert {name: each for name, each in again.items() if name.startswith(year)} == {
         name: each for name, each in before.items() if name.startswith(year)

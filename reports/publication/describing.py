@@ -4,7 +4,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,9 @@ def write_datapackage(out: Path, settings: Settings, title: str) -> None:
     _write_json(out / "datapackage.json", package)
 
 
-def write_catalog(out: Path, settings: Settings, title: str, modified: str) -> None:
+def write_catalog(out: Path, settings: Settings, title: str, modified: str, years: Mapping[str, str]) -> None:
     """Write `catalog.jsonld`, a DCAT catalogue as CKAN harvests it: a dataset a year, a distribution a file. `modified`
-    is a time with offset."""
+    is when it is made, `years` when the files of each year were: times with offset."""
     site = metadata.site(settings)
     publisher: dict[str, Any] = {"@type": "foaf:Organization", "foaf:name": title}
     if settings.publisher_uri:
@@ -117,7 +117,7 @@ def write_catalog(out: Path, settings: Settings, title: str, modified: str) -> N
             "dct:description": "Perencanaan, pengadaan, penetapan, kontrak dan pelaksanaan tiap paket (OCDS 1.1)",
             "dct:language": "id",
             "dct:publisher": publisher,
-            "dct:modified": {"@type": "xsd:dateTime", "@value": modified},
+            "dct:modified": {"@type": "xsd:dateTime", "@value": years[folder.name]},
             "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/DAILY"},
             "dct:temporal": {
                 "@type": "dct:PeriodOfTime",

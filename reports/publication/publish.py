@@ -240,7 +240,8 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         )
     log.info("pages of %d packages: %d written, %d as they were", len(chosen), pages["written"], pages["kept"])
     write_datapackage(out, settings, making.title)
-    write_catalog(out, settings, making.title, making.made_on)
+    made_on = {year: local_time(each["made_at"], settings.utc_offset) for year, each in years.items()}
+    write_catalog(out, settings, making.title, making.made_on, made_on)
     write_sitemap(out, metadata.site(settings))
     told = {
         "publisher": making.title,
@@ -292,8 +293,8 @@ def _make_years(
     making: _Making, chosen: dict[str, int], found: Mapping[str, str], known: dict[str, Any], pool: Executor
 ) -> tuple[dict[str, Any], list[Future[None]]]:
     """Write the files of each year, or keep those of the last publication where nothing in it is another. Returns
-    `{year: {"digest", "processes", "releases"}}`, the latest first, and what is done once `pool` has written the
-    tables; `known` is that of the last publication, `found` are the digests of the processes."""
+    `{year: {"digest", "made_at", "processes", "releases"}}`, the latest first, and what is done once `pool` has written
+    the tables; `known` is that of the last publication, `found` are the digests of the processes."""
     of_years: dict[int, Any] = defaultdict(lambda: hashlib.blake2b(digest_size=16))
     for ocid, year in chosen.items():
         of_years[year].update(f"{ocid} {found[ocid]} ".encode())
@@ -319,7 +320,7 @@ def _make_years(
             pool=pool,
         )
         tables.append(written)
-        made[name] = {"digest": digest, **counts}
+        made[name] = {"digest": digest, "made_at": making.made_at, **counts}
         log.info("%d: %d processes, %d releases", year, counts["processes"], counts["releases"])
     return made, tables
 

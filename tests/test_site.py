@@ -121,7 +121,7 @@ def test_each_red_flag_has_its_title_in_both_languages() -> None:
 def test_words_that_a_label_points_to_are_explained() -> None:
     explained = {each["term"] for each in texts.glossary()}
     assert {text.term for text in texts.messages().values() if text.term} <= explained
-    assert all(each["id"] and each["en"] for each in texts.glossary())
+    assert all(each[name] for each in texts.glossary() for name in ("name", "name_en", "id", "en"))
 
 
 @pytest.mark.parametrize(

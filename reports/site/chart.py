@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reports.site.texts import as_day, day_text, number_text
+from markupsafe import Markup
+
+from reports.site.texts import as_day, day, percent
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 312, 10, 130
 
 
 class Drawn(NamedTuple):
     """Points of the two lines as SVG takes them (empty for none), the actual ones again as dots, the first and last
-    day, and the whole in words."""
+    day, and the latest actual figure with its day."""
 
     plan: str
     actual: str
     dots: list[tuple[float, float]]
     first: str
     last: str
-    words: str
+    latest: Markup | None
 
 
 def _numbers(moment: str) -> str:
@@ -42,12 +44,11 @@ def plotted(reports: Sequence[dict[str, Any]]) -> Drawn:
 
     plan, actual = points("plan"), points("actual")
     latest = next((each for each in reversed(reports) if each["actual"] is not None), None)
-    words = f"{number_text(latest['actual'])} % ({day_text(latest['date'])})" if latest else "-"
     return Drawn(
         " ".join(f"{x},{y}" for x, y in plan),
         " ".join(f"{x},{y}" for x, y in actual),
         actual,
         _numbers(reports[0]["date"]),
         _numbers(reports[-1]["date"]),
-        words,
+        Markup("{} ({})").format(percent(latest["actual"]), day(latest["date"])) if latest else None,
     )

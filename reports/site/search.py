@@ -103,7 +103,8 @@ def _sought(package: Package) -> str:
         "office": office,
         "status": package.status,
         "words": plain(f"state.{package.status}"),
-        "amount": f"{plain(money[0])} {rupiah_text(money[1])}" if money else "",
+        "amount": rupiah_text(money[1]) if money else "",
+        "kind": money[0] if money else "",
         "place": ", ".join(places),
     }
     # Two codes in one text would make a number as long as somebody's.

@@ -46,7 +46,7 @@ def messages() -> dict[str, Message]:
 
 @cache
 def glossary() -> list[dict[str, str]]:
-    """The words explained: `{"term", "name", "id", "en"}`, in the order of the file."""
+    """The words explained: `{"term", "name", "name_en", "id", "en"}`, in the order of the file."""
     return _rows("glossary.csv")
 
 

@@ -220,8 +220,12 @@ def test_titles_with_digits_are_found_word_by_word_and_numbers_however_their_bla
             page.get_by_role("searchbox").fill(text)
             page.get_by_role("button", name="Cari").click()
             expect(page.locator(f'#daftar a[href="../proses/{process.ocid}.html"]')).to_have_count(1)
+            line = page.locator(f'#daftar li:has(a[href="../proses/{process.ocid}.html"]) p')
+            expect(line).to_have_text(re.compile(r" · (kontrak|realisasi tercatat|pagu) Rp [\d.,]+$"))
             family = {each.ocid for each in site.told if each.family == process.family}
             assert page.locator("#daftar li").count() <= len(family), text
+        page.get_by_role("button", name="English").click()
+        expect(line).to_have_text(re.compile(r" · (contract|recorded spending|budget) Rp [\d.,]+$"))
 
 
 def test_a_first_view_and_a_first_search_are_light(browser: Browser, site: _Site) -> None:

@@ -83,8 +83,9 @@
   const opened = new Map();
   let found = [], shown = 0, asking = 0;
 
+  const textOf = (id) => document.getElementById("kata").content.getElementById(id).firstElementChild.cloneNode(true);
   const say = (id, count) => {
-    const text = document.getElementById("kata").content.getElementById(id).firstElementChild.cloneNode(true);
+    const text = textOf(id);
     if (count !== undefined) text.firstElementChild.textContent = count;
     said.replaceChildren(text);
     if (language === "en") forward(said);
@@ -115,7 +116,14 @@
     text.dataset.t = "state." + data.meta.status;
     text.textContent = data.meta.words;
     chip.append(text);
-    line.append(chip, " " + [data.meta.office, data.meta.place, data.meta.amount].filter(Boolean).join(" · "));
+    line.append(chip, " " + [data.meta.office, data.meta.place].filter(Boolean).join(" · "));
+    if (data.meta.amount) {
+      const amount = document.createElement("data");
+      amount.className = "rp";
+      amount.value = data.meta.amount.replace(/[^0-9,-]/g, "").replace(",", ".");
+      amount.textContent = data.meta.amount;
+      line.append(" · ", textOf("k-" + data.meta.kind), " ", amount);
+    }
     item.append(link, line);
     return item;
   }

@@ -298,7 +298,9 @@ class Settings(_Strict):
     dumps: str | None = Field(
         None, description="folder of dumps for sources with transport `files`", examples=["data/dumps"]
     )
-    workers: int = Field(2, ge=1, description="processes that read sources, link years, build records and publish", examples=[4])
+    workers: int = Field(
+        2, ge=1, description="processes that read sources, link years, build records and publish", examples=[4]
+    )
     shards: int = Field(
         1, ge=1, le=64, description="tasks over which Airflow spreads the building of records", examples=[4]
     )

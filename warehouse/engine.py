@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -122,9 +123,9 @@ def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
         connection.isolation_level = None  # transactions begin below, not when sqlite3 sees an INSERT
         if read_only:
             return
+        connection.execute("PRAGMA page_size = 16384")
+        _use_wal(connection)
         for pragma in (
-            "page_size = 16384",
-            "journal_mode = WAL",
             "synchronous = NORMAL",
             "foreign_keys = ON",
             "cache_size = -65536",
@@ -139,6 +140,20 @@ def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
         conn.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once. Where several processes open a new file, this is refused to some of them
+    at once, whatever time they would wait."""
+    ends = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
 
 
 def _open_postgresql(url: URL, options: dict[str, Any]) -> Engine:

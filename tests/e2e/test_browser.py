@@ -283,15 +283,17 @@ def test_years_are_read_again_as_the_form_says(page: Page, desk: Desk) -> None:
     first = begun()
     desk.rest()
     good = desk.settings.read_text()
-    desk.settings.write_text(good.replace("kd_klpd", "kd_klpdd"))
     whole = {"from_date": f"{YEARS[1]}-01-01T00:00:00Z", "to_date": f"{LAST}-12-31T00:00:00Z"}
     again = {"dag_id": YEARLY, "reprocess_behavior": "completed", "dag_run_conf": {"sources": [*CHOSEN]}}
-    desk.api.call("POST", "backfills", json=again | whole)
     red = {YEARS[0]: "success", YEARS[1]: "failed", LAST: "failed"}
-    desk.wait_for(lambda: desk.states() == red, "All runs of two years, with broken settings")
+    desk.settings.write_text(good.replace("kd_klpd", "kd_klpdd"))
+    try:
+        desk.api.call("POST", "backfills", json=again | whole)
+        desk.wait_for(lambda: desk.states() == red, "All runs of two years, with broken settings")
+    finally:
+        desk.settings.write_text(good)
     second = begun()
     assert [year for year in YEARS if second[year] != first[year]] == YEARS[1:]
-    desk.settings.write_text(good)
     desk.rest()
 
     dialog = backfill_form(page, desk, YEARS[0], YEARS[-1])

@@ -112,8 +112,8 @@ def digests(conn: Connection, ocids: Iterable[str]) -> dict[str, str]:
         query = select(record.ocid, record.rows, record.withdrawn, t.process.c.family)
         joined = query.join(t.process, t.process.c.ocid == record.ocid).where(record.ocid.in_(keys))
         for row in conn.execute(joined.order_by(record.ocid)):
-            told = _services(unpacked(row.rows)), row.family, row.withdrawn, row.ocid in deactivated
-            found[row.ocid] = _digest(ids[row.ocid], *told)
+            content = _services(unpacked(row.rows)), row.family, row.withdrawn, row.ocid in deactivated
+            found[row.ocid] = _digest(ids[row.ocid], *content)
     return found
 
 
@@ -173,7 +173,7 @@ def _deactivated(conn: Connection, ocids: Select[Any]) -> set[str]:
     return {ocid for ocid, statuses in found.items() if "withdrawn" in statuses and "announced" not in statuses}
 
 
-def told(process: PublishedProcess) -> Object:
+def shown_state(process: PublishedProcess) -> Object:
     """The state as tables and pages give it: with what was withdrawn from it and says so by its status. That is its
     tender, then with the plan behind it as last known, and its proposals."""
     record, gone = process.record, process.withdrawn

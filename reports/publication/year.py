@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from reports.publication.files import CutFile, opened
-from reports.publication.processes import PublishedProcess, processes, told
+from reports.publication.processes import PublishedProcess, processes, shown_state
 from reports.publication.tables import write_csv, write_workbook
 from transforms.merge import versioned
 
@@ -74,7 +74,7 @@ def write_year(
                 ids.write(csv_line((process.ocid, release.id, release.date, release.made_at, " ".join(release.tags))))
             compiled_lines.write(compiled + b"\n")
             records.write(_record(process, bodies, compiled, with_versions=with_versions))
-            flat.write(_json({**told(process), "date": process.record["date"]}) + b"\n")
+            flat.write(_json({**shown_state(process), "date": process.record["date"]}) + b"\n")
             _count(process.state, "", paths, parents, filled, set())
             counts["processes"] += 1
             counts["releases"] += len(bodies)

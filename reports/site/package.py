@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.publication.processes import PublishedProcess, told
+from reports.publication.processes import PublishedProcess, shown_state
 from reports.site import texts
 from reports.site.history import OBSERVATIONS, Change, Update, entry_title, history
 from reports.site.places import Place, place_of_proposal, places_of
@@ -102,7 +102,7 @@ def file_name(name: str) -> str:
 
 def summary(process: PublishedProcess) -> Package:
     """What is known of a process beyond its own page."""
-    state = told(process)
+    state = shown_state(process)
     rows = star_rows(state, process.family, process.fiscal_year)
     row = rows["contracting_process"][0]
     tender, planning = state.get("tender") or {}, state.get("planning") or {}
@@ -182,7 +182,7 @@ def status_of(state: Object) -> str:
 
 def view(process: PublishedProcess, package: Package) -> Object:
     """All that the template of a package's page shows; `package` is its summary."""
-    state = told(process)
+    state = shown_state(process)
     updates = history([release.body for release in process.releases])
     return {
         "package": package,

@@ -54,8 +54,8 @@ def write_search(
         for number, start in enumerate(range(0, len(own), size), 1):
             name = f"{year}-{number}"
             part = own[start : start + size]
-            told = repr([(each.ocid, digests[each.ocid]) for each in part])
-            digest = hashlib.blake2b(design + version("pagefind_bin").encode() + told.encode(), digest_size=16)
+            content = repr([(each.ocid, digests[each.ocid]) for each in part])
+            digest = hashlib.blake2b(design + version("pagefind_bin").encode() + content.encode(), digest_size=16)
             old = previous / "cari" / name if previous else None
             if old and _digest_in(old) == digest.hexdigest():
                 kept(old, out / "cari" / name)

@@ -78,12 +78,12 @@ def _write(conn: Any, rows: list[dict[str, Any]]) -> None:
     insert_rows(conn, t.identity, [{"kind": "rup", "key": row["code"], "ocid": row["ocid"], **own} for row in rows])
     compiled = [{"ocid": row["ocid"], "compiled": {}, "date": "2025", "rows": b"", **own} for row in rows]
     insert_rows(conn, t.record, compiled)
-    told = [
+    processes = [
         {"ocid": row["ocid"], "family": row["ocid"], "title": row["title"], "office_name": "DINAS",
          "updated_at": "2025-01-01T00:00:00Z"}
         for row in rows
     ]  # fmt: skip
-    insert_rows(conn, t.contracting_process, told)
+    insert_rows(conn, t.contracting_process, processes)
     keys = [
         {"key": key, "kind": kind, "holder_kind": "process", "holder": row["ocid"]}
         for row in rows

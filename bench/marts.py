@@ -140,15 +140,15 @@ def measure(engine: Engine, years: int) -> None:
 
 
 def _print(engine: Engine, name: str, queries: list[str]) -> None:
-    told = []
+    results = []
     for query in queries:
         with measured(engine) as spent, writing(engine) as conn:
             # All columns are computed, and none is sent.
             conn.execute(text(f"CREATE TEMPORARY TABLE answered AS {query}"))
             found = conn.scalar(text("SELECT count(*) FROM answered"))
             conn.execute(text("DROP TABLE answered"))
-        told.append(f"{spent[0]:>8.2f} s {spent[1]:>8.2f} s CPU {found:>10,} rows")
-    print(f"{name:<28}" + "".join(told), flush=True)
+        results.append(f"{spent[0]:>8.2f} s {spent[1]:>8.2f} s CPU {found:>10,} rows")
+    print(f"{name:<28}" + "".join(results), flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -38,8 +38,8 @@ and `jejak quality --out DIR` do the same by hand, and write what people read.
 
 PRUNE = """
 Deletes, every Sunday, replaced versions of rows that are older than the setting `keep_versions_days`, rejected rows
-that were settled before then, and what broken fetches left behind. Versions of which a record still tells something, as
-of a contract's addenda, stay. It is skipped where the setting is missing: then every version is kept for ever.
+that were settled before then, and what broken fetches left behind. Versions that a record still needs, as for
+a contract's addenda, stay. It is skipped where the setting is missing: then every version is kept for ever.
 
 - **Only count**: shows how many would go, and deletes nothing.
 

@@ -23,7 +23,7 @@ def main(lock: str) -> int:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "off", "-r", lock]
     began = time.monotonic()
     with tempfile.NamedTemporaryFile() as file:
-        said = Path(file.name)
+        output = Path(file.name)
         with subprocess.Popen(pip, stdout=file, stderr=subprocess.STDOUT) as process:
             while True:
                 try:
@@ -31,26 +31,26 @@ def main(lock: str) -> int:
                     break
                 except subprocess.TimeoutExpired:
                     print(
-                        f"  {_progress(_read(said), many, _installed(site) - before, time.monotonic() - began)}",
+                        f"  {_progress(_read(output), many, _installed(site) - before, time.monotonic() - began)}",
                         flush=True,
                     )
         if status:
-            print(*_read(said).splitlines()[-_LAST:], sep="\n", file=sys.stderr)
+            print(*_read(output).splitlines()[-_LAST:], sep="\n", file=sys.stderr)
     return status
 
 
-def _read(said: Path) -> str:
-    return said.read_text(encoding="utf-8", errors="replace")
+def _read(output: Path) -> str:
+    return output.read_text(encoding="utf-8", errors="replace")
 
 
 def _installed(site: Path) -> int:
     return len(list(site.glob("*.dist-info")))
 
 
-def _progress(said: str, many: int, done: int, seconds: float) -> str:
+def _progress(output: str, many: int, done: int, seconds: float) -> str:
     """How far pip is. It fetches the packages one by one (some of a lock are for other systems), then installs all."""
-    fetched = said.count("\nCollecting ") + said.startswith("Collecting ")
-    _, installing, names = said.rpartition("Installing collected packages: ")
+    fetched = output.count("\nCollecting ") + output.startswith("Collecting ")
+    _, installing, names = output.rpartition("Installing collected packages: ")
     if not installing:
         return f"{fetched} of about {many} packages fetched, {100 * fetched // (2 * many)} % done after {seconds:.0f} s"
     whole = names.count(",") + 1

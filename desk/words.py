@@ -45,8 +45,8 @@ def _in_indonesian(text: str) -> str:
     for english, indonesian, ours in _sentences() if len(text) <= _LONGEST else ():
         if found := english.fullmatch(text):
             about, *varying = found.groups()
-            told = [_in_indonesian(each) if own else each for each, own in zip(varying, ours, strict=True)]
-            return about + indonesian.format(*told)
+            translated = [_in_indonesian(each) if own else each for each, own in zip(varying, ours, strict=True)]
+            return about + indonesian.format(*translated)
     return text
 
 

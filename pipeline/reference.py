@@ -17,7 +17,7 @@ PATH = Path(__file__).parent.parent / "docs" / "settings.md"
 
 _HEAD = """# Settings
 
-Made from `schemas/settings.py` by `python -m pipeline.reference`. [Configure your regency](configure.md) tells where to
+Made from `schemas/settings.py` by `python -m pipeline.reference`. [Configure your regency](configure.md) is where to
 begin.
 
 A settings file is TOML. The environment overrides any value: `JEJAK_`, then the names of the tables and of the setting

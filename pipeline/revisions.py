@@ -18,7 +18,7 @@ from warehouse.load import of_codes
 
 # How often it is right is not known: these only order the list.
 _WITH_AMOUNT, _WITHOUT = 0.9, 0.5
-# More plans of one office and name than these are lots; which of them is which, their amounts alone can tell.
+# More plans of one office and name than these are lots; which of them is which, their amounts alone show.
 _MANY = 3
 # Never reached: an operator decides each of them.
 _ACCEPT = 2.0

@@ -244,7 +244,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
     """SP2D: each is a transaction from the office to the supplier.
 
     In the year in which SIPD-RI replaces SIMDA a contract has payments in both. Either service gives all of them, since
-    one alone tells a contract's transactions.
+    the transactions of a contract come from one service.
     """
     others = (row for name in PAYMENTS if name != context.service for row in context.rows.get(name, ()))
     for (contract, award), orders in _by_contract([*rows, *others], context).items():
@@ -252,19 +252,19 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
         due: dict[str, Body] = {}
         named: list[Body | None] = []
         for payment in _payments(orders):
-            told = payment[0]
-            record = told.record
-            payer, payee = _payer(told, context), _payee(told, context)
+            row = payment[0]
+            record = row.record
+            payer, payee = _payer(row, context), _payee(row, context)
             if payee and contract.startswith("swakelola-") and not names_organisation(payee):
                 payee = payee_party(payee["name"])
             named += [payer, payee]
             amount = _amount(payment)
-            entry = f"{'simda' if told.service == PAYMENTS[0] else 'sipd'}-{_number(record.No_SP2D)}"
+            entry = f"{'simda' if row.service == PAYMENTS[0] else 'sipd'}-{_number(record.No_SP2D)}"
             # The treasury counts anew each year; a dump may hold two payments of one number.
             for more in (record.Tahun, amount, _office_code(record)):
                 if entry in transactions or entry in due:
                     entry = f"{entry}-{more}"
-            if not context.happened(told, record.Tgl_SP2D):
+            if not context.happened(row, record.Tgl_SP2D):
                 day = context.moment(record.Tgl_SP2D)
                 due[entry] = {
                     "id": entry,

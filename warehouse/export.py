@@ -38,7 +38,7 @@ def export(
       else of an earlier one that gave the same; null where the process has no release that the row changed
     - `package.json`: `package`, the metadata (publisher, extensions, ...) that a package of these lines needs
 
-    `sources` gives the source of each service, `seen` is told how many processes are written, of how many. `conn` is
+    `sources` gives the source of each service, `seen` gets how many processes are written, of how many. `conn` is
     best a `reading(engine)`: then all files show one state.
     """
     names = ("releases.jsonl", "compiled.jsonl", "records.jsonl", "rows.jsonl")

@@ -139,12 +139,12 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_manifest(folder: Path, told: dict[str, Any], previous: Path | None) -> int:
-    """Write `manifest.json`: `told` and every other file with its size and SHA-256; returns how many there are."""
+def write_manifest(folder: Path, head: dict[str, Any], previous: Path | None) -> int:
+    """Write `manifest.json`: `head` and every other file with its size and SHA-256; returns how many there are."""
     known = dict(_listed(previous)) if previous else {}
     count = 0
     with (folder / MANIFEST).open("w", encoding="utf-8") as manifest:
-        manifest.write(json.dumps(told, ensure_ascii=False, indent=1).removesuffix("\n}"))
+        manifest.write(json.dumps(head, ensure_ascii=False, indent=1).removesuffix("\n}"))
         manifest.write(f",\n{_FILES}")
         for name in names_of(folder):
             if name == MANIFEST:
@@ -175,8 +175,8 @@ def about(folder: Path) -> dict[str, Any]:
     """What the manifest of a publication holds beside its files. Raises as `manifest_of` does."""
     with (folder / MANIFEST).open(encoding="utf-8") as manifest:
         lines = takewhile(lambda line: not line.startswith(_FILES), manifest)
-        told: dict[str, Any] = json.loads("".join(lines).rstrip(",\n") + "\n}")
-    return told
+        head: dict[str, Any] = json.loads("".join(lines).rstrip(",\n") + "\n}")
+    return head
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

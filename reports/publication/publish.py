@@ -243,7 +243,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
     made_on = {year: local_time(each["made_at"], settings.utc_offset) for year, each in years.items()}
     write_catalog(out, settings, making.title, making.made_on, made_on)
     write_sitemap(out, metadata.site(settings))
-    told = {
+    head = {
         "publisher": making.title,
         "draft": making.draft,
         "made_at": making.made_at,
@@ -252,7 +252,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "years": years,
         "changes": changes,
     }
-    files = write_manifest(out, told, last)
+    files = write_manifest(out, head, last)
     _refuse_personal(making, personal.result(), last if same else None)
     counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
     return {"files": files, "years": counts, **changes}

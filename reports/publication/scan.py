@@ -99,12 +99,12 @@ class Personal:
         seen: set[int] = set()
         for service, row in _rows_of(conn):
             fields = _personal_fields(service)
-            telling = {name: value for name, value in row.items() if name in fields or _tells(name)}
+            named_fields = {name: value for name, value in row.items() if name in fields or _may_be_personal(name)}
             # Most rows repeat the same offices, officials and suppliers.
-            same = hash((service, repr(telling)))
-            if same not in seen or any(map(_is_address, fields & telling.keys())):
+            same = hash((service, repr(named_fields)))
+            if same not in seen or any(map(_is_address, fields & named_fields.keys())):
                 seen.add(same)
-                found._take(row, fields, telling, named)
+                found._take(row, fields, named_fields, named)
         for text in found.texts.keys() & (named | found.not_personal):
             del found.texts[text]
         shared = Counter(word for text in found.texts for word in set(text.split()))
@@ -120,24 +120,24 @@ class Personal:
         return {*self.numbers, *self.texts, *self.open}
 
     def _take(
-        self, row: Mapping[str, Any], fields: frozenset[str], telling: Mapping[str, Any], named: set[str]
+        self, row: Mapping[str, Any], fields: frozenset[str], named_fields: Mapping[str, Any], named: set[str]
     ) -> None:
-        """Add the values of a row's personal fields; `named` gets the names and addresses that it publishes. `telling`
-        are the fields that may be personal, a name, an address or a legal form."""
-        public = {name: value for name, value in telling.items() if name not in fields and isinstance(value, str)}
+        """Add the values of a row's personal fields; `named` gets the names and addresses that it publishes.
+        `named_fields` are those that may be personal, a name, an address or a legal form."""
+        public = {name: value for name, value in named_fields.items() if name not in fields and isinstance(value, str)}
         named |= {plain_name(value) for name, value in public.items() if _is_name(name) or _is_address(name)}
         firm = any((_is_name(name) or _is_form(name)) and is_firm(value, value) for name, value in public.items())
-        where = any(map(_is_address, fields & telling.keys()))
+        where = any(map(_is_address, fields & named_fields.keys()))
         words = (value for name, value in row.items() if name not in fields and isinstance(value, str)) if where else ()
         public_text = plain_name(" ".join(words))
-        for name in fields & telling.keys():
+        for name in fields & named_fields.keys():
             for value in row[name] if isinstance(row[name], list) else [row[name]]:
                 for part in str(value or "").split(";"):
                     self._add(name, part.strip(), public_text, firm=firm)
 
     def _add(self, name: str, part: str, public_text: str, *, firm: bool) -> None:
         if _is_address(name):
-            # A place that the row tells in public words too is where the work is.
+            # A place that the public texts of the row give too is where the work is.
             text = plain_name(part)
             if len(text) > 14 and any(map(str.isdigit, text)) and text not in public_text:
                 self.texts[text] = name
@@ -182,7 +182,7 @@ def _is_form(field: str) -> bool:
 
 
 @lru_cache(10_000)  # a source may name fields as it likes
-def _tells(field: str) -> bool:
+def _may_be_personal(field: str) -> bool:
     return _is_name(field) or _is_address(field) or _is_form(field)
 
 
@@ -284,7 +284,7 @@ def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
     """Each line that a file holds, unpacked, after the end of the one before it, and a hash of both. Rows of a sheet
     are lines, and where they stand in it is no difference."""
     for where, chunks in _parts(file, name):
-        before, told, rest = b"", b"", b""
+        before, previous, rest = b"", b"", b""
         for chunk in chain(chunks, [b""]):
             *lines, rest = (rest + chunk).replace(b"</row>", b"</row>\n").split(b"\n")
             lines = [line + b"\n" for line in lines]
@@ -292,8 +292,8 @@ def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
                 lines, rest = [*lines, rest], b""
             for line in lines:
                 words = _CELL.sub(b"", line)
-                yield hash((told, words)), where, before + line
-                before, told = _end_of(line), _end_of(words)
+                yield hash((previous, words)), where, before + line
+                before, previous = _end_of(line), _end_of(words)
 
 
 def _end_of(block: bytes) -> bytes:

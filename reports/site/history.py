@@ -32,7 +32,7 @@ _NO_NEWS = _MINOR | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
 _TELLING = ("title", "number", "description")
-# Reports of progress: what they say is told together.
+# Reports of progress: their values are shown together.
 OBSERVATIONS = "contracts.implementation.metrics.observations"
 
 

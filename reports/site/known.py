@@ -14,7 +14,7 @@ from reports.site.places import Place
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A package, with the digest of its process and the red flags that its page shows; which `services` told of it and
+    """A package, with the digest of its process and the red flags that its page shows; which `services` gave it and
     when (UTC), the OCIDs that it names as `related`, the addresses of its `photos`; `wanting` where its page lacks
     copies of some that could not be fetched then."""
 
@@ -48,13 +48,13 @@ def _named(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _package(told: dict[str, Any]) -> Package:
-    told["office"] = tuple(told["office"]) if told["office"] else None
-    told["places"] = [Place(*each) for each in told["places"]]
-    told["suppliers"] = [tuple(each) for each in told["suppliers"]]
-    told["stages"] = tuple(told["stages"])
-    told["proposals"] = [(Place(*place), *others) for place, *others in told["proposals"]]
-    return Package(**told)
+def _package(line: dict[str, Any]) -> Package:
+    line["office"] = tuple(line["office"]) if line["office"] else None
+    line["places"] = [Place(*each) for each in line["places"]]
+    line["suppliers"] = [tuple(each) for each in line["suppliers"]]
+    line["stages"] = tuple(line["stages"])
+    line["proposals"] = [(Place(*place), *others) for place, *others in line["proposals"]]
+    return Package(**line)
 
 
 _NAMES = [each.name for each in fields(Known)]

@@ -749,8 +749,8 @@ def update_shown(update: Update) -> Object:
             "label": label(changes[0]),
             "kind": changes[0].kind,
             "entry": _entry_called(changes[0]),
-            "before": _told((change.path, change.before, change.words) for change in changes),
-            "after": _told((change.path, change.after, change.words) for change in changes),
+            "before": _in_words((change.path, change.before, change.words) for change in changes),
+            "after": _in_words((change.path, change.after, change.words) for change in changes),
         }
         for changes in list(lines.values())[:_CHANGES_SHOWN]
     ]
@@ -764,7 +764,7 @@ def _entry_called(change: Change) -> Markup | str:
     return "" if isinstance(change.before or change.after, dict) else change.words
 
 
-def _told(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
+def _in_words(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
     """Values or entries of one line, by (path, value, what holds it), in words; those that have none are counted."""
     found: list[Markup | str] = []
     reports: dict[str, list[Object]] = {}
@@ -788,14 +788,14 @@ def _reported(name: str, observations: Iterable[Object]) -> Markup:
     for each in observations:
         days.setdefault(_day_of(each), {})[(each.get("dimensions") or {}).get("kind")] = each
     day = max(days)
-    said = []
+    shown = []
     for kind, one in days[day].items():
         amount, measure = _amount(one.get("value")), one.get("measure")
         number = texts.rupiah(amount) if measure is None else texts.percent(measure)
         if number and kind != "deviation":
-            said.append(texts.t(_REPORTED[kind], number) if kind in _REPORTED else number)
+            shown.append(texts.t(_REPORTED[kind], number) if kind in _REPORTED else number)
     more = Markup(" ({})").format(texts.t("reported.count", len(days))) if len(days) > 1 else ""
-    return Markup("{} {}: {}{}").format(name, texts.day(day), Markup(", ").join(said), more)
+    return Markup("{} {}: {}{}").format(name, texts.day(day), Markup(", ").join(shown), more)
 
 
 def _day_of(observation: Object) -> str:

@@ -670,7 +670,7 @@ def _write_places(
         (proposal, stated_place(proposal.village, proposal.district, writer.settings.wilayah)) for proposal in proposals
     )
     alone = [(proposal, place) for proposal, place in stated if place]
-    # What one package lost may stand with another, or without any: then it is told there alone.
+    # What one package lost may stand with another, or without any: then it is shown there alone.
     standing = {(place.key, proposal.title) for proposal, place in alone}
     for each in packages:
         standing |= {(place.key, title) for place, title, status, _ in each.proposals if status != "withdrawn"}

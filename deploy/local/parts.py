@@ -253,9 +253,7 @@ def logged_in(url: str, folder: Path) -> Api:
     except (FileNotFoundError, KeyError):
         raise RuntimeError(NO_ADMIN) from None
     session = requests.Session()
-    # On SQLite Airflow's own requests sometimes lock each other out; the loser is undone and can be sent again.
-    again = Retry(5, status_forcelist=[500, 503], allowed_methods=None, backoff_factor=1)
-    session.mount(url, HTTPAdapter(max_retries=again))
+    session.mount(url, HTTPAdapter(max_retries=Retry(5, backoff_factor=1)))
     answer = session.post(f"{url}/auth/token", json={"username": "admin", "password": password}, timeout=30)
     if answer.status_code in (401, 404):  # the file is of earlier days
         raise RuntimeError(NO_ADMIN)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, or_, select
@@ -234,9 +234,3 @@ def _write_pairs(conn: Connection, year: int, rule: str, weighed: Weighed, *, an
             for target, (weight, by) in sorted(found.items())
         ),
     )
-
-
-def forget(conn: Connection, years: Iterable[int] | None = None) -> None:
-    """Have years (all, where None) linked anew."""
-    query = t.link_year.update().values(fingerprint="")
-    conn.execute(query if years is None else query.where(t.link_year.c.year.in_(set(years))))

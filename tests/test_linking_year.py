@@ -15,7 +15,6 @@ from sqlalchemy import Engine, func, select
 
 from pipeline import links as pipeline_links
 from pipeline import workers
-from pipeline.link_index import forget
 from pipeline.links import Place, decide, enqueue_links, link_pending, note_evidence, offices_by_name
 from pipeline.registry import SERVICES, SOURCES
 from schemas.errors import RowError
@@ -105,7 +104,7 @@ class Warehouse:
     def link(self, *, anew: bool = False) -> int:
         if anew:
             with writing(self.engine) as conn:
-                forget(conn)
+                conn.execute(t.link_year.update().values(fingerprint=""))
         return link_pending(self.engine, self.settings, "r")
 
     def rows(self, table: Any, *left_out: str) -> list[str]:

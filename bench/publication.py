@@ -1,9 +1,9 @@
 """A publication of a simulated regency: `python -m bench.publication [PACKAGES] [--years N] [--folder DIR]`.
 
 The first one, one after a night in which nothing changed, and one after a night in which about 1 % of the processes
-changed. Of each: seconds, CPU seconds of all its processes, memory of the largest; and which files kept their bytes and
-times. Of 100,000 packages the warehouse takes about half an hour before the first begins; with --folder it stays there,
-and the next time is begun with it.
+changed. Of each, and of the syncs before them: seconds, CPU seconds of all its processes, memory of the largest; and
+which files kept their bytes and times. Of 100,000 packages the warehouse takes about half an hour before the first
+begins; with --folder it stays there, and the next time is begun with it.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from pathlib import Path
 import orjson
 from sqlalchemy import create_engine, func, select
 
-from bench.pipeline import ROOT, SETTINGS, SYSTEMS, Version
+from bench.pipeline import ROOT, SETTINGS, SYSTEMS, Cost, Version
 from simulator.services import SERVICES
 from simulator.world import World
 from warehouse import tables as t
@@ -48,7 +48,7 @@ def _measure(folder: Path, packages: int, years: range) -> None:
         _write_dumps(world, folder / "today", years)
         world.advance(change_share=_CHANGED_ROWS)
         _write_dumps(world, folder / "tomorrow", years)
-        version.jejak(settings, folder / "today" / "{year}", "sync")
+        print(_line("sync of all rows", version.jejak(settings, folder / "today" / "{year}", "sync")), flush=True)
         now.rename(first)
     shutil.copy(first, now)
     processes, releases = _counts(folder)
@@ -56,8 +56,8 @@ def _measure(folder: Path, packages: int, years: range) -> None:
     shutil.rmtree(folder / "publication", ignore_errors=True)
     before = _publish(version, "first publication", {}, processes)
     before = _publish(version, "nothing changed", before, processes)
-    version.jejak(settings, folder / "tomorrow" / "{year}", "sync")
-    print(f"{_counts(folder)[1] - releases:,} releases more")
+    cost = version.jejak(settings, folder / "tomorrow" / "{year}", "sync")
+    print(f"{_line('sync of the next day', cost)} {_counts(folder)[1] - releases:,} releases more", flush=True)
     _publish(version, "1 % of the processes changed", before, processes)
 
 
@@ -85,11 +85,14 @@ def _publish(
     found = _files(out / "current")
     same = sum(found.get(name) == each for name, each in before.items())
     print(
-        f"{what:<32}{cost.wall:>8.1f} s{cost.cpu:>8.1f} s CPU{cost.peak:>7,.0f} MiB{len(found):>10,} files "
-        f"({len(found) / processes:.1f} a package), {same:,} as before",
+        f"{_line(what, cost)}{len(found):>10,} files ({len(found) / processes:.1f} a package), {same:,} as before",
         flush=True,
     )
     return found
+
+
+def _line(what: str, cost: Cost) -> str:
+    return f"{what:<32}{cost.wall:>8.1f} s{cost.cpu:>8.1f} s CPU{cost.peak:>7,.0f} MiB"
 
 
 def _files(folder: Path) -> dict[str, tuple[int, int]]:

@@ -442,6 +442,12 @@ def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Pa
     assert 'data-t="contract.cancelled"' in page[page.index('<section id="implementation"') :]
     assert 'data-t="missing.payment"' not in page
 
+    other = {name: value for name, value in each.state["contracts"][0].items() if name != "implementation"}
+    beside = replace(each, state={**cancelled.state, "contracts": [*over["contracts"], other | {"id": "another"}]})
+    missing = view(beside, summary(beside))["stages"][4].missing
+    assert "missing.handover" in missing
+    assert "missing.payment" not in missing
+
 
 def _without(each: PublishedProcess, state: dict[str, Any]) -> PublishedProcess:
     """A process after a night on which its rows give another state."""

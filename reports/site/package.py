@@ -334,15 +334,16 @@ def _contract(state: Object) -> tuple[list[Fact], list[str]]:
 
 
 def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
-    carried = [
-        each.get("implementation") or {} for each in state.get("contracts") or () if each.get("status") != "cancelled"
-    ]
-    if state.get("contracts") and not carried:
+    contracts = state.get("contracts") or ()
+    standing = [each for each in contracts if each.get("status") != "cancelled"]
+    if contracts and not standing:
         return [], _missing(("contract_cancelled", True))
+    # What was paid and reported before a contract was cancelled is on the page too.
+    carried = [each.get("implementation") or {} for each in contracts]
     return [], _missing(
         ("progress", not any(each.get("metrics") for each in carried)),
         ("payment", not any(each.get("transactions") for each in carried)),
-        ("handover", not any(each.get("endDate") for each in carried)),
+        ("handover", not any((each.get("implementation") or {}).get("endDate") for each in standing)),
         ("photo", not any(each.get("documents") for each in carried)),
     )
 

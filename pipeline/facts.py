@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select
 
-from pipeline.links import Place, note_evidence
+from pipeline.links import RowKey, note_evidence
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import SERVICES, SOURCES, code_fingerprint
 from schemas.errors import RowError
@@ -23,7 +23,7 @@ from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 log = logging.getLogger("jejak.facts")
 
-_PLACE = ("source", "service", "scope", "key")
+_ROW_KEY = ("source", "service", "scope", "key")
 _BATCH = 2000
 
 
@@ -74,16 +74,16 @@ def _suppliers(record: Any) -> Iterator[tuple[Code, str, str | None]]:
 
 
 def write_facts(
-    conn: Connection, rows: Iterable[tuple[int, Place, Facts]], gone: Iterable[Place], changed: Changed
+    conn: Connection, rows: Iterable[tuple[int, RowKey, Facts]], gone: Iterable[RowKey], changed: Changed
 ) -> None:
-    """Keep the facts of new current row versions (id, place, facts); `gone` are places whose row is there no more.
+    """Keep the facts of new current row versions (id, row key, facts); `gone` are keys whose row is there no more.
     Adds to `changed` what they concern."""
     plans: list[dict[str, Any]] = []
     revisions: list[dict[str, Any]] = []
     references: list[dict[str, Any]] = []
     suppliers: list[dict[str, Any]] = []
-    evidence: list[tuple[Place, Evidence | None]] = [(place, None) for place in gone]
-    for row_id, place, facts in rows:
+    evidence: list[tuple[RowKey, Evidence | None]] = [(row_key, None) for row_key in gone]
+    for row_id, row_key, facts in rows:
         if plan := facts.plan:
             kind, code = plan.rup
             plans.append(
@@ -118,7 +118,7 @@ def write_facts(
             {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code, "name": name}
             for (kind, key), code, name in facts.suppliers
         ]
-        evidence.append((place, facts.evidence))
+        evidence.append((row_key, facts.evidence))
     insert_rows(conn, t.plan_fact, plans)
     insert_rows(conn, t.rup_revision, revisions)
     insert_rows(conn, t.rup_reference, references)
@@ -153,7 +153,7 @@ def extract_outdated(engine: Engine) -> None:
             with writing(engine) as conn:
                 rows = list(
                     conn.execute(
-                        select(*(columns[c] for c in ("id", *_PLACE, "kind", "code", "payload")))
+                        select(*(columns[c] for c in ("id", *_ROW_KEY, "kind", "code", "payload")))
                         .where(columns.service == name, columns.current, ~columns.gone, columns.id > last)
                         .order_by(columns.id)
                         .limit(_BATCH)
@@ -166,14 +166,14 @@ def extract_outdated(engine: Engine) -> None:
                 drop_facts(conn, [row.id for row in rows], changed)
                 found, refused = [], []
                 for row in rows:
-                    place: Place = (row.source, row.service, row.scope, row.key)
+                    row_key: RowKey = (row.source, row.service, row.scope, row.key)
                     try:
                         record, _ = read_row(service, renamed(service, row.payload))
                     except RowError:
                         # Today's model refuses it: a build leaves it out and keeps it among the rejects.
-                        refused.append(place)
+                        refused.append(row_key)
                     else:
-                        found.append((row.id, place, extract(source, service, record, (row.kind, row.code))))
+                        found.append((row.id, row_key, extract(source, service, record, (row.kind, row.code))))
                 write_facts(conn, found, refused, changed)
                 settling(conn)
                 settle(conn, source, changed)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.transport.read import resumes
 from pipeline.clock import local_time, utc_now
 from pipeline.facts import Changed, Facts, drop_facts, extract, settle, write_facts
-from pipeline.links import Place
+from pipeline.links import RowKey
 from pipeline.queues import settling
 from pipeline.registry import SOURCES, code_fingerprint
 from pipeline.workers import uncollected
@@ -65,12 +65,13 @@ class _Job:
         return f"{self.source} {self.service.name} {self.scope}"
 
     @property
-    def place(self) -> dict[str, str]:
+    def scope_key(self) -> dict[str, str]:
+        """The columns by which tables know a service read for a scope."""
         return {"source": self.source, "service": self.service.name, "scope": self.scope}
 
     def of(self, table: Any) -> tuple[Any, ...]:
-        """The condition for rows of this place."""
-        return tuple(table.c[name] == value for name, value in self.place.items())
+        """The condition for rows of this service and scope."""
+        return tuple(table.c[name] == value for name, value in self.scope_key.items())
 
     def pages(self, settings: Settings, cursor: str | None = None) -> Iterator[Page]:
         """The source's answer, from a cursor on."""
@@ -91,8 +92,8 @@ class _Answer:
     rows: Iterable[dict[str, Any]]
 
 
-class _Head(NamedTuple):
-    """The current version of a key."""
+class _CurrentRow(NamedTuple):
+    """The current row version of a key, as it is stored."""
 
     key: str
     id: int
@@ -106,7 +107,7 @@ class _Head(NamedTuple):
 
 @dataclass(slots=True)
 class _Content:
-    """A row of the answer: as received, and when it was observed; `head` where it is known with this content."""
+    """A row of the answer: as received, and when it was observed; `stored` where it is known with this content."""
 
     content_hash: str
     wire_hash: str
@@ -114,7 +115,7 @@ class _Content:
     code: str = ""
     fields: dict[str, object] = field(default_factory=dict)
     row: dict[str, Any] = field(default_factory=dict)
-    head: _Head | None = None
+    stored: _CurrentRow | None = None
 
 
 @dataclass(slots=True)
@@ -126,8 +127,8 @@ class _Version:
 
 
 @dataclass(slots=True)
-class Plan:
-    """What taking over an answer will do; nothing is written before the answer is complete and checked."""
+class Diff:
+    """What taking over an answer will change; nothing is written before the answer is complete and checked."""
 
     counts: Counter[str] = field(default_factory=Counter)
     observed_at: str = ""  # when the answer was true at the source; empty where it doesn't say
@@ -137,7 +138,7 @@ class Plan:
     superseded: list[int] = field(default_factory=list)
     same: list[tuple[int, str]] = field(default_factory=list)  # known content that travelled otherwise: id, wire hash
     codes: set[tuple[str, str]] = field(default_factory=set)  # whose rows changed
-    gone: list[_Head] = field(default_factory=list)
+    gone: list[_CurrentRow] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)  # open rejects that the answer does not bring again
     new_fields: Counter[str] = field(default_factory=Counter)
@@ -165,7 +166,7 @@ def sync_service(
     """
     job = _Job(source, SOURCES[source].services[service_name], scope, run_id, secrets.token_hex(8))
 
-    def read() -> Plan | None:
+    def read() -> Diff | None:
         with holding(engine, str(job)):
             try:
                 return _take_over(engine, settings, job)
@@ -175,7 +176,7 @@ def sync_service(
                     _discard(conn, job, t.staged_fetch.c.reader == job.token)
                 raise
 
-    plan, row = _outcome(settings, job, read)
+    diff, row = _outcome(settings, job, read)
     row = {"run_id": run_id, **row}
     if row["status"] == "failed":
         # The same error is logged once; whoever reads the log of one task has a process of his own.
@@ -185,11 +186,11 @@ def sync_service(
         else:
             log.error("%s: failed as %s did.", job, first)
     else:
-        counts = ", ".join(f"{n} {row[n]}" for n in COUNTS) if plan else "the source has no such list"
-        if plan and plan.older:
-            counts += f"; as of {plan.observed_at}, which is older than what is known: it adds to the history alone"
+        counts = ", ".join(f"{n} {row[n]}" for n in COUNTS) if diff else "the source has no such list"
+        if diff and diff.older:
+            counts += f"; as of {diff.observed_at}, which is older than what is known: it adds to the history alone"
         log.info("%s: %s.", job, counts)
-    if plan is None:
+    if diff is None:
         with writing(engine) as conn:
             before = _counted(conn, job, run_id)
             row |= {name: before[name] for name in COUNTS if before}
@@ -206,13 +207,13 @@ def preview_service(engine: Engine, settings: Settings, source: str, service_nam
     """
     job = _Job(source, SOURCES[source].services[service_name], scope)
 
-    def read() -> Plan | None:
+    def read() -> Diff | None:
         answer = _direct(settings, job)
         with reading(engine) as conn:
-            return _plan(conn, settings, job, answer) if answer else None
+            return _diff(conn, settings, job, answer) if answer else None
 
-    plan, row = _outcome(settings, job, read)
-    return {**row, "examples": {name: list(found) for name, found in (plan or Plan()).examples.items()}}
+    diff, row = _outcome(settings, job, read)
+    return {**row, "examples": {name: list(found) for name, found in (diff or Diff()).examples.items()}}
 
 
 _logged: dict[tuple[str, str, str], str] = {}
@@ -226,13 +227,13 @@ def same_reason(message: str, service: str) -> str:
     return _REQUEST.sub("it ", message.rstrip(".")).replace(f'"{service}"', '"..."')
 
 
-def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> tuple[Plan | None, dict[str, Any]]:
-    """What reading came to: the plan, and its place with status, message and counts; `final` where no further attempt
-    helps, but other settings."""
-    plan, status, message, final = None, "success", None, False
+def _outcome(settings: Settings, job: _Job, read: Callable[[], Diff | None]) -> tuple[Diff | None, dict[str, Any]]:
+    """What reading came to: the diff, and the columns of `run_service` with status, message and counts; `final` where
+    no further attempt helps, but other settings."""
+    diff, status, message, final = None, "success", None, False
     try:
-        plan = read()
-        if plan is None:
+        diff = read()
+        if diff is None:
             status = "absent"
             if wanted := settings.sources[job.source].service(job.service.name).file:
                 raise SourceUnavailable(f"the folder has no file {wanted}, which the settings name for this service")
@@ -240,12 +241,12 @@ def _outcome(settings: Settings, job: _Job, read: Callable[[], Plan | None]) -> 
         # Whatever goes wrong with one service must not stop the others.
         status, message = "failed", str(error) if isinstance(error, JejakError) else defect(error)
         final = isinstance(error, SettingsError)
-    row = _row(job, status, message, plan.counts if plan else {})
-    return plan, row | {"final": True} if final else row
+    row = _row(job, status, message, diff.counts if diff else {})
+    return diff, row | {"final": True} if final else row
 
 
 def _row(job: _Job, status: str, message: str | None, counts: Mapping[str, int]) -> dict[str, Any]:
-    return {**job.place, "status": status, "message": message, **{name: counts.get(name, 0) for name in COUNTS}}
+    return {**job.scope_key, "status": status, "message": message, **{name: counts.get(name, 0) for name in COUNTS}}
 
 
 def defect(error: BaseException) -> str:
@@ -305,7 +306,7 @@ def _staged(engine: Engine, settings: Settings, job: _Job) -> _Answer | None:
             _discard(conn, job)
             cursor, number, observed_at = None, 0, now
             fetch = {"run_id": job.run_id, "transport": transport, "observed_at": now, "started_at": now}
-            insert_rows(conn, t.staged_fetch, [{**job.place, **fetch, "reader": job.token}])
+            insert_rows(conn, t.staged_fetch, [{**job.scope_key, **fetch, "reader": job.token}])
     answer = _Answer(transport, observed_at, _staged_rows(engine, job))
     if begun and begun["complete"]:
         return answer
@@ -316,7 +317,7 @@ def _staged(engine: Engine, settings: Settings, job: _Job) -> _Answer | None:
         with writing(engine) as conn:
             if not conn.execute(update(t.staged_fetch).where(*_own(job)).values(**values)).rowcount:
                 raise SourceUnavailable(_OVERTAKEN)
-            page_row = {**job.place, "number": number, "rows": to_json(page.rows), "name": page.name}
+            page_row = {**job.scope_key, "number": number, "rows": to_json(page.rows), "name": page.name}
             insert_rows(conn, t.staged_page, [page_row])
         number += 1
         if pages % 10 == 0:
@@ -352,8 +353,8 @@ def _age(then: str, now: str) -> timedelta:
 # --- taking over -----------------------------------------------------------------------------------------------------
 
 
-def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
-    """Plan and write a complete answer; planning, the long part, keeps no other writer waiting."""
+def _take_over(engine: Engine, settings: Settings, job: _Job) -> Diff | None:
+    """Compare and write a complete answer; comparing, the long part, keeps no other writer waiting."""
     columns = t.raw_record.c
     latest = select(func.max(columns.id)).where(*job.of(t.raw_record), columns.current)
     staged = resumes(job.transport(settings))
@@ -363,19 +364,19 @@ def _take_over(engine: Engine, settings: Settings, job: _Job) -> Plan | None:
     with uncollected():
         with reading(engine) as conn:
             known = conn.execute(latest).scalar_one()
-            plan = _plan(conn, settings, job, answer)
+            diff = _diff(conn, settings, job, answer)
         with writing(engine) as conn:
             reader = select(t.staged_fetch.c.reader).where(*_own(job)).with_for_update()
             if staged and conn.execute(reader).first() is None:
                 raise SourceUnavailable(_OVERTAKEN)
-            # The plan holds only if nobody has written rows of this place since.
+            # The diff holds only if nobody has written rows of this service and scope since.
             if conn.execute(latest).scalar_one() != known:
                 raise SourceUnavailable(_OVERTAKEN)
-            _write(conn, settings, plan, job)
-    return plan
+            _write(conn, settings, diff, job)
+    return diff
 
 
-def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> Plan:
+def _diff(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> Diff:
     """Compare a complete answer with what is known, and count every row once.
 
     Raises StructureError where the answer as a whole can't be believed: a lost key column, far fewer usable keys than
@@ -383,55 +384,60 @@ def _plan(conn: Connection, settings: Settings, job: _Job, answer: _Answer) -> P
     """
     service = job.service
     options = settings.sources[job.source].service(service.name)
-    heads = _heads(conn, job)
+    current = _current_rows(conn, job)
     observed = _Observed(settings, job, answer)
-    reader = _Reader(job, heads, observed.at)
+    reader = _Reader(job, current, observed.at)
     if answer.transport != "files":
         reader.observed_at = observed.default
     for row in answer.rows:
         reader.take(row)
-    plan = reader.plan
-    plan.observed_at = reader.observed_at
-    plan.first = not heads
+    diff = reader.diff
+    diff.observed_at = reader.observed_at
+    diff.first = not current
     newest = conn.execute(select(t.answer.c.observed_at).where(*job.of(t.answer))).scalar_one_or_none()
-    plan.older = bool(newest and plan.observed_at and plan.observed_at < newest)
+    diff.older = bool(newest and diff.observed_at and diff.observed_at < newest)
     reader.check_keys(options)
     reader.settle(conn)
     reader.reject_open(conn)
-    _check_rejects(plan, options)
-    _check_fields(plan)
-    live = [head for head in heads.values() if not head.gone]
-    if not plan.older:
-        _check_rows(plan, len(reader.present()), len(live), options)
-    if not plan.older and plan.observed_at:
+    _check_rejects(diff, options)
+    _check_fields(diff)
+    live = [stored for stored in current.values() if not stored.gone]
+    if not diff.older:
+        _check_rows(diff, len(reader.present()), len(live), options)
+    if not diff.older and diff.observed_at:
         reader.find_gone(live)
-    return plan
+    return diff
 
 
-def _heads(conn: Connection, job: _Job) -> dict[str, _Head]:
+def _current_rows(conn: Connection, job: _Job) -> dict[str, _CurrentRow]:
     columns = t.raw_record.c
-    query = select(*(columns[name] for name in _Head._fields)).where(*job.of(t.raw_record), columns.current)
-    return {row.key: _Head(*row) for row in conn.execute(query)}
+    query = select(*(columns[name] for name in _CurrentRow._fields)).where(*job.of(t.raw_record), columns.current)
+    return {row.key: _CurrentRow(*row) for row in conn.execute(query)}
 
 
-def _base(head: _Head) -> str:
+def _base(stored: _CurrentRow) -> str:
     """The key of a row of a list without keys, without its number."""
-    return head.key if head.key.endswith(head.content_hash[:16]) else head.key.rpartition("|")[0]
+    return stored.key if stored.key.endswith(stored.content_hash[:16]) else stored.key.rpartition("|")[0]
 
 
 class _Reader:
     """Sorts the rows of one answer: known ones by their hash as received, others by what they hold."""
 
     def __init__(
-        self, job: _Job, heads: dict[str, _Head], when: Callable[[Mapping[str, Any]], str], *, retried: bool = False
+        self,
+        job: _Job,
+        current: dict[str, _CurrentRow],
+        when: Callable[[Mapping[str, Any]], str],
+        *,
+        retried: bool = False,
     ) -> None:
-        self.job, self.heads, self.when, self.retried = job, heads, when, retried
-        self.plan = Plan()
+        self.job, self.current, self.when, self.retried = job, current, when, retried
+        self.diff = Diff()
         self.observed_at = ""
-        self.known: dict[str, list[_Head]] = defaultdict(list)  # by hash as received
-        for head in sorted(heads.values()):
-            if not head.gone:
-                self.known[head.wire_hash].append(head)
+        self.known: dict[str, list[_CurrentRow]] = defaultdict(list)  # by hash as received
+        for stored in sorted(current.values()):
+            if not stored.gone:
+                self.known[stored.wire_hash].append(stored)
         self.seen: dict[str, str] = {}  # key -> when, of rows that are as they were
         self.wires: Counter[str] = Counter()
         self.taken: dict[str, _Content] = {}  # by hash as received
@@ -447,8 +453,8 @@ class _Reader:
 
     def take(self, row: dict[str, Any]) -> None:
         """One row of the answer."""
-        service, plan = self.job.service, self.plan
-        plan.counts["fetched"] += 1
+        service, diff = self.job.service, self.diff
+        diff.counts["fetched"] += 1
         if row.keys() != self.fields.keys():
             self.fields.update(dict.fromkeys(row))
         wire = wire_hash(service, row).hex()
@@ -457,20 +463,20 @@ class _Reader:
         if service.keyless:
             self.order.append(wire)
         elif times:
-            plan.counts["duplicate"] += 1
+            diff.counts["duplicate"] += 1
             self._take_again(wire, self.when(row))
             return
         if (fault := row.get(UNREADABLE)) is not None:
             self.unread.append((None, wire, f"line {fault['line']}: {fault['reason']}", row, self.when({})))
             self.unread_codes.add(None)
             return
-        heads = self.known.get(wire, ())
-        if times < len(heads):
+        stored = self.known.get(wire, ())
+        if times < len(stored):
             when = self.when(row)
-            self.seen[heads[times].key] = when
+            self.seen[stored[times].key] = when
             self.observed_at = max(self.observed_at, when)
             if service.keyless:
-                self.numbered[_base(heads[times])].append(heads[times].key)
+                self.numbered[_base(stored[times])].append(stored[times].key)
             return
         try:
             found = identify(service, row)
@@ -497,13 +503,13 @@ class _Reader:
             same[found.content_hash] = content
         else:
             before.observed_at = max(before.observed_at, when)
-            plan.counts["duplicate"] += 1
+            diff.counts["duplicate"] += 1
         self.taken[wire] = same[found.content_hash]
 
     def _take_again(self, wire: str, when: str) -> None:
         """A row that the answer has once more: it is as new as the newest of them."""
-        if heads := self.known.get(wire):
-            self.seen[heads[0].key] = max(self.seen[heads[0].key], when)
+        if stored := self.known.get(wire):
+            self.seen[stored[0].key] = max(self.seen[stored[0].key], when)
         elif content := self.taken.get(wire):
             content.observed_at = max(content.observed_at, when)
         else:
@@ -512,14 +518,14 @@ class _Reader:
 
     def check_keys(self, options: ServiceSettings) -> None:
         """Raises StructureError where no row has one of the fields that rows are known by."""
-        service, plan = self.job.service, self.plan
+        service, diff = self.job.service, self.diff
         lost = service.lost_key(self.fields)
-        if lost and plan.counts["fetched"] and options.max_reject_share < 1:
+        if lost and diff.counts["fetched"] and options.max_reject_share < 1:
             raise StructureError(
                 f"no row has {', '.join(lost)}, which it is known by. Nothing was changed. Look at what the source "
                 f"answers now: if the column has a new name, name it under `columns` of this service in the settings"
             )
-        if lost and plan.counts["fetched"]:
+        if lost and diff.counts["fetched"]:
             for bare, contents in self.rows.items():
                 for each in contents.values():
                     reason = f"{_LOST_KEY}: {', '.join(lost)} is in no row of this answer"
@@ -532,7 +538,7 @@ class _Reader:
         if self.job.service.keyless:
             self._drop_repeats()
         suffixed: dict[str, list[str]] = defaultdict(list)
-        for key in self.heads:
+        for key in self.current:
             if _SIBLING.search(key):
                 suffixed[key[:-9]].append(key)  # without "#" and eight digits
         # Also of rows that are all as they were one may be the only one left, or older than another.
@@ -540,10 +546,10 @@ class _Reader:
             contents = dict(self.rows.get(bare, {}))
             for key in (bare, *suffixed.get(bare, ())):
                 if key in self.seen:
-                    head = self.heads[key]
-                    self.plan.counts["duplicate"] += head.content_hash in contents
-                    contents[head.content_hash] = _Content(
-                        head.content_hash, head.wire_hash, self.seen.pop(key), head.code, head=head
+                    stored = self.current[key]
+                    self.diff.counts["duplicate"] += stored.content_hash in contents
+                    contents[stored.content_hash] = _Content(
+                        stored.content_hash, stored.wire_hash, self.seen.pop(key), stored.code, stored=stored
                     )
             latest = max((each.observed_at for each in contents.values()), default="")
             current = sorted(name for name, each in contents.items() if each.observed_at == latest)
@@ -552,11 +558,11 @@ class _Reader:
                 self._settle(conn, key, contents[content])
             self.old += [(bare, each) for each in contents.values() if each.observed_at != latest]
         self._keep_history(conn)
-        self.plan.counts["unchanged"] += len(self.seen)
+        self.diff.counts["unchanged"] += len(self.seen)
 
     def present(self) -> set[str]:
         """The usable keys of the answer."""
-        return {version.values["key"] for version in self.plan.versions} | self.seen.keys() | {k for k, _ in self.old}
+        return {version.values["key"] for version in self.diff.versions} | self.seen.keys() | {k for k, _ in self.old}
 
     def _drop_repeats(self) -> None:
         """A list without keys that stands in the answer several times as a whole counts once."""
@@ -571,20 +577,20 @@ class _Reader:
             for key in sorted(keys, key=lambda each: (len(each), each))[len(keys) // times :]:
                 self.rows.pop(key, None)
                 self.seen.pop(key, None)
-                self.plan.counts["duplicate"] += 1
+                self.diff.counts["duplicate"] += 1
 
     def _settle(self, conn: Connection, key: str, content: _Content) -> None:
         """A row that the answer holds as the present one of its key."""
-        plan, service = self.plan, self.job.service
-        head = self.heads.get(key)
-        if head is not None and not head.gone and head.content_hash == content.content_hash:
+        diff, service = self.diff, self.job.service
+        stored = self.current.get(key)
+        if stored is not None and not stored.gone and stored.content_hash == content.content_hash:
             self.seen[key] = content.observed_at
-            if head.wire_hash != content.wire_hash:
-                plan.same.append((head.id, content.wire_hash))
+            if stored.wire_hash != content.wire_hash:
+                diff.same.append((stored.id, content.wire_hash))
             return
-        if content.head is not None:
+        if content.stored is not None:
             # It is known under another key: of rows that share one, the suffix is another now.
-            payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.head.id)
+            payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.stored.id)
             content.row = conn.execute(payload).scalar_one()
             content.fields = renamed(service, content.row)
         try:
@@ -593,26 +599,26 @@ class _Reader:
             self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return
-        if plan.older or (self.retried and head and not head.gone and content.observed_at < head.observed_at):
+        if diff.older or (self.retried and stored and not stored.gone and content.observed_at < stored.observed_at):
             self.old.append((key, content))
             return
-        plan.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
-        plan.dropped.update(dropped.items())
+        diff.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
+        diff.dropped.update(dropped.items())
         version = self._version(key, content)
         subject = (version.values["kind"], content.code)
         version.facts = extract(self.job.source, service, record, subject)
-        plan.versions.append(version)
+        diff.versions.append(version)
         if subject[0]:
-            plan.codes.add((subject[0], content.code))
-        plan.count("new" if head is None or head.gone else "changed", content.code)
-        if head is not None:
-            plan.superseded.append(head.id)
+            diff.codes.add((subject[0], content.code))
+        diff.count("new" if stored is None or stored.gone else "changed", content.code)
+        if stored is not None:
+            diff.superseded.append(stored.id)
 
     def _version(self, key: str, content: _Content) -> _Version:
         job = self.job
         return _Version(
             {
-                **job.place,
+                **job.scope_key,
                 "key": key,
                 "kind": job.service.kind_of(content.fields),
                 "code": content.code,
@@ -640,16 +646,16 @@ class _Reader:
         )
         # What is known was known by its key with or without a suffix.
         known = {(_SIBLING.sub("", row.key), row.content_hash) for row in rows}
-        known |= {(_SIBLING.sub("", head.key), head.content_hash) for head in self.heads.values()}
-        for place, (key, content) in zip(bare, self.old, strict=True):
-            self.plan.counts["unchanged"] += 1
-            if (place, content.content_hash) not in known:
-                known.add((place, content.content_hash))
+        known |= {(_SIBLING.sub("", stored.key), stored.content_hash) for stored in self.current.values()}
+        for bare_key, (key, content) in zip(bare, self.old, strict=True):
+            self.diff.counts["unchanged"] += 1
+            if (bare_key, content.content_hash) not in known:
+                known.add((bare_key, content.content_hash))
                 version = self._version(key, content)
                 version.values["current"] = False
-                self.plan.versions.append(version)
+                self.diff.versions.append(version)
                 if self.job.service.name in SOURCES[self.job.source].mapping.histories and version.values["kind"]:
-                    self.plan.codes.add((version.values["kind"], content.code))
+                    self.diff.codes.add((version.values["kind"], content.code))
 
     def reject_open(self, conn: Connection) -> None:
         """Count the rows that can't be used; those known as such stay as they are, the answer closes the others."""
@@ -663,11 +669,11 @@ class _Reader:
             )
         }
         for key, content_hash, reason, row, when in self.unread:
-            self.plan.count("rejected", reason)
+            self.diff.count("rejected", reason)
             if open_rejects.pop((key, content_hash), None) is None:
-                self.plan.rejects.append(
+                self.diff.rejects.append(
                     {
-                        **self.job.place,
+                        **self.job.scope_key,
                         "run_id": self.job.run_id,
                         "key": key,
                         "content_hash": content_hash,
@@ -676,75 +682,75 @@ class _Reader:
                         "observed_at": when,
                         "rejected_at": utc_now(),
                         # Of an older answer it is history, and is not tried again.
-                        "resolved_at": utc_now() if self.plan.older else None,
+                        "resolved_at": utc_now() if self.diff.older else None,
                     }
                 )
-        if not self.plan.older:
-            self.plan.closed = list(open_rejects.values())
+        if not self.diff.older:
+            self.diff.closed = list(open_rejects.values())
 
-    def find_gone(self, live: list[_Head]) -> None:
+    def find_gone(self, live: list[_CurrentRow]) -> None:
         """Keys that the answer no longer holds: none that a row may be which could not be read."""
         if None in self.unread_codes:
             return
         present = self.present()
-        for head in live:
+        for stored in live:
             if (
-                head.key not in present
-                and head.code not in self.unread_codes
-                and head.observed_at <= self.plan.observed_at
+                stored.key not in present
+                and stored.code not in self.unread_codes
+                and stored.observed_at <= self.diff.observed_at
             ):
-                self.plan.gone.append(head)
-                self.plan.superseded.append(head.id)
-                self.plan.count("gone", head.code)
-                if head.kind:
-                    self.plan.codes.add((head.kind, head.code))
+                self.diff.gone.append(stored)
+                self.diff.superseded.append(stored.id)
+                self.diff.count("gone", stored.code)
+                if stored.kind:
+                    self.diff.codes.add((stored.kind, stored.code))
                 tombstone: dict[str, Any] = {
-                    **self.job.place,
-                    "key": head.key,
-                    "kind": head.kind,
-                    "code": head.code,
-                    "content_hash": head.content_hash,
-                    "wire_hash": head.wire_hash,
-                    "observed_at": self.plan.observed_at,
+                    **self.job.scope_key,
+                    "key": stored.key,
+                    "kind": stored.kind,
+                    "code": stored.code,
+                    "content_hash": stored.content_hash,
+                    "wire_hash": stored.wire_hash,
+                    "observed_at": self.diff.observed_at,
                     "run_id": self.job.run_id,
                     "payload": {},
                     "gone": True,
                     "current": True,
                 }
-                self.plan.versions.append(_Version(tombstone))
+                self.diff.versions.append(_Version(tombstone))
 
 
-def _check_rows(plan: Plan, usable: int, live: int, options: ServiceSettings) -> None:
+def _check_rows(diff: Diff, usable: int, live: int, options: ServiceSettings) -> None:
     usual = options.usual_rows if options.usual_rows is not None else live
     if options.min_share and ((usual >= _FEW and usable < options.min_share * usual) or (live and not usable)):
         raise StructureError(
-            f"{plan.counts['fetched']} rows with {usable} usable keys where about {usual} are usual. Nothing was "
+            f"{diff.counts['fetched']} rows with {usable} usable keys where about {usual} are usual. Nothing was "
             "changed. Look at the source; if so few are right, lower min_share for this service in the settings"
         )
 
 
-def _check_rejects(plan: Plan, options: ServiceSettings) -> None:
-    rejected, fetched = plan.counts["rejected"], plan.counts["fetched"]
+def _check_rejects(diff: Diff, options: ServiceSettings) -> None:
+    rejected, fetched = diff.counts["rejected"], diff.counts["fetched"]
     if rejected >= _FEW and rejected > options.max_reject_share * fetched:
         raise StructureError(
             f"{rejected} of {fetched} rows can't be used, the first because "
-            f"{plan.rejects[0]['reason'] if plan.rejects else 'of what `jejak rejects` shows'}. Nothing was changed. "
+            f"{diff.rejects[0]['reason'] if diff.rejects else 'of what `jejak rejects` shows'}. Nothing was changed. "
             "Mend the source or the schema; to keep them as rejects, raise max_reject_share for this service"
         )
 
 
-def _check_fields(plan: Plan) -> None:
+def _check_fields(diff: Diff) -> None:
     """Raises StructureError where a column could be read in no row of the answer: another column has its name, or the
     source writes it otherwise than before."""
-    read = sum(version.facts is not None for version in plan.versions)
-    if read < _FEW or read < plan.counts["fetched"] - plan.counts["duplicate"] - plan.counts["rejected"]:
+    read = sum(version.facts is not None for version in diff.versions)
+    if read < _FEW or read < diff.counts["fetched"] - diff.counts["duplicate"] - diff.counts["rejected"]:
         return
     unread: Counter[str] = Counter()
-    for (name, _), rows in plan.dropped.items():
+    for (name, _), rows in diff.dropped.items():
         unread[name] += rows
     for name, rows in unread.items():
         if rows >= read:
-            reason = next(reason for field, reason in plan.dropped if field == name)
+            reason = next(reason for field, reason in diff.dropped if field == name)
             raise StructureError(
                 f"{name} can be read in none of {read} rows: {reason}. Nothing was changed. Mend the source; if the "
                 f"column is something else there, give {name} its own under `columns` of this service in the settings, "
@@ -752,41 +758,41 @@ def _check_fields(plan: Plan) -> None:
             )
 
 
-def _write(conn: Connection, settings: Settings, plan: Plan, job: _Job) -> None:
-    """Write what was planned and, so that no kill can part the two, its counts."""
+def _write(conn: Connection, settings: Settings, diff: Diff, job: _Job) -> None:
+    """Write a diff and, so that no kill can part the two, its counts."""
     now = utc_now()
-    changed = write_versions(conn, plan)
-    insert_rows(conn, t.reject, plan.rejects)
-    if plan.closed:
-        conn.execute(update(t.reject).where(t.reject.c.id.in_(key_set(conn, plan.closed, int))).values(resolved_at=now))
-    found = [(job.source, job.service.name, name, "", "field", rows) for name, rows in plan.new_fields.items()]
+    changed = write_versions(conn, diff)
+    insert_rows(conn, t.reject, diff.rejects)
+    if diff.closed:
+        conn.execute(update(t.reject).where(t.reject.c.id.in_(key_set(conn, diff.closed, int))).values(resolved_at=now))
+    found = [(job.source, job.service.name, name, "", "field", rows) for name, rows in diff.new_fields.items()]
     found += [
-        (job.source, job.service.name, name, reason, "dropped", rows) for (name, reason), rows in plan.dropped.items()
+        (job.source, job.service.name, name, reason, "dropped", rows) for (name, reason), rows in diff.dropped.items()
     ]
     note_signals(conn, found, now)
     settling(conn)
-    if not plan.older:
-        _note_answer(conn, settings, plan, job, changed)
+    if not diff.older:
+        _note_answer(conn, settings, diff, job, changed)
     settle(conn, job.source, changed)
     _discard(conn, job)
     before = _counted(conn, job, job.run_id)
-    _add_up(plan.counts, before)
-    times = {"observed_at": max(plan.observed_at, before.get("observed_at") or "") or None, "finished_at": now}
-    upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **_row(job, "success", None, plan.counts), **times}])
+    _add_up(diff.counts, before)
+    times = {"observed_at": max(diff.observed_at, before.get("observed_at") or "") or None, "finished_at": now}
+    upsert_rows(conn, t.run_service, [{"run_id": job.run_id, **_row(job, "success", None, diff.counts), **times}])
 
 
-def _note_answer(conn: Connection, settings: Settings, plan: Plan, job: _Job, changed: Changed) -> None:
+def _note_answer(conn: Connection, settings: Settings, diff: Diff, job: _Job, changed: Changed) -> None:
     """Note that this answer is the newest. Events that were due before its day are facts now; codes that waited for the
     service to answer at all may open processes of their own."""
-    if plan.observed_at:
+    if diff.observed_at:
         if conn.execute(select(t.answer.c.run_id).where(*job.of(t.answer))).first() is None:
             changed.codes |= _awaiting(conn, job)
-        upsert_rows(conn, t.answer, [{**job.place, "observed_at": plan.observed_at, "run_id": job.run_id}])
+        upsert_rows(conn, t.answer, [{**job.scope_key, "observed_at": diff.observed_at, "run_id": job.run_id}])
         due = t.due_event.c
-        day = local_time(plan.observed_at, settings.utc_offset)[:10]
+        day = local_time(diff.observed_at, settings.utc_offset)[:10]
         changed.ocids |= set(conn.execute(select(due.ocid).where(*job.of(t.due_event), due.day <= day)).scalars())
     known = select(t.fingerprint.c.service).where(t.fingerprint.c.service == job.service.name)
-    if plan.first and conn.execute(known).first() is None:
+    if diff.first and conn.execute(known).first() is None:
         upsert_rows(conn, t.fingerprint, [{"service": job.service.name, "extraction": code_fingerprint()}])
 
 
@@ -804,34 +810,34 @@ def _awaiting(conn: Connection, job: _Job) -> set[Code]:
     return {(row.kind, row.code) for row in rows}
 
 
-def write_versions(conn: Connection, plan: Plan) -> Changed:
-    """Write the row versions of a plan and their facts; return what that concerns."""
-    columns, changed = t.raw_record.c, Changed(set(plan.codes))
-    if plan.superseded:
-        ids = key_set(conn, plan.superseded, int)
+def write_versions(conn: Connection, diff: Diff) -> Changed:
+    """Write the row versions of a diff and their facts; return what that concerns."""
+    columns, changed = t.raw_record.c, Changed(set(diff.codes))
+    if diff.superseded:
+        ids = key_set(conn, diff.superseded, int)
         conn.execute(update(t.raw_record).where(columns.id.in_(ids)).values(current=False))
-        drop_facts(conn, plan.superseded, changed)
-    if plan.same:
+        drop_facts(conn, diff.superseded, changed)
+    if diff.same:
         conn.execute(
             update(t.raw_record).where(columns.id == bindparam("number")).values(wire_hash=bindparam("wire")),
-            [{"number": number, "wire": wire} for number, wire in plan.same],
+            [{"number": number, "wire": wire} for number, wire in diff.same],
         )
-    numbers = _new_numbers(conn, len(plan.versions))
+    numbers = _new_numbers(conn, len(diff.versions))
     insert_rows(
         conn,
         t.raw_record,
-        ({"id": number, **version.values} for number, version in zip(numbers, plan.versions, strict=True)),
+        ({"id": number, **version.values} for number, version in zip(numbers, diff.versions, strict=True)),
     )
     facts = [
-        (number, _place(version), version.facts)
-        for number, version in zip(numbers, plan.versions, strict=True)
+        (number, _row_key(version), version.facts)
+        for number, version in zip(numbers, diff.versions, strict=True)
         if version.facts is not None
     ]
-    write_facts(conn, facts, [_place(version) for version in plan.versions if version.values["gone"]], changed)
+    write_facts(conn, facts, [_row_key(version) for version in diff.versions if version.values["gone"]], changed)
     return changed
 
 
-def _place(version: _Version) -> Place:
+def _row_key(version: _Version) -> RowKey:
     values = version.values
     return values["source"], values["service"], values["scope"], values["key"]
 
@@ -848,7 +854,8 @@ def _new_numbers(conn: Connection, count: int) -> list[int]:
 
 
 def _counted(conn: Connection, job: _Job, run_id: str) -> dict[str, Any]:
-    """What a run has written of the place so far: some if its task is tried again, or was cleared by an operator."""
+    """What a run has written of the service and scope so far: some if its task is tried again, or was cleared by an
+    operator."""
     runs = t.run_service
     found = conn.execute(select(runs).where(runs.c.run_id == run_id, *job.of(runs))).mappings().one_or_none()
     return dict(found) if found else {}
@@ -888,8 +895,8 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
     named = columns.value.in_(key_set(conn, [str(row["value"]) for row in rows]))
     known = {tuple(row) for row in conn.execute(seen.where(named))}
     for row in rows:
-        place = (row["source"], row["service"], row["field"], row["value"])
-        if place not in known:
+        signal = (row["source"], row["service"], row["field"], row["value"])
+        if signal not in known:
             log.warning("%s %s: %s.", row["source"], row["service"], _SIGNALS[str(row["kind"])].format_map(row))
     insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(t.signal)
     new = insert.excluded
@@ -948,8 +955,9 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
     with reading(engine) as conn:
         rejects = conn.execute(waiting if source is None else waiting.where(columns.source == source)).all()
     accepted = 0
-    for place in dict.fromkeys((reject.source, reject.service, reject.scope) for reject in rejects):
-        job = _Job(place[0], SOURCES[place[0]].services[place[1]], place[2], run_id)
+    jobs = dict.fromkeys((reject.source, reject.service, reject.scope) for reject in rejects)
+    for name, service, scope in jobs:
+        job = _Job(name, SOURCES[name].services[service], scope, run_id)
         with holding(engine, str(job)), writing(engine) as conn:
             found = conn.execute(waiting.where(*job.of(t.reject))).all()
             accepted += _retry(conn, job, found)
@@ -961,7 +969,7 @@ def retry_rejects(engine: Engine, source: str | None, run_id: str) -> dict[str, 
 
 
 def _retry(conn: Connection, job: _Job, rejects: Sequence[Any]) -> int:
-    """Take over those rejected rows of a place that today's code can use; return how many."""
+    """Take over those rejected rows of a service and scope that today's code can use; return how many."""
     accepted = _retry_as(conn, job, rejects)
     if accepted:
         ids = key_set(conn, accepted, int)
@@ -972,7 +980,7 @@ def _retry(conn: Connection, job: _Job, rejects: Sequence[Any]) -> int:
 def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any]) -> list[int]:
     """Take over what can be used of rejected rows of one answer; return the numbers of these rejects."""
     observed = ""
-    reader = _Reader(job, _heads(conn, job), lambda row: observed, retried=True)
+    reader = _Reader(job, _current_rows(conn, job), lambda row: observed, retried=True)
     rows = {}
     for reject in rejects:
         row = from_json(reject.payload)
@@ -981,7 +989,7 @@ def _retry_as(conn: Connection, job: _Job, rejects: Sequence[Any]) -> list[int]:
             rows[reject.id] = row
             reader.take(row)
     reader.settle(conn)
-    changed = write_versions(conn, reader.plan)
+    changed = write_versions(conn, reader.diff)
     settling(conn)
     settle(conn, job.source, changed)
     refused = {id(row) for _, _, _, row, _ in reader.unread}

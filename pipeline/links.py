@@ -56,11 +56,11 @@ _MOST = 0.1
 _WORTH_WORKERS = 5_000
 _SUBJECTS = 5_000  # in memory at a time
 
-Place = tuple[str, str, str, str]  # a row's source, service, scope and key
-_PLACE = ("source", "service", "scope", "key")
+RowKey = tuple[str, str, str, str]  # a row's source, service, scope and key
+_ROW_KEY = ("source", "service", "scope", "key")
 # What the number of a subject is; of any other kind it is the subject's own.
 _NUMBERED = {"kontrak": "contract", "pekerjaan": "contract"}
-_ORDER = tuple(t.evidence.c[name] for name in _PLACE)
+_ORDER = tuple(t.evidence.c[name] for name in _ROW_KEY)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
 
@@ -69,25 +69,27 @@ def link_id(rule: str, source: Code, target: Code) -> str:
     return hashlib.sha256("\n".join((rule, *source, *target)).encode()).hexdigest()[:12]
 
 
-def note_evidence(conn: Connection, evidence_by_place: Iterable[tuple[Place, Evidence | None]]) -> None:
-    """Keep the evidence of current rows, by their places; None for a row that is gone or has none.
+def note_evidence(conn: Connection, evidence_by_row: Iterable[tuple[RowKey, Evidence | None]]) -> None:
+    """Keep the evidence of current rows, by their row keys; None for a row that is gone or has none.
 
     Subjects whose evidence changed are to be linked again.
     """
-    by_place = dict(evidence_by_place)
-    if not by_place:
+    by_row = dict(evidence_by_row)
+    if not by_row:
         return
     columns = t.evidence.c
-    lists = {place[:3] for place in by_place}
-    here = or_(*(and_(*(columns[name] == part for name, part in zip(_PLACE, each, strict=False))) for each in lists))
-    keys = columns.key.in_(key_set(conn, {key for *_, key in by_place}))
+    lists = {row_key[:3] for row_key in by_row}
+    here = or_(*(and_(*(columns[name] == part for name, part in zip(_ROW_KEY, each, strict=False))) for each in lists))
+    keys = columns.key.in_(key_set(conn, {key for *_, key in by_row}))
     known = {
         (row.source, row.service, row.scope, row.key): row for row in conn.execute(select(t.evidence).where(here, keys))
     }
     fresh, changed = [], set()
-    for place, evidence in by_place.items():
-        before = known.get(place)
-        row = {**dict(zip(_PLACE, place, strict=True)), **_columns(evidence, scope=place[2])} if evidence else None
+    for row_key, evidence in by_row.items():
+        before = known.get(row_key)
+        row = (
+            {**dict(zip(_ROW_KEY, row_key, strict=True)), **_columns(evidence, scope=row_key[2])} if evidence else None
+        )
         if before is not None and row is not None and all(getattr(before, name) == row[name] for name in row):
             continue
         if before is not None:
@@ -96,11 +98,11 @@ def note_evidence(conn: Connection, evidence_by_place: Iterable[tuple[Place, Evi
             fresh.append(row)
             changed.add(((row["kind"], row["code"]), row["year"]))
     upsert_rows(conn, t.evidence, fresh)
-    empty = [place for place, evidence in by_place.items() if evidence is None and place in known]
+    empty = [row_key for row_key, evidence in by_row.items() if evidence is None and row_key in known]
     if empty:
         conn.execute(
-            t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _PLACE)),
-            [{f"at_{name}": part for name, part in zip(_PLACE, place, strict=True)} for place in empty],
+            t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _ROW_KEY)),
+            [{f"at_{name}": part for name, part in zip(_ROW_KEY, row_key, strict=True)} for row_key in empty],
         )
     enqueue_links(conn, changed)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from pipeline import links as pipeline_links
 from pipeline import workers
-from pipeline.links import Place, decide, enqueue_links, link_pending, note_evidence, offices_by_name
+from pipeline.links import RowKey, decide, enqueue_links, link_pending, note_evidence, offices_by_name
 from pipeline.registry import SERVICES, SOURCES
 from schemas.errors import RowError
 from schemas.settings import Settings, Thresholds
@@ -30,7 +30,7 @@ from warehouse.load import delete_by, insert_rows
 
 YEAR = 2025
 NOW = "2025-01-01T00:00:00Z"
-Said = dict[Place, Evidence]
+Said = dict[RowKey, Evidence]
 
 
 @cache
@@ -78,7 +78,7 @@ class Warehouse:
             }
             insert_rows(conn, t.run, [run])
 
-    def put(self, said: Iterable[tuple[Place, Evidence | None]]) -> None:
+    def put(self, said: Iterable[tuple[RowKey, Evidence | None]]) -> None:
         with writing(self.engine) as conn:
             note_evidence(conn, said)
 
@@ -159,14 +159,14 @@ class Edits:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.today: dict[Place, Evidence | None] = dict(town())
+        self.today: dict[RowKey, Evidence | None] = dict(town())
         self.places = sorted(self.today)
         self.rups = sorted({e.subject[1] for e in town().values() if e.subject[0] == "rup"})
         self.counted = 0
 
-    def rows(self) -> list[tuple[Place, Evidence | None]]:
+    def rows(self) -> list[tuple[RowKey, Evidence | None]]:
         """A few rows that changed, went, came back or came."""
-        found: dict[Place, Evidence | None] = {}
+        found: dict[RowKey, Evidence | None] = {}
         for _ in range(self.rng.randint(0, 5)):
             place = self.rng.choice(self.places)
             evidence, kind = self.today[place], self.rng.random()

@@ -83,7 +83,7 @@ def test_every_rule_is_explained() -> None:
     assert set(words()) == set(SEVERITIES)
     assert all(all(row.values()) for row in words().values())
     known = {name: set(service.fields) for name, (_, service) in SERVICES.items()}
-    for (path, kind), places in mending._places().items():
+    for (path, kind), places in mending._fields_by_path().items():
         for service, field in places:
             assert field in known[service], (path, kind, service)
             assert SERVICES[service][1].kind == kind

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from pipeline import steps
-from pipeline.fetch import _Head
+from pipeline.fetch import _CurrentRow
 from schemas.errors import SettingsError
 from schemas.settings import Settings
 from warehouse.engine import (
@@ -289,7 +289,7 @@ def test_a_quiet_night_reads_no_payload(warehouse: Engine) -> None:
     """
     columns = raw_record.c
     place = (columns.source == "lpse", columns.service == "S", columns.scope == "2025")
-    known = [columns[name] for name in _Head._fields]
+    known = [columns[name] for name in _CurrentRow._fields]
     queries = {
         "USING COVERING INDEX raw_record_current": select(*known).where(*place, columns.current),
         "USING INDEX raw_record_key": select(columns.content_hash).where(*place, columns.key == "1", ~columns.current),

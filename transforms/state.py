@@ -118,7 +118,7 @@ def state_of(
     )
     rows: dict[str, list[Row]] = {}
     coded: dict[tuple[str, str], list[Row]] = {}
-    for row in sorted(process.rows, key=_place):
+    for row in sorted(process.rows, key=_row_order):
         rows.setdefault(row.service, []).append(row)
         coded.setdefault((row.service, row.code), []).append(row)
     context.rows, context.coded = rows, coded
@@ -152,7 +152,7 @@ def _facts(context: Context, sources: Mapping[str, SourceMapping]) -> tuple[Fact
     return facts, list(named.values())
 
 
-def _place(row: Row) -> tuple[str, str, str]:
+def _row_order(row: Row) -> tuple[str, str, str]:
     return row.code, row.scope, row.key
 
 

@@ -38,7 +38,7 @@ _PLAN_KINDS = {"swk": "swk", "swakelola": "swk"}
 _KINDS = ("pencatatan", "swakelola", "ecat", "tokodaring")
 
 
-class Place(NamedTuple):
+class SourceField(NamedTuple):
     """Where a value of a record stands at its source: `stands` is the source's own words, None where no row holds it.
 
     `key` is the key of the row in the warehouse, empty where none was found.
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 
 @cache
-def _places() -> dict[tuple[str, str], list[tuple[str, str]]]:
+def _fields_by_path() -> dict[tuple[str, str], list[tuple[str, str]]]:
     """(path, kind) -> the services and fields that give it, the usual one first."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     with Path(__file__).with_name("mending.csv").open(encoding="utf-8", newline="") as file:
@@ -68,7 +68,7 @@ def candidates(path: str, kind: str) -> list[tuple[str, str]]:
     """Services and fields that give a path (`contracts/0/value`) of records of a kind: those of the longest known."""
     names = [name for name in path.split("/") if not name.isdigit()]
     while names:
-        if found := _places().get((".".join(names), kind)):
+        if found := _fields_by_path().get((".".join(names), kind)):
             return found
         names.pop()
     return []
@@ -104,7 +104,7 @@ def value_at(state: Object, path: str) -> Any:
     return None if isinstance(node, list) else node
 
 
-def places_of(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> list[Place]:
+def source_fields(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> list[SourceField]:
     """For each finding on a record (`ocid`, `path`) where its value stands at the source."""
     states = states_of(conn, sorted({each["ocid"] for each in findings}))
     subjects = [subjects_of(states.get(each["ocid"], {}), each["path"]) for each in findings]
@@ -119,7 +119,7 @@ def places_of(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> list[P
         for code, found in _rows(conn, kind, service, codes).items()
     }
     return [
-        _place(value_at(states.get(each["ocid"], {}), each["path"]), each["path"], about, rows)
+        _source_field(value_at(states.get(each["ocid"], {}), each["path"]), each["path"], about, rows)
         for each, about in zip(findings, subjects, strict=True)
     ]
 
@@ -137,23 +137,24 @@ def _rows(conn: Connection, kind: str, service: str, codes: Iterable[str]) -> di
     return found
 
 
-def _place(
+def _source_field(
     value: Any, path: str, subjects: Sequence[tuple[str, str]], rows: Mapping[tuple[str, str], list[Any]]
-) -> Place:
+) -> SourceField:
     """The row that holds the value; else the first row there is; else where it ought to stand."""
-    first: Place | None = None
+    first: SourceField | None = None
     for kind, code in subjects:
         for service, field in candidates(path, kind):
             for scope, key, content in rows.get((service, code), ()):
-                place = Place(_system(service), service, field, kind, code, scope, key, _shown(service, field, content))
+                stands = _shown(service, field, content)
+                found = SourceField(_system(service), service, field, kind, code, scope, key, stands)
                 if _gives(service, field, content, value):
-                    return place
-                first = first or place
+                    return found
+                first = first or found
     if first:
         return first
     kind, code = subjects[0]
     service, field = next(iter(candidates(path, kind)), ("", ""))
-    return Place(_system(service), service, field, kind, code, "", "", None)
+    return SourceField(_system(service), service, field, kind, code, "", "", None)
 
 
 def _system(service: str) -> str:

@@ -13,7 +13,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from sqlalchemy import Connection, func, select
 
-from reports.review.mending import Place, places_of
+from reports.review.mending import SourceField, source_fields
 from reports.sheets import defused
 from warehouse import tables as t
 
@@ -88,30 +88,30 @@ def _lines(conn: Connection, office: str, year: int | None) -> Iterator[Object]:
         counts[each["code"]] += 1
         if counts[each["code"]] <= MOST:
             shown.append(each)
-    for each, place in zip(shown, places_of(conn, shown), strict=True):
-        yield _line(each, place)
+    for each, source_field in zip(shown, source_fields(conn, shown), strict=True):
+        yield _line(each, source_field)
     for code, number in sorted(counts.items()):
         if number > MOST:
             more = {"Masalah": words()[code]["judul"], "Aturan": code, "Yang salah": f"... dan {number - MOST} lagi"}
             yield {**dict.fromkeys(COLUMNS), **more}
 
 
-def _line(finding: Mapping[str, Any], place: Place) -> Object:
+def _line(finding: Mapping[str, Any], source_field: SourceField) -> Object:
     text = words()[finding["code"]]
     return {
         "Tingkat": _SEVERITIES[finding["severity"]],
-        "Kode": place.code,
-        "Jenis kode": place.kind,
+        "Kode": source_field.code,
+        "Jenis kode": source_field.kind,
         "Nama paket": finding["title"],
         "Tahun": finding["fiscal_year"],
         "Nilai paket (Rp)": finding["amount"],
         "Masalah": text["judul"],
-        "Isian": place.field,
-        "Tertulis": place.stands if place.stands is not None else "(kosong)",
+        "Isian": source_field.field,
+        "Tertulis": source_field.stands if source_field.stands is not None else "(kosong)",
         "Yang salah": text["salah"],
         "Saran": text["saran"],
-        "Perbaiki di": place.system,
-        "Daftar": place.service,
+        "Perbaiki di": source_field.system,
+        "Daftar": source_field.service,
         "Aturan": finding["code"],
         "OCID": finding["ocid"],
     }

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from transforms import codes
-from transforms.identity import Code
+from transforms.evidence import Evidence
+from transforms.identity import Code, Plan, Revision, RupReference
 from transforms.parties import (
     SCRUBBED,
     has_code,
@@ -236,17 +237,18 @@ class SourceMapping:
     `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
     kind of codes, the services that add to the identity of a new code: while one of them fails, new codes wait.
     `standalone` are services whose rows open a process of their own code, if the service that announces codes of that
-    kind has answered without it.
+    kind has answered without it. The rows of a service of `histories` bear the records of the versions that they
+    replaced (`Row.earlier`).
     """
 
     name: str
     mappers: Mapping[str, Mapper]
     facts: Mapping[str, FactMaker] = field(default_factory=dict)
     masters: Mapping[str, Callable[[Any], tuple[str, Body]]] = field(default_factory=dict)
-    plans: Callable[[str, Any], Iterator[Any]] = nothing
-    revisions: Callable[[str, Any], Iterator[Any]] = nothing
-    references: Callable[[str, Any], Iterator[Any]] = nothing
-    evidence: Callable[[str, Any], Iterator[Any]] = nothing
+    plans: Callable[[str, Any], Iterator[Plan]] = nothing
+    revisions: Callable[[str, Any], Iterator[Revision]] = nothing
+    references: Callable[[str, Any], Iterator[RupReference]] = nothing
+    evidence: Callable[[str, Any], Iterator[Evidence]] = nothing
     identifying: tuple[str, ...] = ()
     evident: tuple[str, ...] = ()
     suppliers: tuple[str, ...] = ()

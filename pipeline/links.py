@@ -1,8 +1,9 @@
 """Links between systems that share no key: evidence kept up to date, links that follow from it, decisions kept.
 
-Links are a function of a year's current rows, of the operators' decisions and of the thresholds, never of
-the order in which things came. A year is linked again in one snapshot, without a transaction that writes; the
-result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
+Links are a function of a year's current rows, of the operators' decisions and of the thresholds, never of the order in
+which things came. One exception: an automatic link stays after its subject has vanished from its system, or its target
+has and the subject has found no other (`_write_links`). A year is linked again in one snapshot, without a transaction
+that writes; the result is written in a short one (see `transforms.linking.year` for what has to be looked at again).
 """
 
 import hashlib

@@ -40,13 +40,14 @@ class Changed:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What one row holds of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the
-    row holds nothing about whom it belongs to."""
+    row holds nothing about whom it belongs to, `master` is (table, columns) of a row of one of the masters."""
 
     plan: Plan | None
     revision: Revision | None
     reference: RupReference | None
     suppliers: tuple[tuple[Code, str, str | None], ...]
     evidence: Evidence | None
+    master: tuple[str, dict[str, Any]] | None
 
 
 def extract(source: str, service: Service, record: SourceRecord, subject: tuple[str | None, str]) -> Facts:
@@ -62,6 +63,7 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
         next(iter(mapping.references(name, record)), None) if identifying else None,
         tuple(_suppliers(record)) if name in mapping.suppliers else (),
         evidence,
+        mapping.masters[name](record) if name in mapping.masters else None,
     )
 
 
@@ -82,6 +84,7 @@ def write_facts(
     revisions: list[dict[str, Any]] = []
     references: list[dict[str, Any]] = []
     suppliers: list[dict[str, Any]] = []
+    masters: dict[str, list[dict[str, Any]]] = {table.name: [] for table in t.MASTERS}
     evidence: list[tuple[RowKey, Evidence | None]] = [(row_key, None) for row_key in gone]
     for row_id, row_key, facts in rows:
         if plan := facts.plan:
@@ -118,11 +121,18 @@ def write_facts(
             {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code, "name": name}
             for (kind, key), code, name in facts.suppliers
         ]
+        if facts.master:
+            table, columns = facts.master
+            scope = row_key[2]
+            year = columns["fiscal_year"] or (int(scope) if scope.isdecimal() else None)
+            masters[table].append({"row_id": row_id, **columns, "fiscal_year": year})
         evidence.append((row_key, facts.evidence))
     insert_rows(conn, t.plan_fact, plans)
     insert_rows(conn, t.rup_revision, revisions)
     insert_rows(conn, t.rup_reference, references)
     insert_rows(conn, t.supplier_name, suppliers)
+    for master in t.MASTERS:
+        insert_rows(conn, master, masters[master.name])
     changed.codes |= _revised(revisions)
     changed.suppliers |= {(row["kind"], row["key"]) for row in suppliers}
     changed.suppliers |= {(SUPPLIER_CODE, row["kd_penyedia"]) for row in suppliers}
@@ -190,7 +200,7 @@ def drop_facts(conn: Connection, row_ids: list[int], changed: Changed) -> None:
     changed.codes |= _revised(conn.execute(select(t.rup_revision).where(revision.row_id.in_(ids))).mappings())
     given = select(supplier.kind, supplier.key, supplier.kd_penyedia).where(supplier.row_id.in_(ids)).distinct()
     keys = conn.execute(given).all()
-    for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name):
+    for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name, *t.MASTERS):
         conn.execute(delete(table).where(table.c.row_id.in_(ids)))
     changed.suppliers |= {(row.kind, row.key) for row in keys} | {(SUPPLIER_CODE, row.kd_penyedia) for row in keys}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
-from pipeline import build, facts, fetch, links, masters, meanings, place, queues, retention, workers
+from pipeline import build, facts, fetch, links, meanings, place, queues, retention, workers
 from pipeline.clock import utc_now
 from pipeline.configure import meant
 from pipeline.registry import SERVICES, SOURCES
@@ -230,7 +230,6 @@ def place_records(settings: Settings, run_id: str) -> dict[str, int]:
     with build.alone(engine):
         facts.extract_outdated(engine)
         build.enqueue_outdated(engine)
-        masters.refresh(engine)
         placed = place.place_rows(engine, settings, run_id)
         linked = links.link_pending(engine, settings, run_id)
     return {"placed": placed, "linked": linked}

@@ -228,9 +228,9 @@ def nothing(service: str, record: Any) -> Iterator[Any]:
 class SourceMapping:
     """What the rows of one source system mean.
 
-    `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them,
-    `masters` (table, columns) of a row of a list that belongs to no process. `plans`,
-    `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
+    `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them, `masters` (table,
+    columns) of a row of a list that belongs to no process; the year of a row that gives none is that of its answer.
+    `plans`, `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
     (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`). Supplier codes are
     learned from `suppliers`: services whose rows name a supplier with its code, its tax number and its name.
 

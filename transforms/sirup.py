@@ -300,6 +300,7 @@ def structure(record: Any) -> tuple[str, Body]:
     """StrukturAnggaranPD: the budget of an office by kind of spending."""
     office = office_party(record.kd_klpd, record.kd_satker_str, record.nama_satker)
     return "office_structure", {
+        "fiscal_year": record.tahun_anggaran,
         "office_id": office and office["id"],
         "office_name": scrub(record.nama_satker),
         "sirup_code": record.kd_satker,
@@ -319,6 +320,7 @@ def _activity(level: str, suffix: str) -> Callable[[Any], tuple[str, Body]]:
         written = getattr(record, f"kd_{suffix}_str")
         plain = mak.canonical(written) or ".".join(part.lstrip("0") or "0" for part in (written or "").split("."))
         return "budget_activity", {
+            "fiscal_year": record.tahun_anggaran,
             "sirup_code": record.kd_satker,
             "level": level,
             "code": plain,

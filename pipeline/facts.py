@@ -11,6 +11,7 @@ from pipeline.links import RowKey, note_evidence
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import SERVICES, SOURCES, code_fingerprint
 from schemas.errors import RowError
+from schemas.fields import SupplierRecord
 from schemas.service import Service, SourceRecord, read_row
 from transforms.evidence import Evidence
 from transforms.identity import Code, Plan, Revision, RupReference
@@ -61,15 +62,14 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
         next(iter(mapping.plans(name, record)), None) if identifying else None,
         next(iter(mapping.revisions(name, record)), None) if identifying else None,
         next(iter(mapping.references(name, record)), None) if identifying else None,
-        tuple(_suppliers(record)) if name in mapping.suppliers else (),
+        tuple(_suppliers(record)) if name in mapping.suppliers and isinstance(record, SupplierRecord) else (),
         evidence,
         mapping.masters[name](record) if name in mapping.masters else None,
     )
 
 
-def _suppliers(record: Any) -> Iterator[tuple[Code, str, str | None]]:
-    code = getattr(record, "kd_penyedia", None)
-    if code:
+def _suppliers(record: SupplierRecord) -> Iterator[tuple[Code, str, str | None]]:
+    if code := record.kd_penyedia:
         numbers = tax_numbers(record.npwp_penyedia, record.npwp_penyedia_16)
         for key in dict.fromkeys(supplier_keys(record.nama_penyedia, numbers)):
             yield key, code, scrub(record.nama_penyedia)

@@ -1,9 +1,7 @@
 """Planning documents that offices attach to a package or a budget line: DPA, Renja, KAK, schedules, cost estimates."""
 
-from typing import ClassVar
-
 from schemas.fields import Code, Count, LocalTime, OwnCode, Text, Url
-from schemas.service import Service, SourceRecord
+from schemas.service import Office, Service, SourceRecord
 
 KINDS = (
     "DPPA",
@@ -35,10 +33,6 @@ KINDS = (
 class DokumenPerencanaan(SourceRecord):
     """A document by its address. `kode` is the kd_rup of a package, or a `mak` (whole or its sub-activity)."""
 
-    # What LKPP's rows say of their office and these don't.
-    kd_klpd: ClassVar[None] = None
-    kd_satker_str: ClassVar[None] = None
-
     kode: OwnCode
     url: Url
     tahun: Count = None
@@ -48,6 +42,11 @@ class DokumenPerencanaan(SourceRecord):
     format: Text = None
     kd_satker: Code = None
     nama_satker: Text = None
+
+    @property
+    def office(self) -> Office:
+        """The office that wrote the document."""
+        return Office((self.kd_satker,), self.nama_satker)
 
 
 SERVICES: tuple[Service, ...] = (

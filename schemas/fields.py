@@ -18,7 +18,7 @@ from typing import Annotated
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from schemas.service import PARTLY_READ, SourceRecord
+from schemas.service import PARTLY_READ, Office, Personal, SourceRecord
 
 AMOUNT_LIMIT = 10**15
 """IDR. The whole budget of Indonesia is some 4 x 10**15; one amount of a regency at or above this is a slip."""
@@ -665,6 +665,20 @@ class LkppRecord(SourceRecord):
     inserted_date: LocalTime = Field(None, validation_alias="_inserted_date")
     # INAPROC's marker of the extraction; its meaning is not documented.
     last_update_ref: Text = None
+
+    @property
+    def office(self) -> Office:
+        """`kd_satker` holds the code in some lists, in others SIRUP's number of the office."""
+        return Office((self.kd_satker_str, self.kd_satker), self.nama_satker, self.kd_klpd)
+
+
+class SupplierRecord(LkppRecord):
+    """What rows add that name a supplier with its code."""
+
+    kd_penyedia: Code = None
+    nama_penyedia: Text = None
+    npwp_penyedia: Personal[Text] = None
+    npwp_penyedia_16: Personal[Text] = None
 
 
 VOLATILE = frozenset({"_event_date", "_inserted_date", "tgl_penarikan", "last_update_ref"})

@@ -25,9 +25,10 @@ from schemas.fields import (
     Reference,
     RupCodes,
     SignedAmount,
+    SupplierRecord,
     Text,
 )
-from schemas.service import Personal, Service, SourceRecord
+from schemas.service import Office, Personal, Service, SourceRecord
 
 
 class SpseRecord(LkppRecord):
@@ -96,7 +97,7 @@ class TenderSelesai(Attempt):
     tgl_penetapan_pemenang: LocalTime = None
 
 
-class TenderSelesaiNilai(SpseRecord):
+class TenderSelesaiNilai(SpseRecord, SupplierRecord):
     """A tender's winner and amounts. `kd_paket` is the others' `kd_pkt_dce`; `kd_satker` holds the dotted code.
 
     The list of finished tenders of before 2023 is this one with a budget code, a row for each of them.
@@ -118,22 +119,14 @@ class TenderSelesaiNilai(SpseRecord):
     lokasi_pekerjaan: Text = None  # INAPROC only
     tgl_pengumuman_tender: LocalTime = None
     tgl_penetapan_pemenang: LocalTime = None
-    kd_penyedia: Code = None
-    nama_penyedia: Text = None
-    npwp_penyedia: Personal[Text] = None
-    npwp_penyedia_16: Personal[Text] = None
 
 
-class PesertaTender(SpseRecord):
+class PesertaTender(SpseRecord, SupplierRecord):
     """A registrant of a tender; those who bid have `nilai_penawaran`, which others give as null or 0."""
 
     kd_tender: OwnCode
     kd_pkt_dce: Code = None
     kd_peserta: Code = None
-    kd_penyedia: Code = None
-    nama_penyedia: Text = None
-    npwp_penyedia: Personal[Text] = None
-    npwp_penyedia_16: Personal[Text] = None
     nilai_penawaran: AmountOrMissing = None
     nilai_terkoreksi: AmountOrMissing = None
     pemenang: Flag = None
@@ -182,6 +175,11 @@ class Ekontrak(SpseRecord):
     versi_addendum: Count = None
     alasan_addendum: Text = None
 
+    @property
+    def office(self) -> Office:
+        """With its address."""
+        return super().office._replace(address=self.alamat_satker)
+
 
 class Sppbj(Ekontrak):
     """Letter that appoints the provider (surat penunjukan penyedia barang/jasa)."""
@@ -194,7 +192,7 @@ class Sppbj(Ekontrak):
     masa_berlaku_jaminan: Count = None
 
 
-class Kontrak(Ekontrak):
+class Kontrak(Ekontrak, SupplierRecord):
     """A contract or one version of it after an addendum.
 
     INAPROC has a row for each attempt: without `no_kontrak` there is no contract yet, at most an SPPBJ (`no_sppbj`).
@@ -211,7 +209,6 @@ class Kontrak(Ekontrak):
     tgl_kontrak_akhir: LocalTime = None
     kota_kontrak: Text = None
     no_sk_ppk: Text = None
-    kd_penyedia: Code = None
     bentuk_usaha_penyedia: Text = None
     tipe_penyedia: Text = None
     anggota_kso: Personal[Text] = None
@@ -319,7 +316,7 @@ class NonTenderPengumuman(Attempt):
     lokasi_pekerjaan: Text = None
 
 
-class NonTenderSelesai(Attempt):
+class NonTenderSelesai(Attempt, SupplierRecord):
     """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
 
     kd_nontender: OwnCode
@@ -339,10 +336,6 @@ class NonTenderSelesai(Attempt):
     status_nontender: Text = None
     tgl_pengumuman_nontender: LocalTime = None
     tgl_selesai_nontender: LocalTime = None
-    kd_penyedia: Code = None
-    nama_penyedia: Text = None
-    npwp_penyedia: Personal[Text] = None
-    npwp_penyedia_16: Personal[Text] = None
     tgl_penarikan: LocalTime = None
 
 
@@ -537,6 +530,11 @@ class PaketEPurchasing(LkppRecord):
     no_telp_user_ppk: Personal[Text] = None
     ppk_nip: Personal[Text] = None
     jabatan_ppk: Text = None
+
+    @property
+    def office(self) -> Office:
+        """With its address."""
+        return super().office._replace(address=self.alamat_satker)
 
 
 class TokoDaringRealisasi(LkppRecord):

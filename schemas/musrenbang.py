@@ -6,10 +6,8 @@ Indonesia) never costs a proposal: it is left out, and set right where the two n
 (`schemas.fields.point`).
 """
 
-from typing import ClassVar
-
 from schemas.fields import AmountOrMissing, Code, Count, Degrees, Flag, LocalTime, OwnCode, QuantityOrMissing, Text
-from schemas.service import Personal, Service, SourceRecord
+from schemas.service import Office, Personal, Service, SourceRecord
 
 LEVELS = ("lurah", "camat", "skpd", "mitra", "tapd")
 """Who recommends, in the order in which a proposal passes them: village, district, office, Bappeda, budget team."""
@@ -24,10 +22,6 @@ class Usulan(SourceRecord):
     """
 
     # Who proposes may be a villager; the level or group (level_pengusul) may be published. An address may be a home.
-    # What LKPP's rows say of their office and these don't.
-    kd_klpd: ClassVar[None] = None
-    kd_satker: ClassVar[None] = None
-
     id_usulan: OwnCode
     tahun_anggaran: Count = None
     tanggal_usul: LocalTime = None
@@ -87,14 +81,9 @@ class Usulan(SourceRecord):
     id_sub_skpd_bl: Code = None
 
     @property
-    def kd_satker_str(self) -> str | None:
-        """SIPD's code of the office, which SIRUP takes over."""
-        return self.kode_skpd
-
-    @property
-    def nama_satker(self) -> str | None:
-        """The office that the proposal ended with, else the one that it was made to."""
-        return self.nama_skpd or self.nama_skpd_awal
+    def office(self) -> Office:
+        """The office that the proposal ended with, else the one that it was made to; SIRUP takes SIPD's code over."""
+        return Office((self.kode_skpd,), self.nama_skpd or self.nama_skpd_awal)
 
 
 class Pokir(Usulan):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,6 +22,21 @@ Personal = Annotated[_T, _PERSONAL]
 public. What a mapping makes of a personal field is no value of it (a digest, a firm's tax number)."""
 
 
+class Office(NamedTuple):
+    """The office (satker) that a row names. `codes` are what may be its code; `institution` is its kd_klpd, None where
+    it is that of the settings."""
+
+    codes: tuple[str | None, ...] = ()
+    name: str | None = None
+    institution: str | None = None
+    address: str | None = None
+
+    @property
+    def code(self) -> str | None:
+        """LKPP's code (kd_satker_str), which has dots; a number without them is some system's own."""
+        return next((code for code in self.codes if code and "." in code), None)
+
+
 class SourceRecord(BaseModel):
     """A row of a source, in the source's own field names. Unknown fields are kept (and signalled), never refused."""
 
@@ -30,6 +45,11 @@ class SourceRecord(BaseModel):
     model_config = ConfigDict(
         extra="allow", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True, defer_build=True
     )
+
+    @property
+    def office(self) -> Office:
+        """The office that the row names."""
+        return Office()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from schemas.fields import Amount, AmountOrMissing, Code, Count, LocalTime, OwnCode, SignedAmount, Text
-from schemas.service import Personal, Service, SourceRecord
+from schemas.service import Office, Personal, Service, SourceRecord
 
 NEVER_READ = frozenset(
     {
@@ -52,44 +52,35 @@ Kegiatan = Annotated[Text, BeforeValidator(_whole_kegiatan)]
 
 
 class SimdaRecord(SourceRecord):
-    """What all rows have: the fiscal year, and their office in the words by which mappings know LKPP's rows."""
+    """What all rows have."""
 
     Tahun: Count
 
-    @property
-    def kd_klpd(self) -> None:
-        """The regency is the one of the settings."""
-        return
 
-    @property
-    def kd_satker(self) -> None:
-        """LKPP's number of the office, which SIMDA does not know."""
-        return
+class OfficeRecord(SimdaRecord):
+    """What all rows have that name their office."""
 
-    @property
-    def kd_satker_str(self) -> str | None:
-        """LKPP's code of the office, `1.03.2.15.1.04.03.0000`, from `kd_unit90`, which is `1-03.2-15.1-04.03`."""
-        segments = _BETWEEN.split(getattr(self, "kd_unit90", None) or "")
-        if not all(segments) or len(segments) < _WITHOUT_SUB_UNIT:
-            return None
-        return ".".join([*segments, "0000"] if len(segments) == _WITHOUT_SUB_UNIT else segments)
-
-    @property
-    def nama_satker(self) -> str | None:
-        """The sub unit's name."""
-        return getattr(self, "Nm_Sub_Unit", None)
-
-
-class Anggaran(SimdaRecord):
-    """A detail of a budget line, as the latest revision of the year's budget has it."""
-
-    Kd_Perubahan: Count = None  # 4 the budget (APBD), 5 a shift (pergeseran), 6 the revised budget (perubahan)
     Kd_Urusan: Code = None
     Kd_Bidang: Code = None
     Kd_Unit: Code = None
     Kd_Sub: Code = None
     Nm_Sub_Unit: Text = None
     kd_unit90: Text = None
+
+    @property
+    def office(self) -> Office:
+        """The sub unit; LKPP's code, `1.03.2.15.1.04.03.0000`, from `kd_unit90`, which is `1-03.2-15.1-04.03`."""
+        segments = _BETWEEN.split(self.kd_unit90 or "")
+        if not all(segments) or len(segments) < _WITHOUT_SUB_UNIT:
+            return Office(name=self.Nm_Sub_Unit)
+        code = ".".join([*segments, "0000"] if len(segments) == _WITHOUT_SUB_UNIT else segments)
+        return Office((code,), self.Nm_Sub_Unit)
+
+
+class Anggaran(OfficeRecord):
+    """A detail of a budget line, as the latest revision of the year's budget has it."""
+
+    Kd_Perubahan: Count = None  # 4 the budget (APBD), 5 a shift (pergeseran), 6 the revised budget (perubahan)
     Kd_Prog: Code = None
     ID_Prog: Code = None
     Ket_Program: Text = None
@@ -121,16 +112,10 @@ class Anggaran(SimdaRecord):
     kd_rek90_6: Code = None
 
 
-class Kontrak(SimdaRecord):
+class Kontrak(OfficeRecord):
     """A contract, as registered to be paid. Its value is that before any addendum."""
 
     No_Kontrak: OwnCode
-    Kd_Urusan: Code = None
-    Kd_Bidang: Code = None
-    Kd_Unit: Code = None
-    Kd_Sub: Code = None
-    Nm_Sub_Unit: Text = None
-    kd_unit90: Text = None
     Kd_Prog: Code = None
     ID_Prog: Code = None
     Kd_Keg: Code = None
@@ -154,17 +139,11 @@ class Addendum(SimdaRecord):
     Nilai: AmountOrMissing = None
 
 
-class Sp2d(SimdaRecord):
+class Sp2d(OfficeRecord):
     """An order to the treasury to pay on a contract, whose payment order (SPM) is not void."""
 
     No_Kontrak: OwnCode
     No_SP2D: OwnCode
-    Kd_Urusan: Code = None
-    Kd_Bidang: Code = None
-    Kd_Unit: Code = None
-    Kd_Sub: Code = None
-    Nm_Sub_Unit: Text = None
-    kd_unit90: Text = None
     No_SPP: Code = None
     Tgl_SPP: LocalTime = None
     No_SPM: Code = None

@@ -4,7 +4,7 @@ No schema of it is public: these are the fields that systems like it share (`sou
 own come to them by the column mapping of settings. Percentages and amounts are as typed.
 """
 
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import model_validator
 
@@ -21,20 +21,21 @@ from schemas.fields import (
     Text,
     Url,
 )
-from schemas.service import Personal, Service, SourceRecord
+from schemas.service import Office, Personal, Service, SourceRecord
 
 
 class SimpenRecord(SourceRecord):
     """What each row begins with: the application's own number of the job, the fiscal year, the office."""
 
-    # What LKPP's rows say of their office and these don't.
-    kd_klpd: ClassVar[None] = None
-    kd_satker_str: ClassVar[None] = None
-
     pekerjaan_id: OwnCode
     tahun: Count = None
     kd_satker: Code = None
     nama_satker: Text = None
+
+    @property
+    def office(self) -> Office:
+        """The office whose job it is."""
+        return Office((self.kd_satker,), self.nama_satker)
 
 
 class Pekerjaan(SimpenRecord):

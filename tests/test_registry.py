@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.registry import LINKED_KINDS, MAPPINGS, SERVICES, SOURCES
+from schemas.fields import SupplierRecord
 from simulator.world import SERVICES as SIMULATED
 from simulator.world import World
 from transforms import codes, owners
@@ -47,6 +48,7 @@ def test_every_service_of_a_mapping_is_one_of_the_source(source: str) -> None:
     assert used | named <= set(services)
     assert {*mapping.announcing, *mapping.standalone} <= set(mapping.mappers) | set(mapping.identifying)
     assert set(mapping.histories) <= set(mapping.mappers)
+    assert all(issubclass(services[name].model, SupplierRecord) for name in mapping.suppliers)
 
 
 @EVERY_SOURCE

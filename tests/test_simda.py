@@ -650,7 +650,7 @@ def test_zero_is_no_value_of_a_contract_and_a_payment_all_the_same() -> None:
     ],
 )
 def test_an_office_is_known_by_the_code_of_lkpp(unit90: str | None, code: str | None) -> None:
-    assert record("SIMDA-Kontrak", No_Kontrak="1", kd_unit90=unit90).kd_satker_str == code
+    assert record("SIMDA-Kontrak", No_Kontrak="1", kd_unit90=unit90).office.code == code
 
 
 SUPPORT = {"kd_urusan90": "X", "kd_bidang90": "XX", "kd_program90": 1}

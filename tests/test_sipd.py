@@ -115,7 +115,7 @@ def test_payments_have_the_contract_of_their_order(totals):
         "No_SPP": "1/SPP/2025", "No_SPM": "1/SPM/2025", "Tgl_SPM": "2025-06-01", "Jn_SPM": "3",
         "Tgl_SP2D": "2025-07-03", "Nilai": 1000, "Uraian": "Termin I",
     }  # fmt: skip
-    assert record.kd_satker_str == OFFICE  # type: ignore[attr-defined]
+    assert record.office.code == OFFICE
     assert not record.model_extra
     assert second["No_Kontrak"] == "600/2/KONTRAK"
     # Its order isn't there: it can't be a payment on no contract, and is rejected as one without.

@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.lpse import SERVICES
+from schemas.fields import SupplierRecord
+from schemas.lpse import SERVICES, PencatatanSwakelolaRealisasi
 from transforms import codes, facts, mak
 from transforms.budget import account_category, account_items, plan_budget, product_item
 from transforms.evidence import Evidence
@@ -157,7 +158,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     yield Evidence(
         (kind, getattr(record, _OWN_CODES[service])),
         record.tahun_anggaran,
-        next((code for code in (record.kd_satker_str, record.kd_satker) if code and "." in code), None),
+        record.office.code,
         record.nama_satker,
         rups=_rups("swk" if kind == "swakelola" else "rup", rups),
         maks=tuple(dict.fromkeys(line for line in map(mak.canonical, lines) if line)),
@@ -429,7 +430,7 @@ def _appointed(attempt: str, context: Context) -> bool:
     return _has_letter(attempt, context) or bool(_contracts_of(attempt, context))
 
 
-def _supplier(record: Any, context: Context) -> Body | None:
+def _supplier(record: SupplierRecord, context: Context) -> Body | None:
     """The supplier that a row names by code, name and tax numbers."""
     return context.supplier(record.kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16)
 
@@ -1100,7 +1101,7 @@ def realisasi(rows: list[Row], context: Context) -> Iterator[Partial]:
         purchase = own_id(found[0])
         header = _header(found[0], context)
         payer = context.office((header or found[0]).record)
-        self_managed = hasattr(found[0].record, "nama_pelaksana")
+        self_managed = isinstance(found[0].record, PencatatanSwakelolaRealisasi)
         payees: dict[str, Body] = {}
         agreements, transactions, due = [], [], []
         for row, number in _realised(found):
@@ -1191,9 +1192,8 @@ def _payees(row: Row, context: Context) -> list[str]:
 def _payee(row: Row, context: Context) -> Body | None:
     """Who was paid: a supplier, or for self-managed work an office, a group, a firm, or persons."""
     record = row.record
-    if not hasattr(record, "nama_pelaksana"):
-        number16 = getattr(record, "npwp_penyedia_16", None)
-        return context.supplier(None, record.nama_penyedia, record.npwp_penyedia, number16)
+    if not isinstance(record, PencatatanSwakelolaRealisasi):
+        return context.supplier(None, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16)
     known = context.supplier(None, record.nama_pelaksana, record.npwp_pelaksana)
     if known and has_code(known) and names_organisation(known):
         return known

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.service import SourceRecord
 from transforms import codes
 from transforms.evidence import Evidence
 from transforms.identity import Code, Plan, Revision, RupReference
@@ -159,12 +160,11 @@ class Context:
             "gazetteer": {"scheme": PLACE_SCHEME, "identifiers": list(found)},
         }
 
-    def office(self, record: Any) -> Body | None:
+    def office(self, record: SourceRecord) -> Body | None:
         """The party of the office that a row names."""
-        dotted = next((c for c in (record.kd_satker_str, record.kd_satker) if c and "." in str(c)), None)
-        dotted = dotted or self.offices.get((self.source, plain_name(record.nama_satker)))
-        address = getattr(record, "alamat_satker", None)
-        return office_party(record.kd_klpd or self.kd_klpd, dotted, record.nama_satker, address)
+        office = record.office
+        code = office.code or self.offices.get((self.source, plain_name(office.name)))
+        return office_party(office.institution or self.kd_klpd, code, office.name, office.address)
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
         """(contract id, award id) of the contract that a row of a linked subject belongs to, of several the one that
@@ -232,7 +232,8 @@ class SourceMapping:
     columns) of a row of a list that belongs to no process; the year of a row that gives none is that of its answer.
     `plans`, `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
     (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`). Supplier codes are
-    learned from `suppliers`: services whose rows name a supplier with its code, its tax number and its name.
+    learned from `suppliers`: services whose rows (`SupplierRecord`) name a supplier with its code, its tax number and
+    its name.
 
     `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
     kind of codes, the services that add to the identity of a new code: while one of them fails, new codes wait.

@@ -36,7 +36,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         (_KINDS[service], code_text(record.id_usulan)),
         record.tahun_anggaran,
         record.kode_skpd,
-        record.nama_satker,
+        record.office.name,
         maks=(mak.sub_activity(line),) if line else (),
         amounts=tuple(dict.fromkeys(float(amount) for amount in amounts if amount)),
         dates=(record.tanggal_usul[:10],) if record.tanggal_usul else (),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.simda import SERVICES
+from schemas.simda import SERVICES, OfficeRecord
 from transforms import codes, mak
 from transforms.evidence import Evidence
 from transforms.linking.numbers import number_parts
@@ -39,7 +39,11 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     A payment is a part of a contract's value, on a day of its own: neither shows which contract it is.
     """
     code = _code(service, record)
-    office = {"year": record.Tahun, "office": _office_code(record), "office_name": record.nama_satker}
+    if service == "SIMDA-Addendum":
+        amounts = _given(record.Nilai)
+        yield Evidence(("kontrak", code), record.Tahun, numbers=(record.No_Kontrak,), amounts=amounts)
+        return
+    office = {"year": record.Tahun, "office": _office_code(record), "office_name": record.office.name}
     if service == "SIMDA-Anggaran":
         account = canonical_mak(record)
         yield Evidence(
@@ -60,8 +64,6 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
             dates=_given(record.Tgl_Kontrak and record.Tgl_Kontrak[:10]),
             titles=_given(record.Keperluan),
         )
-    elif service == "SIMDA-Addendum":
-        yield Evidence(("kontrak", code), **office, numbers=(record.No_Kontrak,), amounts=_given(record.Nilai))
     elif service in PAYMENTS:
         supplier = codes.table(SOURCE).get(("recipient", record.Jn_SPM or "")) == "supplier"
         yield Evidence(
@@ -87,8 +89,8 @@ def canonical_mak(record: Any) -> str | None:
     office's own field, that of its code.
     """
     field = (record.kd_urusan90, record.kd_bidang90)
-    if record.kd_program90 and record.kd_program90.lstrip("0") == _SUPPORT_PROGRAMME and record.kd_satker_str:
-        field = tuple(record.kd_satker_str.split(".")[:2])
+    if record.kd_program90 and record.kd_program90.lstrip("0") == _SUPPORT_PROGRAMME and (office := record.office.code):
+        field = tuple(office.split(".")[:2])
     activity = [*field, record.kd_program90, record.kd_kegiatan90, record.kd_sub_kegiatan]
     account = [getattr(record, f"kd_rek90_{level}") for level in range(1, 7)]
     segments = [*activity, *account] if all(account) else activity
@@ -101,10 +103,10 @@ def _code(service: str, record: Any) -> str:
     return "|".join((first, *(part.replace("|", "¦") for part in others)))
 
 
-def _office_code(record: Any) -> str | None:
+def _office_code(record: OfficeRecord) -> str | None:
     """The office's code of Permendagri 90, or SIMDA's own."""
-    own = [getattr(record, name, None) for name in ("Kd_Urusan", "Kd_Bidang", "Kd_Unit", "Kd_Sub")]
-    return getattr(record, "kd_unit90", None) or (".".join(part for part in own if part) if all(own) else None)
+    own = [part for part in (record.Kd_Urusan, record.Kd_Bidang, record.Kd_Unit, record.Kd_Sub) if part]
+    return record.kd_unit90 or (".".join(own) if len(own) == 4 else None)
 
 
 def _given(*values: Any) -> tuple[Any, ...]:
@@ -348,7 +350,7 @@ def _can_be_one(one: list[Row], other: list[Row]) -> bool:
     if {row.service for row in one} != {PAYMENTS[0]}:
         return False
     first, second = one[0].record, other[0].record
-    offices = {record.kd_satker_str.rpartition(".")[0] for record in (first, second) if record.kd_satker_str}
+    offices = {code.rpartition(".")[0] for record in (first, second) if (code := record.office.code)}
     numbers = number_parts(first.No_SP2D), number_parts(second.No_SP2D)
     return first.Tahun == second.Tahun and len(offices) < 2 and numbers[0] == numbers[1]
 
@@ -375,10 +377,10 @@ def _amount(payment: list[Row]) -> Amount:
 
 def _payer(row: Row, context: Context) -> Body | None:
     """The office that pays; without LKPP's code of it, as those rows name it that are about the contract."""
-    if row.record.kd_satker_str is None:
+    if row.record.office.code is None:
         purchases = {code for _, code in context.links.get(("kontrak", row.code), ())}
         others = (other for rows in context.rows.values() for other in rows if other.code in purchases)
-        found = (context.office(other.record) for other in others if hasattr(other.record, "kd_satker_str"))
+        found = (context.office(other.record) for other in others)
         office = next((party for party in found if party and "identifier" in party), None)
         if office:
             return office

@@ -69,7 +69,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     """
     if service not in (*_PLAN_KINDS, "RUP-MasterSatker"):
         return
-    office = next((code for code in (record.kd_satker_str, record.kd_satker) if code and "." in code), None)
+    office = record.office.code
     if service == "RUP-MasterSatker":
         if office:
             yield Evidence(("office", office), None, office, record.nama_satker)

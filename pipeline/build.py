@@ -131,8 +131,8 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     """Build the processes of a shard in `pending_process`; return how many were `built`, and how many of their states
     that made `new`, `changed` or `removed`."""
     with reading(engine) as conn:
-        asked = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
-        pending = [(row.ocid, row.token) for row in asked if _falls_in(row.ocid, shard, shards)]
+        entries = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
+        pending = [(row.ocid, row.token) for row in entries if _falls_in(row.ocid, shard, shards)]
         # All shards of a run count unknown values together.
         began = conn.execute(select(t.run.c.started_at).where(t.run.c.id == run_id)).scalar_one()
         context = context_of(conn, settings) if pending else None
@@ -217,14 +217,14 @@ def _read(engine: Engine, pending: Sequence[tuple[str, str]]) -> list[Snapshot]:
         return snapshots(conn, dict(pending))
 
 
-def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
-    """What is stored of some processes, `asked` by OCID with the token of their queue entry: rows of their own codes,
-    of the RUPs whose planning they carry, and of what is linked to either."""
+def snapshots(conn: Connection, tokens: Mapping[str, str]) -> list[Snapshot]:
+    """What is stored of some processes, `tokens` by OCID those of their queue entries: rows of their own codes, of the
+    RUPs whose planning they carry, and of what is linked to either."""
     rups: dict[str, set[Code]] = defaultdict(set)
     relations: dict[str, set[tuple[str, str]]] = defaultdict(set)
     owners: dict[Code, set[str]] = defaultdict(set)
     own: dict[str, set[Code]] = defaultdict(set)
-    keys = key_set(conn, asked)
+    keys = key_set(conn, tokens)
     for row in conn.execute(select(t.identity).where(t.identity.c.ocid.in_(keys))):
         owners[(row.kind, row.key)].add(row.ocid)
         own[row.ocid].add((row.kind, row.key))
@@ -244,14 +244,14 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     rows: dict[str, list[RawRow]] = defaultdict(list)
     earlier: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     columns = t.raw_record.c
-    wanted = [
+    selected = [
         columns[name]
         for name in ("id", "source", "service", "scope", "key", "kind", "code", "content_hash", "observed_at", "gone")
     ]
     histories = {name for mapping in MAPPINGS.values() for name in mapping.histories}
     for kind, codes in _by_kind(owners).items():
         named = (columns.kind == kind, columns.code.in_(key_set(conn, codes)))
-        for row in conn.execute(select(*wanted, cast(columns.payload, Text)).where(*named, columns.current)):
+        for row in conn.execute(select(*selected, cast(columns.payload, Text)).where(*named, columns.current)):
             for ocid in owners[(kind, row.code)]:
                 rows[ocid].append(tuple(row))
         replaced = select(columns.service, columns.code, cast(columns.payload, Text)).where(
@@ -289,7 +289,7 @@ def snapshots(conn: Connection, asked: Mapping[str, str]) -> list[Snapshot]:
     )
     families = dict(conn.execute(select(process.ocid, process.family).where(process.ocid.in_(keys))).all())
     found = []
-    for ocid, token in asked.items():
+    for ocid, token in tokens.items():
         stored, made = records.get(ocid), releases.get(ocid, [])
         bare = next((row for row in made if row.bare), None)
         found.append(
@@ -394,7 +394,7 @@ def build(snapshot: Snapshot, context: Shared) -> Built:
     state = state_of(process, MAPPINGS, context.utc_offset, context.kd_klpd, context.wilayah, context.unnamed)
     document, passed = _passing(snapshot.ocid, state.document, built.signals)
     built.signals |= {(*signal, "code") for signal in state.signals}
-    built.suppliers = {key: context.suppliers.get(key, "") for key in state.wanted}
+    built.suppliers = {key: context.suppliers.get(key, "") for key in state.supplier_lookups}
     built.words = {word: context.meanings.get(word[:3]) for word in state.words}
     built.due = {(SERVICES[service][0], service, scope, day) for service, scope, day in state.due}
     # Once announced, a process stays so: also where all its releases were voided.
@@ -572,7 +572,7 @@ def _fiscal_year(process: Process) -> int | None:
 def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
     """What the star tables take of the rows of a process beside its document."""
     tenders: dict[str, list[tuple[str, Object]]] = defaultdict(list)
-    holders: dict[tuple[str, str], str] = {}
+    entry_attempts: dict[tuple[str, str], str] = {}
     for each in state.contributions:
         service, body = SERVICES[each.service][1], each.partial.body
         if service.linked or service.kind in (None, *RUP_KINDS):
@@ -587,7 +587,7 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
         }
         for name, entries in lists.items():
             for entry in entries or ():
-                holders.setdefault((name, entry["id"]), attempt)
+                entry_attempts.setdefault((name, entry["id"]), attempt)
     facts = state.facts
     rups: dict[str, list[Code]] = {}
     for row in process.rows:
@@ -609,7 +609,7 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
     firms = (party["id"] for party in parties if names_firm(party))
     return Details(
         {attempt: united(found).get("tender", {}) for attempt, found in tenders.items()},
-        holders,
+        entry_attempts,
         rups,
         frozenset(snapshot.own),
         facts,
@@ -622,17 +622,17 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
 
 
 def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_offset: str) -> list[Built]:
-    """Write what was built, as far as the queue still asks for it; return that."""
+    """Write what was built, as far as its queue entry stands with the same token; return that."""
     settling(conn, shared=True)
     columns = t.pending_process.c
     # A shard may be run twice at once, where its machine was given up for lost: the second finds the entries gone.
-    asked = conn.execute(
+    entries = conn.execute(
         select(t.pending_process)
         .where(columns.ocid.in_(key_set(conn, [built.ocid for built in results])))
         .order_by(columns.ocid)
         .with_for_update()
     )
-    tokens = {row.ocid: row.token for row in asked}
+    tokens = {row.ocid: row.token for row in entries}
     results = [built for built in results if tokens.get(built.ocid) == built.token]
     _write_rejects(conn, results, run_id)
     whole = [built for built in results if built.failed is None]
@@ -656,7 +656,7 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_
         .values(fingerprint=code_fingerprint())
     )
     clear_processes(conn, {built.ocid: built.token for built in results})
-    _ask_again(conn, whole, utc_offset)
+    _requeue(conn, whole, utc_offset)
     return [built for built in whole if built.record]
 
 
@@ -691,7 +691,7 @@ def _write_lookups(conn: Connection, results: list[Built]) -> None:
     )
 
 
-def _ask_again(conn: Connection, results: list[Built], utc_offset: str) -> None:
+def _requeue(conn: Connection, results: list[Built], utc_offset: str) -> None:
     """Queue again the processes that looked up a supplier or a word which has another answer since, or wait for a day
     that a newer answer has reached: they were not yet known to do so when it changed."""
     keys = {key for built in results for key in built.suppliers}

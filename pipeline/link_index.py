@@ -27,9 +27,9 @@ class KeptYear(Kept):
         row = conn.execute(select(t.link_year).where(t.link_year.c.year == year)).one_or_none()
         self.token: str | None = row.token if row else None
         self.fingerprint: str | None = row.fingerprint if row else None
-        namings = row.namings if row else []
+        office_counts = row.office_counts if row else []
         self.office_counts: Mapping[OfficeReference, int] = {
-            (kind, code, name): count for kind, code, name, count in namings
+            (kind, code, name): count for kind, code, name, count in office_counts
         }
         resolved = row.resolved if row else []
         self.resolved: Mapping[OfficeReference, str | None] = {
@@ -50,7 +50,7 @@ class KeptYear(Kept):
             found[code] = from_text(row.facts, row.mentions)
         return found
 
-    def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
+    def subjects_by_key(self, keys: set[str]) -> Mapping[str, set[Code]]:
         found: dict[str, set[Code]] = defaultdict(set)
         columns, subject = t.link_key.c, t.link_subject.c
         if keys:
@@ -195,10 +195,10 @@ def write_year(
     if outcome.resolved != kept.resolved or anew:
         row["resolved"] = [[*name, at] for name, at in sorted(outcome.resolved.items(), key=str)]
     if offices is not None:
-        row["namings"] = [[*name, count] for name, count in sorted(outcome.office_counts.items(), key=str)]
+        row["office_counts"] = [[*name, count] for name, count in sorted(outcome.office_counts.items(), key=str)]
         row["offices"] = [[*link.source, link.target[1], link.confidence, link.by] for link in offices]
     if anew:
-        row = {"namings": [], "offices": [], **row}
+        row = {"office_counts": [], "offices": [], **row}
         upsert_rows(conn, t.link_year, [row])
     else:
         conn.execute(t.link_year.update().where(t.link_year.c.year == year).values(row))

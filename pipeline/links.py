@@ -450,8 +450,8 @@ def _write_office_names(conn: Connection) -> dict[Code, str]:
     """Bring the table of offices' names to that of subjects and of the links that stand; return it."""
     offices = _offices(conn)
     votes: dict[Code, tuple[int, int, str]] = {}
-    for row in conn.execute(select(t.link_year.c.year, t.link_year.c.namings)):
-        for kind, own, name, count in row.namings:
+    for row in conn.execute(select(t.link_year.c.year, t.link_year.c.office_counts)):
+        for kind, own, name, count in row.office_counts:
             source = LINKED_KINDS.get(kind)
             code = offices.get((source, own or name or "")) if source else None
             if source and code and name:

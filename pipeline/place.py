@@ -1,6 +1,6 @@
 """The process of every code: minting OCIDs, and what follows from current rows (RUPs, relations, families).
 
-One serial step: it has to see all codes at once. What it is asked for stands in `pending_code`.
+One serial step: it has to see all codes at once. The codes that it has to look at are in the queue `pending_code`.
 """
 
 import logging
@@ -82,7 +82,7 @@ def place_rows(engine: Engine, settings: Settings, run_id: str) -> int:
 
 def _place(conn: Connection, settings: Settings, codes: set[Code], run_id: str) -> tuple[set[str], set[Code]]:
     """Place codes; return the processes whose rows, RUPs or relations may be others now, and the codes that wait."""
-    codes = codes | _naming_revised(conn, codes)
+    codes = codes | _referring_to_revised(conn, codes)
     references = _references(conn, codes)
     references |= _standalone(conn, codes - references.keys())
     plans = _plans(conn, codes)
@@ -101,7 +101,7 @@ def _place(conn: Connection, settings: Settings, codes: set[Code], run_id: str) 
     return changed | set(placement.ocids.values()) | processes_of(conn, codes), waiting
 
 
-def _naming_revised(conn: Connection, codes: set[Code]) -> set[Code]:
+def _referring_to_revised(conn: Connection, codes: set[Code]) -> set[Code]:
     """The codes whose rows name a RUP of a revision that one of these is part of: what they relate may be another."""
     older, split = revised_codes(conn)
     roots = {canonical(code, older) for code in codes if code[0] in RUP_KINDS}

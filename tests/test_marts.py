@@ -241,7 +241,7 @@ def test_local_content_is_a_share_of_what_gives_it(office: Engine) -> None:
         fill(conn, t.contract, id="5", recorded_amount=50, local_content_value=50, channel="pencatatan")
         fill(conn, t.contract, id="6", local_content_value=0, channel="pencatatan")
     names = ("contracts", "contract_value", "local_content_percent", "micro_enterprise_percent",
-             "recorded_local_percent", "silent")  # fmt: skip
+             "recorded_local_percent", "unreported")  # fmt: skip
     assert found(office, "local_content", *names) == [(2, 200, 30, 100, 100, 2)]
 
 
@@ -318,8 +318,8 @@ def asked_of_both(first: Engine, second: Engine) -> set[str]:
 
 @on_postgresql
 def test_both_databases_answer_alike(lived: Lived, warehouse: Engine) -> None:
-    silent = (view_metadata.tables.keys() | QUESTIONS.keys()) - asked_of_both(lived.town.engine, warehouse)
-    assert silent <= {
+    unanswered = (view_metadata.tables.keys() | QUESTIONS.keys()) - asked_of_both(lived.town.engine, warehouse)
+    assert unanswered <= {
         "possible_duplicate", "split_suspect", "02_splitting", "paid_ahead_of_progress", "row_waiting",
     }  # fmt: skip
 

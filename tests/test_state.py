@@ -258,9 +258,9 @@ def test_the_order_of_rows_changes_nothing(case: str, seed: int) -> None:
     one, other = state(*rows), state(*chance.sample(rows, len(rows)))
     assert one.document == other.document
     assert list(one.document) == list(other.document)
-    assert (one.announced, one.signals, one.wanted, one.due) == (
+    assert (one.announced, one.signals, one.supplier_lookups, one.due) == (
         other.announced,
         other.signals,
-        other.wanted,
+        other.supplier_lookups,
         other.due,
     )

@@ -120,8 +120,8 @@ def test_dates_and_amounts_keep_their_types(loaded: Engine) -> None:
         insert_rows(conn, contracting_process, [{"ocid": "o", "family": "o", "updated_at": "d"}])
         insert_rows(
             conn, document,
-            [{"ocid": "o", "stage": "tender", "holder_id": "", "id": "1", "date": moment},
-             {"ocid": "o", "stage": "tender", "holder_id": "", "id": "2", "date": None}],
+            [{"ocid": "o", "stage": "tender", "parent_id": "", "id": "1", "date": moment},
+             {"ocid": "o", "stage": "tender", "parent_id": "", "id": "2", "date": None}],
         )  # fmt: skip
         insert_rows(
             conn, progress,

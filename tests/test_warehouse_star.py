@@ -293,7 +293,7 @@ def test_proposals_and_documents(started: Engine) -> None:
         }  # fmt: skip
         assert (asked[1].id, asked[1].status) == ("usulan-2", "withdrawn")
         found = conn.execute(select(document).order_by(document.c.stage)).all()
-        assert [(row.stage, row.holder_id, row.id) for row in found] == [
+        assert [(row.stage, row.parent_id, row.id) for row in found] == [
             ("award", "a", "d"),
             ("contract", "c", "d"),
             ("implementation", "c", "d"),

@@ -67,7 +67,8 @@ class Context:
 
     `service` is the one whose rows are being mapped; `signals` collects (source, service, field, value) of code values
     that no code table knows; `words` (source, list, plain word, service, field) of those that the shipped ones lack,
-    whether `meanings` have them or not; `wanted` the supplier keys that a later row may answer or answer otherwise.
+    whether `meanings` have them or not; `supplier_lookups` the supplier keys that a later row may answer or answer
+    otherwise.
     """
 
     ocid: str
@@ -94,7 +95,7 @@ class Context:
     # (service, scope, day) of events that lie after the day on which their rows were seen last.
     due: set[tuple[str, str, str]] = field(default_factory=set)
     signals: set[tuple[str, str, str, str]] = field(default_factory=set)
-    wanted: set[Code] = field(default_factory=set)
+    supplier_lookups: set[Code] = field(default_factory=set)
     # The province or regency whose villages and districts texts may name: Kemendagri's code, from the settings.
     wilayah: str | None = None
     meanings: codes.Meanings = field(default_factory=dict)
@@ -183,11 +184,11 @@ class Context:
         """The party of a supplier. What is looked up in the crosswalk is noted: the process is built again when the
         answer changes."""
         if kd and not name:
-            self.wanted.add((SUPPLIER_CODE, kd))
+            self.supplier_lookups.add((SUPPLIER_CODE, kd))
             name = self.suppliers.get((SUPPLIER_CODE, kd))
         party = supplier_party(self.suppliers, kd, name, *numbers, form=form)
         if party and not has_code(party):
-            self.wanted.update(supplier_keys(name, tax_numbers(*numbers)))
+            self.supplier_lookups.update(supplier_keys(name, tax_numbers(*numbers)))
         return party
 
 

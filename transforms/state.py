@@ -77,17 +77,17 @@ class State:
     """The state of a process and what was found on the way.
 
     `document` is empty where no row contributes. `announced`: whether a row announces the process. `signals` are
-    (source, service, field, value) of unknown code values, `wanted` supplier keys that only a surrogate id could
-    answer, `due` (service, scope, day) of events that have not come yet, `words` (source, list, plain word, service,
-    field) of words that no shipped code table knows. `facts` are what analysts ask for beside the document: columns by
-    table and key; `fact_parties` the parties that they name.
+    (source, service, field, value) of unknown code values, `supplier_lookups` supplier keys that only a surrogate id
+    could answer, `due` (service, scope, day) of events that have not come yet, `words` (source, list, plain word,
+    service, field) of words that no shipped code table knows. `facts` are what analysts ask for beside the document:
+    columns by table and key; `fact_parties` the parties that they name.
     """
 
     document: Body
     announced: bool
     contributions: list[Contribution]
     signals: set[tuple[str, str, str, str]]
-    wanted: set[Code]
+    supplier_lookups: set[Code]
     due: set[tuple[str, str, str]]
     words: set[tuple[str, str, str, str, str]]
     facts: Facts
@@ -130,7 +130,9 @@ def state_of(
         if unnamed:
             _without_names(document, unnamed)
     facts, named = _facts(context, sources)
-    return State(document, announced, found, context.signals, context.wanted, context.due, context.words, facts, named)
+    return State(
+        document, announced, found, context.signals, context.supplier_lookups, context.due, context.words, facts, named
+    )
 
 
 def _facts(context: Context, sources: Mapping[str, SourceMapping]) -> tuple[Facts, list[Body]]:

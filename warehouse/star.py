@@ -21,7 +21,7 @@ from warehouse.tables import (
 
 Object = dict[str, Any]
 Code = tuple[str, str]  # kind, code
-_Rank = tuple[bool, bool, str, str]  # without a name, without `_TELLING`, OCID, role
+_Rank = tuple[bool, bool, str, str]  # without a name, without `_RARE_COLUMN`, OCID, role
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
 # The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
@@ -36,8 +36,8 @@ RECORDINGS = ("pencatatan", "swakelola")
 # Who pays and decides; parties of any other role are suppliers.
 _OFFICE_ROLES = ("buyer", "procuringEntity", "payer", "sourceParty", "interestedParty")
 _WORDS = ("name", "code", "institution", "address", "tax_number", "legal_form", "kind")
-# What few rows have of an office and of a supplier.
-_TELLING = {"office": "address", "supplier": "legal_form"}
+# The column that few rows fill of an office and of a supplier: of two rows the one that has it is kept.
+_RARE_COLUMN = {"office": "address", "supplier": "legal_form"}
 _COLUMNS = {table.name: [column.name for column in table.columns] for table in STAR}
 _MOMENTS = {
     table.name: {column.name for column in table.columns if isinstance(column.type, DateTime)} for table in STAR
@@ -54,14 +54,14 @@ _UNPAID = ("cancelled", "unsuccessful", "pending")
 class Details:
     """What analysts ask for and an OCDS document has no place for, from the rows of a process.
 
-    `attempts` are the tenders of its attempts by id (`tender-1`), of which the document holds one; `holders` the
-    attempt of each entry by (list, id): awards, contracts, bids. `rups` are the RUP codes that an attempt names, `own`
-    the (kind, code)s that open or join the process: plans of others are their processes'. `facts` are columns by table
-    and key; `parties` those beside the document's; `firms` the ids of those whose name or form shows a firm.
+    `attempts` are the tenders of its attempts by id (`tender-1`), of which the document holds one; `entry_attempts`
+    the attempt of each entry by (list, id): awards, contracts, bids. `rups` are the RUP codes that an attempt names,
+    `own` the (kind, code)s that open or join the process: plans of others are their processes'. `facts` are columns by
+    table and key; `parties` those beside the document's; `firms` the ids of those whose name or form shows a firm.
     """
 
     attempts: Mapping[str, Object] = field(default_factory=dict)
-    holders: Mapping[Code, str] = field(default_factory=dict)
+    entry_attempts: Mapping[Code, str] = field(default_factory=dict)
     rups: Mapping[str, Sequence[Code]] = field(default_factory=dict)
     own: frozenset[Code] = frozenset()
     facts: Mapping[str, Mapping[tuple[str, ...], Object]] = field(default_factory=dict)
@@ -223,12 +223,12 @@ def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dic
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WORDS_LOCK})
-    telling = _TELLING[table.name]
+    rare = _RARE_COLUMN[table.name]
     offered: dict[str, tuple[_Rank, Object]] = {}
     for ocid, rows in processes.items():
         for row in rows.get("process_party", ()):
             if (row["role"] in _OFFICE_ROLES) == (table is office):
-                rank = (row["name"] is None, row[telling] is None, ocid, row["role"])
+                rank = (row["name"] is None, row[rare] is None, ocid, row["role"])
                 best = offered.get(row["party_id"])
                 if best is None or rank < best[0]:
                     offered[row["party_id"]] = rank, row
@@ -237,11 +237,11 @@ def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dic
     now = {}
     for name, (rank, row) in offered.items():
         known = before.get(name)
-        if known is None or rank[:3] <= (not known["named"], known[telling] is None, known["ocid"]):
+        if known is None or rank[:3] <= (not known["named"], known[rare] is None, known["ocid"]):
             now[name] = row
     # Whose words were those of one of these processes, which has worse ones now or none.
-    asked = {name for name, row in before.items() if row["ocid"] in processes} - now.keys()
-    now |= _first_words(conn, table, asked)
+    replaced = {name for name, row in before.items() if row["ocid"] in processes} - now.keys()
+    now |= _first_words(conn, table, replaced)
     words = [name for name in _WORDS if name in table.c and name != "name"]
     found = {
         name: {
@@ -253,7 +253,7 @@ def _write_dimension(conn: Connection, table: Table, processes: Mapping[str, dic
         }
         for name, row in now.items()
     }
-    delete_by(conn, table, table.c.id, asked - found.keys())
+    delete_by(conn, table, table.c.id, replaced - found.keys())
     upsert_rows(conn, table, [row for name, row in sorted(found.items()) if before.get(name) != row])
 
 
@@ -262,7 +262,7 @@ def _first_words(conn: Connection, table: Table, parties: set[str]) -> dict[str,
     if not parties:
         return {}
     party = process_party.c
-    rank = [party.name.is_(None), party[_TELLING[table.name]].is_(None), party.ocid, party.role]
+    rank = [party.name.is_(None), party[_RARE_COLUMN[table.name]].is_(None), party.ocid, party.role]
     order = func.row_number().over(partition_by=party.party_id, order_by=rank)
     mine = party.role.in_(_OFFICE_ROLES) if table is office else party.role.not_in(_OFFICE_ROLES)
     ranked = (
@@ -365,13 +365,13 @@ class _Star:
             ],
         }
 
-    def holder(self, part: str, name: str) -> str | None:
+    def attempt_of(self, part: str, name: str) -> str | None:
         """The attempt of an entry; of a state alone the one that its id names, else that of its tender."""
         tender = str((self.state.get("tender") or {}).get("id", ""))
         alone = None if self.details.attempts or not tender or tender.startswith(_PLANS) else tender
         if name.startswith(_PURCHASES):
             alone = "-".join(name.split("-")[:2])
-        return self.details.holders.get((part, name), alone)
+        return self.details.entry_attempts.get((part, name), alone)
 
     def keys_of(self, attempts: Mapping[str, Object], attempt: str | None) -> Object:
         found = attempts.get(attempt or "")
@@ -381,7 +381,7 @@ class _Star:
     def bid(self, bid: Object) -> Object:
         return {
             "id": bid["id"],
-            "attempt_id": self.holder("bids", bid["id"]),
+            "attempt_id": self.attempt_of("bids", bid["id"]),
             "supplier_id": _first(bid.get("tenderers")).get("id"),
             "status": bid.get("status"),
             "value": _amount(bid.get("value")),
@@ -391,7 +391,7 @@ class _Star:
     def award(self, award: Object, attempts: Mapping[str, Object]) -> Object:
         return {
             "id": award["id"],
-            **self.keys_of(attempts, self.holder("awards", award["id"])),
+            **self.keys_of(attempts, self.attempt_of("awards", award["id"])),
             "supplier_id": _first(award.get("suppliers")).get("id"),
             "suppliers": len(award.get("suppliers") or []),
             "title": award.get("title"),
@@ -413,7 +413,7 @@ class _Star:
         payments: list[Object],
         reports: list[Object],
     ) -> Object:
-        keys = self.keys_of(attempts, self.holder("contracts", contract["id"]))
+        keys = self.keys_of(attempts, self.attempt_of("contracts", contract["id"]))
         period, papers = contract.get("period") or {}, _items(contract.get("agreements"))
         implementation = contract.get("implementation") or {}
         milestones = [*_items(contract.get("milestones")), *_items(implementation.get("milestones"))]
@@ -520,10 +520,10 @@ class _Star:
             lists.append(("contract", contract["id"], contract))
             lists.append(("implementation", contract["id"], contract.get("implementation") or {}))
         rows = []
-        for stage, contract_id, holder in lists:
-            for item in _items(holder.get("milestones")):
+        for stage, contract_id, parent in lists:
+            for item in _items(parent.get("milestones")):
                 given = self.facts("stage_event", stage, item["id"])
-                of = self.holder("contracts", contract_id) if contract_id else self.holder("stages", item["id"])
+                of = self.attempt_of("contracts", contract_id) if contract_id else self.attempt_of("stages", item["id"])
                 rows.append(
                     {
                         "stage": stage,
@@ -685,15 +685,15 @@ def _proposal(proposal: Object, repeated: bool) -> Object:
 def _documents(
     planning: Object, proposals: list[Object], tender: Object, awards: list[Object], contracts: list[Object]
 ) -> list[Object]:
-    holders = [("planning", "", planning), ("tender", "", tender)]
-    holders += [("proposal", proposal["id"], proposal) for proposal in proposals]
-    holders += [("award", award["id"], award) for award in awards]
-    holders += [("contract", contract["id"], contract) for contract in contracts]
-    holders += [("implementation", item["id"], item.get("implementation") or {}) for item in contracts]
+    parents = [("planning", "", planning), ("tender", "", tender)]
+    parents += [("proposal", proposal["id"], proposal) for proposal in proposals]
+    parents += [("award", award["id"], award) for award in awards]
+    parents += [("contract", contract["id"], contract) for contract in contracts]
+    parents += [("implementation", item["id"], item.get("implementation") or {}) for item in contracts]
     return [
         {
             "stage": stage,
-            "holder_id": holder_id,
+            "parent_id": parent_id,
             "id": item["id"],
             "type": item.get("documentType"),
             "title": item.get("title"),
@@ -701,8 +701,8 @@ def _documents(
             "format": item.get("format"),
             "date": _moment(item.get("datePublished")),
         }
-        for stage, holder_id, holder in holders
-        for item in _items(holder.get("documents"))
+        for stage, parent_id, parent in parents
+        for item in _items(parent.get("documents"))
     ]
 
 

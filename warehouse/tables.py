@@ -99,12 +99,12 @@ def _table(name: str, *parts: SchemaItem, comment: str, **options: Any) -> Table
     return Table(name, metadata, *parts, comment=comment, **options)
 
 
-def _scope(asked: str = "was") -> list[Column[str]]:
+def _scope() -> list[Column[str]]:
     """Which list of a source: the rows of a service for one scope."""
     return [
         _text("source", "source system"),
         _text("service", "service, named as LKPP's ISB names it"),
-        _text("scope", f"what {asked} asked of the service: a fiscal year, or `all`"),
+        _text("scope", "requested scope: a fiscal year, or `all`"),
     ]
 
 
@@ -177,7 +177,7 @@ Index("run_process_ocid", run_process.c.ocid)
 
 staged_fetch = _table(
     "staged_fetch",
-    *_scope("is"),
+    *_scope(),
     _run(),
     _text("transport", "how it is read: isb, rest, sql, files; a fetch resumes only over the transport that began it"),
     _time("observed_at", "when the rows were true at the source: fixed when the fetch began"),
@@ -191,7 +191,7 @@ staged_fetch = _table(
 
 staged_page = _table(
     "staged_page",
-    *_scope("is"),
+    *_scope(),
     Column("number", Integer, comment="place of the page in the fetch, from 0", nullable=False),
     _text("rows", "JSON array of the rows as received"),
     _text("name", "where the rows came from (file name, endpoint), without secrets"),
@@ -465,7 +465,7 @@ due_event = _table(
     _text("ocid", "the contracting process"),
     _text("source", "source system"),
     _text("service", "service whose rows hold the event"),
-    _text("scope", "what was asked of the service: a fiscal year, or `all`"),
+    _text("scope", "requested scope: a fiscal year, or `all`"),
     _text("day", "local day of an event that lies after the newest answer: YYYY-MM-DD"),
     PrimaryKeyConstraint("ocid", "source", "service", "scope", "day"),
     comment="Events that have not come yet: an answer of a later day that still holds them makes them facts.",
@@ -500,7 +500,7 @@ pending_link = _table(
     _text("kind", "space of the subject's code"),
     _text("code", "code of the subject"),
     Column("year", Integer, comment="fiscal year of its evidence; 0 for none", nullable=False, autoincrement=False),
-    _text("token", "changes whenever it is asked for anew: linking clears only what it has read"),
+    _text("token", "changes whenever it is enqueued anew: linking clears only what it has read"),
     PrimaryKeyConstraint("kind", "code", "year"),
     comment="Subjects whose links must be looked at again.",
 )
@@ -510,7 +510,12 @@ link_year = _table(
     Column("year", Integer, primary_key=True, autoincrement=False, comment="fiscal year"),
     _text("token", "changes whenever the year is linked: of two at once the second begins again"),
     _text("fingerprint", "digest of rules, thresholds and code; where it is another one, the year is linked anew"),
-    Column("namings", Json, nullable=False, comment="kind, code and name of an office as subjects have them; how many"),
+    Column(
+        "office_counts",
+        Json,
+        nullable=False,
+        comment="kind, code and name of an office as subjects have them, and of how many subjects",
+    ),
     Column("resolved", Json, nullable=False, comment="kind, code and name of an office, and the office that is meant"),
     Column("offices", Json, nullable=False, comment="links of rule `office` that the year gives"),
     comment="What linking keeps of a fiscal year between two builds; see also the tables link_subject, link_key and "
@@ -1224,7 +1229,7 @@ document = _table(
     _ocid(),
     _text("stage", "where it stands: planning, proposal, tender, award, contract or implementation"),
     _text(
-        "holder_id",
+        "parent_id",
         "what it is attached to: its contract (stages contract and implementation), award or proposal; "
         "empty text for planning and tender",
     ),
@@ -1234,7 +1239,7 @@ document = _table(
     _maybe("url", "where it is published"),
     _maybe("format", "media type"),
     _moment("date", "publication"),
-    PrimaryKeyConstraint("ocid", "stage", "holder_id", "id"),
+    PrimaryKeyConstraint("ocid", "stage", "parent_id", "id"),
     comment="Documents and photos. All processes of a family repeat those of planning and proposals.",
 )
 

@@ -31,7 +31,7 @@ _MINOR = {
 _NO_NEWS = _MINOR | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
-_TELLING = ("title", "number", "description")
+_TITLE_FIELDS = ("title", "number", "description")
 # Reports of progress: their values are shown together.
 OBSERVATIONS = "contracts.implementation.metrics.observations"
 
@@ -134,4 +134,4 @@ def _gone(before: Any, after: Any) -> bool:
 
 def entry_title(entry: Object) -> str:
     """What a new list entry is called in its own words; empty where it has none."""
-    return str(next((entry[name] for name in _TELLING if entry.get(name)), ""))
+    return str(next((entry[name] for name in _TITLE_FIELDS if entry.get(name)), ""))

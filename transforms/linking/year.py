@@ -125,7 +125,7 @@ class Kept:
         """The facts of those of these subjects that the year has."""
         return {}
 
-    def holders(self, keys: set[str]) -> Mapping[str, set[Code]]:
+    def subjects_by_key(self, keys: set[str]) -> Mapping[str, set[Code]]:
         """The subjects that hold each of these keys."""
         return {}
 
@@ -306,16 +306,16 @@ class _Linking:
         found = {code: self.now[code] if code in self.now else self.before.get(code) for code in codes}
         return {code: facts for code, facts in found.items() if facts is not None}
 
-    def _holders(self, keys: set[str]) -> dict[str, set[Code]]:
-        found = {key: set(codes) for key, codes in self.kept.holders(keys).items()}
+    def _subjects_by_key(self, keys: set[str]) -> dict[str, set[Code]]:
+        found = {key: set(codes) for key, codes in self.kept.subjects_by_key(keys).items()}
         for key in keys & self.holds.keys():
             codes = found.setdefault(key, set())
             for code, holds in self.holds[key].items():
                 (codes.add if holds else codes.discard)(code)
         return found
 
-    def _all_holders(self, keys: set[str]) -> set[Code]:
-        return set().union(*self._holders(keys).values())
+    def _subjects_with(self, keys: set[str]) -> set[Code]:
+        return set().union(*self._subjects_by_key(keys).values())
 
     # --- what changed ------------------------------------------------------------------------------------------------
 
@@ -365,7 +365,7 @@ class _Linking:
             for rup in {*were, *are}:
                 self.holds[f"{_NAMES} {rup}"][code] = rup in are
         concerned = {code for rup in rups for code in self.revisions.chain(rup)}
-        return concerned | self._all_holders({f"{_NAMES} {rup}" for rup in concerned})
+        return concerned | self._subjects_with({f"{_NAMES} {rup}" for rup in concerned})
 
     def _compare(
         self,
@@ -383,8 +383,8 @@ class _Linking:
             planned |= {first(rup) for code in again for rup in _names(self.evidence[code])}
         self._load(planned)
         keys = {plan: {f"{_NAMES} {rup}" for rup in self.revisions.chain(plan)} for plan in planned}
-        holders = self._holders(set().union(*keys.values()))
-        referring = {plan: set().union(*(holders.get(key, ()) for key in keys[plan])) for plan in planned}
+        subjects_by_key = self._subjects_by_key(set().union(*keys.values()))
+        referring = {plan: set().union(*(subjects_by_key.get(key, ()) for key in keys[plan])) for plan in planned}
         self._load(set().union(*referring.values()))
         whole: dict[Code, Evidence] = {}
         for plan in planned:
@@ -442,7 +442,7 @@ class _Linking:
         names = {name for name in proposed if (once.get(name) == 1) != (proposed[name] == 1)}
         names |= {name for name in proposed if name in moved or any(OSA.distance(name, each) <= 1 for each in moved)}
         codes = {code for code in self.now if code[0] in _PROPOSALS.sources}
-        codes |= self._all_holders({f"{_VILLAGE} {name}" for name in names})
+        codes |= self._subjects_with({f"{_VILLAGE} {name}" for name in names})
         known = frozenset(planned)
         for code, facts in self._facts(codes).items():
             if facts.proposal is not None:
@@ -499,8 +499,8 @@ class _Linking:
         names = {comparison.key(value, source=False): value for value in valued}
         were, are = self.kept.counts(names.keys() | set()), self._counts(names.keys() | set())
         stepped = {key for key in names if step(were.get(key, 0)) != step(are.get(key, 0))}
-        touched += [getattr(facts, comparison.field) for facts in self._facts(self._all_holders(stepped)).values()]
-        found = self._all_holders({comparison.key(names[key], source=True) for key in stepped})
+        touched += [getattr(facts, comparison.field) for facts in self._facts(self._subjects_with(stepped)).values()]
+        found = self._subjects_with({comparison.key(names[key], source=True) for key in stepped})
         return found | self._sharing(comparison, touched)
 
     def _sharing(self, comparison: _Comparison, targets: list[Any]) -> set[Code]:
@@ -511,12 +511,12 @@ class _Linking:
         names = {comparison.key(key, source=False): key for key in wide}
         were, are = self.kept.counts(set(names)), self._counts(set(names))
         large = {names[name] for name in names if min(were.get(name, 0), are.get(name, 0)) > BLOCK}
-        found = self._all_holders({comparison.key(key, source=True) for key in wide - large})
+        found = self._subjects_with({comparison.key(key, source=True) for key in wide - large})
         narrow: dict[int, set[Key]] = defaultdict(set)
         for each_target in chains:
             for place, chain in enumerate(each_target):
                 narrow[place].update(key for keys in chain[1:] for key in keys)
-        others = self._all_holders({comparison.key(key, source=True) for key in large}) - found
+        others = self._subjects_with({comparison.key(key, source=True) for key in large}) - found
         for code, features in self._features(comparison, others).items():
             lookups = enumerate(comparison.module.lookups(features))
             if any(key in narrow[place] for place, chain in lookups for keys in chain[1:] for key in keys):
@@ -531,7 +531,7 @@ class _Linking:
         sources = self._features(comparison, to_weigh)
         if not self.anew:
             wide = {key for features in sources.values() for key in comparison.wide(features, source=True)}
-            codes = self._all_holders({comparison.key(key, source=False) for key in wide})
+            codes = self._subjects_with({comparison.key(key, source=False) for key in wide})
             targets = self._features(comparison, codes)
             values = set[Key]().union(*map(module.counts, targets.values()))
             if comparison is _PROPOSALS:
@@ -559,7 +559,7 @@ class _Linking:
             if code[0] in RUP_KINDS:
                 for facts in (self.before.get(code), self.now[code]):
                     maks.update(facts.line.maks if facts and facts.line else ())
-        return self._all_holders({f"{_LINE_MAK} {line}" for line in maks})
+        return self._subjects_with({f"{_LINE_MAK} {line}" for line in maks})
 
     def _attached(self, codes: set[Code]) -> list[Link]:
         """The links of budget lines and documents."""
@@ -567,7 +567,7 @@ class _Linking:
         rups = {rup: self.revisions.chain(rup) for line in sources.values() for rup in line.rups}
         named = self._facts({code for chain in rups.values() for code in chain})
         by_code = {rup: [rup] if rup in named else sorted(chain & named.keys()) for rup, chain in rups.items()}
-        carriers = self._holders({f"{_PLAN_MAK} {mak}" for line in sources.values() for mak in line.maks})
+        carriers = self._subjects_by_key({f"{_PLAN_MAK} {mak}" for line in sources.values() for mak in line.maks})
         lines = {
             code: facts.line
             for code, facts in self._facts(set().union(*carriers.values())).items()

@@ -2,7 +2,7 @@
 --
 -- source: source system
 -- service: service, named as LKPP's ISB names it
--- scope: what was asked of it: a fiscal year, or `all`
+-- scope: requested scope: a fiscal year, or `all`
 -- observed_at: when it was true at the source (UTC)
 
 SELECT source, service, scope, observed_at FROM answer;

@@ -17,7 +17,7 @@
 -- recorded_local_content (money): domestic products in them
 -- recorded_local_percent (percent): recorded_local_content / recorded_value
 -- recorded_micro (money): micro and small enterprises in recordings
--- silent (integer): contracts and recordings that stand and lack the part or the amount
+-- unreported (integer): contracts and recordings that stand and lack the part or the amount
 
 SELECT
     fiscal_year, office_id, office.name AS office_name,
@@ -35,7 +35,7 @@ SELECT
     100 * sum(CASE WHEN recorded_amount IS NOT NULL THEN local_content_value END)
         / nullif(sum(CASE WHEN local_content_value IS NOT NULL THEN recorded_amount END), 0) AS recorded_local_percent,
     sum(CASE WHEN recorded_amount IS NOT NULL THEN micro_enterprise_value END) AS recorded_micro,
-    count(CASE WHEN local_content_value IS NULL OR coalesce(value, recorded_amount) IS NULL THEN 1 END) AS silent
+    count(CASE WHEN local_content_value IS NULL OR coalesce(value, recorded_amount) IS NULL THEN 1 END) AS unreported
 FROM contract
 LEFT JOIN office ON office.id = contract.office_id
 WHERE contract.stands AND contract.channel IN ('tender', 'nontender', 'pencatatan', 'swakelola')

@@ -3,7 +3,7 @@
 --
 -- source: source system
 -- service: service, named as LKPP's ISB names it
--- scope: what was asked of it: a fiscal year, or `all`
+-- scope: requested scope: a fiscal year, or `all`
 -- kind: space of the code: rup, swk, tender, nontender, ...
 -- code: the source's own code, such as kd_rup
 -- rows (integer): current rows of it
@@ -19,7 +19,7 @@ SELECT
     ) AS amount,
     min(observed_at) AS since
 FROM (
-    SELECT told.*, CASE WHEN amount LIKE '-%' THEN substr(amount, 2) ELSE amount END AS digits
+    SELECT found.*, CASE WHEN amount LIKE '-%' THEN substr(amount, 2) ELSE amount END AS digits
     FROM (
         SELECT
             raw.source, raw.service, raw.scope, raw.kind, raw.code, raw.observed_at,
@@ -41,6 +41,6 @@ FROM (
                 SELECT 1 FROM process_rup JOIN record ON record.ocid = process_rup.ocid
                 WHERE process_rup.kind = raw.kind AND process_rup.code = raw.code
             )
-    ) AS told
-) AS told
+    ) AS found
+) AS waiting
 GROUP BY source, service, scope, kind, code;

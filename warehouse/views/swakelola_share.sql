@@ -32,6 +32,6 @@ FROM (
     UNION ALL
     SELECT fiscal_year, office_id, 0, 0, NULL, NULL, sum(recorded_amount)
     FROM contract WHERE stands AND channel = 'swakelola' GROUP BY fiscal_year, office_id
-) AS told
-LEFT JOIN office ON office.id = told.office_id
+) AS amounts
+LEFT JOIN office ON office.id = amounts.office_id
 GROUP BY fiscal_year, office_id, office.name;

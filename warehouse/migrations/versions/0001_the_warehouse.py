@@ -136,7 +136,7 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("token", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("fingerprint", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("namings", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("office_counts", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("resolved", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("offices", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("link_year_pkey")),
@@ -910,7 +910,7 @@ def upgrade() -> None:
         "document",
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("stage", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("holder_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("parent_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("type", sa.Text(), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
@@ -918,7 +918,7 @@ def upgrade() -> None:
         sa.Column("format", sa.Text(), nullable=True),
         sa.Column("date", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["ocid"], ["contracting_process.ocid"], name=op.f("document_ocid_fkey")),
-        sa.PrimaryKeyConstraint("ocid", "stage", "holder_id", "id", name=op.f("document_pkey")),
+        sa.PrimaryKeyConstraint("ocid", "stage", "parent_id", "id", name=op.f("document_pkey")),
     )
     op.create_table(
         "item",

@@ -58,7 +58,7 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
-    while (signals := wakened.recv(16)) and not _told_in(signals):
+    while (signals := wakened.recv(16)) and not _ending(signals):
         pass
     if not signals:
         wakened.close()
@@ -66,9 +66,9 @@ def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
     interrupted.set()
     sys.setswitchinterval(0.0001)  # what computes elsewhere must not hold up what ends it
     wakened.settimeout(PATIENCE_SECONDS)
-    if _told_in(signals) == 1:
+    if _ending(signals) == 1:
         try:
-            while (more := wakened.recv(16)) and not _told_in(more):
+            while (more := wakened.recv(16)) and not _ending(more):
                 pass
         except TimeoutError:
             announce()
@@ -76,8 +76,8 @@ def _end_at_last(wakened: socket.socket, interrupted: threading.Event) -> None:
     os._exit(STATUS)
 
 
-def _told_in(signals: bytes) -> int:
-    """How many of them end a command."""
+def _ending(signals: bytes) -> int:
+    """How many of these signals end a command."""
     return sum(each in _SIGNALS for each in signals)
 
 

@@ -18,7 +18,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 result, plan = sys.argv[1], json.loads(sys.argv[2])
-told = []
+results = []
 for each in plan:
     os.environ.update(each.get("environment", {}))
     if "fault" in each:
@@ -36,7 +36,7 @@ for each in plan:
     try:
         run = dag.test(run_conf=each.get("conf"))
     except Exception as error:
-        told.append({"refused": str(error)})
+        results.append({"refused": str(error)})
         continue
     done = {"run": run.state, "name": f"{run.dag_id}/{run.run_id}", "tasks": {}, "xcoms": {}}
     for ti in run.get_task_instances():
@@ -47,9 +47,9 @@ for each in plan:
             .where(XComModel.run_id == run.run_id, XComModel.dag_id == run.dag_id, XComModel.map_index == -1)
         )
         done["xcoms"] = {f"{row.task_id}.{row.key}": XComModel.deserialize_value(row) for row in rows}
-    told.append(done)
+    results.append(done)
 with open(result, "w") as file:
-    json.dump(told, file)
+    json.dump(results, file)
 """
 
 

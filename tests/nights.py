@@ -31,15 +31,15 @@ from sqlalchemy import select
 result, nights = sys.argv[1], json.loads(sys.argv[2])
 bag = dagbag.DagBag()
 assert not bag.import_errors, bag.import_errors
-told = []
+results = []
 for night in nights:
     os.environ.update(night.get("environment", {}))
     if "fault" in night:
         simulator, fault = night["fault"]
         requests.post(f"{simulator}/_simulator/faults", json=fault).raise_for_status()
-    told.append({})
+    results.append({})
     for dag_id in [*night["dags"], "build_records"]:
-        if dag_id == "build_records" and not any(done["extras"] for done in told[-1].values()):
+        if dag_id == "build_records" and not any(done["extras"] for done in results[-1].values()):
             continue
         dag = bag.dags[dag_id]
         dag.deadline = None  # dag.test() can't have one
@@ -64,11 +64,11 @@ for night in nights:
                 AssetEvent.source_run_id == run.run_id, AssetEvent.source_dag_id == dag_id
             )
             done["extras"] = list(session.scalars(events))
-        told[-1][dag_id] = done
+        results[-1][dag_id] = done
         # dag.test() writes all DAGs anew before each run, which takes longer than the run itself: once will do.
         dagbag.BundleDagBag = dagbag.sync_bag_to_db = lambda *_, **__: None
 with open(result, "w") as file:
-    json.dump(told, file)
+    json.dump(results, file)
 """
 
 

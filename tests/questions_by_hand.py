@@ -279,15 +279,15 @@ def local_content(folder: Folder) -> tuple[float, ...]:
     likewise. How many of both that stand lack the part or an amount."""
     given = [each for each in folder.contracts if each["local"] is not None]
     standing = [each for each in folder.recordings if each["stands"]]
-    told = [each for each in standing if each["local"] is not None and each["amount"] is not None]
+    complete = [each for each in standing if each["local"] is not None and each["amount"] is not None]
     return (
         sum(each["value"] for each in given),
         sum(each["local"] for each in given),
         sum(each["micro"] or 0 for each in folder.contracts),
-        sum(each["amount"] for each in told),
-        sum(each["local"] for each in told),
-        sum(each["micro"] or 0 for each in told),
-        len(folder.contracts) - len(given) + len(standing) - len(told),
+        sum(each["amount"] for each in complete),
+        sum(each["local"] for each in complete),
+        sum(each["micro"] or 0 for each in complete),
+        len(folder.contracts) - len(given) + len(standing) - len(complete),
     )
 
 

@@ -71,7 +71,7 @@ assert dag.test().state == "failed"
 os.environ.update(listening)
 print("LATE", flush=True)
 callback = dag.deadline[0].callback
-for run, state in (("slow", "running"), ("told", "failed")):
+for run, state in (("slow", "running"), ("failed", "failed")):
     context = {"dag_run": {"dag_id": "fails", "dag_run_id": run, "state": state}}
     asyncio.run(import_string(callback.path)(**callback.kwargs, context=context))
 print("HEARD", flush=True)
@@ -95,7 +95,7 @@ main()
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory) -> dict[str, Any]:
+def alerts(tmp_path_factory) -> dict[str, Any]:
     """What the servers got, and the log by what happened."""
     folder = tmp_path_factory.mktemp("airflow")
     (folder / "dags").mkdir()
@@ -192,14 +192,14 @@ def mail_connection(port: int) -> str:
     return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
 
 
-def told(heard: dict[str, Any], kind: str, timed_out: bool) -> list[Any]:
+def callback_alerts(alerts: dict[str, Any], kind: str, timed_out: bool) -> list[Any]:
     """The posts or mails that the DAG processor sent: of the run that failed, or of the one that took too long."""
-    sent = heard[kind][heard["before"][kind == "mails"] :]
-    assert len(sent) == 2, heard["processed"]
-    return [each for each in sent if ("was ended" in said_in(each)) == timed_out]
+    sent = alerts[kind][alerts["before"][kind == "mails"] :]
+    assert len(sent) == 2, alerts["processed"]
+    return [each for each in sent if ("was ended" in text_of(each)) == timed_out]
 
 
-def said_in(sent: dict[str, Any] | EmailMessage) -> str:
+def text_of(sent: dict[str, Any] | EmailMessage) -> str:
     """The words of a post or mail."""
     if isinstance(sent, dict):
         return str(sent["text"])
@@ -207,14 +207,14 @@ def said_in(sent: dict[str, Any] | EmailMessage) -> str:
     return str(part.get_content())
 
 
-def test_nothing_is_sent_or_said_by_default(heard):
-    assert "Executing on_failure dag callback" in heard["logs"]["NOBODY"]
+def test_nothing_is_sent_or_said_by_default(alerts):
+    assert "Executing on_failure dag callback" in alerts["logs"]["NOBODY"]
     for word in ("webhook", "mail", "No alert is sent", "Callback failed"):
-        assert word not in heard["logs"]["NOBODY"]
+        assert word not in alerts["logs"]["NOBODY"]
 
 
-def test_an_alert_that_nobody_takes_is_a_sentence_of_the_log(heard):
-    log = heard["logs"]["DEAF"]
+def test_an_alert_that_nobody_takes_is_a_sentence_of_the_log(alerts):
+    log = alerts["logs"]["DEAF"]
     assert "The webhook did not take the alert of fails: HTTP 500" in log
     assert "No mail about fails was sent: ConnectionRefusedError" in log
     assert "Callback failed" not in log
@@ -222,8 +222,8 @@ def test_an_alert_that_nobody_takes_is_a_sentence_of_the_log(heard):
     assert "example.org" not in log
 
 
-def test_a_failed_run_is_told_once_with_what_to_do(heard):
-    [post] = told(heard, "posts", timed_out=False)
+def test_a_failed_run_is_told_once_with_what_to_do(alerts):
+    [post] = callback_alerts(alerts, "posts", timed_out=False)
     run = post["run"]
     link = f"https://airflow.example/dags/fails/runs/{run.replace(':', '%3A').replace('+', '%2B')}"
     assert post == {
@@ -239,38 +239,38 @@ def test_a_failed_run_is_told_once_with_what_to_do(heard):
     }
 
 
-def test_a_failed_run_is_told_by_mail(heard):
-    [mail] = told(heard, "mails", timed_out=False)
+def test_a_failed_run_is_told_by_mail(alerts):
+    [mail] = callback_alerts(alerts, "mails", timed_out=False)
     assert (mail["Subject"], mail["From"]) == ("Jejak: fails failed (report)", "jejak@example.org")
     assert mail["X-Recipients"] == mail["To"] == "ops@example.org, chief@example.org"
-    content = said_in(mail)
+    content = text_of(mail)
     assert "<p>Look for the needle in the &lt;haystack&gt;.</p>" in content
     assert 'href="https://airflow.example/dags/fails/runs/manual__' in content
 
 
-def test_a_run_that_took_too_long_is_told_as_that(heard):
-    [post] = told(heard, "posts", timed_out=True)
+def test_a_run_that_took_too_long_is_told_as_that(alerts):
+    [post] = callback_alerts(alerts, "posts", timed_out=True)
     assert post["why"].startswith("It was not done within 2 hours and was ended. ")
     assert post["advice"].startswith("What was not done is marked as skipped: ")
-    assert len(told(heard, "mails", timed_out=True)) == 1
+    assert len(callback_alerts(alerts, "mails", timed_out=True)) == 1
 
 
-def test_a_late_run_is_told_unless_it_has_failed_meanwhile(heard):
-    assert heard["before"] == (1, 1)
-    post = heard["posts"][0]
+def test_a_late_run_is_told_unless_it_has_failed_meanwhile(alerts):
+    assert alerts["before"] == (1, 1)
+    post = alerts["posts"][0]
     assert (post["state"], post["run"], post["tasks"]) == ("late", "slow", [])
     assert post["text"].startswith("Jejak: fails is late. It is not done after 1.5 hours. Its page shows ")
-    assert heard["mails"][0]["Subject"] == "Jejak: fails is late"
+    assert alerts["mails"][0]["Subject"] == "Jejak: fails is late"
 
 
-def test_no_alert_holds_what_a_source_said(heard):
-    assert "3522010101010001" not in json.dumps(heard["posts"])
-    assert "3522010101010001" not in "".join(mail.as_string() for mail in heard["mails"])
+def test_no_alert_holds_what_a_source_said(alerts):
+    assert "3522010101010001" not in json.dumps(alerts["posts"])
+    assert "3522010101010001" not in "".join(mail.as_string() for mail in alerts["mails"])
 
 
-def test_what_was_ended_does_not_go_on_in_the_warehouse(heard):
+def test_what_was_ended_does_not_go_on_in_the_warehouse(alerts):
     # By name: the run, that of one of its sources, and one that is no part of it.
-    assert heard["ended"] == ["failed", "failed", "running"]
+    assert alerts["ended"] == ["failed", "failed", "running"]
 
 
 def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch, caplog):
@@ -288,17 +288,17 @@ def test_an_alert_can_be_tried_from_the_shell(tmp_path, monkeypatch, caplog):
 
     server = HTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    said = {}
+    results = {}
     for path in (None, "hook", "rahasia"):
         if path:
             monkeypatch.setenv("JEJAK_ALERTS__WEBHOOK", f"http://127.0.0.1:{server.server_port}/{path}")
-        said[path] = jejak("alert", "--test", "--settings", "settings/bojonegoro.toml")
+        results[path] = jejak("alert", "--test", "--settings", "settings/bojonegoro.toml")
     server.shutdown()
     server.server_close()
-    assert (said[None].status, "set JEJAK_ALERTS__WEBHOOK" in said[None].err) == (1, True)
-    assert (said["hook"].status, taken[0]["state"]) == (0, "test")
+    assert (results[None].status, "set JEJAK_ALERTS__WEBHOOK" in results[None].err) == (1, True)
+    assert (results["hook"].status, taken[0]["state"]) == (0, "test")
     assert "This is a test of the alerts of Pemerintah Kabupaten Bojonegoro" in taken[0]["text"]
-    assert (said["rahasia"].status, "HTTP 500" in said["rahasia"].err) == (1, True)
-    assert "rahasia" not in said["rahasia"].err
+    assert (results["rahasia"].status, "HTTP 500" in results["rahasia"].err) == (1, True)
+    assert "rahasia" not in results["rahasia"].err
     assert "POST ***" in caplog.text
     assert "rahasia" not in caplog.text

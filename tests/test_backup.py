@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from pipeline.registry import SOURCES
 from schemas.errors import StructureError
 from tests.backups import FOLDER
-from tests.worlds import EditedWorld, Lived, Said, Town, contents, jejak, served
+from tests.worlds import CommandResult, EditedWorld, Lived, Town, contents, jejak, served
 from warehouse import tables as t
 from warehouse.backup import backup, head_of, restore
 from warehouse.engine import open_warehouse, reading, writing
@@ -41,9 +41,9 @@ def empty(empty_url: str) -> Iterator[Engine]:
 def made(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of a town that has lived a little."""
     folder = tmp_path_factory.mktemp("backups")
-    said = lived.town.jejak("backup", folder / "town.zip", settings=lived.town.settings(systems=SOURCES))
-    assert said.status == 0, said.err
-    assert "It holds personal data" in said.out
+    result = lived.town.jejak("backup", folder / "town.zip", settings=lived.town.settings(systems=SOURCES))
+    assert result.status == 0, result.err
+    assert "It holds personal data" in result.out
     return folder / "town.zip"
 
 
@@ -57,8 +57,8 @@ def test_a_warehouse_comes_back_whole_and_goes_on(lived: Lived, made: Path, empt
     town = lived.town
     url = empty.url.render_as_string(hide_password=False)
     settings = town.settings(systems=SOURCES, warehouse_url=url)
-    said = town.jejak("restore", made, settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("restore", made, settings=settings)
+    assert result.status == 0, result.err
     before = all_of(town.engine)
     assert all_of(empty) == before
     assert town.jejak("backup", tmp_path / "again.zip", settings=settings).status == 0
@@ -69,8 +69,8 @@ def test_a_warehouse_comes_back_whole_and_goes_on(lived: Lived, made: Path, empt
     assert all_of(other) == before
     other.dispose()
     # Nothing is new for a warehouse that came from a backup, and new rows get numbers of their own.
-    said = town.jejak("sync", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("sync", settings=settings)
+    assert result.status == 0, result.err
     with reading(empty) as conn:
         last = select(func.max(t.run.c.number)).scalar_subquery()
         name = select(t.run.c.id).where(t.run.c.number == last).scalar_subquery()
@@ -131,9 +131,11 @@ def test_a_restore_that_ends_midway_changes_nothing(made: Path, warehouse: Engin
 
 
 def refused(town: Town, *arguments: object, **options: Any) -> str:
-    said: Said = town.jejak(*(str(each) for each in arguments), settings=town.settings(systems=SOURCES, **options))
-    assert (said.status, said.out) == (1, "")
-    return said.err
+    result: CommandResult = town.jejak(
+        *(str(each) for each in arguments), settings=town.settings(systems=SOURCES, **options)
+    )
+    assert (result.status, result.out) == (1, "")
+    return result.err
 
 
 def test_what_would_lose_something_is_refused(town: Town, made: Path, tmp_path: Path) -> None:
@@ -145,8 +147,8 @@ def test_what_would_lose_something_is_refused(town: Town, made: Path, tmp_path: 
             new.writestr(name, old.read(name).replace(b'"kd_klpd": "D999"', b'"kd_klpd": "D107"'))
     assert "is a backup with kd_klpd D107" in refused(town, "restore", tmp_path / "other.zip")
     assert all_of(town.engine) == before
-    said = town.jejak("restore", made, "--force", settings=town.settings(systems=SOURCES))
-    assert said.status == 0, said.err
+    result = town.jejak("restore", made, "--force", settings=town.settings(systems=SOURCES))
+    assert result.status == 0, result.err
     assert all_of(town.engine) != before
 
 
@@ -156,8 +158,8 @@ def test_a_file_that_is_no_whole_backup_is_refused(town: Town, made: Path, tmp_p
     (tmp_path / "other.zip").write_text("nothing")
     middle = len(content) // 2
     (tmp_path / "bit.zip").write_bytes(content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
-    for name, said in (("cut", "no whole backup"), ("other", "no whole backup"), ("bit", "is damaged")):
-        assert said in refused(town, "restore", tmp_path / f"{name}.zip")
+    for name, result in (("cut", "no whole backup"), ("other", "no whole backup"), ("bit", "is damaged")):
+        assert result in refused(town, "restore", tmp_path / f"{name}.zip")
     assert "No such file" in refused(town, "restore", tmp_path / "none.zip")
     with zipfile.ZipFile(made) as old, zipfile.ZipFile(tmp_path / "newer.zip", "w") as new:
         for name in old.namelist():
@@ -200,8 +202,8 @@ def test_the_newest_backups_of_a_folder_are_kept(lived: Lived, tmp_path: Path, m
 
 def test_there_is_nothing_to_back_up_before_the_first_sync(empty_url: str, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("JEJAK_WAREHOUSE_URL", empty_url)
-    said = jejak("backup", tmp_path / "x.zip", "--settings", "settings/simulator.toml")
-    assert (said.status, "there is no warehouse to back up yet" in said.err) == (1, True)
+    result = jejak("backup", tmp_path / "x.zip", "--settings", "settings/simulator.toml")
+    assert (result.status, "there is no warehouse to back up yet" in result.err) == (1, True)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.zip")), ids=lambda path: path.stem)

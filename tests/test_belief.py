@@ -83,7 +83,7 @@ TRANSPORTS: dict[str, Callable[..., list[Page]]] = {"v1": v1, "legacy": legacy, 
 
 @pytest.mark.parametrize("fetch", TRANSPORTS.values(), ids=TRANSPORTS)
 @pytest.mark.parametrize(
-    ("body", "error", "said"),
+    ("body", "error", "message"),
     [
         ({"status": "error", "message": "Token kedaluwarsa", "data": []}, StructureError, '"Token kedaluwarsa"'),
         ({"status": False, "data": []}, StructureError, "failed .status."),
@@ -101,8 +101,8 @@ TRANSPORTS: dict[str, Callable[..., list[Page]]] = {"v1": v1, "legacy": legacy, 
         ),
     ],
 )
-def test_an_answer_that_says_it_failed_is_no_empty_list(fetch, body, error, said):
-    with answering(Answer(body)) as server, pytest.raises(error, match=said):
+def test_an_answer_that_says_it_failed_is_no_empty_list(fetch, body, error, message):
+    with answering(Answer(body)) as server, pytest.raises(error, match=message):
         fetch(server.url)
 
 

@@ -260,8 +260,8 @@ def test_a_night_of_changes_builds_the_processes_that_changed_and_no_others(tmp_
         first = {row["ocid"]: row for row in town.query(select(t.record))}
         for _ in range(2):
             happened = town.next_day(0.01)
-            said = town.jejak("sync", settings=settings)
-            assert said.status == 0
+            result = town.jejak("sync", settings=settings)
+            assert result.status == 0
             status = json.loads(town.jejak("status", "--json").out)
             [run] = town.query(select(t.run).where(t.run.c.command == "sync").order_by(t.run.c.number.desc()).limit(1))
             records = {row["ocid"]: row for row in town.query(select(t.record))}
@@ -289,9 +289,9 @@ def test_the_same_build_twice_writes_nothing(town_on_both: Town) -> None:
     town.sync()
     before = contents(town.engine)
     for _ in range(2):
-        said = town.jejak("rebuild")
-        assert said.status == 0, said.err
-        assert f"built {len(before['record'])}, new 0, changed 0, removed 0" in said.out
+        result = town.jejak("rebuild")
+        assert result.status == 0, result.err
+        assert f"built {len(before['record'])}, new 0, changed 0, removed 0" in result.out
         after = contents(town.engine)
         # When an unknown word was seen last is told of each run.
         assert {name for name in before if after[name] != before[name]} <= {"signal"}
@@ -357,8 +357,8 @@ def test_a_replaced_winner_is_another_award(town_on_both: Town) -> None:
     assert [supplier["name"] for supplier in after["suppliers"]] == ["PT PENGGANTI REKAAN"]
     last = releases(town, ocid)[-1]
     assert "awardCancellation" in last["tag"]
-    told = {award["id"]: award for award in last["awards"]}
-    assert told == {before["id"]: {"id": before["id"], "status": "cancelled"}, after["id"]: after}
+    found = {award["id"]: award for award in last["awards"]}
+    assert found == {before["id"]: {"id": before["id"], "status": "cancelled"}, after["id"]: after}
     held = {award["id"]: award for award in record(town, ocid)["compiled"]["awards"]}
     assert held == {before["id"]: {**before, "status": "cancelled"}, after["id"]: after}
     loser = before["suppliers"][0]["id"]
@@ -398,9 +398,9 @@ def test_a_payment_that_its_source_takes_back_is_withdrawn(town_on_both: Town) -
     [gone] = before.keys() - after.keys()
     assert after == {name: each for name, each in before.items() if name != gone}
     last = releases(town, ocid)[-1]
-    told = transactions(last, name)
-    assert told.keys() == {gone}
-    assert told[gone]["value"] == {"amount": None, "currency": None}
+    found = transactions(last, name)
+    assert found.keys() == {gone}
+    assert found[gone]["value"] == {"amount": None, "currency": None}
     assert ["contracts", name, "implementation", "transactions", gone] in record(town, ocid)["withdrawn"]
     paid = t.payment.c
     assert len(town.query(select(paid.id).where(paid.ocid == ocid, paid.contract_id == name))) == len(after)
@@ -477,9 +477,9 @@ def test_a_mended_mapping_makes_the_next_release_and_voids_nothing(
     with monkeypatch.context() as patch:
         patch.setitem(MAPPINGS, NONTENDER, replace(mapping, mappers={**mapping.mappers, NONTENDER: better}))
         mended(patch, "mended")
-        said = town.jejak("build", settings=settings)
-        assert said.status == 0, said.err
-        assert f"changed {len(before)}" in said.out
+        result = town.jejak("build", settings=settings)
+        assert result.status == 0, result.err
+        assert f"changed {len(before)}" in result.out
         assert_sound(town)
         for ocid in before:
             first, second = releases(town, ocid)
@@ -550,8 +550,8 @@ def test_a_row_that_todays_model_refuses_is_left_out_and_settled_later(
         assert state(town, ocid)["tender"]
         assert "is refused today" in town.jejak("rejects", settings=settings).out
         assert_sound(town)
-    said = town.jejak("retry", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("retry", settings=settings)
+    assert result.status == 0, result.err
     assert state(town, ocid)["awards"]
     [reject] = town.query(select(t.reject))
     assert reject["resolved_at"]
@@ -665,8 +665,8 @@ def test_a_process_without_any_row_leaves_the_star_tables_and_stays_on_record(to
         row["change"]
         for row in town.query(select(change.change).where(change.run_id == run["id"], change.ocid == ocid))
     ] == ["removed"]
-    said = town.jejak("show", ocid, settings=settings)
-    assert f"no current row is about it since {shown(since, '+07:00')}" in said.out
+    result = town.jejak("show", ocid, settings=settings)
+    assert f"no current row is about it since {shown(since, '+07:00')}" in result.out
     assert_sound(town)
     town.next_day()
     assert town.jejak("rebuild", settings=settings).status == 0
@@ -684,8 +684,8 @@ def test_a_process_without_any_row_leaves_the_star_tables_and_stays_on_record(to
 
 def exported(town: Town, settings: Path) -> Path:
     out = town.folder / "out"
-    said = town.jejak("export", "--out", out, settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("export", "--out", out, settings=settings)
+    assert result.status == 0, result.err
     return out
 
 
@@ -892,21 +892,21 @@ def test_personal_values_are_in_nothing_that_leaves_the_raw_rows(lived: Lived) -
     values = town.world.personal_values()
     raw = str(town.query(select(t.raw_record.c.payload)))
     assert sum(value in raw for value in values) > 50  # they were there to be taken
-    told = {"log": lived.said}
+    outcome = {"log": lived.output}
     for name, rows in contents(town.engine).items():
         if name == "reject":
             rows = [{key: value for key, value in row.items() if key != "payload"} for row in rows]
         if name != "raw_record":
-            told[name] = str(rows)
+            outcome[name] = str(rows)
     for path in filter(Path.is_file, lived.out.rglob("*")):
-        told[path.name] = path.read_text(encoding="utf-8")
+        outcome[path.name] = path.read_text(encoding="utf-8")
     commands = [["status"], ["status", "--json"], ["rejects"], ["rejects", "--json"], ["validate", "--findings"]]
     for row in town.query(select(t.record.c.ocid).limit(20)):
         commands += [["show", row["ocid"], *more] for more in ([], ["--json"], ["--versioned"])]
     for words in commands:
-        said = town.jejak(*words)
-        told[" ".join(words)] = said.out + said.err
-    found = {(where, value) for where, text in told.items() for value in values if value in text}
+        result = town.jejak(*words)
+        outcome[" ".join(words)] = result.out + result.err
+    found = {(where, value) for where, text in outcome.items() for value in values if value in text}
     assert found == set()
 
 
@@ -1004,16 +1004,16 @@ def test_what_a_run_changed_is_told(town_on_both: Town) -> None:
     town, service = town_on_both, "SPSE-NonTenderPengumuman"
     settings = town.settings(only=[service])
 
-    def told(*run: str) -> dict[str, Any]:
+    def outcome(*run: str) -> dict[str, Any]:
         found = json.loads(town.jejak("changes", *run, "--json", settings=settings).out)
         return {name: value for name, value in found.items() if value and name != "run"}
 
-    assert told() == {}
+    assert outcome() == {}
     town.sync(settings=settings)
     every = sorted(row["ocid"] for row in town.query(select(t.record.c.ocid)))
-    assert told() == {"new": every}
+    assert outcome() == {"new": every}
     assert town.jejak("rebuild", settings=settings).status == 0
-    assert told() == {}
+    assert outcome() == {}
     first = town.known(service)[0]
     [identity] = town.query(select(t.identity.c.ocid).where(t.identity.c.key == first["code"]))
     town.edit(
@@ -1025,13 +1025,13 @@ def test_what_a_run_changed_is_told(town_on_both: Town) -> None:
     town.next_day()
     town.sync("--no-build", settings=settings)
     synced = town.query(select(t.run.c.id).order_by(t.run.c.number.desc()).limit(1))[0]["id"]
-    assert told() == {"waiting": [identity["ocid"]]}
+    assert outcome() == {"waiting": [identity["ocid"]]}
     assert "jejak build" in town.jejak("changes", settings=settings).out
     assert town.jejak("build", settings=settings).status == 0
-    assert told() == told(synced) == {"changed": [identity["ocid"]]}
-    said = town.jejak("changes", settings=settings).out.splitlines()
-    assert said[0].endswith(": 0 new, 1 changed, 0 removed.")
-    assert said[1:] == [f"{identity['ocid']}  changed  Nama yang lain"]
+    assert outcome() == outcome(synced) == {"changed": [identity["ocid"]]}
+    result = town.jejak("changes", settings=settings).out.splitlines()
+    assert result[0].endswith(": 0 new, 1 changed, 0 removed.")
+    assert result[1:] == [f"{identity['ocid']}  changed  Nama yang lain"]
     assert town.jejak("changes", "never", settings=settings).status == 1
 
 

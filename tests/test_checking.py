@@ -45,7 +45,7 @@ def test_a_good_page_is_all_it_takes():
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (Answer(status=401), "Set JEJAK_SOURCES__LPSE__TOKEN"),
         (Answer(status=403), "public address is registered"),
@@ -55,9 +55,9 @@ def test_a_good_page_is_all_it_takes():
         (Answer("<html>login"), "HTML"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_setting(answer, said):
+def test_what_is_wrong_is_said_with_the_setting(answer, message):
     found = inaproc(answer)
-    assert any(said in problem for problem in found.problems)
+    assert any(message in problem for problem in found.problems)
     assert TOKEN not in repr(found)
 
 

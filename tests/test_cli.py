@@ -61,7 +61,7 @@ ANNOUNCEMENTS = [
 HEAD = {"id", "date", "tag", "initiationType", "language"}
 
 
-def assert_says(text: str, pattern: str) -> None:
+def assert_matches(text: str, pattern: str) -> None:
     assert re.search(pattern, text, re.DOTALL), text
 
 
@@ -75,9 +75,9 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     town.server.faults.add(Fault("html", "SPSE-PesertaTender"))
     town.edit("SPSE-TenderPengumuman", lambda rows: [*rows, rows[0], rows[0] | {"kd_tender": 0}])
     assert town.jejak("sync").status == 1
-    said = town.jejak("status", "--json")
-    assert said.status == 0
-    status = json.loads(said.out)
+    result = town.jejak("status", "--json")
+    assert result.status == 0
+    status = json.loads(result.out)
     counts = ["fetched", "new", "changed", "unchanged", "duplicate", "rejected", "gone"]
     names = ["source", "service", *counts, "status", "message"]
     assert list(status) == ["warehouse", "services", "sources", "records", "stages", "waiting", "rejects", "links"]
@@ -107,44 +107,44 @@ def test_status_tells_what_the_last_sync_did(town: Town) -> None:
     assert {each["service"]: each for each in later["services"]}["SPSE-TenderPengumuman"]["new"] == known
     assert later["records"] == {"total": total, "built": 0}
     # What is no longer in the settings is not told of.
-    told = report_status(load_settings(str(town.settings(systems=["sirup"]))))
-    assert {each["source"] for each in told["services"]} == {*told["sources"]} == {"sirup"}
+    found = report_status(load_settings(str(town.settings(systems=["sirup"]))))
+    assert {each["source"] for each in found["services"]} == {*found["sources"]} == {"sirup"}
 
 
 def test_what_machines_are_told_has_the_same_names_everywhere(town: Town) -> None:
     only = ["RUP-PaketPenyedia-Terumumkan", "SPSE-TenderPengumuman"]
     settings = town.settings(only=only)
 
-    def told(*arguments: str, status: int = 0) -> Any:
-        said = town.jejak(*arguments, "--json", settings=settings)
-        assert said.status == status
-        return json.loads(said.out)
+    def shown(*arguments: str, status: int = 0) -> Any:
+        result = town.jejak(*arguments, "--json", settings=settings)
+        assert result.status == status
+        return json.loads(result.out)
 
-    preview = told("sync", "--dry-run")
-    read = told("sync")
-    last = told("status")
+    preview = shown("sync", "--dry-run")
+    read = shown("sync")
+    last = shown("status")
     assert read == {"run": read["run"], "failed": [], **last}
     assert [each["service"] for each in preview["services"]] == [each["service"] for each in read["services"]] == only
     assert {*last["services"][0]} <= {*preview["services"][0]}
     assert [each["new"] for each in preview["services"]] == [each["new"] for each in last["services"]]
-    made = told("changes", read["run"])
+    made = shown("changes", read["run"])
     assert made["run"] == read["run"]
     total = last["records"]["total"]
     nothing = {"placed": 0, "linked": 0, "built": 0, "new": 0, "changed": 0, "removed": 0}
     for command, counts in (
         ("build", nothing),
         ("rebuild", {**nothing, "built": total}),
-        ("retry", {**told("retry"), **nothing}),
+        ("retry", {**shown("retry"), **nothing}),
     ):
-        again = told(command)
+        again = shown(command)
         assert again == {**counts, "run": again["run"]}
-        assert {each: len(found) for each, found in told("changes", again["run"]).items() if each in nothing} == {
+        assert {each: len(found) for each, found in shown("changes", again["run"]).items() if each in nothing} == {
             "new": 0,
             "changed": 0,
             "removed": 0,
         }
     town.server.faults.add(Fault("html", only[1]))
-    failed = told("sync", "lpse", status=1)
+    failed = shown("sync", "lpse", status=1)
     assert failed["failed"] == [f"{only[1]} 2025"]
     assert [each["status"] for each in failed["services"]] == ["failed"]
     assert "an HTML or XML page" in failed["services"][0]["message"]
@@ -176,10 +176,10 @@ def test_show_finds_a_process_by_its_ocid_and_by_the_codes_of_the_sources(lived:
     assert whole.out.splitlines()[1].startswith(f"{ocid}  ")
     assert "awarded" in whole.out or "tender value" in whole.out
     for code in (tender["kd_rup"], tender["kd_tender"]):
-        said = town.jejak("show", code)
-        assert said.status == 0
+        result = town.jejak("show", code)
+        assert result.status == 0
         # Kinds of codes overlap: what else goes by this code is shown too.
-        assert f"\n{ocid}  " in said.out
+        assert f"\n{ocid}  " in result.out
     [compiled] = json_stream(town.jejak("show", ocid, "--json").out)
     # Nothing of it is withdrawn: the state is the record, without what names and dates that.
     record = town.compiled("tender", tender["kd_tender"])
@@ -192,16 +192,16 @@ def test_show_finds_a_process_by_its_ocid_and_by_the_codes_of_the_sources(lived:
 def test_show_names_the_rest_of_the_family(lived: Lived) -> None:
     family = max(crosswalk(lived.town.engine)[2], key=len)
     first, *others = sorted(f"{PREFIX}-{process}" for process in family)
-    said = lived.town.jejak("show", first)
-    assert "Of the same family:" in said.out
+    result = lived.town.jejak("show", first)
+    assert "Of the same family:" in result.out
     for other in others:
-        assert f"  {other}  " in said.out
+        assert f"  {other}  " in result.out
 
 
 def test_show_of_an_unknown_code_says_so(lived: Lived) -> None:
-    said = lived.town.jejak("show", "12345")
-    assert (said.status, said.out) == (1, "")
-    assert said.err == "jejak: no process has the code 12345; `jejak status` shows what has been synced\n"
+    result = lived.town.jejak("show", "12345")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "jejak: no process has the code 12345; `jejak status` shows what has been synced\n"
 
 
 def json_stream(text: str) -> Iterator[Any]:
@@ -289,24 +289,24 @@ def test_the_exported_files_agree_with_one_another(lived: Lived) -> None:
 
 
 def test_validate_checks_all_and_lists_findings(lived: Lived) -> None:
-    said = lived.town.jejak("validate")
-    assert said.status == 0
+    result = lived.town.jejak("validate")
+    assert result.status == 0
     counts = len(lines(lived.out / "releases.jsonl")), len(lines(lived.out / "compiled.jsonl"))
-    assert_says(said.out, rf"^{counts[0]} releases\D+{counts[1]} compiled releases\D+0 invalid\.\n")
+    assert_matches(result.out, rf"^{counts[0]} releases\D+{counts[1]} compiled releases\D+0 invalid\.\n")
     schema = lived.town.folder / "schema.json"
     schema.write_text('{"properties": {"language": {"const": "en"}}}', encoding="utf-8")
-    said = lived.town.jejak("validate", "--schema", schema)
-    assert said.status == 1
-    assert f"{counts[0]} invalid" in said.out or f"{sum(counts)} invalid" in said.out
-    assert "language" in said.out
-    told = json.loads(lived.town.jejak("validate", "--findings", "--json").out)
-    assert (told["releases"], told["compiled"], told["invalid"]) == (*counts, [])
-    assert told["findings"]
-    assert Counter(each["code"] for each in told["listed"]) == {
-        code: min(count, 200) for code, count in told["findings"].items()
+    result = lived.town.jejak("validate", "--schema", schema)
+    assert result.status == 1
+    assert f"{counts[0]} invalid" in result.out or f"{sum(counts)} invalid" in result.out
+    assert "language" in result.out
+    found = json.loads(lived.town.jejak("validate", "--findings", "--json").out)
+    assert (found["releases"], found["compiled"], found["invalid"]) == (*counts, [])
+    assert found["findings"]
+    assert Counter(each["code"] for each in found["listed"]) == {
+        code: min(count, 200) for code, count in found["findings"].items()
     }
-    told = json.loads(lived.town.jejak("validate", "--schema", schema, "--json").out)
-    assert len(told["invalid"]) in (counts[0], sum(counts))
+    found = json.loads(lived.town.jejak("validate", "--schema", schema, "--json").out)
+    assert len(found["invalid"]) in (counts[0], sum(counts))
 
 
 def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Path, new_url: Callable[[], str]) -> None:
@@ -317,9 +317,9 @@ def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Pa
         for _ in range(2):
             town.next_day(0.05)
             town.sync()
-        said = town.jejak("identity", "export", crosswalk_file)
+        result = town.jejak("identity", "export", crosswalk_file)
         before = crosswalk(town.engine)
-        assert said.out == f"{crosswalk_file}: {len(before[0]):,} codes\n"
+        assert result.out == f"{crosswalk_file}: {len(before[0]):,} codes\n"
         with crosswalk_file.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
         assert rows[0] == ["kind", "key", "ocid"]
@@ -327,23 +327,23 @@ def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Pa
 
         other = Town(town.world, town.server, tmp_path, new_url())
         fresh = town.settings(warehouse_url=other.warehouse_url)
-        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
-        assert said.out == f"{len(before[0]):,} codes imported, 0 were known\n"
+        result = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert result.out == f"{len(before[0]):,} codes imported, 0 were known\n"
         # Read in the other order, and late: without the crosswalk some codes would come out otherwise.
         town.jejak("sync", settings=fresh)
         after = crosswalk(other.engine)
         assert after[0] == before[0]
         assert after[1] - before[1] == set()
-        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
-        assert said.out == f"0 codes imported, {len(before[0]):,} were known\n"
+        result = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert result.out == f"0 codes imported, {len(before[0]):,} were known\n"
 
         # A code that has an OCID keeps it, whatever a file says; and then nothing of the file is taken.
         rows[1][2] = f"{PREFIX}-rup-1"
         rows.append(["rup", "123", f"{PREFIX}-rup-123"])
         crosswalk_file.write_text("\n".join(",".join(row) for row in rows), encoding="utf-8")
-        said = town.jejak("identity", "import", crosswalk_file, settings=fresh)
-        assert said.status == 1
-        assert f"1 codes already have another OCID, the first being {rows[1][0]} {rows[1][1]}" in said.err
+        result = town.jejak("identity", "import", crosswalk_file, settings=fresh)
+        assert result.status == 1
+        assert f"1 codes already have another OCID, the first being {rows[1][0]} {rows[1][1]}" in result.err
         assert crosswalk(other.engine)[0] == before[0]
         other.engine.dispose()
 
@@ -407,22 +407,22 @@ def test_wrong_settings_are_named_and_secrets_not_repeated(tmp_path: Path, kind:
     content, message = WRONG_SETTINGS[kind]
     path = tmp_path / "wrong.toml"
     path.write_text(content, encoding="utf-8", errors="surrogateescape")
-    said = jejak("status", "--settings", path)
-    assert (said.status, said.out) == (1, "")
-    assert said.err.startswith("jejak: settings file ")
-    assert_says(said.err, message)
-    assert API_KEY not in said.err
-    assert TOKEN not in said.err
+    result = jejak("status", "--settings", path)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("jejak: settings file ")
+    assert_matches(result.err, message)
+    assert API_KEY not in result.err
+    assert TOKEN not in result.err
 
 
 def test_settings_must_be_given_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JEJAK_SETTINGS", raising=False)
-    said = jejak("status")
-    assert said.status == 1
-    assert "no settings file: give --settings FILE or set JEJAK_SETTINGS" in said.err
-    said = jejak("status", "--settings", tmp_path / "none.toml")
-    assert said.status == 1
-    assert "none.toml can't be read: No such file" in said.err
+    result = jejak("status")
+    assert result.status == 1
+    assert "no settings file: give --settings FILE or set JEJAK_SETTINGS" in result.err
+    result = jejak("status", "--settings", tmp_path / "none.toml")
+    assert result.status == 1
+    assert "none.toml can't be read: No such file" in result.err
 
 
 def test_the_environment_comes_before_the_file(
@@ -441,8 +441,8 @@ def test_the_environment_comes_before_the_file(
         "JEJAK_FISCAL_YEARS": "[2023, 2025]",
     }.items():
         monkeypatch.setenv(name, value)
-    said = jejak("sync")
-    assert said.status == 0, said.err
+    result = jejak("sync")
+    assert result.status == 0, result.err
     assert town.query(select(t.run)) == []
     there = Town(town.world, town.server, town.folder, other)
     assert len(there.known("SPSE-TenderPengumuman")) == len(town.world.rows("SPSE-TenderPengumuman"))
@@ -461,10 +461,10 @@ def test_the_environment_comes_before_the_file(
     ):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)
-            said = jejak("status")
-        assert said.status == 1, name
-        assert said.err.startswith("jejak: ")
-        assert "kunci-terpotong" not in said.err
+            result = jejak("status")
+        assert result.status == 1, name
+        assert result.err.startswith("jejak: ")
+        assert "kunci-terpotong" not in result.err
     there.engine.dispose()
 
 
@@ -486,35 +486,35 @@ def test_a_sync_reads_single_services(town: Town) -> None:
     assert counts.keys() == {*wanted}
     assert counts["SPSE-TenderPengumuman"]["new"] == len(town.world.rows("SPSE-TenderPengumuman"))
     off = town.settings(services={"SPSE-TenderPengumuman": {"enabled": False}})
-    said = town.jejak("sync", "lpse", "--service", "SPSE-TenderPengumuman", settings=off)
-    assert said.status == 1
-    assert 'switched off: enabled = false in [sources.lpse.services."SPSE-TenderPengumuman"]' in said.err
+    result = town.jejak("sync", "lpse", "--service", "SPSE-TenderPengumuman", settings=off)
+    assert result.status == 1
+    assert 'switched off: enabled = false in [sources.lpse.services."SPSE-TenderPengumuman"]' in result.err
 
 
 def test_settings_that_read_nothing_are_no_success(town: Town) -> None:
-    said = town.jejak("sync", settings=town.settings(only=[]))
-    assert (said.status, said.out) == (1, "")
-    assert "nothing to read: the settings have no source, or all their services are switched off" in said.err
+    result = town.jejak("sync", settings=town.settings(only=[]))
+    assert (result.status, result.out) == (1, "")
+    assert "nothing to read: the settings have no source, or all their services are switched off" in result.err
 
 
 def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
-    said = town.jejak("sync", "simbada")
-    assert said.status == 1
-    assert "unknown source simbada; did you mean simda?" in said.err
-    said = town.jejak("sync", "padi")
-    assert said.status == 1
-    assert "unknown source padi; there are sirup, lpse, simda" in said.err
+    result = town.jejak("sync", "simbada")
+    assert result.status == 1
+    assert "unknown source simbada; did you mean simda?" in result.err
+    result = town.jejak("sync", "padi")
+    assert result.status == 1
+    assert "unknown source padi; there are sirup, lpse, simda" in result.err
     for words, message in WRONG_PLANS.items():
-        said = town.jejak("sync", *words.split())
-        assert (said.status, said.out) == (1, "")
-        assert message in said.err
+        result = town.jejak("sync", *words.split())
+        assert (result.status, result.out) == (1, "")
+        assert message in result.err
     assert town.query(select(t.run)) == []
     without = tmp_path / "without.toml"
     rows = town.settings().read_text(encoding="utf-8").splitlines(keepends=True)
     without.write_text("".join(row for row in rows if not row.startswith("sources")), encoding="utf-8")
-    said = jejak("sync", "sirup", "--settings", without)
-    assert said.status == 1
-    assert "source sirup is not in the settings: add a section [sources.sirup]" in said.err
+    result = jejak("sync", "sirup", "--settings", without)
+    assert result.status == 1
+    assert "source sirup is not in the settings: add a section [sources.sirup]" in result.err
     for arguments in (
         ["berangkat"],
         [],
@@ -531,10 +531,10 @@ def test_wrong_calls_end_with_what_to_write(town: Town, tmp_path: Path) -> None:
         ("validate", "--schema", tmp_path / "none.json"),
         ("export", "--out", without),
     ):
-        said = town.jejak(*command)
-        assert said.status == 1, command
-        assert said.err.startswith("jejak: "), command
-        assert str(command[-1]) in said.err, command
+        result = town.jejak(*command)
+        assert result.status == 1, command
+        assert result.err.startswith("jejak: "), command
+        assert str(command[-1]) in result.err, command
     assert town.query(select(t.identity)) == []
 
 
@@ -546,9 +546,9 @@ def test_no_command_writes_over_the_warehouse_or_the_settings(town: Town) -> Non
     for command in ("links export", "codes export", "identity export", "extract --out", "backup"):
         for taken in (database, settings):
             first, *more = command.split()
-            said = town.jejak(first, *more, taken, settings=settings)
-            assert said.status == 1, (command, taken)
-            assert "give another file" in said.err
+            result = town.jejak(first, *more, taken, settings=settings)
+            assert result.status == 1, (command, taken)
+            assert "give another file" in result.err
     assert settings.read_bytes() == before
     assert town.jejak("status", settings=settings).status == 0
 
@@ -557,17 +557,17 @@ def test_a_database_of_somebody_else_stays_as_it_is(town: Town) -> None:
     database = town.folder / "others.db"
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE ta_kontrak (no_kontrak TEXT)")
-    said = town.jejak("status", settings=town.settings(warehouse_url=f"sqlite:///{database}"))
-    assert said.status == 1
-    assert "holds other tables (ta_kontrak" in said.err
+    result = town.jejak("status", settings=town.settings(warehouse_url=f"sqlite:///{database}"))
+    assert result.status == 1
+    assert "holds other tables (ta_kontrak" in result.err
     town.sync()
     assert town.jejak("backup", town.folder / "whole.zip").status == 0
     for force in ((), ("--force",)):
-        said = town.jejak(
+        result = town.jejak(
             "restore", town.folder / "whole.zip", *force, settings=town.settings(warehouse_url=f"sqlite:///{database}")
         )
-        assert said.status == 1
-        assert "holds other tables (ta_kontrak" in said.err
+        assert result.status == 1
+        assert "holds other tables (ta_kontrak" in result.err
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("ta_kontrak",)]
 
@@ -583,9 +583,9 @@ def test_a_database_of_somebody_else_stays_as_it_is(town: Town) -> None:
 def test_a_table_that_excel_has_saved_is_read_or_refused(town: Town, content: bytes, reason: str) -> None:
     table = town.folder / "table.csv"
     table.write_bytes(content)
-    said = town.jejak("identity", "import", table)
-    assert said.status == (1 if reason else 0)
-    assert reason in said.err
+    result = town.jejak("identity", "import", table)
+    assert result.status == (1 if reason else 0)
+    assert reason in result.err
     assert "Traceback" not in town.jejak("codes", "import", table).err
 
 
@@ -593,24 +593,24 @@ def test_fetching_and_building_can_go_apart(town: Town) -> None:
     settings = town.settings(only=OF_PROCESSES)
     assert town.jejak("sync", "--no-build", settings=settings).status == 0
     assert town.query(select(t.identity)) == []
-    said = town.jejak("build", settings=settings)
-    assert said.status == 0
+    result = town.jejak("build", settings=settings)
+    assert result.status == 0
     assert differences(town.engine, town.world) == {}
     total = len(town.query(select(t.record)))
-    assert said.out.endswith(f"built {total}, new {total}, changed 0, removed 0\n")
+    assert result.out.endswith(f"built {total}, new {total}, changed 0, removed 0\n")
     # The last sync itself has built nothing.
     assert json.loads(town.jejak("status", "--json").out)["records"] == {"total": total, "built": 0}
-    said = town.jejak("build", settings=settings)
-    assert said.out == "placed 0, linked 0, built 0, new 0, changed 0, removed 0\n"
+    result = town.jejak("build", settings=settings)
+    assert result.out == "placed 0, linked 0, built 0, new 0, changed 0, removed 0\n"
 
 
 def test_a_warehouse_is_made_where_there_is_none(town: Town, tmp_path: Path) -> None:
     settings = town.settings(warehouse_url=f"sqlite:///{tmp_path}/deep/down/new.db")
     assert town.jejak("migrate", settings=settings).status == 0
     assert (tmp_path / "deep/down/new.db").exists()
-    said = town.jejak("migrate", settings=town.settings(warehouse_url="mysql://root@127.0.0.1/x"))
-    assert said.status == 1
-    assert "can't be a mysql database; use sqlite or postgresql" in said.err
+    result = town.jejak("migrate", settings=town.settings(warehouse_url="mysql://root@127.0.0.1/x"))
+    assert result.status == 1
+    assert "can't be a mysql database; use sqlite or postgresql" in result.err
 
 
 def test_the_simulator_writes_dumps_that_sync_reads(tmp_path: Path, new_url: Callable[[], str]) -> None:
@@ -625,9 +625,9 @@ def test_the_simulator_writes_dumps_that_sync_reads(tmp_path: Path, new_url: Cal
 
 
 def test_dumps_are_of_one_year(tmp_path: Path) -> None:
-    said = jejak("simulate", "--packages", 20, "--years", 2, "--out", tmp_path / "dumps")
-    assert (said.status, said.out) == (2, "")
-    assert "--years 2 can't be" in said.err
+    result = jejak("simulate", "--packages", 20, "--years", 2, "--out", tmp_path / "dumps")
+    assert (result.status, result.out) == (2, "")
+    assert "--years 2 can't be" in result.err
     assert not (tmp_path / "dumps").exists()
 
 
@@ -670,11 +670,11 @@ def test_a_killed_sync_leaves_nobody_behind_and_the_next_one_ends_well(town: Tow
     assert "RUP-MasterSatker 2025: ISB RUP-MasterSatker (service_no 0) holds an HTML or XML page" in done.stderr
     assert done.stderr.endswith("jejak: failed: RUP-MasterSatker 2025. The others are in, and nothing was lost\n")
     assert API_KEY not in done.stdout + done.stderr
-    told = truth(town.world)["rows"]
+    shown = truth(town.world)["rows"]
     found = crosswalk(town.engine)[0]
     for name in only:
         kinds = ("rup", "swk") if name == "RUP-HistoryKajiUlang" else (str(SERVICES[name][1].kind),)
-        for code, process in told.get(name, {}).items():
+        for code, process in shown.get(name, {}).items():
             assert process in [found.get((kind, code)) for kind in kinds]
     assert contents(town.engine)["pending_process"] == []
     assert json.loads(town.jejak("status", "--json").out)["services"][0]["fetched"] > 0
@@ -704,13 +704,13 @@ def test_long_work_says_how_far_it_is(monkeypatch, caplog):
     monkeypatch.setattr(progress, "_SECONDS", -1)
     caplog.set_level(logging.INFO)
     assert list(progress.with_progress("abcd", 4, "letters read")) == list("abcd")
-    said = [re.sub(r"about \d+ s", "about N s", record.getMessage()) for record in caplog.records]
-    assert said == [f"letters read: {share} % of 4, about N s left" for share in (0, 25, 50, 75)]
+    result = [re.sub(r"about \d+ s", "about N s", record.getMessage()) for record in caplog.records]
+    assert result == [f"letters read: {share} % of 4, about N s left" for share in (0, 25, 50, 75)]
 
 
 def test_lists_that_are_not_there_are_no_others_that_came(town):
-    said = town.jejak("sync", "sirup", settings=town.settings("inaproc", off="sirup"))
-    assert said.status == 1
-    assert "ABSENT" in said.out
-    assert "failed: RUP-" in said.err
-    assert "The others" not in said.err
+    result = town.jejak("sync", "sirup", settings=town.settings("inaproc", off="sirup"))
+    assert result.status == 1
+    assert "ABSENT" in result.out
+    assert "failed: RUP-" in result.err
+    assert "The others" not in result.err

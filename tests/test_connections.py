@@ -148,7 +148,7 @@ def test_what_a_task_logs_of_them_is_masked(runs):
 
 @pytest.mark.parametrize("number", range(1, 1 + len(WRONG)))
 def test_a_wrong_connection_is_named_and_its_values_are_not(runs, number):
-    said = list(WRONG)[number - 1]
+    name = list(WRONG)[number - 1]
     assert runs[number]["run"] == "failed"
-    assert re.search(f"SettingsError: connection jejak_lpse:? {re.escape(said)}", runs[number]["log"])
+    assert re.search(f"SettingsError: connection jejak_lpse:? {re.escape(name)}", runs[number]["log"])
     assert "sup3r-t0ken" not in runs[number]["log"]

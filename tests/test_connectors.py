@@ -127,7 +127,7 @@ def test_isb_says_nothing_where_there_are_no_rows(body):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ("<!DOCTYPE html><title>Login</title>", "HTML"),
         ("<invalid_response>", "HTML or XML"),
@@ -136,8 +136,8 @@ def test_isb_says_nothing_where_there_are_no_rows(body):
         ('[{"kd_tender": 1}, 2]', "row 2"),
     ],
 )
-def test_what_is_no_list_of_rows_fails_at_once(body, said, waits):
-    with answering(Answer(body)) as server, pytest.raises(StructureError, match=said) as caught:
+def test_what_is_no_list_of_rows_fails_at_once(body, message, waits):
+    with answering(Answer(body)) as server, pytest.raises(StructureError, match=message) as caught:
         fetch(TENDERS, isb(server.url, retries=3))
     assert len(server.requests) == 1
     assert waits == []
@@ -299,8 +299,8 @@ def test_no_failure_lets_the_key_out(kind, transport, caplog):
         frames = frames.tb_next
     assert frames
     # What the most talkative handler shows: every frame below this file with its variables, and the chain of causes.
-    told = traceback.TracebackException(type(error), error, frames, capture_locals=True)
-    for text in (str(error), repr(error), "".join(told.format()), caplog.text):
+    found = traceback.TracebackException(type(error), error, frames, capture_locals=True)
+    for text in (str(error), repr(error), "".join(found.format()), caplog.text):
         assert KEY not in text
     assert error.__cause__ is None
     assert TENDERS in str(error) or "pengumuman" in str(error)
@@ -478,7 +478,7 @@ def test_pages_before_a_failure_are_handed_over():
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         ([envelope([{"n": 1}], has_more=True)], "no cursor"),
         ([envelope([{"n": 1}], has_more=True, cursor="")], "no cursor"),
@@ -494,8 +494,8 @@ def test_pages_before_a_failure_are_handed_over():
         ([Answer(status=400)], "cursor may be too old"),
     ],
 )
-def test_an_envelope_that_leads_nowhere_fails(answers, said):
-    with answering(*answers) as server, pytest.raises(StructureError, match=said):
+def test_an_envelope_that_leads_nowhere_fails(answers, message):
+    with answering(*answers) as server, pytest.raises(StructureError, match=message):
         fetch(TENDERS, inaproc(server.url))
 
 
@@ -714,7 +714,7 @@ def test_an_empty_file_is_an_empty_answer(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("x.json", b"<html>login</html>", "HTML"),
         ("x.csv", b"\n <!DOCTYPE html>", "HTML"),
@@ -727,9 +727,9 @@ def test_an_empty_file_is_an_empty_answer(name, tmp_path):
         ("x.parquet", b"PAR1", "Parquet"),
     ],
 )
-def test_a_file_that_is_not_what_its_name_says_fails(name, content, said, tmp_path):
+def test_a_file_that_is_not_what_its_name_says_fails(name, content, message, tmp_path):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(StructureError, match=said) as caught:
+    with pytest.raises(StructureError, match=message) as caught:
         fetch(TENDERS, folder(tmp_path, {TENDERS: {"file": name}}))
     assert name in str(caught.value)
 

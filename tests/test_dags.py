@@ -72,13 +72,13 @@ from airflow.serialization.serialized_objects import DagSerialization
 from dags.fiscal_year import asked_year
 
 dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(DagBag().dags["sync_fiscal_year"]))
-told = []
+runs = []
 for today, start, end in json.loads(sys.argv[1]):
     backfill.timezone.utcnow = lambda: datetime.fromisoformat(today)
     infos = backfill._get_info_list(
         from_date=datetime.fromisoformat(start), to_date=datetime.fromisoformat(end), reverse=False, dag=dag
     )
-    told.append([info.logical_date.isoformat() for info in infos])
+    runs.append([info.logical_date.isoformat() for info in infos])
 next_one = [dag.next_dagrun_info(last_automated_run_info=info) for info in (None, *infos)]
 years = {}
 for name, (run_type, logical_date, run_after, conf) in json.loads(sys.argv[2]).items():
@@ -88,7 +88,7 @@ for name, (run_type, logical_date, run_after, conf) in json.loads(sys.argv[2]).i
         years[name] = asked_year(SimpleNamespace(utc_offset="+07:00"), run)
     except AirflowFailException as error:
         years[name] = str(error)
-print(json.dumps({"runs": told, "by itself": [info for info in next_one if info], "years": years}))
+print(json.dumps({"runs": runs, "by itself": [info for info in next_one if info], "years": years}))
 """
 TODAY = "2026-11-23T06:00:00+00:00"
 # today, From, To, the fiscal years of the runs
@@ -180,8 +180,8 @@ def backfills(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ranges = json.dumps([each[:3] for each in BACKFILLS.values()])
     runs = json.dumps({name: run for name, (run, _) in RUNS.items()})
     done = in_airflow(tmp_path_factory.mktemp("airflow"), {}, RANGES, ranges, runs)
-    told = json.loads(done.stdout.splitlines()[-1])
-    return {**dict(zip(BACKFILLS, told.pop("runs"), strict=True)), **told}
+    found = json.loads(done.stdout.splitlines()[-1])
+    return {**dict(zip(BACKFILLS, found.pop("runs"), strict=True)), **found}
 
 
 @pytest.fixture(scope="module")
@@ -336,15 +336,15 @@ print("slots", {name: stats["total"] for name, stats in Pool.slots_stats().items
 def test_first_night(nights):
     night = nights["nights"][0]
     assert {dag: done["run"] for dag, done in night.items()} == dict.fromkeys([*SYNCS, "build_records"], "success")
-    told = {
+    found = {
         task: counts
         for done in night.values()
         for task, _, counts in (each.partition(": ") for each in done["success"])
         if task.startswith("sync ")
     }
     places = {f"sync {name} {'all' if name == 'RUP-MasterProvinsi' else 2025}": name for name in READ}
-    assert told.keys() == places.keys()
-    for task, counts in told.items():
+    assert found.keys() == places.keys()
+    for task, counts in found.items():
         rows = nights["rows"][places[task]]
         assert counts.startswith(f"{rows:,} fetched, " if rows else "no rows")
     with reading(open_warehouse(nights["url"])) as conn:
@@ -445,6 +445,6 @@ def test_a_backfill_of_a_year_that_no_source_has_ends_at_once(nights):
 
 def test_logs_read_as_sentences(nights):
     """What tasks and fetches of ours say, apart from Airflow's own lines."""
-    said = set(re.findall(r"(?m)^.*\[\w+ *\] (.*?) +\[jejak(?:\.fetch)?\]", nights["logs"]))
-    assert said
-    assert not [line for line in said if not re.fullmatch(r"[\w(].*\.", line)]
+    logged = set(re.findall(r"(?m)^.*\[\w+ *\] (.*?) +\[jejak(?:\.fetch)?\]", nights["logs"]))
+    assert logged
+    assert not [line for line in logged if not re.fullmatch(r"[\w(].*\.", line)]

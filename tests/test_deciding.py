@@ -44,9 +44,9 @@ def asking(town: Town) -> Path:
 
 
 def found(town: Town, *text: str) -> list[dict[str, Any]]:
-    said = town.jejak("find", *text, "--json", settings=everything(town))
-    hits: list[dict[str, Any]] = json.loads(said.out)["hits"]
-    assert said.status == (0 if hits else 1), said.err
+    result = town.jejak("find", *text, "--json", settings=everything(town))
+    hits: list[dict[str, Any]] = json.loads(result.out)["hits"]
+    assert result.status == (0 if hits else 1), result.err
     return hits
 
 
@@ -103,11 +103,11 @@ def test_everything_that_people_hold_is_found(town: Town) -> None:
 
 def test_what_is_not_found_says_where_it_was_looked_for(lived: Lived) -> None:
     town = lived.town
-    said = town.jejak("find", "XX-999999999", settings=everything(town))
-    assert (said.status, said.out) == (1, "Nothing begins so in the systems' codes, numbers of papers, titles.\n")
-    said = town.jejak("find", "199001012015011001", settings=everything(town))
-    assert "person" in said.out
-    assert "19900101" not in said.out
+    result = town.jejak("find", "XX-999999999", settings=everything(town))
+    assert (result.status, result.out) == (1, "Nothing begins so in the systems' codes, numbers of papers, titles.\n")
+    result = town.jejak("find", "199001012015011001", settings=everything(town))
+    assert "person" in result.out
+    assert "19900101" not in result.out
 
 
 def test_keys_are_those_of_the_state(town: Town) -> None:
@@ -149,10 +149,10 @@ def test_links_reviewed_one_after_another(town: Town, monkeypatch: pytest.Monkey
     settings = asking(town)
     answers = iter(["9000", "1", "same village", "-1", "", "q"])
     monkeypatch.setattr(builtins, "input", lambda prompt: next(answers))
-    said = town.jejak("links", "review", "--by", "operator@example.go.id", settings=settings)
-    assert said.status == 0, said.err
-    assert "'9000' is none of these" in said.out
-    assert "2 decided." in said.out
+    result = town.jejak("links", "review", "--by", "operator@example.go.id", settings=settings)
+    assert result.status == 0, result.err
+    assert "'9000' is none of these" in result.out
+    assert "2 decided." in result.out
     (_, before, after, who, note), second = decisions(town)
     assert (before, after, who, note) == ("pending", "confirmed", "operator", "same village")
     assert second[1:] == ("pending", "rejected", "operator", None)
@@ -194,9 +194,9 @@ def test_decisions_by_sheet(town: Town, tmp_path: Path) -> None:
     dry = town.jejak("links", "import", path, "--dry-run", "--json", settings=settings)
     assert [line["result"] for line in json.loads(dry.out)] == ["apply", "apply", "conflict", "unknown"]
     assert not decisions(town)
-    said = town.jejak("links", "import", path, "--by", "office", settings=settings)
-    assert said.status == 1
-    assert "2 applied, 1 in conflict, 1 unknown" in said.out
+    result = town.jejak("links", "import", path, "--by", "office", settings=settings)
+    assert result.status == 1
+    assert "2 applied, 1 in conflict, 1 unknown" in result.out
     status = {row["id"]: row["status"] for row in town.query(select(t.link))}
     assert [status.get(name, "pending") for name in (confirmed, other, silent)] == ["confirmed", "rejected", "pending"]
     # The same sheet again: nothing is left to do.
@@ -222,9 +222,9 @@ def test_a_sheet_that_is_none(lived: Lived, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.xlsx"
     wrong.write_text("no workbook")
     for path in (wrong, tmp_path / "missing.xlsx"):
-        said = town.jejak("links", "import", path, settings=everything(town))
-        assert said.status == 1
-        assert said.err.splitlines()[-1].startswith("jejak: ")
+        result = town.jejak("links", "import", path, settings=everything(town))
+        assert result.status == 1
+        assert result.err.splitlines()[-1].startswith("jejak: ")
 
 
 # --- meanings of words -----------------------------------------------------------------------------------------------
@@ -262,9 +262,9 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     assert (entry["list"], entry["field"], entry["code"]) == ("method", "metode_pengadaan", None)
     assert set(entry["choices"]) == {"", "direct", "open", "selective", "limited"} & set(entry["choices"])
     before = town.query(select(t.plan).order_by("ocid", "id"))
-    said = town.jejak("codes", "give", "sirup", "method", word, "selective", "--by", "me", settings=settings)
-    assert said.status == 0, said.err
-    assert f"{entry['processes']} records built again" in said.out
+    result = town.jejak("codes", "give", "sirup", "method", word, "selective", "--by", "me", settings=settings)
+    assert result.status == 0, result.err
+    assert f"{entry['processes']} records built again" in result.out
     assert method(town, code) == "selective"
     assert not signals(town)
     path = tmp_path / "meanings.csv"
@@ -272,8 +272,8 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     assert town.jejak("codes", "undo", "sirup", "method", word, settings=settings).status == 0
     assert town.query(select(t.plan).order_by("ocid", "id")) == before
     assert signals(town)
-    said = town.jejak("codes", "import", path, settings=settings)
-    assert "1 meanings applied, 0 unchanged" in said.out
+    result = town.jejak("codes", "import", path, settings=settings)
+    assert "1 meanings applied, 0 unchanged" in result.out
     assert method(town, code) == "selective"
     assert "0 meanings applied, 1 unchanged" in town.jejak("codes", "import", path, settings=settings).out
     assert [row[1:4] for row in decisions(town)][:2] == [
@@ -301,18 +301,18 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     ],
 )
 def test_meanings_that_are_refused(lived: Lived, word: tuple[str, ...], reason: str) -> None:
-    said = lived.town.jejak("codes", "give", *word, settings=lived.town.settings(systems=EVERY_SYSTEM))
-    assert said.status == 1
-    assert reason in said.err
+    result = lived.town.jejak("codes", "give", *word, settings=lived.town.settings(systems=EVERY_SYSTEM))
+    assert result.status == 1
+    assert reason in result.err
 
 
 def test_a_line_that_is_refused_takes_all_with_it(lived: Lived, tmp_path: Path) -> None:
     town = lived.town
     path = tmp_path / "meanings.csv"
     path.write_text("source,list,word,code\nsirup,method,Baru,open\nsirup,method,Lain,best\n")
-    said = town.jejak("codes", "import", path, settings=everything(town))
-    assert said.status == 1
-    assert "line 3: 'best' is no code of method" in said.err
+    result = town.jejak("codes", "import", path, settings=everything(town))
+    assert result.status == 1
+    assert "line 3: 'best' is no code of method" in result.err
     assert not town.query(select(t.code_meaning))
     path.write_text("word\nBaru\n")
     assert "no column source, list, code" in town.jejak("codes", "import", path, settings=everything(town)).err

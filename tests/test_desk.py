@@ -165,11 +165,11 @@ def test_every_page_in_both_languages(seen: Desk, language: str) -> None:
 
 def test_health_says_what_to_do_in_the_language_of_the_page(seen: Desk) -> None:
     known = load_settings(str(seen.town.settings(systems=EVERY_SYSTEM)))
-    told = {language: health(known, language) for language in LANGUAGES}
-    assert any(each["advice"] for each in told["id"])
-    for language, sources in told.items():
+    found = {language: health(known, language) for language in LANGUAGES}
+    assert any(each["advice"] for each in found["id"])
+    for language, sources in found.items():
         html = unescape(seen.get("health", params={"lang": language}).text)
-        for each, other in zip(sources, told["en"], strict=True):
+        for each, other in zip(sources, found["en"], strict=True):
             assert (each["advice"] or "") in html
             assert language == "en" or not each["advice"] or each["advice"] != other["advice"]
         assert "{'" not in html  # no value is shown as Python writes it
@@ -198,7 +198,7 @@ def test_every_message_has_both_languages() -> None:
 def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
     """Every reason for which a value or a row is refused, and every answer of an HTTP source."""
     root = Path(__file__).parent.parent
-    told = []
+    found = []
     for path, raised in (
         ("schemas/fields.py", "ValueError|_partly"),
         ("transforms/rows.py", "RowError"),
@@ -210,11 +210,11 @@ def test_what_the_pipeline_says_is_told_in_indonesian() -> None:
         ("pipeline/fetch.py", "SourceUnavailable|StructureError"),
     ):
         code = re.sub(r'"\s*\n\s*f?"', "", (root / path).read_text())  # a text over several lines
-        told += re.findall(rf'(?:{raised})\(?(?:codes, |text[^,]*, )?\(?\s*f?"([^"]+)"', code)
-    assert len(told) > 40
+        found += re.findall(rf'(?:{raised})\(?(?:codes, |text[^,]*, )?\(?\s*f?"([^"]+)"', code)
+    assert len(found) > 40
     words = Words("id", "+07:00")
     assert all(english.groups - 1 == indonesian.count("{}") for english, indonesian, _ in _sentences())
-    for text_ in told:
+    for text_ in found:
         text_ = re.sub(r"^{(?:self\.|request\.)?shown}", "ISB X", text_)
         for sentence in re.split(r"; |\. (?=[A-Z])", re.sub(r"{[^}]+}", "x", text_)):
             assert not re.sub(r"ISB X|x|\W", "", sentence) or words.sentence(sentence) != sentence, sentence
@@ -289,9 +289,9 @@ def test_shapes_say_no_value() -> None:
 def test_what_changed_leads_to_the_records(seen: Desk) -> None:
     html = seen.text("changes")
     ocid = re.findall(r"trace\?ocid=([\w-]+)", html)[0]
-    told = seen.text("trace", ocid=ocid)
-    assert ocid in told
-    assert "Tender" in told
+    found = seen.text("trace", ocid=ocid)
+    assert ocid in found
+    assert "Tender" in found
 
 
 def test_what_is_not_there_is_said(seen: Desk) -> None:

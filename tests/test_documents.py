@@ -30,7 +30,7 @@ from tests.answering import Answer, answering
 from tests.databases import new_database
 from tests.test_house import DOCUMENTS, TEXTS
 from tests.test_new_regency import with_key, write_sheet
-from tests.worlds import Said, jejak
+from tests.worlds import CommandResult, jejak
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading
 
@@ -124,7 +124,7 @@ class Place:
             value = works if name.endswith(end) else value
         own[name] = value
 
-    def jejak(self, *words: str) -> Said:
+    def jejak(self, *words: str) -> CommandResult:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
@@ -204,15 +204,15 @@ def run(place: Place, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
             serves(place, name, words)
         case [".venv/bin/jejak", *words]:
             given = dict(place.environment)
-            said = place.jejak(*prepared(place, words))
+            result = place.jejak(*prepared(place, words))
             if words[0] == "migrate":
                 place.environment = given
-            assert said.status == 0 or words[0] in TELLING, said.err
-            assert "Traceback" not in said.err
+            assert result.status == 0 or words[0] in TELLING, result.err
+            assert "Traceback" not in result.err
             if "--json" in words:
-                json.loads(said.out)
+                json.loads(result.out)
             if "--draft" in words and words[0] == "check":
-                draft_taken(place, said.out)
+                draft_taken(place, result.out)
         case _:
             pytest.fail(f"a console block shows a command that this test doesn't know: {line}")
 

@@ -132,27 +132,27 @@ def test_a_draft_is_pasted_and_the_source_is_well(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(BASE.format(folder=tmp_path) + service)
     assert jejak("check", "simpen", "--service", "SIMPEN-Pekerjaan", "--settings", path).status == 1
-    said = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
-    assert said.status == 0, said.err
-    own = tomllib.loads(said.out)["sources"]["simpen"]["services"]["SIMPEN-Pekerjaan"]
+    result = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert result.status == 0, result.err
+    own = tomllib.loads(result.out)["sources"]["simpen"]["services"]["SIMPEN-Pekerjaan"]
     assert own["file"] == "rekap.xlsx"
     assert {"pekerjaan_id": "Kode Paket", "nomor_kontrak": "No. Kontrak"}.items() <= own["columns"].items()
-    assert '"Warna",  # ? like no field of ours' in said.out
-    assert "# Fields without a column here: " in said.out
-    path.write_text(BASE.format(folder=tmp_path) + said.out)
+    assert '"Warna",  # ? like no field of ours' in result.out
+    assert "# Fields without a column here: " in result.out
+    path.write_text(BASE.format(folder=tmp_path) + result.out)
     checked = jejak("check", "simpen", "--service", "SIMPEN-Pekerjaan", "--settings", path)
     assert checked.status == 0, checked.out + checked.err
     # What is drafted again is the same: what the settings map now does not count.
     again = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
-    assert again.out == said.out
+    assert again.out == result.out
 
 
 def test_no_draft_of_what_is_not_there(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(BASE.format(folder=tmp_path))
-    said = jejak("check", "simpen", "--draft", "--settings", path)
-    assert (said.status, said.out) == (1, "")
-    assert "name the file (or endpoint) of a service in the settings" in said.err
-    said = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
-    assert said.status == 1
-    assert "# SIMPEN-Pekerjaan: no such list for 2025" in said.out
+    result = jejak("check", "simpen", "--draft", "--settings", path)
+    assert (result.status, result.out) == (1, "")
+    assert "name the file (or endpoint) of a service in the settings" in result.err
+    result = jejak("check", "simpen", "--draft", "--service", "SIMPEN-Pekerjaan", "--settings", path)
+    assert result.status == 1
+    assert "# SIMPEN-Pekerjaan: no such list for 2025" in result.out

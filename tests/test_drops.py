@@ -150,7 +150,7 @@ def test_a_broken_line_of_json_is_one_row_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ({"status": "error", "message": "Token kedaluwarsa", "data": []}, '"Token kedaluwarsa"; get it again'),
         ({"success": False, "data": []}, "reports a failure .success."),
@@ -158,9 +158,9 @@ def test_a_broken_line_of_json_is_one_row_too(tmp_path):
         ({"data": [{"kd_tender": 1}], "meta": {"total": 15}}, "name all of them"),
     ],
 )
-def test_a_kept_answer_is_believed_as_little_as_a_fresh_one(answer, said, tmp_path):
+def test_a_kept_answer_is_believed_as_little_as_a_fresh_one(answer, message, tmp_path):
     (tmp_path / f"{TENDERS}.json").write_text(json.dumps(answer))
-    with pytest.raises(StructureError, match=said):
+    with pytest.raises(StructureError, match=message):
         rows(tmp_path)
 
 

@@ -15,9 +15,9 @@ from warehouse.engine import reading
 
 
 def evaluated(seed: int, noise: float, packages: int = 2500) -> dict[str, dict[str, Any]]:
-    said = jejak("links", "evaluate", "--seed", seed, "--noise", noise, "--packages", packages, "--json")
-    assert said.status == 0, said.err
-    rules = json.loads(said.out)["rules"]
+    result = jejak("links", "evaluate", "--seed", seed, "--noise", noise, "--packages", packages, "--json")
+    assert result.status == 0, result.err
+    rules = json.loads(result.out)["rules"]
     assert [rule["rule"] for rule in rules] == list(RULES)
     return {rule["rule"]: rule for rule in rules}
 
@@ -36,9 +36,9 @@ def test_double_noise() -> None:
 
 
 def test_a_regency_without_noise_and_the_table(tmp_path: Path) -> None:
-    said = jejak("links", "evaluate", "--seed", 5, "--noise", 0, "--packages", 150)
-    assert said.status == 0, said.err
-    lines = said.out.splitlines()
+    result = jejak("links", "evaluate", "--seed", 5, "--noise", 0, "--packages", 150)
+    assert result.status == 0, result.err
+    lines = result.out.splitlines()
     assert lines[0].split() == ["rule", "truth", "true", "found", "precision", "recall", "pending", "with", "pending"]
     assert [line.split()[0] for line in lines[1:]] == list(RULES)
     contracts = next(line.split() for line in lines if line.startswith("contract-payment"))
@@ -47,9 +47,9 @@ def test_a_regency_without_noise_and_the_table(tmp_path: Path) -> None:
 
 def test_figures() -> None:
     pairs = [((("a", str(n)), ("b", str(n)))) for n in range(4)]
-    told = measured("office", "many-to-one", set(pairs[:3]), {pairs[0], pairs[3]}, {pairs[1]})
-    assert (told["true"], told["found"], told["pending"]) == (3, 2, 1)
-    assert (told["precision"], told["recall"], told["recall_with_pending"]) == (0.5, 0.3333, 0.6667)
+    found = measured("office", "many-to-one", set(pairs[:3]), {pairs[0], pairs[3]}, {pairs[1]})
+    assert (found["true"], found["found"], found["pending"]) == (3, 2, 1)
+    assert (found["precision"], found["recall"], found["recall_with_pending"]) == (0.5, 0.3333, 0.6667)
     nothing = measured("office", "many-to-one", set(), set(), set())
     assert (nothing["precision"], nothing["recall"]) == (None, None)
 
@@ -63,5 +63,5 @@ def test_hidden_keys_of_the_warehouse_itself(lived: Lived) -> None:
     assert 0 < figures["contract-payment"]["true"] <= len(contracts)
     assert figures["contract-payment"]["precision"] == pytest.approx(1)
     assert figures["rup-package"]["true"] > 0
-    said = lived.town.jejak("links", "evaluate", "--hidden", "--json")
-    assert {each["rule"] for each in json.loads(said.out)["rules"]} == {"contract-payment", "rup-package"}
+    result = lived.town.jejak("links", "evaluate", "--hidden", "--json")
+    assert {each["rule"] for each in json.loads(result.out)["rules"]} == {"contract-payment", "rup-package"}

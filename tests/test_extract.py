@@ -36,8 +36,8 @@ def full(town: Town) -> Town:
 
 def extracted(town: Town, form: str, *more: object) -> Path:
     out = town.folder / (f"out.{form}" if form == "sqlite" else f"out-{form}")
-    said = town.jejak("extract", "--out", out, "--format", form, *more)
-    assert said.status == 0, said.err
+    result = town.jejak("extract", "--out", out, "--format", form, *more)
+    assert result.status == 0, result.err
     return out
 
 

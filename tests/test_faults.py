@@ -740,7 +740,7 @@ def test_a_fault_of_a_row_ends_in_the_right_value_or_a_reject(
     row, before, after, texts = row_outcomes(spec, transport)
     assert (row["status"], row["gone"]) == ("success", 0), row["message"]
     text = texts[fault.name]
-    reasons = [reason for told, reason in after.reasons if told == text]
+    reasons = [reason for shown, reason in after.reasons if shown == text]
     if fault.expected == REJECT:
         assert len(reasons) == 1
         assert "a defect of Jejak" not in reasons[0]

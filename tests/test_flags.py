@@ -611,8 +611,8 @@ def test_results_are_kept_and_counted(warehouse: Any, warehouse_url: str, tmp_pa
         f'name = "X"\nocid_prefix = "ocds-213czf"\nkd_klpd = "D1"\nkd_lpse = "1"\nwarehouse_url = "{warehouse_url}"\n',
         encoding="utf-8",
     )
-    said = jejak("flags", "--settings", file, "--json")
-    found = json.loads(said.out)
+    result = jejak("flags", "--settings", file, "--json")
+    found = json.loads(result.out)
     assert set(found) == {"flags"}
     assert all(list(row) == ["code", "title", "computable", "flagged", "subject"] for row in found["flags"])
     assert [row["code"] for row in found["flags"]] == sorted(WANTED)

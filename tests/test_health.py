@@ -23,9 +23,9 @@ SOME = [PLANS, BUDGETS, ATTEMPTS]
 
 def health(town: Town, settings: Path) -> dict[str, dict[str, Any]]:
     """What `jejak health --json` says, by source; its exit status says whether all is well."""
-    said = town.jejak("health", "--json", settings=settings)
-    found = {each["source"]: each for each in json.loads(said.out)}
-    assert (said.status == 0) == all(each["state"] == "ok" for each in found.values())
+    result = town.jejak("health", "--json", settings=settings)
+    found = {each["source"]: each for each in json.loads(result.out)}
+    assert (result.status == 0) == all(each["state"] == "ok" for each in found.values())
     return found
 
 
@@ -70,11 +70,11 @@ def test_a_source_is_never_read_then_well_then_late(town_on_both: Town) -> None:
     assert {name: each["state"] for name, each in found.items()} == {"sirup": "ok", "lpse": "late"}
     assert found["lpse"]["last_success"] == first
     assert "29 hours" in found["lpse"]["advice"]
-    said = town.jejak("health", settings=settings)
-    assert said.status == 1
-    assert "sirup      ok " in said.out
-    assert "lpse       late " in said.out
-    assert shown(first, "+07:00") in said.out
+    result = town.jejak("health", settings=settings)
+    assert result.status == 1
+    assert "sirup      ok " in result.out
+    assert "lpse       late " in result.out
+    assert shown(first, "+07:00") in result.out
 
 
 def test_a_source_that_answers_without_a_row_is_not_well(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,25 +82,25 @@ def test_a_source_that_answers_without_a_row_is_not_well(town: Town, monkeypatch
     for name, value in {**town.environment, "JEJAK_KD_KLPD": "D998", "JEJAK_KD_LPSE": "998"}.items():
         monkeypatch.setenv(name, value)
     # A list that tells of no process says nothing of it.
-    said = jejak("sync", "--service", "RUP-ProgramMaster", "--settings", settings)
-    assert said.status == 0
-    assert "none has a row" not in said.out + said.err
-    said = jejak("sync", "--settings", settings)
-    assert said.status == 1
-    assert "jejak: nothing came: all lists were read, and none has a row: check kd_klpd, kd_lpse" in said.err
-    said = jejak("health", "--settings", settings)
-    assert said.status == 1
-    assert "sirup      empty " in said.out
-    assert "check kd_klpd, kd_lpse" in said.out
+    result = jejak("sync", "--service", "RUP-ProgramMaster", "--settings", settings)
+    assert result.status == 0
+    assert "none has a row" not in result.out + result.err
+    result = jejak("sync", "--settings", settings)
+    assert result.status == 1
+    assert "jejak: nothing came: all lists were read, and none has a row: check kd_klpd, kd_lpse" in result.err
+    result = jejak("health", "--settings", settings)
+    assert result.status == 1
+    assert "sirup      empty " in result.out
+    assert "check kd_klpd, kd_lpse" in result.out
     monkeypatch.delenv("JEJAK_KD_KLPD")
-    said = jejak("sync", "--settings", settings)
-    assert said.status == 0
-    assert said.out.count("none has a row") == 1
+    result = jejak("sync", "--settings", settings)
+    assert result.status == 0
+    assert result.out.count("none has a row") == 1
     assert {name: each["state"] for name, each in health(town, settings).items()} == {"sirup": "ok", "lpse": "empty"}
     monkeypatch.setenv("JEJAK_KD_LPSE", "")
-    said = jejak("sync", "--settings", settings)
-    assert said.status == 1
-    assert "JEJAK_KD_LPSE" in said.err
+    result = jejak("sync", "--settings", settings)
+    assert result.status == 1
+    assert "JEJAK_KD_LPSE" in result.err
 
 
 def test_a_service_that_failed_is_named_with_its_remedy_until_it_is_read_again(town_on_both: Town) -> None:
@@ -118,8 +118,8 @@ def test_a_service_that_failed_is_named_with_its_remedy_until_it_is_read_again(t
     assert "HTML" in broken["message"]
     assert found["sirup"]["last_success"] == first
     assert PLANS in found["sirup"]["advice"]
-    said = town.jejak("health", settings=settings).out
-    assert f"  {PLANS} 2025: {broken['message']}" in said
+    result = town.jejak("health", settings=settings).out
+    assert f"  {PLANS} 2025: {broken['message']}" in result
     # Another run mends it, even one of the same second.
     town.sync("sirup", settings=settings)
     assert {each["state"] for each in health(town, settings).values()} == {"ok"}
@@ -210,10 +210,10 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
     assert [row["field"] for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))] == ["pagu"]
     assert f"lpse {ATTEMPTS}: left out pagu: expected an amount of IDR" in caplog.text
     assert "schemas/lpse.py" in found["advice"]
-    said = town.jejak("health", settings=settings)
-    assert said.status == 0
-    assert f"new fields: {ATTEMPTS}.kolom_baru" in said.out
-    assert f"left out where they can't be read: {ATTEMPTS}.pagu" in said.out
+    result = town.jejak("health", settings=settings)
+    assert result.status == 0
+    assert f"new fields: {ATTEMPTS}.kolom_baru" in result.out
+    assert f"left out where they can't be read: {ATTEMPTS}.pagu" in result.out
     town.edit(ATTEMPTS, None)
     for _ in range(8):
         town.next_day()
@@ -232,12 +232,12 @@ def test_a_column_that_no_row_can_be_read_in_fails_its_service(tmp_path: Path, f
         assert len(before) >= 20
         town.next_day()
         town.edit(ATTEMPTS, lambda rows: [{**row, "pagu": "lihat lampiran"} for row in rows])
-        said = town.jejak("sync", "--no-build", settings=settings)
-        assert said.status == 1
+        result = town.jejak("sync", "--no-build", settings=settings)
+        assert result.status == 1
         message = service(health(town, settings)["lpse"], ATTEMPTS)["message"]
         assert f"pagu can be read in none of {len(before)} rows" in message
         assert "`columns`" in message
-        assert "lampiran" not in said.out + said.err + message
+        assert "lampiran" not in result.out + result.err + message
         assert town.query(current) == before
         # One row that can be read shows that the column is the same.
         town.edit(ATTEMPTS, lambda rows: [rows[0], *({**row, "pagu": "?"} for row in rows[1:])])
@@ -309,7 +309,7 @@ def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path,
         assert "kd_nontender_pct" in reason["reason"]
         assert [each["broken"] for name in ("sirup", "lpse") for each in found[name]["sums"]] == [1, 1]
         assert found["sirup"]["places"]["village"] == before["sirup"]["places"]["village"] + 1
-        said = town.jejak("health", settings=settings).out
+        result = town.jejak("health", settings=settings).out
         for text in (
             f"gone empty: {ATTEMPTS}.sumber_dana, filled in 0 % of the {attempts} rows of 2025, usually in 100 %",
             f"unknown word: {ATTEMPTS}.mtd_pemilihan 'Cara Baru'",
@@ -318,7 +318,7 @@ def test_what_the_rows_lack_is_told_by_field_word_reason_and_sum(tmp_path: Path,
             "sums that don't hold: recorded purchases and what was recorded with them, 1 of",
             "processes name a village",
         ):
-            assert text in said, text
+            assert text in result, text
 
 
 def emptied_after(town: Town, service: str, change: Edit) -> list[dict[str, Any]]:
@@ -421,6 +421,6 @@ def test_rows_that_wait_are_told(town: Town) -> None:
 def test_health_holds_no_secret(town: Town, command: list[str]) -> None:
     settings = town.settings(only=SOME, off="lpse")
     town.jejak("sync", settings=settings)
-    said = town.jejak(*command, settings=settings)
-    assert said.status == 1
-    assert not [secret for secret in town.secrets.values() if secret in said.out + said.err]
+    result = town.jejak(*command, settings=settings)
+    assert result.status == 1
+    assert not [secret for secret in town.secrets.values() if secret in result.out + result.err]

@@ -22,8 +22,8 @@ NEEDED = ("--name", "Pemerintah Kabupaten Contoh", "--kd-klpd", "D999", "--kd-lp
 def test_each_road_of_each_source_makes_settings_that_load(tmp_path, source):
     for road in ROADS[source]:
         path = tmp_path / f"{road}.toml"
-        said = jejak("init", path, *NEEDED, "--yes", "--source", f"{source}={road}")
-        assert said.status == 0, said.err
+        result = jejak("init", path, *NEEDED, "--yes", "--source", f"{source}={road}")
+        assert result.status == 0, result.err
         settings = load_settings(str(path))
         assert {name: each.transport for name, each in settings.sources.items()} == {source: road}
         assert (settings.name, settings.kd_klpd, settings.fiscal_years) == (NEEDED[1], "D999", [])
@@ -44,8 +44,8 @@ def test_what_is_given_stands_in_the_file_and_secrets_do_not(tmp_path):
     path = tmp_path / "settings" / "contoh.toml"
     more = ("--ocid-prefix", "ocds-abc123", "--utc-offset", "+08:00", "--years", "2024, 2025", "--postgresql")
     roads = ("simpen=files:data/simpen/{year}", "musrenbang=rest:https://musrenbang.example/api", "simda=sql")
-    said = jejak("init", path, *NEEDED, *more, *(part for road in roads for part in ("--source", road)))
-    assert said.status == 0, said.err
+    result = jejak("init", path, *NEEDED, *more, *(part for road in roads for part in ("--source", road)))
+    assert result.status == 0, result.err
     found = tomllib.loads(path.read_text())
     assert found["sources"] == {
         "simpen": {"transport": "files", "folder": "data/simpen/{year}"},
@@ -55,7 +55,7 @@ def test_what_is_given_stands_in_the_file_and_secrets_do_not(tmp_path):
     assert (found["fiscal_years"], found["utc_offset"], found["ocid_prefix"]) == ([2024, 2025], "+08:00", "ocds-abc123")
     for variable in ("JEJAK_WAREHOUSE_URL", "JEJAK_SOURCES__SIMDA__DATABASE", "JEJAK_SOURCES__MUSRENBANG__TOKEN"):
         assert f"#   {variable}=" in path.read_text()
-        assert f"export {variable}=" in said.out
+        assert f"export {variable}=" in result.out
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,17 @@ def test_what_is_given_stands_in_the_file_and_secrets_do_not(tmp_path):
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_written(tmp_path, arguments, remedy):
-    said = jejak("init", tmp_path / "x.toml", "--yes", *arguments)
-    assert said.status == 1
-    assert remedy in said.err
-    assert "rahasia" not in said.err
+    result = jejak("init", tmp_path / "x.toml", "--yes", *arguments)
+    assert result.status == 1
+    assert remedy in result.err
+    assert "rahasia" not in result.err
     assert not (tmp_path / "x.toml").exists()
 
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "x.toml").write_text("mine")
-    said = jejak("init", tmp_path / "x.toml", *NEEDED)
-    assert (said.status, "is there already" in said.err) == (1, True)
+    result = jejak("init", tmp_path / "x.toml", *NEEDED)
+    assert (result.status, "is there already" in result.err) == (1, True)
     assert (tmp_path / "x.toml").read_text() == "mine"
 
 

@@ -274,7 +274,7 @@ def test_a_source_that_trickles_is_not_waited_for(tmp_path: Path, file_url: str,
 # --- what is wrong with the warehouse --------------------------------------------------------------------------------
 
 
-def said(url: str, *arguments: str) -> str:
+def error_line(url: str, *arguments: str) -> str:
     """What a command that fails says: one line, without a traceback or a password."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JEJAK_WAREHOUSE_URL", url)
@@ -300,19 +300,19 @@ UNREACHABLE = {
 
 @pytest.mark.parametrize("url", UNREACHABLE)
 def test_a_warehouse_that_cannot_be_reached(url: str) -> None:
-    assert UNREACHABLE[url] in said(url)
+    assert UNREACHABLE[url] in error_line(url)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("a letter" * 1000)
-    assert "is no SQLite database" in said(f"sqlite:///{tmp_path}/x.db")
+    assert "is no SQLite database" in error_line(f"sqlite:///{tmp_path}/x.db")
 
 
 def test_a_server_that_refuses(postgres_server: str) -> None:
     url = make_url(postgres_server)
     nobody = url.set(username="tidak_ada", password="rahasia").render_as_string(hide_password=False)
-    assert "refused user or password" in said(nobody)
-    assert "has no such database" in said(url.set(database="tidak_ada").render_as_string(hide_password=False))
+    assert "refused user or password" in error_line(nobody)
+    assert "has no such database" in error_line(url.set(database="tidak_ada").render_as_string(hide_password=False))
 
 
 def test_tables_that_somebody_dropped(warehouse_url: str, empty_url: str) -> None:
@@ -321,7 +321,7 @@ def test_tables_that_somebody_dropped(warehouse_url: str, empty_url: str) -> Non
     with writing(engine) as conn:
         conn.execute(text("DROP TABLE pending_link"))
     engine.dispose()
-    assert "tables of the warehouse are missing" in said(empty_url, "build")
+    assert "tables of the warehouse are missing" in error_line(empty_url, "build")
 
 
 def small_files() -> None:

@@ -207,10 +207,10 @@ def test_an_office_is_known_by_its_code_however_padded() -> None:
 )
 def test_offices(code: str | None, name: str | None, office: str | None) -> None:
     subject = replace(PAID, office=code, office_name=name)
-    known, told = offices(dict.fromkeys(map(office_reference, [*OFFICES, subject]), 1), SYSTEMS, {})
+    known, shown = offices(dict.fromkeys(map(office_reference, [*OFFICES, subject]), 1), SYSTEMS, {})
     assert known.of(office_reference(subject)) == office
-    assert [link.target[1] for link in told] == ([office] if office else [])
-    assert all(link.source == ("simda", code or name) for link in told)
+    assert [link.target[1] for link in shown] == ([office] if office else [])
+    assert all(link.source == ("simda", code or name) for link in shown)
 
 
 # --- contracts ------------------------------------------------------------------------------------------------------
@@ -250,9 +250,9 @@ def test_a_wrong_number_that_is_anothers_does_not_link_by_itself() -> None:
 
 def test_what_cannot_be_told_apart_waits() -> None:
     twin = replace(AWARD, subject=("nontender", "9000000003"))
-    told = found("contract-payment", AWARD, twin, PAID)
-    assert {link.target for link in told} == {AWARD.subject, twin.subject}
-    assert all(0.4 < link.confidence < 0.6 for link in told)
+    shown = found("contract-payment", AWARD, twin, PAID)
+    assert {link.target for link in shown} == {AWARD.subject, twin.subject}
+    assert all(0.4 < link.confidence < 0.6 for link in shown)
 
 
 def test_a_target_that_another_claims_better_is_not_taken_twice() -> None:
@@ -300,8 +300,8 @@ def test_a_budget_line_pays_for_the_plans_of_its_office_that_carry_its_code() ->
 def test_a_document_goes_with_the_plan_that_it_names_before_and_after_a_revision() -> None:
     paper = Evidence(("dokumen", "90000000|u"), 2025, rups=(("rup", "90000000"), ("swk", "90000000")))
     older = {("rup", "90000001"): ("rup", "90000000")}
-    told = links([*OFFICES, ROAD_PLAN, paper], SYSTEMS, older=older)
-    assert [(link.rule, link.target) for link in told] == [("document-package", ROAD_PLAN.subject)]
+    shown = links([*OFFICES, ROAD_PLAN, paper], SYSTEMS, older=older)
+    assert [(link.rule, link.target) for link in shown] == [("document-package", ROAD_PLAN.subject)]
     by_mak = Evidence(("dokumen", "9.3|u"), 2025, maks=ROAD_PLAN.maks)
     assert sure("document-package", ROAD_PLAN, by_mak) == {("9.3|u", "90000001")}
 
@@ -321,7 +321,7 @@ OUTCOME = {(PROPOSED.subject[1], ROAD_PLAN.subject[1])}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "changes",
     [
         {},
         {"titles": ("Mohon dibangun jalan Gang Melati", "Gang Melati RT 02 RW 05")},
@@ -330,8 +330,8 @@ OUTCOME = {(PROPOSED.subject[1], ROAD_PLAN.subject[1])}
         {"amounts": (90_000_000.0,)},
     ],
 )
-def test_a_proposal_finds_its_plan(said: dict) -> None:
-    assert sure("proposal-package", ROAD_PLAN, *CROWD, replace(PROPOSED, **said)) == OUTCOME
+def test_a_proposal_finds_its_plan(changes: dict) -> None:
+    assert sure("proposal-package", ROAD_PLAN, *CROWD, replace(PROPOSED, **changes)) == OUTCOME
 
 
 @pytest.mark.parametrize(
@@ -389,11 +389,11 @@ def test_plans_of_the_same_words_are_told_apart_by_budget_and_spelling() -> None
 
 def test_links_are_the_same_in_any_order() -> None:
     subjects = [*OFFICES, AWARD, OTHER, PAID, ROAD_PLAN, *CROWD, PROPOSED]
-    told = links(subjects, SYSTEMS)
-    assert {link.rule for link in told} >= {"office", "contract-payment", "proposal-package"}
+    shown = links(subjects, SYSTEMS)
+    assert {link.rule for link in shown} >= {"office", "contract-payment", "proposal-package"}
     for seed in range(3):
         random.Random(seed).shuffle(subjects)
-        assert links(subjects, SYSTEMS) == told
+        assert links(subjects, SYSTEMS) == shown
 
 
 def test_cost_grows_with_the_rows_and_not_with_their_square() -> None:
@@ -409,15 +409,15 @@ def test_evidence_of_plans_and_purchases() -> None:
     )
     line = sirup_record("RUP-PaketAnggaranPenyedia", kd_rup=90000001, mak="9.03.10.2.01.0033.5.2.04.01.01.0003.")
     place = sirup_record("RUP-PaketPenyediaLokasi", kd_rup=90000001, detail_lokasi="Desa Contoh")
-    told = united([*plan, *line, *place])
-    assert told.subject == ("rup", "90000001")
-    assert (told.amounts, told.titles, told.maks, told.villages) == (
+    shown = united([*plan, *line, *place])
+    assert shown.subject == ("rup", "90000001")
+    assert (shown.amounts, shown.titles, shown.maks, shown.villages) == (
         (5.0,),
         ("Jalan",),
         ("9.3.10.2.1.33.5.2.4.1.1.3",),
         ("Desa Contoh",),
     )
-    assert from_text(told.subject, told.year, to_text(told)) == told
+    assert from_text(shown.subject, shown.year, to_text(shown)) == shown
     row = {"kd_nontender": "9000000001", "no_kontrak": "027/1/SPK", "nilai_kontrak": 7, "tgl_kontrak": "2025-02-03"}
     [contract] = purchase_record("SPSE-NonTenderEkontrak-2Kontrak", **row, nama_penyedia="CV MAJU JAYA")
     assert contract.subject == ("nontender", "9000000001")

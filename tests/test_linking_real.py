@@ -41,12 +41,12 @@ ACCEPT, PENDING = SURE, RULES["rup-package"].pending
 
 
 @cache
-def said() -> tuple[tuple[str, str, Evidence], ...]:
+def dump_evidence() -> tuple[tuple[str, str, Evidence], ...]:
     """(service, key, evidence) of all rows of the dumps that can be read."""
-    return tuple(_said())
+    return tuple(_dump_evidence())
 
 
-def _said() -> Iterator[tuple[str, str, Evidence]]:
+def _dump_evidence() -> Iterator[tuple[str, str, Evidence]]:
     for name, (source, service) in SERVICES.items():
         path = DUMPS / f"{name}.json"
         for row in json.loads(path.read_text(encoding="utf-8")) if path.is_file() else ():
@@ -62,28 +62,28 @@ def _said() -> Iterator[tuple[str, str, Evidence]]:
 def figures(rule: str, found: list[Link], true: set[tuple[Code, Code]], accept: float) -> dict:
     sure = {(link.source, link.target) for link in found if link.confidence >= accept}
     waiting = {(link.source, link.target) for link in found if link.confidence < accept}
-    told = measured(rule, RULES[rule].truth, true, sure, waiting)
-    print(json.dumps(told))
-    return told
+    shown = measured(rule, RULES[rule].truth, true, sure, waiting)
+    print(json.dumps(shown))
+    return shown
 
 
 @needs_dumps
 def test_contracts_are_found_again_without_their_key() -> None:
-    subjects, true = hidden_contracts(said())
+    subjects, true = hidden_contracts(dump_evidence())
     found = [link for link in links(subjects, OFFICE_SYSTEMS) if link.rule == "contract-payment"]
-    told = figures("contract-payment", found, true, RULES["contract-payment"].accept)
-    assert told["true"] > 1000
+    shown = figures("contract-payment", found, true, RULES["contract-payment"].accept)
+    assert shown["true"] > 1000
     # A few purchases are recorded twice, once as an attempt and once as a purchase with the contract's own number.
-    assert told["precision"] >= 0.995
-    assert told["recall"] >= 0.97
-    assert told["recall_with_pending"] >= 0.99
+    assert shown["precision"] >= 0.995
+    assert shown["recall"] >= 0.97
+    assert shown["recall_with_pending"] >= 0.99
 
 
 @needs_dumps
 def test_packages_find_their_plans_without_the_code() -> None:
     """The few plans whose own rows are there, among which purchases that name one of them look for theirs."""
     parts: dict[Code, list[Evidence]] = defaultdict(list)
-    for _, _, evidence in said():
+    for _, _, evidence in dump_evidence():
         if evidence.subject[0] in (*RUP_KINDS, OFFICE) or is_purchase(evidence.subject[0]):
             parts[evidence.subject].append(evidence)
     everything = [united(each) for each in parts.values()]
@@ -92,9 +92,9 @@ def test_packages_find_their_plans_without_the_code() -> None:
     purchases = [each for each in everything if known.intersection(each.rups)]
     true = {(each.subject, rup) for each in purchases for rup in each.rups if rup in known}
     found = packages([replace(each, rups=()) for each in purchases], plans)
-    told = figures("rup-package", found, true, ACCEPT)
-    assert told["true"] == len(true)
-    assert told["precision"] is None or told["precision"] >= 0.9
+    shown = figures("rup-package", found, true, ACCEPT)
+    assert shown["true"] == len(true)
+    assert shown["precision"] is None or shown["precision"] >= 0.9
 
 
 @needs_sheets
@@ -116,8 +116,8 @@ def test_tenders_find_their_plans_without_the_code(by: str, precision: float, re
             budget = (float(row["pagu"]),)
             plans.setdefault(plan, Evidence(plan, None, *office, amounts=budget, titles=(row["nama_rup"],)))
             true.add((subject, plan))
-    told = figures("rup-package", packages(purchases, plans.values()), true, ACCEPT)
-    assert told["true"] > 1300
-    assert told["precision"] >= precision
-    assert told["recall"] >= recall
-    assert told["recall_with_pending"] >= 0.98
+    found = figures("rup-package", packages(purchases, plans.values()), true, ACCEPT)
+    assert found["true"] > 1300
+    assert found["precision"] >= precision
+    assert found["recall"] >= recall
+    assert found["recall_with_pending"] >= 0.98

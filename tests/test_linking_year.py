@@ -30,13 +30,13 @@ from warehouse.load import delete_by, insert_rows
 
 YEAR = 2025
 NOW = "2025-01-01T00:00:00Z"
-Said = dict[RowKey, Evidence]
+EvidenceByRow = dict[RowKey, Evidence]
 
 
 @cache
-def town() -> Said:
-    """What the rows of a small town of all systems say, by their places."""
-    said: Said = {}
+def town() -> EvidenceByRow:
+    """What the rows of a small town of all systems say, by row keys."""
+    evidence_by_row: EvidenceByRow = {}
     with TemporaryDirectory() as name:
         write_dumps(World(60, seed=5), Path(name))
         for path in sorted(Path(name).rglob("*.json")):
@@ -51,8 +51,8 @@ def town() -> Said:
                     found = transform.evidence(service_name, service.model.model_validate(row.fields))
                 except (RowError, ValidationError):
                     continue
-                said |= {(source, service_name, str(YEAR), row.key): evidence for evidence in found}
-    return said
+                evidence_by_row |= {(source, service_name, str(YEAR), row.key): evidence for evidence in found}
+    return evidence_by_row
 
 
 class Warehouse:
@@ -78,9 +78,9 @@ class Warehouse:
             }
             insert_rows(conn, t.run, [run])
 
-    def put(self, said: Iterable[tuple[RowKey, Evidence | None]]) -> None:
+    def put(self, evidence_by_row: Iterable[tuple[RowKey, Evidence | None]]) -> None:
         with writing(self.engine) as conn:
-            note_evidence(conn, said)
+            note_evidence(conn, evidence_by_row)
 
     def revise(self, newer: str, older: str | None) -> None:
         """Write down, or take back, that a RUP code revises another, as placing does."""
@@ -160,7 +160,7 @@ class Edits:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.today: dict[RowKey, Evidence | None] = dict(town())
-        self.places = sorted(self.today)
+        self.row_keys = sorted(self.today)
         self.rups = sorted({e.subject[1] for e in town().values() if e.subject[0] == "rup"})
         self.counted = 0
 
@@ -168,28 +168,28 @@ class Edits:
         """A few rows that changed, went, came back or came."""
         found: dict[RowKey, Evidence | None] = {}
         for _ in range(self.rng.randint(0, 5)):
-            place = self.rng.choice(self.places)
-            evidence, kind = self.today[place], self.rng.random()
+            row_key = self.rng.choice(self.row_keys)
+            evidence, kind = self.today[row_key], self.rng.random()
             if evidence is None:
-                found[place] = town().get(place)
+                found[row_key] = town().get(row_key)
             elif kind < 0.2:
-                found[place] = None
+                found[row_key] = None
             elif kind < 0.4:
                 # Another subject of the kind; or the same one, listed in the next year too.
                 self.counted += 1
-                source, service, scope, key = place
+                source, service, scope, key = row_key
                 year, code = (YEAR, f"{evidence.subject[1]}9{self.counted}") if kind < 0.35 else (YEAR + 1, None)
                 new = (source, service, scope if code else str(year), f"{key}+{self.counted}")
                 subject = (evidence.subject[0], code or evidence.subject[1])
                 found[new] = replace(evidence, subject=subject, year=year if evidence.year else None)
-                self.places.append(new)
+                self.row_keys.append(new)
             else:
-                found[place] = edited(evidence, self.rng, self.rups)
+                found[row_key] = edited(evidence, self.rng, self.rups)
             self.today.update(found)
         return list(found.items())
 
     def round(self, warehouses: list[Warehouse]) -> None:
-        said = self.rows()
+        evidence_by_row = self.rows()
         revision = self.rng.sample(self.rups, 2) if self.rng.random() < 0.3 else None
         taken_back = self.rng.random() < 0.3
         names = warehouses[0].link_ids()
@@ -199,7 +199,7 @@ class Edits:
         }
         strict = self.rng.random() < 0.2
         for warehouse in warehouses:
-            warehouse.put(said)
+            warehouse.put(evidence_by_row)
             if revision:
                 warehouse.revise(revision[0], None if taken_back else revision[1])
             for name, status in decisions.items():
@@ -228,9 +228,9 @@ def test_what_changed_is_linked_as_if_all_were_linked_anew(
     other.engine.dispose()
 
 
-def two_years() -> tuple[Said, Said]:
+def two_years() -> tuple[EvidenceByRow, EvidenceByRow]:
     """A town's evidence of this year; and of the year before, whose proposals bear codes that others have today."""
-    before: Said = {}
+    before: EvidenceByRow = {}
     for (source, service, _, key), evidence in town().items():
         kind, code = evidence.subject
         other = {"usulan": "pokir", "pokir": "usulan", "kontrak": "kontrak"}.get(kind)
@@ -247,8 +247,8 @@ def test_the_order_of_years_is_no_matter(new_url: Callable[[], str]) -> None:
     contents = []
     for parts in ([now, before], [before, now], [now | before]):
         warehouse = Warehouse(new_url())
-        for said in parts:
-            warehouse.put(said.items())
+        for evidence_by_row in parts:
+            warehouse.put(evidence_by_row.items())
             warehouse.link()
         contents.append(warehouse.contents())
         warehouse.engine.dispose()
@@ -263,8 +263,8 @@ def test_years_come_to_the_same_in_workers_and_after_a_kill(
     """Killed between two years, and before the queue is emptied: nothing is lost, and nothing comes twice."""
     warehouses = [Warehouse(new_url()) for _ in range(4)]
     for warehouse in warehouses:
-        for said in two_years():
-            warehouse.put(said.items())
+        for evidence_by_row in two_years():
+            warehouse.put(evidence_by_row.items())
     whole, apart, between, after = warehouses
     whole.link()
     with monkeypatch.context() as patched:

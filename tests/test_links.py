@@ -68,7 +68,7 @@ def test_a_system_that_comes_later_enriches_records_and_opens_none(joined_town_o
     town.sync(*JOINING, settings=settings)
     after = records(town)
     assert after.keys() == before.keys()
-    told = {
+    shown = {
         "proposals": [r for r in after.values() if r.get("planning", {}).get("proposals")],
         "documents": [r for r in after.values() if r.get("planning", {}).get("documents")],
         "projectID": [r for r in after.values() if r.get("planning", {}).get("budget", {}).get("projectID")],
@@ -77,10 +77,10 @@ def test_a_system_that_comes_later_enriches_records_and_opens_none(joined_town_o
             r for r in after.values() if any(c.get("implementation", {}).get("metrics") for c in r.get("contracts", ()))
         ],
     }
-    assert all(told.values()), {name: len(found) for name, found in told.items()}
-    said = contents(town.engine)
+    assert all(shown.values()), {name: len(found) for name, found in shown.items()}
+    stored = contents(town.engine)
     town.sync(settings=settings)
-    assert contents(town.engine) == said
+    assert contents(town.engine) == stored
 
 
 def paid(contract: dict[str, Any]) -> list[str]:
@@ -100,8 +100,10 @@ def test_decisions_outlive_every_rerun_and_leave_no_trace_when_undone(joined_tow
     ocid = town.query(
         select(t.identity.c.ocid).where(t.identity.c.kind == link["to_kind"], t.identity.c.key == link["to_code"])
     )[0]["ocid"]
-    said = town.jejak("links", "reject", link["id"], "--by", "operator", "--note", "another office", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak(
+        "links", "reject", link["id"], "--by", "operator", "--note", "another office", settings=settings
+    )
+    assert result.status == 0, result.err
     assert [p for contract in before[ocid]["contracts"] for p in paid(contract)]
     assert not [p for contract in records(town)[ocid]["contracts"] for p in paid(contract)]
     assert town.query(select(t.release).where(t.release.c.ocid == ocid, t.release.c.voided_at.is_not(None)))
@@ -136,9 +138,9 @@ def test_a_confirmed_link_enriches(joined_town: Town) -> None:
 
 
 def test_no_link_of_that_name(joined_town: Town) -> None:
-    said = joined_town.jejak("links", "confirm", "feedbeef0000")
-    assert said.status == 1
-    assert "jejak links list" in said.err
+    result = joined_town.jejak("links", "confirm", "feedbeef0000")
+    assert result.status == 1
+    assert "jejak links list" in result.err
 
 
 def test_what_came_and_went_leaves_the_links_as_they_were(joined_town: Town) -> None:
@@ -195,9 +197,9 @@ def test_other_thresholds_hold_from_the_next_build_on(joined_town: Town) -> None
     assert compared(town) == before
     wrong = settings.with_name("wrong.toml")
     wrong.write_text(settings.read_text() + "\n[links.contract-payment]\naccept = 0.1\npending = 0.5\n")
-    said = town.jejak("build", settings=wrong)
-    assert said.status == 1
-    assert "pending lies above accept" in said.err
+    result = town.jejak("build", settings=wrong)
+    assert result.status == 1
+    assert "pending lies above accept" in result.err
 
 
 def test_a_decision_holds_when_the_subject_is_listed_in_a_later_year_too(warehouse_url: str) -> None:
@@ -272,8 +274,8 @@ def test_numbers_of_persons_in_codes_are_not_listed(joined_town: Town) -> None:
         for name, rows in contents(town.engine).items()
         if name not in {table.name for table in t.PRIVATE}
     }
-    said = town.jejak("links", "list", "--status", "all", settings=settings)
-    assert {name for name, text in {**tables, "list": said.out}.items() if nip in text or phone in text} == set()
+    result = town.jejak("links", "list", "--status", "all", settings=settings)
+    assert {name for name, text in {**tables, "list": result.out}.items() if nip in text or phone in text} == set()
 
 
 def test_killed_while_linking_and_started_again(joined_town: Town, new_url: Callable[[], str], tmp_path: Path) -> None:

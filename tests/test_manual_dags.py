@@ -39,7 +39,7 @@ retries = 0
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory) -> dict[str, Any]:
+def done_runs(tmp_path_factory) -> dict[str, Any]:
     """What became of the runs by name, and the warehouse and the world that they worked on."""
     folder = tmp_path_factory.mktemp("airflow")
     warehouse = f"sqlite:///{folder}/jejak.db"
@@ -116,12 +116,12 @@ def tasks(run: dict[str, Any], state: str) -> list[str]:
     return sorted(task for task, found in run["tasks"].items() if found == state)
 
 
-def test_a_dry_run_tells_what_a_sync_would_bring_and_writes_nothing(told):
-    run = told["runs"]["dry"]
-    rows = told["world"].rows(PLANS, told["world"].year)
+def test_a_dry_run_tells_what_a_sync_would_bring_and_writes_nothing(done_runs):
+    run = done_runs["runs"]["dry"]
+    rows = done_runs["world"].rows(PLANS, done_runs["world"].year)
     count = len(rows)
     assert run["run"] == "success"
-    assert f"sirup.preview {PLANS} {told['world'].year}: {count} fetched, {count} new" in tasks(run, "success")
+    assert f"sirup.preview {PLANS} {done_runs['world'].year}: {count} fetched, {count} new" in tasks(run, "success")
     assert {"lpse.plan", "simda.plan"} <= set(tasks(run, "skipped"))  # not chosen; chosen, but not in the settings
     sums = run["xcoms"]["report.return_value"]
     assert list(sums) == ["sirup"]
@@ -130,24 +130,24 @@ def test_a_dry_run_tells_what_a_sync_would_bring_and_writes_nothing(told):
     assert len(examples["new"]) == 20
     assert set(examples["new"]) <= {str(row["kd_rup"]) for row in rows}
     # The sync that follows brings all of it: the dry run left nothing.
-    with reading(open_warehouse(told["url"])) as conn:
+    with reading(open_warehouse(done_runs["url"])) as conn:
         synced = conn.execute(
             select(t.run_service.c.new, t.run_service.c.run_id).where(t.run_service.c.service == PLANS)
         ).all()
-    assert synced == [(count, told["runs"]["sirup"]["name"])]
+    assert synced == [(count, done_runs["runs"]["sirup"]["name"])]
 
 
-def test_a_dry_run_tells_what_could_not_be_read(told):
-    run = told["runs"]["dry again"]
+def test_a_dry_run_tells_what_could_not_be_read(done_runs):
+    run = done_runs["runs"]["dry again"]
     assert run["run"] == "failed"
-    assert tasks(run, "failed") == [f"lpse.preview {TENDERS} {told['world'].year}: failed", "report"]
-    assert f"1 of 1 services of lpse failed ({TENDERS} {told['world'].year}): " in run["log"]
+    assert tasks(run, "failed") == [f"lpse.preview {TENDERS} {done_runs['world'].year}: failed", "report"]
+    assert f"1 of 1 services of lpse failed ({TENDERS} {done_runs['world'].year}): " in run["log"]
     sums = run["xcoms"]["report.return_value"]
     assert sums["sirup"]["unchanged"] == sums["sirup"]["fetched"] > 0
 
 
-def test_a_retry_tells_what_is_left(told):
-    run = told["runs"]["retry"]
+def test_a_retry_tells_what_is_left(done_runs):
+    run = done_runs["runs"]["retry"]
     assert run["run"] == "success"
     counts = run["xcoms"]["retry.return_value"]
     assert (counts["accepted"], counts["left"], counts["rejects_open"]) == (1, 0, 0)
@@ -155,8 +155,8 @@ def test_a_retry_tells_what_is_left(told):
     assert [len(changed[kind]) for kind in ("new", "changed", "removed")] == [1, 0, 0]
 
 
-def test_a_rebuild_of_one_process(told):
-    run = told["runs"]["one"]
+def test_a_rebuild_of_one_process(done_runs):
+    run = done_runs["runs"]["one"]
     assert run["run"] == "success"
     counts = run["xcoms"]["report.return_value"]
     # What nobody has mapped otherwise comes out as it was.
@@ -164,27 +164,27 @@ def test_a_rebuild_of_one_process(told):
     assert run["xcoms"]["report.changed"] == {"new": [], "changed": [], "removed": []}
 
 
-def test_a_rebuild_of_all(told):
-    run = told["runs"]["all"]
+def test_a_rebuild_of_all(done_runs):
+    run = done_runs["runs"]["all"]
     assert run["run"] == "success"
-    with reading(open_warehouse(told["url"])) as conn:
+    with reading(open_warehouse(done_runs["url"])) as conn:
         records = conn.execute(select(func.count()).select_from(t.record)).scalar_one()
     assert run["xcoms"]["report.return_value"]["built"] == records > 1
 
 
-def test_a_form_that_makes_no_sense_fails_with_a_sentence(told):
-    run = told["runs"]["unknown"]
-    said = "no process has the OCID ocds-000000-rup-1; `jejak show CODE` finds one by a source's code"
+def test_a_form_that_makes_no_sense_fails_with_a_sentence(done_runs):
+    run = done_runs["runs"]["unknown"]
+    result = "no process has the OCID ocds-000000-rup-1; `jejak show CODE` finds one by a source's code"
     assert run["run"] == "failed"
     assert "place" in tasks(run, "failed")
-    assert f"AirflowFailException: {said}" in run["log"]
-    with reading(open_warehouse(told["url"])) as conn:
+    assert f"AirflowFailException: {result}" in run["log"]
+    with reading(open_warehouse(done_runs["url"])) as conn:
         message = conn.execute(select(t.run.c.message).where(t.run.c.id == run["name"])).scalar_one()
-    assert message == said
+    assert message == result
 
 
 @pytest.mark.parametrize(
-    ("run", "said"),
+    ("run", "message"),
     [
         ("neither", "Invalid input for param ocids: [] should be non-empty"),
         ("blank", "Invalid input for param ocids: [''] does not contain items"),
@@ -194,32 +194,32 @@ def test_a_form_that_makes_no_sense_fails_with_a_sentence(told):
         ("no year", "Invalid input for param fiscal_years: '1999' is not one of ['20"),
     ],
 )
-def test_a_wrong_value_starts_no_run(told, run, said):
-    assert told["runs"][run]["refused"].startswith(said)
+def test_a_wrong_value_starts_no_run(done_runs, run, message):
+    assert done_runs["runs"][run]["refused"].startswith(message)
 
 
-def test_nothing_is_pruned_by_default(told):
-    run = told["runs"]["nothing yet"]
+def test_nothing_is_pruned_by_default(done_runs):
+    run = done_runs["runs"]["nothing yet"]
     assert (run["run"], run["tasks"]) == ("success", {"prune": "skipped"})
     assert "The setting keep_versions_days is missing: every version is kept for ever." in run["log"]
 
 
-def test_pruning_counts_or_deletes(told):
-    count, prune = told["runs"]["count"], told["runs"]["prune"]
+def test_pruning_counts_or_deletes(done_runs):
+    count, prune = done_runs["runs"]["count"], done_runs["runs"]["prune"]
     assert count["run"] == prune["run"] == "success"
     # All is of today.
     nothing = dict.fromkeys(count["xcoms"]["prune.return_value"], 0)
     assert "Would go: 0 old versions, 0 settled rejected rows, 0 broken fetches." in count["log"]
     assert count["xcoms"]["prune.return_value"] == prune["xcoms"]["prune.return_value"] == nothing
-    with reading(open_warehouse(told["url"])) as conn:
+    with reading(open_warehouse(done_runs["url"])) as conn:
         runs = conn.execute(select(t.run.c.id, t.run.c.status).where(t.run.c.command == "prune")).all()
     assert runs == [(prune["name"], "success")]
 
 
-def test_records_are_reviewed(told):
-    review = told["runs"]["review"]
+def test_records_are_reviewed(done_runs):
+    review = done_runs["runs"]["review"]
     assert review["run"] == "success"
-    with reading(open_warehouse(told["url"])) as conn:
+    with reading(open_warehouse(done_runs["url"])) as conn:
         flags = conn.execute(select(func.count()).select_from(t.flag)).scalar_one()
         findings = conn.execute(select(func.count()).select_from(t.quality_finding)).scalar_one()
         runs = set(
@@ -230,8 +230,8 @@ def test_records_are_reviewed(told):
     assert runs == {("flags", "success"), ("quality", "success")}
 
 
-def test_sources_that_were_never_read_are_red(told):
-    run = told["runs"]["never"]
+def test_sources_that_were_never_read_are_red(done_runs):
+    run = done_runs["runs"]["never"]
     assert run["run"] == "failed"
     assert sorted(tasks(run, "failed")) == [
         "check lpse: never, 0 rows of 0 expected, 1 rejected row",
@@ -241,17 +241,17 @@ def test_sources_that_were_never_read_are_red(told):
     assert "run `jejak sync sirup`" in run["xcoms"]["report.why"]
 
 
-def test_sources_that_were_read_are_green(told):
-    run = told["runs"]["well"]
+def test_sources_that_were_read_are_green(done_runs):
+    run = done_runs["runs"]["well"]
     assert run["run"] == "success"
     [lpse] = [task for task in tasks(run, "success") if task.startswith("check lpse")]
-    count = len(told["world"].rows(TENDERS, told["world"].year))
+    count = len(done_runs["world"].rows(TENDERS, done_runs["world"].year))
     when = r"\d{4}-\d\d-\d\d \d\d:\d\d WIB"
     assert re.fullmatch(rf"check lpse: ok, last success {when}, {count} rows of {count} expected, 1 rejected row", lpse)
 
 
-def test_a_source_that_fails_makes_health_red(told):
-    run = told["runs"]["unwell"]
+def test_a_source_that_fails_makes_health_red(done_runs):
+    run = done_runs["runs"]["unwell"]
     assert run["run"] == "failed"
     [lpse, report] = sorted(tasks(run, "failed"))
     assert report == "report"
@@ -260,9 +260,9 @@ def test_a_source_that_fails_makes_health_red(told):
     assert f"Follow the message of {TENDERS}" in run["log"]
 
 
-def test_a_wrong_connection_of_a_source_stops_nothing_else(told):
+def test_a_wrong_connection_of_a_source_stops_nothing_else(done_runs):
     for name in ("build again", "one source"):
-        assert told["runs"][name]["run"] == "success", name
-    run = told["runs"]["unread again"]
+        assert done_runs["runs"][name]["run"] == "success", name
+    run = done_runs["runs"]["unread again"]
     assert tasks(run, "failed") == ["plan", "report"]
     assert "connection jejak_lpse has a login" in run["log"]

@@ -149,8 +149,10 @@ def test_rows_that_wait(office: Engine, payloads: list[dict[str, Any]], amount: 
     others: list[dict[str, Any]] = [{"gone": True}, {"current": False}, {"kind": "anggaran"}, {"code": "8"}]
     with writing(office) as conn:
         rows = [{**row, "id": number, "key": str(number), "payload": each} for number, each in enumerate(payloads)]
-        for number, told in enumerate(others, 90):
-            insert_rows(conn, t.raw_record, [{**row, "id": number, "key": str(number), "payload": {"pagu": 1}, **told}])
+        for number, changes in enumerate(others, 90):
+            insert_rows(
+                conn, t.raw_record, [{**row, "id": number, "key": str(number), "payload": {"pagu": 1}, **changes}]
+            )
         insert_rows(conn, t.raw_record, rows)
         insert_rows(conn, t.identity, [{"kind": "rup", "key": "8", "ocid": "o", "run_id": "r"}])
     assert found(office, "row_waiting", "code", "rows", "amount", "since") == [

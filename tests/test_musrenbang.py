@@ -126,7 +126,7 @@ def test_a_page_on_another_host_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         ([{"message": "Unauthenticated."}], "neither a list nor an object with data"),
         ([b""], "neither a list nor an object with data"),
@@ -140,8 +140,8 @@ def test_a_page_on_another_host_is_refused():
         (["<html>login"], "HTML"),
     ],
 )
-def test_an_answer_that_leads_nowhere_fails(answers, said):
-    with answering(*map(Answer, answers)) as server, pytest.raises(StructureError, match=said):
+def test_an_answer_that_leads_nowhere_fails(answers, message):
+    with answering(*map(Answer, answers)) as server, pytest.raises(StructureError, match=message):
         fetch(rest(server.url))
 
 

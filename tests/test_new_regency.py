@@ -79,22 +79,22 @@ def test_from_nothing_to_a_draft_publication(tmp_path: Path, monkeypatch: pytest
     }
     with served(world, tmp_path, f"sqlite:///{tmp_path}/data/jejak.db", simda=True) as town:
         api = f"{town.server.url}/api"
-        said = jejak(
+        result = jejak(
             "init", "contoh.toml", "--name", "Pemerintah Kabupaten Rekaan", "--kd-klpd", world.kd_klpd, "--kd-lpse",
             world.kd_lpse, "--years", world.year, "--source", f"sirup=inaproc:{api}", "--source", f"lpse=inaproc:{api}",
             "--source", "simda=sql", "--source", "musrenbang=files:sheets", "--source", "simpen=files:sheets",
         )  # fmt: skip
-        assert said.status == 0, said.err
+        assert result.status == 0, result.err
         # Each variable that it names, and no other, is set.
         secrets = {"TOKEN": TOKEN, "DATABASE": town.simda_url}
-        for variable in re.findall(r"export (JEJAK_SOURCES__\w+)=", said.out):
+        for variable in re.findall(r"export (JEJAK_SOURCES__\w+)=", result.out):
             monkeypatch.setenv(variable, secrets[variable.rpartition("__")[2]])
         monkeypatch.setenv("JEJAK_SETTINGS", "contoh.toml")
         monkeypatch.setenv("JEJAK_NOW", town.now)
         # The sheets are not called as the services: check says so, and which setting to change.
-        said = jejak("check", "simpen")
-        assert said.status == 1
-        assert "file" in said.out
+        result = jejak("check", "simpen")
+        assert result.status == 1
+        assert "file" in result.out
         assert jejak("check", "sirup", "lpse", "simda").status == 0
         for service, name in SHEETS.items():
             map_sheet(service, name, headings[service])
@@ -107,11 +107,11 @@ def test_from_nothing_to_a_draft_publication(tmp_path: Path, monkeypatch: pytest
         assert "failing" not in health.out
         for service in SHEETS:
             assert re.search(rf"{service} +{len(world.rows(service))} ", synced.out), synced.out
-        said = jejak("publish", "--draft", "--out", "publication")
-        assert said.status == 0, said.err
+        result = jejak("publish", "--draft", "--out", "publication")
+        assert result.status == 0, result.err
         assert list(Path("publication/current").rglob("*"))
-        said = jejak("export", "--out", "out")
-        assert said.status == 0, said.err
+        result = jejak("export", "--out", "out")
+        assert result.status == 0, result.err
         records = lines(Path("out/records.jsonl"))
         assert records
         assert {stage for record in records for stage in ("planning", "tender", "awards", "contracts")
@@ -127,18 +127,18 @@ def test_a_token_and_a_sheet_are_enough(tmp_path: Path, monkeypatch: pytest.Monk
     headings = write_sheet(world.rows("SIMPEN-Pekerjaan"), "SIMPEN-Pekerjaan", tmp_path / "sheets" / name, chance)
     with served(world, tmp_path, f"sqlite:///{tmp_path}/data/jejak.db") as town:
         api = f"{town.server.url}/api"
-        said = jejak(
+        result = jejak(
             "init", "contoh.toml", "--name", "Pemerintah Kabupaten Rekaan", "--kd-klpd", world.kd_klpd, "--kd-lpse",
             world.kd_lpse, "--years", world.year, "--source", f"sirup=inaproc:{api}", "--source", f"lpse=inaproc:{api}",
             "--source", "simpen=files:sheets",
         )  # fmt: skip
-        assert said.status == 0, said.err
+        assert result.status == 0, result.err
         monkeypatch.setenv("JEJAK_SETTINGS", "contoh.toml")
         monkeypatch.setenv("JEJAK_NOW", town.now)
         # Without the token check names the variables that it belongs into.
-        said = jejak("check", "sirup", "lpse")
-        assert said.status == 1
-        variables = re.findall(r"JEJAK_SOURCES__\w+__TOKEN", said.out)
+        result = jejak("check", "sirup", "lpse")
+        assert result.status == 1
+        variables = re.findall(r"JEJAK_SOURCES__\w+__TOKEN", result.out)
         assert set(variables) == {"JEJAK_SOURCES__SIRUP__TOKEN", "JEJAK_SOURCES__LPSE__TOKEN"}
         for variable in variables:
             monkeypatch.setenv(variable, TOKEN)
@@ -147,8 +147,8 @@ def test_a_token_and_a_sheet_are_enough(tmp_path: Path, monkeypatch: pytest.Monk
         assert checked.status == 0, checked.out
         synced = jejak("sync")
         assert synced.status == 0, synced.out + synced.err
-        said = jejak("export", "--out", "out")
-        assert said.status == 0, said.err
+        result = jejak("export", "--out", "out")
+        assert result.status == 0, result.err
         reported = [record["compiledRelease"] for record in lines(Path("out/records.jsonl"))]
         reported = [release for release in reported if "simpen-" in json.dumps(release)]
         assert reported

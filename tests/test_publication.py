@@ -30,7 +30,7 @@ from reports.publication.files import manifest_of, wrong_files
 from reports.publication.processes import digests, fiscal_years
 from reports.publication.publish import missing
 from tests.official import needs_reference, package_validator, review
-from tests.worlds import EditedWorld, Lived, Said, Town, served
+from tests.worlds import CommandResult, EditedWorld, Lived, Town, served
 from transforms.difference import living
 from transforms.merge import compiled
 from transforms.paths import value_at
@@ -49,7 +49,7 @@ COMPLETE = {
 }
 
 
-def publish(town: Town, out: Path, *more: object, lacking: str | None = None) -> Said:
+def publish(town: Town, out: Path, *more: object, lacking: str | None = None) -> CommandResult:
     """Run `jejak publish` with all settings that it asks for, but for one."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in COMPLETE.items():
@@ -77,8 +77,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 def published(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The publication of a town that has lived a little."""
     out = tmp_path_factory.mktemp("publication") / "out"
-    said = publish(lived.town, out)
-    assert said.status == 0, said.err
+    result = publish(lived.town, out)
+    assert result.status == 0, result.err
     return out / "current"
 
 
@@ -157,9 +157,9 @@ def test_the_tables_open_where_people_open_tables(lived: Lived, published: Path,
     report = described.validate()
     assert report.valid, report.flatten(["rowNumber", "fieldName", "type"])
     awards = published / "data" / year / "csv" / "awards.csv.gz"
-    told = sum(len(state.get("awards", [])) for state in states.values())
-    assert len(pd.read_csv(awards)) == told > 5
-    assert duckdb.execute(f"SELECT count(*) FROM read_csv('{awards}')").fetchall() == [(told,)]
+    found = sum(len(state.get("awards", [])) for state in states.values())
+    assert len(pd.read_csv(awards)) == found > 5
+    assert duckdb.execute(f"SELECT count(*) FROM read_csv('{awards}')").fetchall() == [(found,)]
     lines = published / "data" / year / "compiled.jsonl.gz"
     assert duckdb.execute(f"SELECT count(DISTINCT ocid) FROM read_json('{lines}')").fetchall() == [(len(states),)]
     frames = flatterer.flatten(str(lines), ndjson=True, gzip_input=True, dataframe=True)
@@ -174,19 +174,19 @@ def test_the_workbook_is_for_people(lived: Lived, published: Path) -> None:
     book = openpyxl.load_workbook(published / "data" / str(lived.town.world.year) / "tabel.xlsx")
     assert book.sheetnames[:3] == ["Keterangan", "Paket", "Anggaran"]
     states = lived.town.query(select(t.record).order_by(t.record.c.ocid))
-    told = [
+    found = [
         (row["ocid"], each)
         for row in states
         for each in living(row["compiled"], row["withdrawn"] or ()).get("contracts", ())
     ]
     title, *rows = list(book["Kontrak"].values)
     assert title[:2] == ("OCID", "Kode kontrak")
-    assert [row[:2] for row in rows] == [(ocid, each["id"]) for ocid, each in told]
+    assert [row[:2] for row in rows] == [(ocid, each["id"]) for ocid, each in found]
     value, status = title.index("Nilai (Rp)"), title.index("Status")
-    assert [row[value] for row in rows] == [each.get("value", {}).get("amount") for _, each in told]
+    assert [row[value] for row in rows] == [each.get("value", {}).get("amount") for _, each in found]
     assert {row[status] for row in rows} <= {"menunggu", "berjalan", "dibatalkan", "berakhir", None}
     payments = list(book["Pembayaran"].values)
-    assert {row[:2] for row in payments[1:]} <= {(ocid, each["id"]) for ocid, each in told}
+    assert {row[:2] for row in payments[1:]} <= {(ocid, each["id"]) for ocid, each in found}
     for sheet in book.worksheets[1:]:
         cells: Any = sheet.iter_cols()
         for heading, *column in cells:
@@ -272,12 +272,12 @@ def test_a_page_lists_the_files_with_size_and_what_each_is(published: Path) -> N
     assert all((data / link).is_file() for link in listed)
     lines = re.findall(r"<li><a href=\S+>\S+</a> <small>.+?</small>(.*)</li>", page)
     assert len(lines) > 20
-    told = [re.fullmatch(r' <span data-t="file\.([a-z_]+)">[^<]+</span>', line) for line in lines if line]
-    assert {each[1] for each in told if each} == {
+    found = [re.fullmatch(r' <span data-t="file\.([a-z_]+)">[^<]+</span>', line) for line in lines if line]
+    assert {each[1] for each in found if each} == {
         "release_package", "record_package", "releases", "compiled", "release_ids", "tables", "tabel", "coverage",
         "changes", "voided",
     }  # fmt: skip
-    assert all(told)
+    assert all(found)
 
 
 # --- one after another ------------------------------------------------------------------------------------------------
@@ -286,15 +286,15 @@ def test_a_page_lists_the_files_with_size_and_what_each_is(published: Path) -> N
 def test_nothing_is_published_before_it_is_known_who_publishes(town: Town, tmp_path: Path) -> None:
     town.sync()
     out = tmp_path / "out"
-    said = town.jejak("publish", "--out", out)
-    assert said.status == 1
+    result = town.jejak("publish", "--out", out)
+    assert result.status == 1
     for name in ("license", "publication_policy", "publisher_scheme", "publisher_uid", "publisher_uri", "site_url"):
-        assert name in said.err
-    assert "ocid_prefix" in said.err
+        assert name in result.err
+    assert "ocid_prefix" in result.err
     assert not out.exists()
     for name in COMPLETE:
-        said = publish(town, out, lacking=name)
-        assert said.status == 1, name
+        result = publish(town, out, lacking=name)
+        assert result.status == 1, name
     assert not (out / "current").exists()
     assert town.jejak("publish", "--out", out, "--draft").status == 0
     data = [path.name for path in files.files_of(out / "current" / "data")]
@@ -315,20 +315,20 @@ def test_a_folder_that_can_take_no_publication_is_refused(town: Town, tmp_path: 
     town.sync()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.doc").write_text("mine")
-    said = publish(town, tmp_path / "full")
-    assert said.status == 1
-    assert "empty folder" in said.err
+    result = publish(town, tmp_path / "full")
+    assert result.status == 1
+    assert "empty folder" in result.err
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.doc"]
     (tmp_path / "file").write_text("")
-    said = publish(town, tmp_path / "file" / "out")
-    assert said.status == 1
-    assert "can't take a publication" in said.err
+    result = publish(town, tmp_path / "file" / "out")
+    assert result.status == 1
+    assert "can't take a publication" in result.err
 
 
 def test_a_first_one_that_fails_leaves_nothing(town: Town, tmp_path: Path) -> None:
     town.sync()
-    said = publish(town, tmp_path / "out", "--year", 1999)
-    assert said.status == 1
+    result = publish(town, tmp_path / "out", "--year", 1999)
+    assert result.status == 1
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -354,12 +354,12 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
         name: each for name, each in before.items() if name.startswith(year)
     }
     assert rows(out / "current" / "data" / "changes.csv.gz") == []
-    told = read_digests(town)
+    found = read_digests(town)
     town.next_day(0.3)
     town.sync()
     ocid = first[0]["ocid"]
-    said = town.jejak("void", ocid, "buyer", "--reason", "for a test")
-    assert said.status == 0, said.err
+    result = town.jejak("void", ocid, "buyer", "--reason", "for a test")
+    assert result.status == 0, result.err
     town.sync()
     assert publish(town, out).status == 0
     changes = rows(out / "current" / "data" / "changes.csv.gz")
@@ -377,7 +377,9 @@ def test_the_next_one_says_what_is_new_and_keeps_what_is_not(town_on_both: Town,
     assert {path.name for path in out.iterdir()} == {"current", made, f".known-{made}", f".marks-{made}"}
     after = stats(out)
     now = read_digests(town)
-    pages = [name for name in again if name.startswith("proses/") and told.get(Path(name).stem) == now[Path(name).stem]]
+    pages = [
+        name for name in again if name.startswith("proses/") and found.get(Path(name).stem) == now[Path(name).stem]
+    ]
     assert len(pages) > 10
     assert {name: after[name] for name in pages} == {name: again[name] for name in pages}
     # What was taken over is what would be made now.
@@ -428,9 +430,9 @@ def test_a_year_alone_does_not_take_the_others_out(tmp_path: Path, file_url: str
         years = sorted(path.name for path in (out / "current" / "data").iterdir() if path.is_dir())
         assert len(years) > 1
         before = os.readlink(out / "current")
-        said = publish(town, out, "--year", years[-1])
-        assert said.status == 1
-        assert f"the last publication has {', '.join(years[:-1])} too" in said.err
+        result = publish(town, out, "--year", years[-1])
+        assert result.status == 1
+        assert f"the last publication has {', '.join(years[:-1])} too" in result.err
         assert os.readlink(out / "current") == before
         assert publish(town, out, *(word for year in years for word in ("--year", year))).status == 0
         assert publish(town, tmp_path / "other", "--year", years[-1]).status == 0
@@ -438,9 +440,9 @@ def test_a_year_alone_does_not_take_the_others_out(tmp_path: Path, file_url: str
 
 def test_a_year_can_be_published_alone(town: Town, tmp_path: Path) -> None:
     town.sync()
-    said = publish(town, tmp_path / "out", "--year", 1999)
-    assert said.status == 1
-    assert "1999" in said.err
+    result = publish(town, tmp_path / "out", "--year", 1999)
+    assert result.status == 1
+    assert "1999" in result.err
     assert publish(town, tmp_path / "out", "--year", town.world.year, "--versioned").status == 0
     records = package(tmp_path / "out" / "current", "record")["records"]
     assert all(record["versionedRelease"]["ocid"] == record["ocid"] for record in records)

@@ -277,9 +277,9 @@ def test_a_page_that_stays_is_read_again_once_more_is_known_to_be_personal(
     assert read == [None, first]
     town.edit(plans, lambda rows: titled(rows, name))
     town.sync()
-    said = town.jejak("publish", "--out", out, "--draft")
-    assert said.status == 1
-    assert "text of nama_ppk" in said.err
+    result = town.jejak("publish", "--out", out, "--draft")
+    assert result.status == 1
+    assert "text of nama_ppk" in result.err
     assert read[2] is None
     assert (out / "current").resolve() == before
 
@@ -337,18 +337,18 @@ def test_of_a_file_that_the_last_publication_has_too_what_is_new_is_read(
 def test_scan_reads_a_publication_again(town: Town, tmp_path: Path) -> None:
     town.sync()
     assert town.jejak("publish", "--out", tmp_path / "out", "--draft").status == 0
-    said = town.jejak("scan", tmp_path / "out")
-    assert said.status == 0, said.out
+    result = town.jejak("scan", tmp_path / "out")
+    assert result.status == 0, result.out
     value = town.world.offices[0].officials[0].nip
     (tmp_path / "out" / "current" / "index.html").open("a").write(value)
-    said = town.jejak("scan", tmp_path / "out")
-    assert said.status == 1
-    assert "index.html: not as manifest.json says" in said.out
-    assert "index.html: number of nip" in said.out
-    assert value not in said.out
-    told = json.loads(town.jejak("scan", tmp_path / "out", "--json").out)
+    result = town.jejak("scan", tmp_path / "out")
+    assert result.status == 1
+    assert "index.html: not as manifest.json says" in result.out
+    assert "index.html: number of nip" in result.out
+    assert value not in result.out
+    found = json.loads(town.jejak("scan", tmp_path / "out", "--json").out)
     kinds = ("a number as long as NIP, NIK or NPWP", "number of nip_ppk")
-    assert told == {"wrong": ["index.html"], "personal": [{"path": "index.html", "kind": kind} for kind in kinds]}
+    assert found == {"wrong": ["index.html"], "personal": [{"path": "index.html", "kind": kind} for kind in kinds]}
     assert town.jejak("scan", tmp_path).status == 1
 
 
@@ -362,13 +362,13 @@ def test_a_supplier_who_asks_for_it_is_named_no_more(town: Town, monkeypatch: py
         if "supplier" in party["roles"] and party.get("name") and party["id"].startswith("JEJAK-PENYEDIA-")
     )
     monkeypatch.setenv("JEJAK_UNNAMED_PARTIES", json.dumps([supplier["id"]]))
-    said = town.jejak("void", ocid, f"parties/{supplier['id']}/name", "--reason", "asked for", "--erase")
-    assert said.status == 0, said.err
+    result = town.jejak("void", ocid, f"parties/{supplier['id']}/name", "--reason", "asked for", "--erase")
+    assert result.status == 0, result.err
     assert town.jejak("rebuild", ocid).status == 0
     with reading(town.engine) as conn:
         (process,) = processes(conn, {ocid: town.world.year})
         erased = releases_of(conn, [ocid], voided=True)[ocid]
-    told = str([process.record, *(release.body for release in process.releases), *erased])
-    assert supplier["id"] in told
-    assert supplier["name"] not in told
+    found = str([process.record, *(release.body for release in process.releases), *erased])
+    assert supplier["id"] in found
+    assert supplier["name"] not in found
     assert all(body.keys() == {"ocid", "id", "date"} for body in erased)

@@ -256,7 +256,7 @@ ZERO = ("nilai_pdn_kontrak", "nilai_umk_kontrak", "nilai_pdn_pct", "nilai_umk_pc
 AGREED = ("Surat Perjanjian", "Surat Pesanan")
 
 
-def says(row: dict[str, Any], field: str) -> bool:
+def is_filled(row: dict[str, Any], field: str) -> bool:
     value = "" if row[field] is None else str(row[field]).strip()
     return value not in EMPTY or (field in ZERO and value == "0")
 
@@ -276,7 +276,7 @@ def test_what_the_rows_fill_is_filled(synced: tuple[Path, Engine]) -> None:
             for field, column in columns.items():
                 if rows and field in rows[0]:
                     filled = given.setdefault((table, column, kind), set())
-                    filled |= {f"{kind}-{row[code]}" for row in rows if says(row, field)}
+                    filled |= {f"{kind}-{row[code]}" for row in rows if is_filled(row, field)}
     assert sum(map(len, given.values())) > 30_000
     for (table, column, kind), filled in given.items():
         name = "attempt_id" if table == "contract" else "id"
@@ -284,7 +284,7 @@ def test_what_the_rows_fill_is_filled(synced: tuple[Path, Engine]) -> None:
         assert {row[0] for row in asked(engine, query)} == filled, (table, column, kind)
 
 
-def told(folder: Path, service: str, kind: str, field: str, *names: str) -> set[tuple[str, ...]]:
+def filled_keys(folder: Path, service: str, kind: str, field: str, *names: str) -> set[tuple[str, ...]]:
     """Of the rows of a list that fill a field: the id of their attempt or plan, and other fields as they stand."""
     code = {"rup": "kd_rup", "ecat": "kd_paket", "pencatatan": "kd_nontender_pct"}.get(kind, f"kd_{kind}")
     rows = hand.rows(folder, service)
@@ -292,7 +292,7 @@ def told(folder: Path, service: str, kind: str, field: str, *names: str) -> set[
     return {
         (f"{kind}-{row[code]}", *(str(row[name]).strip() for name in names))
         for row in rows
-        if field in row and says(row, field)
+        if field in row and is_filled(row, field)
     }
 
 
@@ -303,29 +303,29 @@ def test_what_has_rows_of_its_own_is_there(synced: tuple[Path, Engine]) -> None:
     def stands(query: str) -> set[tuple[str, ...]]:
         return {tuple(row) for row in asked(engine, query)}
 
-    registered = told(folder, "SPSE-PesertaTender", "tender", "kd_peserta", "kd_peserta")
+    registered = filled_keys(folder, "SPSE-PesertaTender", "tender", "kd_peserta", "kd_peserta")
     assert stands("SELECT attempt_id, id FROM registrant") == registered
-    stages = told(folder, "SPSE-JadwalTahapanTender", "tender", "tgl_awal", "kd_tender", "kd_akt")
+    stages = filled_keys(folder, "SPSE-JadwalTahapanTender", "tender", "tgl_awal", "kd_tender", "kd_akt")
     assert stands("SELECT attempt_id, id FROM stage_event WHERE stage = 'tender' AND start_at IS NOT NULL") == {
         (attempt, f"{code}-{stage}") for attempt, code, stage in stages
     }
-    products = told(folder, "Ecat-PaketEPurchasingV6", "ecat", "product_ids", "product_ids")
+    products = filled_keys(folder, "Ecat-PaketEPurchasingV6", "ecat", "product_ids", "product_ids")
     assert stands("SELECT contract_id, id FROM item WHERE contract_id LIKE 'ecat-%'") == {
         (order, product.strip()) for order, listed in products for product in listed.split(",")
     }
     lines = "FROM plan_account JOIN plan ON plan.ocid = plan_account.ocid AND plan.id = plan_id WHERE kind = 'rup'"
     plans = stands("SELECT id FROM plan")
-    funds = told(folder, "RUP-PaketAnggaranPenyedia", "rup", "sumber_dana", "sumber_dana")
+    funds = filled_keys(folder, "RUP-PaketAnggaranPenyedia", "rup", "sumber_dana", "sumber_dana")
     assert stands(f"SELECT plan.id, fund {lines}") == {line for line in funds if line[:1] in plans}
-    accounts = told(folder, "RUP-PaketAnggaranPenyedia", "rup", "mak")
+    accounts = filled_keys(folder, "RUP-PaketAnggaranPenyedia", "rup", "mak")
     assert stands(f"SELECT plan.id {lines} AND mak IS NOT NULL") == accounts & plans
     agreed = [row for row in hand.rows(folder, "SPSE-PencatatanNonTenderRealisasi") if row["jenis_realisasi"] in AGREED]
     assert stands("SELECT attempt_id FROM contract WHERE channel = 'pencatatan' AND signed_at IS NOT NULL") == {
-        (f"pencatatan-{row['kd_nontender_pct']}",) for row in agreed if says(row, "tgl_realisasi")
+        (f"pencatatan-{row['kd_nontender_pct']}",) for row in agreed if is_filled(row, "tgl_realisasi")
     }
     for kind, name in (("tender", "Tender"), ("nontender", "NonTender")):
         papers = f"SPSE-{name}Ekontrak-"
-        signed = told(folder, f"{papers}2Kontrak", kind, "no_kontrak")
+        signed = filled_keys(folder, f"{papers}2Kontrak", kind, "no_kontrak")
         for paper, field, column in (
             ("1SPPBJ", "nilai_jaminan_pelaksanaan", "guarantee_value > 0"),
             ("2Kontrak", "bentuk_usaha_penyedia", "supplier.legal_form IS NOT NULL"),
@@ -334,7 +334,7 @@ def test_what_has_rows_of_its_own_is_there(synced: tuple[Path, Engine]) -> None:
         ):
             query = "SELECT attempt_id FROM contract LEFT JOIN supplier ON supplier.id = supplier_id"
             found = stands(f"{query} WHERE channel = '{kind}' AND {column}")
-            filled = told(folder, f"{papers}{paper}", kind, field) & signed
+            filled = filled_keys(folder, f"{papers}{paper}", kind, field) & signed
             # Of a supplier whose form one paper tells it is known on all.
             assert found >= filled if field == "bentuk_usaha_penyedia" else found == filled, field
 

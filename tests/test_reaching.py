@@ -117,11 +117,11 @@ def test_a_private_authority_is_named_with_its_remedy(tmp_path, monkeypatch):
 
 
 def test_a_port_a_name_and_a_proxy_are_told_apart(unused_port, monkeypatch):
-    for url, said in (
+    for url, result in (
         (f"http://127.0.0.1:{unused_port}/api", "refused the connection.*check host and port"),
         ("http://tidak-ada.invalid/api", "host whose name is unknown"),
     ):
-        with pytest.raises(JejakError, match=said):
+        with pytest.raises(JejakError, match=result):
             read(url)
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port}")
     monkeypatch.setenv("NO_PROXY", "")
@@ -172,7 +172,7 @@ def test_a_database_tells_why_it_takes_nobody(postgres_server, unused_port, tmp_
 
 
 @pytest.mark.parametrize(
-    ("said", "told", "kind"),
+    ("message", "found", "kind"),
     [
         ("(18456, b\"Login failed for user 'reader'.DB-Lib error message 20018\")", "user and password", SettingsError),
         ('connection failed: FATAL:  password authentication failed for user "x"', "user and password", SettingsError),
@@ -181,12 +181,12 @@ def test_a_database_tells_why_it_takes_nobody(postgres_server, unused_port, tmp_
         ("connection timeout expired", "firewalls", SourceUnavailable),
     ],
 )
-def test_what_drivers_say_is_understood(said, told, kind):
+def test_what_drivers_say_is_understood(message, found, kind):
     """Servers that this machine doesn't have, in the words of their drivers."""
     from sqlalchemy.exc import OperationalError
 
-    error = sql._refusal(OperationalError("", None, Exception(said)), "VARIABLE")
-    assert told in str(error)
+    error = sql._refusal(OperationalError("", None, Exception(message)), "VARIABLE")
+    assert found in str(error)
     assert isinstance(error, kind)
 
 

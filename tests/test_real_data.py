@@ -111,12 +111,12 @@ SETS = {"kd_rup", "kd_rup_paket", "mak", "sumber_dana", "list_tahun_anggaran", "
 def content(service: str, row: Row) -> str:
     """What a row says: without stamps, empty values and the order of lists."""
     stamps = STAMPS | ({"tanggal_status"} if service == "SPSE-TenderPengumuman" else set())
-    said = {
+    result = {
         name: sorted(filter(None, map(str.strip, re.split("[;,]", str(value))))) if name in SETS else str(value).strip()
         for name, value in row.items()
         if value not in (None, "") and name not in stamps
     }
-    return json.dumps(said, sort_keys=True)
+    return json.dumps(result, sort_keys=True)
 
 
 # --- identity, worked out from the rules ------------------------------------------------------------------------------
@@ -308,17 +308,17 @@ def test_every_row_of_every_service_is_accounted_for(at_hand: Run) -> None:
 
 
 def test_every_row_of_a_process_is_in_the_export(run: Run) -> None:
-    told = Counter((row["service"], row["key"]) for row in run.lines("rows"))
+    found = Counter((row["service"], row["key"]) for row in run.lines("rows"))
     releases = {release["id"]: release["ocid"] for release in run.lines("releases")}
     assert all(releases[row["release"]] == row["ocid"] for row in run.lines("rows"))
     rows = run.query(
         "SELECT service, code, count(*) FROM raw_record JOIN identity USING (kind) JOIN record USING (ocid) "
         "WHERE current AND NOT gone AND identity.key = raw_record.code GROUP BY service, code"
     )
-    assert {(service, code) for service, code, _ in rows} == told.keys()
+    assert {(service, code) for service, code, _ in rows} == found.keys()
     for service, code, count in rows:
         # A plan's rows may stand in several processes of its family, any other row stands in one.
-        assert told[service, code] == count or (service.startswith("RUP-") and told[service, code] > count)
+        assert found[service, code] == count or (service.startswith("RUP-") and found[service, code] > count)
 
 
 # --- the right process ------------------------------------------------------------------------------------------------
@@ -344,14 +344,14 @@ def test_every_subject_is_in_the_process_that_the_rules_give_it(at_hand: Run) ->
 
 
 def test_relations_and_families_are_those_of_the_rules(run: Run, compiled: dict[str, Row]) -> None:
-    told = {
+    found = {
         (ocid, relationship, related["identifier"])
         for ocid, record in compiled.items()
         for related in record.get("relatedProcesses", [])
         for relationship in related["relationship"]
     }
-    assert told == identity().relations
-    assert {relationship for _, relationship, _ in told} == {"planning", "unsuccessfulProcess"}
+    assert found == identity().relations
+    assert {relationship for _, relationship, _ in found} == {"planning", "unsuccessfulProcess"}
     members = defaultdict(set)
     for ocid, family in run.query("SELECT ocid, family FROM process"):
         members[family].add(ocid)
@@ -368,10 +368,10 @@ def test_the_source_that_is_read_first_makes_no_difference(
     run_id = steps.start_run(settings, "sync")
     for source in ("lpse", "sirup"):
         # Services whose rows name no RUP say nothing of it, but for the online shops.
-        telling = [
+        referring = [
             each for each in steps.services_of(settings, source) if re.search("kd_rup|order_", str(raw(each)[:1]))
         ]
-        for service in telling:
+        for service in referring:
             for scope in steps.scopes_of(settings, source, service):
                 steps.sync_service(settings, source, service, scope, run_id)
         place.place_rows(steps.warehouse(settings), settings, run_id)
@@ -405,9 +405,9 @@ def test_all_that_is_exported_is_valid_and_merges_as_the_reference_does(run: Run
     with (run.folder / "out" / "releases.jsonl").open("rb") as file:
         done = subprocess.run(command, stdin=file, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    told = {record["ocid"]: record for record in map(json.loads, done.stdout.splitlines())}
-    assert told.keys() == compiled.keys()
-    assert [ocid for ocid, record in told.items() if record != compiled[ocid]] == []
+    found = {record["ocid"]: record for record in map(json.loads, done.stdout.splitlines())}
+    assert found.keys() == compiled.keys()
+    assert [ocid for ocid, record in found.items() if record != compiled[ocid]] == []
 
 
 def test_all_dates_have_the_offset_of_the_regency(run: Run) -> None:
@@ -568,11 +568,11 @@ def category(words: str) -> str:
     return next((code for word, code in goods_or_works.items() if words.endswith(f" {word}")), "services")
 
 
-def alike(told: str | None, text: str | None) -> bool:
+def alike(found: str | None, text: str | None) -> bool:
     """Whether a text is told, but for numbers that were cut out of it. A dash is how clerks leave a field empty."""
-    if not told:
+    if not found:
         return squeezed(text) in EMPTY
-    parts = [re.escape(squeezed(part)) for part in (told or "").split("[…]")]
+    parts = [re.escape(squeezed(part)) for part in (found or "").split("[…]")]
     return re.fullmatch(".*".join(parts), squeezed(text)) is not None
 
 
@@ -588,9 +588,9 @@ def test_announcements(kind: str, processes: dict[Code, Row]) -> None:
         assert amount(tender.get("value")) == (row["hps"] or None)
         assert tender["status"] == TENDER_STATUS[row[status]]
         reason = row["ket_ditutup"]
-        details, separator, told = tender["statusDetails"].partition(": ")
+        details, separator, found = tender["statusDetails"].partition(": ")
         assert (details, bool(separator)) == (row[status], bool(squeezed(reason)))
-        assert alike(told, reason)
+        assert alike(found, reason)
         assert tender["procurementMethod"] == METHOD[row["mtd_pemilihan"]]
         assert tender["procurementMethodDetails"].startswith(row["mtd_pemilihan"])
         consulting = "Konsultansi" in row["jenis_pengadaan"]
@@ -624,8 +624,8 @@ def test_schedules_and_bids(processes: dict[Code, Row]) -> None:
             "startDate": local(upload["tgl_awal"]), "endDate": local(upload["tgl_akhir"], end=True)
         }  # fmt: skip
         bids = [row for row in registered[code] if row["nilai_penawaran"]]
-        told = record.get("bids", {})
-        details = told.get("details", [])
+        found = record.get("bids", {})
+        details = found.get("details", [])
         assert sorted(amount(bid["value"]) for bid in details) == sorted(row["nilai_penawaran"] for row in bids)
         decided = any(row["pemenang"] for row in bids)
         status = {
@@ -639,7 +639,7 @@ def test_schedules_and_bids(processes: dict[Code, Row]) -> None:
         assert {bid["tenderers"][0]["id"] for bid in details} == bidders
         if registered[code]:
             assert tender["numberOfTenderers"] == len(bidders)
-            statistics = {each["measure"]: each["value"] for each in told["statistics"]}
+            statistics = {each["measure"]: each["value"] for each in found["statistics"]}
             assert statistics == {"requests": len(registered[code]), "bids": len(bids)}
     # Of this year's bids with a price none was refused, and each has a winner beside it or is it.
     assert statuses.keys() == {"valid"}
@@ -698,10 +698,10 @@ def test_contracts_their_addenda_periods_and_certificates(kind: str, processes: 
                 code = str(row[field])
                 by_contract[name][code, number(row["no_kontrak"])].append(row)
     assert len(by_contract["2Kontrak"]) > 40
-    told: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     due = 0
     for (code, contract_number), versions in by_contract["2Kontrak"].items():
-        told[code].add(f"{code}-{contract_number}")
+        found[code].add(f"{code}-{contract_number}")
         [contract] = [each for each in processes[kind, code]["contracts"] if each["id"] == f"{code}-{contract_number}"]
         versions.sort(key=lambda row: row["versi_addendum"])
         assert amount(contract["value"]) == versions[-1]["nilai_kontrak"]
@@ -742,7 +742,7 @@ def test_contracts_their_addenda_periods_and_certificates(kind: str, processes: 
         certified = [value for _, day, value in paid if happened(service, day)]
         assert sorted(amount(each["value"]) for each in metrics.get("certifiedPayments", [])) == sorted(certified)
     assert bool(due) == (kind == "nontender")
-    for code, contracts in told.items():
+    for code, contracts in found.items():
         record = processes[kind, code]
         assert {each["id"] for each in record["contracts"] if each["id"].startswith(f"{code}-")} == contracts
 
@@ -787,7 +787,7 @@ def test_recorded_purchases_and_their_payments(kind: str, processes: dict[Code, 
             assert details == row[status]
             assert alike(reason, row["alasan_pembatalan"])
         done = contract.get("implementation", {})
-        told = {
+        shown = {
             "agreed": contract.get("agreements", []),
             "paid": done.get("transactions", []),
             "due": done.get("milestones", []),
@@ -797,7 +797,7 @@ def test_recorded_purchases_and_their_payments(kind: str, processes: dict[Code, 
         for each in payments[code]:
             come = happened(f"{service}Realisasi", each["tgl_realisasi"])
             expected["agreed" if each["jenis_realisasi"] in AGREEMENTS else "paid" if come else "due"].append(each)
-        for part, entries in told.items():
+        for part, entries in shown.items():
             day = "dueDate" if part == "due" else "date"
             assert {(each["type"] if part != "due" else each["title"], amount(each["value"]), each.get(day))
                     for each in entries} == {
@@ -808,15 +808,15 @@ def test_recorded_purchases_and_their_payments(kind: str, processes: dict[Code, 
             }  # fmt: skip
             kinds[part] += len(entries)
         if payments[code]:
-            found = sum(amount(each["value"]) for entries in told.values() for each in entries)
+            found = sum(amount(each["value"]) for entries in shown.values() for each in entries)
             # Where a recorded purchase is booked on several RUPs, each of them has a row with the whole amount.
             listed = sum(each["nilai_realisasi"] for each in payments[code])
             assert found == (row["total_realisasi"] if kind == "pencatatan" else listed)
-        signed = [each["date"] for each in told["agreed"] if "date" in each]
+        signed = [each["date"] for each in shown["agreed"] if "date" in each]
         assert contract.get("dateSigned") == min(signed, default=None)
-        assert all(each["payer"]["name"] for each in told["paid"])
+        assert all(each["payer"]["name"] for each in shown["paid"])
         named = {plain(each.get("nama_penyedia") or each.get("nama_pelaksana")) for each in payments[code]} - {""}
-        payees = {plain(each["payee"]["name"]) for each in told["paid"] if "payee" in each}
+        payees = {plain(each["payee"]["name"]) for each in shown["paid"] if "payee" in each}
         if award:
             assert award["status"] == ("cancelled" if cancelled else "active")
             assert amount(award.get("value")) == row["total_realisasi"]
@@ -1031,14 +1031,14 @@ def test_the_commands_tell_an_operator_what_there_is(at_hand: Run) -> None:
         assert name in at_hand.printed
     for kind, (service, field, *_) in (ATTEMPTS | PURCHASES).items():
         code = str(raw(service)[0][field])
-        said = jejak("show", code)
-        assert said.status == 0
-        assert identity().ocids[kind, code] in said.out
-        assert "Traceback" not in said.err
+        result = jejak("show", code)
+        assert result.status == 0
+        assert identity().ocids[kind, code] in result.out
+        assert "Traceback" not in result.err
     consolidated = next(row for row in raw("SPSE-NonTenderPengumuman") if len(codes(row["kd_rup"])) > 1)
-    said = jejak("show", codes(consolidated["kd_rup"])[0])
-    assert said.status == 0
-    assert identity().ocids["nontender", str(consolidated["kd_nontender"])] in said.out
+    result = jejak("show", codes(consolidated["kd_rup"])[0])
+    assert result.status == 0
+    assert identity().ocids["nontender", str(consolidated["kd_nontender"])] in result.out
     unknown = jejak("show", "no-such-code")
     assert unknown.status == 1
     assert "no-such-code" in unknown.err
@@ -1071,12 +1071,12 @@ def test_every_row_of_the_spreadsheet_becomes_a_tender(
     first: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: (row["tanggal_pembuatan"], row["kode_lelang"])):
         first.setdefault(str(row["id_rup"]), str(row["kode_lelang"]))
-    told = set()
+    found = set()
     for row in rows:
         code, rup = str(row["kode_lelang"]), str(row["id_rup"])
         own = rup in EMPTY or first[rup] != code
         record = compiled[f"ocds-213czf-tender-{code}" if own else f"ocds-213czf-rup-{rup}"]
-        told.add(record["ocid"])
+        found.add(record["ocid"])
         tender = record["tender"]
         assert tender["id"] == f"tender-{code}"
         assert squeezed(tender["title"]) == squeezed(row["nama_paket"])
@@ -1096,8 +1096,8 @@ def test_every_row_of_the_spreadsheet_becomes_a_tender(
         for award in awards:
             agreed = row["hasil_negosiasi"] or row["harga_terkoreksi"] or row["harga_penawaran"]
             assert amount(award.get("value")) == (agreed or None)
-    assert told == compiled.keys()
-    assert len(told) == len(rows)
+    assert found == compiled.keys()
+    assert len(found) == len(rows)
     addresses = {str(row[name]) for row in rows for name in ("alamat_pemenang", "alamat_kontraktor") if row[name]}
     published = {text for name in ("releases", "compiled") for line in run.lines(name) for _, text in texts(line)}
     assert not any(address in text for address in addresses for text in published)

@@ -94,9 +94,11 @@ def test_budget_lines_add_up_to_the_pagu_of_every_package(province: Run, records
     kept = dict(province.query(rows.format("RUP-PaketAnggaranPenyedia").replace("WHERE", "WHERE current AND")))
     assert {code: kept[code] for code in pagu} == pagu
     ocids = dict(province.query("SELECT key, ocid FROM identity WHERE kind = 'rup'"))
-    told = {code: records[ocids[code]]["planning"]["budget"] for code in pagu}
-    lines = {code: sum(line["amount"]["amount"] for line in budget["budgetBreakdown"]) for code, budget in told.items()}
-    assert lines == {code: budget["amount"]["amount"] for code, budget in told.items()} == pagu
+    found = {code: records[ocids[code]]["planning"]["budget"] for code in pagu}
+    lines = {
+        code: sum(line["amount"]["amount"] for line in budget["budgetBreakdown"]) for code, budget in found.items()
+    }
+    assert lines == {code: budget["amount"]["amount"] for code, budget in found.items()} == pagu
     star = province.query(
         "SELECT kd_rup, coalesce(pagu, pagu_not_counted), sum(amount) FROM plan "
         "JOIN plan_account AS line ON line.ocid = plan.ocid AND plan_id = plan.id "
@@ -146,9 +148,9 @@ def test_recorded_swakelola_that_does_not_add_up_is_told_and_left_as_it_is(provi
     assert {int(name.partition("-")[2]): value or 0 for name, value in province.query(kept)} == totals
     with pytest.MonkeyPatch.context() as patch:
         use(patch, province.folder, "prov-kalbar-dumps.toml", PROVINCE)
-        told = {each["source"]: each["sums"] for each in json.loads(jejak("health", "--json").out)}
-    assert [(each["of"], each["broken"]) for each in told["lpse"]] == [(853 + 168, 6)]
-    assert [each["broken"] for each in told["sirup"]] == [0]
+        found = {each["source"]: each["sums"] for each in json.loads(jejak("health", "--json").out)}
+    assert [(each["of"], each["broken"]) for each in found["lpse"]] == [(853 + 168, 6)]
+    assert [each["broken"] for each in found["sirup"]] == [0]
 
 
 @pytest.mark.parametrize(
@@ -168,8 +170,8 @@ def test_contracts_and_hps(province: Run, kind: str, contracts: float, hps: floa
 def test_links_with_keys_hidden(province: Run) -> None:
     with pytest.MonkeyPatch.context() as patch:
         use(patch, province.folder, "prov-kalbar-dumps.toml", PROVINCE)
-        told = json.loads(jejak("links", "evaluate", "--hidden", "--json").out)["rules"]
-    found = {each["rule"]: each for each in told}
+        shown = json.loads(jejak("links", "evaluate", "--hidden", "--json").out)["rules"]
+    found = {each["rule"]: each for each in shown}
     assert found["rup-package"]["recall"] >= 0.965
     assert found["contract-payment"]["recall"] >= 0.97
     assert all(each["precision"] >= 0.995 for each in found.values())

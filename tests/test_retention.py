@@ -60,9 +60,9 @@ def versions(town: Town) -> list[dict[str, Any]]:
 
 def pruned(town: Town, *arguments: str, settings: Path) -> dict[str, int]:
     """What `jejak prune` says it did."""
-    said = town.jejak("prune", *arguments, settings=settings)
-    assert said.status == 0, said.err
-    return {name: int(count) for name, count in (part.split() for part in said.out.split(", "))}
+    result = town.jejak("prune", *arguments, settings=settings)
+    assert result.status == 0, result.err
+    return {name: int(count) for name, count in (part.split() for part in result.out.split(", "))}
 
 
 def stamped(town: Town) -> Callable[[list[Row]], list[Row]]:
@@ -177,6 +177,6 @@ def test_without_the_setting_nothing_goes_and_it_is_said_how_to_set_it(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("JEJAK_KEEP_VERSIONS_DAYS")
-    said = town.jejak("prune", "--dry-run")
-    assert (said.status, said.out) == (1, "")
-    assert "set it in the settings" in said.err
+    result = town.jejak("prune", "--dry-run")
+    assert (result.status, result.out) == (1, "")
+    assert "set it in the settings" in result.err

@@ -214,31 +214,31 @@ def reviewed(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     folder = tmp_path_factory.mktemp("reviewed")
     shutil.copy(lived.town.folder / "jejak.db", folder)
     settings = lived.town.settings(warehouse_url=f"sqlite:///{folder}/jejak.db")
-    said = lived.town.jejak("quality", "--out", folder, "--json", settings=settings)
-    assert said.status == 0, said.err
-    return folder, json.loads(said.out)
+    result = lived.town.jejak("quality", "--out", folder, "--json", settings=settings)
+    assert result.status == 0, result.err
+    return folder, json.loads(result.out)
 
 
 def test_no_personal_value_is_in_what_people_read(reviewed: tuple[Path, Object], lived: Lived) -> None:
     folder, _ = reviewed
     settings = lived.town.settings(warehouse_url=f"sqlite:///{folder}/jejak.db")
-    told = [lived.town.jejak("flags", "--list", settings=settings).out]
-    told += [path.read_text(encoding="utf-8") for path in (*folder.glob("*.html"), *folder.rglob("*.csv"))]
+    found = [lived.town.jejak("flags", "--list", settings=settings).out]
+    found += [path.read_text(encoding="utf-8") for path in (*folder.glob("*.html"), *folder.rglob("*.csv"))]
     for path in folder.rglob("*.xlsx"):
-        told += [str(cell.value) for sheet in load_workbook(path) for row in sheet.iter_rows() for cell in row]
+        found += [str(cell.value) for sheet in load_workbook(path) for row in sheet.iter_rows() for cell in row]
     with reading(open_warehouse(f"sqlite:///{folder}/jejak.db")) as conn:
         for table in (t.flag, t.quality_finding, t.quality_measure):
-            told.append(str(conn.execute(select(table)).all()))
-    everything = "\n".join(told)
+            found.append(str(conn.execute(select(table)).all()))
+    everything = "\n".join(found)
     assert {value for value in lived.town.world.personal_values() if value in everything} == set()
 
 
 def test_lines_lead_back_to_rows(reviewed: tuple[Path, Object]) -> None:
-    folder, said = reviewed
-    assert {each["code"] for each in said["findings"]} >= {"rows_rejected", "code_unmapped"}
+    folder, result = reviewed
+    assert {each["code"] for each in result["findings"]} >= {"rows_rejected", "code_unmapped"}
     lines = spread(read(folder / "kantor"))
     assert len(lines) >= 50
     with reading(open_warehouse(f"sqlite:///{folder}/jejak.db")) as conn:
         assert lead_back(conn, lines, 50) >= 25
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert all(words()[each["code"]]["english"] in page for each in said["findings"])
+    assert all(words()[each["code"]]["english"] in page for each in result["findings"])

@@ -69,8 +69,8 @@ def test_a_plan_that_comes_back_under_a_new_code_is_a_link_to_review(town: Town)
     assert {row["status"] for row in links(town)} == {"pending"}
     # What is shown of the one that vanished is what it said last.
     [waiting] = [row for row in links(town) if row["to_code"] == "99000004"]
-    said = town.jejak("links", "show", waiting["id"], settings=settings(town))
-    assert said.out.count(late["nama_paket"][:40]) == 2
+    result = town.jejak("links", "show", waiting["id"], settings=settings(town))
+    assert result.out.count(late["nama_paket"][:40]) == 2
 
 
 @pytest.mark.parametrize("lots", [3, 4])

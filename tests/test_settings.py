@@ -153,22 +153,22 @@ def written(path: Path, more: str = "") -> str:
 
 @pytest.mark.parametrize("kind", IN_FILE)
 def test_what_a_file_misspells_is_named_with_what_was_meant(tmp_path, kind):
-    more, said = IN_FILE[kind]
+    more, message = IN_FILE[kind]
     with pytest.raises(SettingsError) as caught:
         load_settings(written(tmp_path, more))
     assert str(caught.value).startswith(f"settings file {tmp_path}/settings.toml: ")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", IN_ENVIRONMENT)
 def test_what_a_variable_misspells_is_named_with_the_variable(tmp_path, monkeypatch, kind):
-    variable, value, said = IN_ENVIRONMENT[kind]
+    variable, value, message = IN_ENVIRONMENT[kind]
     monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as caught:
         load_settings(written(tmp_path))
     assert str(caught.value).startswith(variable)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert SECRET not in str(caught.value)
 
 
@@ -176,8 +176,8 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("JEJAK_SHARD", "2")
     with pytest.raises(SettingsError) as caught:
         load_settings(written(tmp_path, 'kd_kldp = "D171"\nworkers = 0\n'))
-    for said in ("kd_kldp is no setting", "workers: must be greater", "JEJAK_SHARD: this is no setting"):
-        assert said in str(caught.value)
+    for message in ("kd_kldp is no setting", "workers: must be greater", "JEJAK_SHARD: this is no setting"):
+        assert message in str(caught.value)
 
 
 def test_what_is_laid_between_is_checked_too(tmp_path):

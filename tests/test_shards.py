@@ -56,8 +56,8 @@ def _build(
 
 def begin(town: Town, settings: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Fetch, and place what came; the run whose shards are then built."""
-    said = town.jejak("sync", "--no-build", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("sync", "--no-build", settings=settings)
+    assert result.status == 0, result.err
     with monkeypatch.context() as patch:
         for name, value in town.environment.items():
             patch.setenv(name, value)

@@ -33,7 +33,7 @@ from simulator.faults import Fault
 from simulator.rendering import Row
 from simulator.world import World
 from tests.test_sync import ATTEMPTS, BIDDERS, FINISHED, PAYMENTS, TENDERS, changed, counted, open_rejects
-from tests.worlds import EditedWorld, Said, Town, contents, plain, run_apart, served
+from tests.worlds import CommandResult, EditedWorld, Town, contents, plain, run_apart, served
 from transforms.difference import living
 from warehouse import tables as t
 from warehouse.engine import holding, open_warehouse, reading, writing
@@ -61,7 +61,7 @@ class Apart:
                 stderr=log,
             )
 
-    def says(self, words: str) -> bool:
+    def matches(self, words: str) -> bool:
         return words in self.log.read_text(encoding="utf-8")
 
     def ends(self) -> int:
@@ -107,7 +107,7 @@ def test_two_processes_read_the_same_place_at_once(town_on_both: Town) -> None:
         first = Apart(town, settings)
         until(lambda: locks(town))
         second = Apart(town, settings)
-        until(lambda: second.says(f"{BIDDERS} 2025: another process is at it; waiting until it is done"))
+        until(lambda: second.matches(f"{BIDDERS} 2025: another process is at it; waiting until it is done"))
         gate.set()
         assert (first.ends(), second.ends()) == (0, 0)
     assert locks(town) == []
@@ -130,7 +130,7 @@ def test_who_waits_for_a_process_that_is_killed_goes_on_at_once(town_on_both: To
         first = Apart(town, settings)
         until(lambda: town.query(select(t.staged_fetch)))
         second = Apart(town, settings)
-        until(lambda: second.says("waiting"))
+        until(lambda: second.matches("waiting"))
         first.process.kill()
         assert first.ends() == -signal.SIGKILL
         gate.set()
@@ -147,9 +147,9 @@ def test_what_a_killed_process_left_of_its_lock_keeps_nobody_out(town_on_both: T
         until(lambda: locks(town))
         first.process.kill()
         first.ends()
-    said = town.jejak("sync", "lpse", "--no-build", settings=settings)
-    assert said.status == 0
-    assert "waiting" not in said.err
+    result = town.jejak("sync", "lpse", "--no-build", settings=settings)
+    assert result.status == 0
+    assert "waiting" not in result.err
     assert locks(town) == []
 
 
@@ -170,7 +170,7 @@ def test_who_has_lost_its_lock_can_spoil_nothing(town_on_both: Town) -> None:
     before = contents(town.engine)
     assert first.process.poll() is None
     assert first.ends() == 1
-    assert first.says("another run reads the same service and year now")
+    assert first.matches("another run reads the same service and year now")
     assert contents(town.engine) == before
     assert locks(town) == []
 
@@ -220,9 +220,9 @@ def test_counts_are_there_as_soon_as_the_rows_are(town: Town) -> None:
     for die_at in itertools.count(1):
         ended = run_apart(town.environment, town.folder / "log", *arguments, die_at=die_at)
         rows = town.known(ATTEMPTS, current=False)
-        told = town.query(select(t.run_service))
-        assert sum(each["new"] for each in told) == len(rows) - versions
-        for each in told:
+        found = town.query(select(t.run_service))
+        assert sum(each["new"] for each in found) == len(rows) - versions
+        for each in found:
             assert each["fetched"] == sum(each[name] for name in COUNTS[1:6])
             assert (each["observed_at"], each["finished_at"]) == (town.now, town.now)
         if ended == 0:
@@ -280,9 +280,9 @@ def test_a_run_that_had_ended_goes_on_while_it_reads(town: Town, monkeypatch: py
     assert steps.sync_service(settings, "lpse", ATTEMPTS, "2025", run_id)["status"] == "failed"
     [run] = town.query(select(t.run))
     assert (run["status"], run["finished_at"], run["message"]) == ("running", None, None)
-    [told] = town.query(select(t.run_service))
+    [found] = town.query(select(t.run_service))
     # What it had taken over before it has taken over.
-    assert (told["status"], told["observed_at"]) == ("failed", taken_over)
+    assert (found["status"], found["observed_at"]) == ("failed", taken_over)
 
 
 def test_a_run_that_reads_a_place_again_counts_what_it_brought_as_a_whole(
@@ -303,12 +303,12 @@ def test_a_run_that_reads_a_place_again_counts_what_it_brought_as_a_whole(
         counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "tonight")
         duplicate = {"duplicate": 1} if expected["fetched"] > rows else {}
         assert counted(counts) == expected | duplicate
-        [told] = town.query(select(t.run_service))
-        assert {name: told[name] for name in counts} == counts
+        [found] = town.query(select(t.run_service))
+        assert {name: found[name] for name in counts} == counts
     town.server.faults.add(Fault("status", ATTEMPTS))
     counts = steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "tonight")
-    assert (counts["status"], counted(counts)) == ("failed", counted(told))
-    assert [counted(each) for each in town.query(select(t.run_service))] == [counted(told)]
+    assert (counts["status"], counted(counts)) == ("failed", counted(found))
+    assert [counted(each) for each in town.query(select(t.run_service))] == [counted(found)]
     assert counted(steps.sync_service(settings, "lpse", ATTEMPTS, "2025", "the next night")).keys() == {
         "fetched", "unchanged", "duplicate"
     }  # fmt: skip
@@ -403,9 +403,9 @@ def everything(town: Town) -> dict[str, list[Any]]:
         return {table.name: sorted(map(repr, conn.execute(select(table)))) for table in t.metadata.sorted_tables}
 
 
-def printed(said: Said) -> dict[str, dict[str, int]]:
+def printed(result: CommandResult) -> dict[str, dict[str, int]]:
     """The table of counts that a command printed, by the service's name."""
-    rows = re.findall(rf"^\w+ +(\S+) 2025 *{'( +[0-9,]+)' * len(COUNTS)}", said.out, re.MULTILINE)
+    rows = re.findall(rf"^\w+ +(\S+) 2025 *{'( +[0-9,]+)' * len(COUNTS)}", result.out, re.MULTILINE)
     return {
         name: counted(dict(zip(COUNTS, (int(each.replace(",", "")) for each in counts), strict=True)))
         for name, *counts in rows
@@ -481,11 +481,11 @@ def only_tries(rows: list[Row]) -> list[Row]:
 def on_day(day: int) -> Callable[[list[Row]], list[Row]]:
     def edit(rows: list[Row]) -> list[Row]:
         rows = only_tries(rows)
-        said = [each[day] for each in DAYS.values()]
+        titles = [each[day] for each in DAYS.values()]
         titled = [
-            row | {"nama_paket": f"Judul {title}"} for row, title in zip(rows, said, strict=False) if title != "-"
+            row | {"nama_paket": f"Judul {title}"} for row, title in zip(rows, titles, strict=False) if title != "-"
         ]
-        return [*titled, *rows[len(said) :]]
+        return [*titled, *rows[len(titles) :]]
 
     return edit
 

@@ -698,17 +698,23 @@ def test_evidence_is_of_the_subject_of_the_row(sqlite_url: str, name: str) -> No
 def test_what_a_budget_line_and_a_contract_tell() -> None:
     office = {**{name: str(value) for name, value in OFFICE.items()}, "Nm_Sub_Unit": "DINAS CONTOH"}
     line = record("SIMDA-Anggaran", **office, **MODERN, Total=5, Keterangan_Rinc="Aspal", Ket_Kegiatan="Jalan")
-    [told] = simda.evidence("SIMDA-Anggaran", line)
-    assert (told.office, told.office_name) == ("1.3.1.1", "DINAS CONTOH")
-    assert (told.maks, told.amounts, told.titles) == (("1.3.10.2.1.5",), (5,), ("Jalan", "Aspal"))
+    [found] = simda.evidence("SIMDA-Anggaran", line)
+    assert (found.office, found.office_name) == ("1.3.1.1", "DINAS CONTOH")
+    assert (found.maks, found.amounts, found.titles) == (("1.3.10.2.1.5",), (5,), ("Jalan", "Aspal"))
     digest = dict(supplier_keys(None, ["012345678999000"]))["npwp"]
     paper = record("SIMDA-Kontrak", **{**contract("602/K1", 900), "kd_unit90": "1-03.0-00.0-00.01"})
-    [told] = simda.evidence("SIMDA-Kontrak", paper)
-    assert told.office == "1-03.0-00.0-00.01"
-    assert (told.numbers, told.suppliers, told.taxes) == (("602/K1",), ("CV CONTOH MAJU",), (digest,))
-    assert (told.amounts, told.dates, told.titles) == ((900,), ("2025-03-03",), ("Rehabilitasi Jalan Desa Sukamaju",))
-    [told] = simda.evidence("SIMDA-Addendum", record("SIMDA-Addendum", No_Kontrak="602/K1", Nilai=950, No_Addendum="1"))
-    assert (told.amounts, told.numbers, told.dates, told.office) == ((950,), ("602/K1",), (), None)
+    [found] = simda.evidence("SIMDA-Kontrak", paper)
+    assert found.office == "1-03.0-00.0-00.01"
+    assert (found.numbers, found.suppliers, found.taxes) == (("602/K1",), ("CV CONTOH MAJU",), (digest,))
+    assert (found.amounts, found.dates, found.titles) == (
+        (900,),
+        ("2025-03-03",),
+        ("Rehabilitasi Jalan Desa Sukamaju",),
+    )
+    [found] = simda.evidence(
+        "SIMDA-Addendum", record("SIMDA-Addendum", No_Kontrak="602/K1", Nilai=950, No_Addendum="1")
+    )
+    assert (found.amounts, found.numbers, found.dates, found.office) == ((950,), ("602/K1",), (), None)
     paid = {
         "No_Kontrak": "602/K1",
         "No_SP2D": "1",
@@ -716,10 +722,10 @@ def test_what_a_budget_line_and_a_contract_tell() -> None:
         "Nm_Penerima": "BENDAHARA",
         "NPWP": "01.234.567.8-999.000",
     }
-    [told] = simda.evidence("SIMDA-SP2D", record("SIMDA-SP2D", **paid, Jn_SPM=3))
-    assert (told.amounts, told.dates, told.suppliers, told.taxes) == ((), (), ("BENDAHARA",), (digest,))
-    [told] = simda.evidence("SIMDA-SP2D", record("SIMDA-SP2D", **paid, Jn_SPM=2))
-    assert (told.suppliers, told.taxes) == ((), ())
+    [found] = simda.evidence("SIMDA-SP2D", record("SIMDA-SP2D", **paid, Jn_SPM=3))
+    assert (found.amounts, found.dates, found.suppliers, found.taxes) == ((), (), ("BENDAHARA",), (digest,))
+    [found] = simda.evidence("SIMDA-SP2D", record("SIMDA-SP2D", **paid, Jn_SPM=2))
+    assert (found.suppliers, found.taxes) == ((), ())
 
 
 # --- OCDS ------------------------------------------------------------------------------------------------------------
@@ -871,9 +877,9 @@ def test_a_payment_to_come_is_due() -> None:
 
 def switched(simda_rows: list[Row], sipd_rows: list[Row]) -> list[tuple[str, str, float | None]]:
     """The transactions of a contract that is paid through both systems, the same whichever is read first."""
-    told = payments([*simda_rows, *sipd_rows])
-    assert told == payments([*sipd_rows, *simda_rows][::-1])
-    return [(each["id"], each["date"][:10], each.get("value", {}).get("amount")) for each in told]
+    found = payments([*simda_rows, *sipd_rows])
+    assert found == payments([*sipd_rows, *simda_rows][::-1])
+    return [(each["id"], each["date"][:10], each.get("value", {}).get("amount")) for each in found]
 
 
 SIPD_OFFICE = {"kd_unit90": "1.03.0.00.0.00.01.0000"}
@@ -940,17 +946,17 @@ def test_the_rows_of_both_systems_show_where_a_payment_comes_from() -> None:
     context.contracts = {CONTRACT: (AWARD, {TENDER[1]})}
     for each in both:
         context.service = each.service
-        [told] = simda.sp2d([each], context)
-        assert set(told.rows) == set(both)
+        [found] = simda.sp2d([each], context)
+        assert set(found.rows) == set(both)
 
 
 def test_two_payments_of_one_number_in_a_dump_are_two() -> None:
     twice = states.rows(
         "SIMDA-SP2D", *({"Tahun": 2025, "No_Kontrak": "602/K1/2025", **order("1/LS", n)} for n in (40, 60))
     )
-    told = payments(twice)
-    assert sorted(each["value"]["amount"] for each in told) == [40, 60]
-    assert len({each["id"] for each in told}) == 2
+    found = payments(twice)
+    assert sorted(each["value"]["amount"] for each in found) == [40, 60]
+    assert len({each["id"] for each in found}) == 2
 
 
 def test_a_payment_of_two_registered_contracts_that_are_one_is_one() -> None:

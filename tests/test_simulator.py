@@ -55,7 +55,7 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def told(world: World) -> dict[str, Any]:
+def expected(world: World) -> dict[str, Any]:
     return truth(world)
 
 
@@ -228,10 +228,10 @@ def repeated(rows: list[Row]) -> int:
 def disputed(world: World, name: str) -> list[tuple[str, ...]]:
     """Keys whose rows say different things."""
     service = SCHEMAS[name]
-    said = defaultdict(set)
+    contents_by_key = defaultdict(set)
     for row in world.rows(name):
-        said[tuple(str(row.get(part)) for part in service.key)].add(plain(row))
-    return [key for key, contents in said.items() if len(contents) > 1]
+        contents_by_key[tuple(str(row.get(part)) for part in service.key)].add(plain(row))
+    return [key for key, contents in contents_by_key.items() if len(contents) > 1]
 
 
 def by_letter(world: World) -> list[list[Row]]:
@@ -378,7 +378,7 @@ def test_budget_lines_add_up() -> None:
 def test_kaji_ulang_cancels_takes_back_and_splits() -> None:
     """The last event counts; of a split each new code has a process of its own, related to the old one."""
     town = World(600, seed=11, splits=True)
-    told = truth(town)
+    expected = truth(town)
     events: dict[int, list[Row]] = defaultdict(list)
     parts: dict[int, set[int]] = defaultdict(set)
     for row in town.rows("RUP-HistoryKajiUlang"):
@@ -390,12 +390,12 @@ def test_kaji_ulang_cancels_takes_back_and_splits() -> None:
     last = {code: max(rows, key=lambda row: row["tgl_kaji_ulang"])["jenis_revisi"] for code, rows in events.items()}
     assert set(last.values()) == {"PEMBATALAN", "PENGAKTIFAN"}
     assert any(len(rows) > 1 for rows in events.values())
-    history = told["rows"]["RUP-HistoryKajiUlang"]
+    history = expected["rows"]["RUP-HistoryKajiUlang"]
     cancelled = {code for code, event in last.items() if event == "PEMBATALAN"}
-    assert told["cancelled"] == sorted(history[str(code)] for code in cancelled)
+    assert expected["cancelled"] == sorted(history[str(code)] for code in cancelled)
     assert not cancelled & announced
     assert {len(new) for new in parts.values()} <= {2, 3, 4}
-    relations = [tuple(relation) for relation in told["relations"] if relation[1] == "replacementProcess"]
+    relations = [tuple(relation) for relation in expected["relations"] if relation[1] == "replacementProcess"]
     assert len(relations) == sum(len(new) for new in parts.values()) > 2
     for old, new in parts.items():
         assert old not in announced
@@ -507,36 +507,36 @@ def test_events_follow_each_other_and_none_is_in_the_future(world: World) -> Non
 # --- the truth ------------------------------------------------------------
 
 
-def test_the_truth_has_every_code_of_every_row_that_names_a_process(world: World, told: dict[str, Any]) -> None:
+def test_the_truth_has_every_code_of_every_row_that_names_a_process(world: World, expected: dict[str, Any]) -> None:
     for name, service in SERVICES.items():
         rows = world.rows(name)
-        assert told["counts"][name] == len(rows)
+        assert expected["counts"][name] == len(rows)
         if isinstance(service.facts, str) and name in LKPP:
-            assert told["rows"][name].keys() == {str(row[service.code]) for row in rows}
+            assert expected["rows"][name].keys() == {str(row[service.code]) for row in rows}
         else:
-            assert name not in told["rows"]
-    assert json.loads(json.dumps(told)) == told
+            assert name not in expected["rows"]
+    assert json.loads(json.dumps(expected)) == expected
 
 
-def test_processes_are_named_by_kind_and_code(told: dict[str, Any]) -> None:
+def test_processes_are_named_by_kind_and_code(expected: dict[str, Any]) -> None:
     pattern = (
         r"(rup|swk)-\d{8}|(tender|nontender)-9\d{7}000|(pencatatan|swakelola)-\d+"
         r"|ecat-(00[0-9A-Z]{24}|9\d{6})|tokodaring-9\d{6}"
     )
-    for processes in told["rows"].values():
+    for processes in expected["rows"].values():
         for process in processes.values():
             assert re.fullmatch(pattern, process)
 
 
-def test_of_the_attempts_on_a_package_the_first_joins_it(world: World, told: dict[str, Any]) -> None:
+def test_of_the_attempts_on_a_package_the_first_joins_it(world: World, expected: dict[str, Any]) -> None:
     joined = defaultdict(list)
     for kind, (name, field, _) in ATTEMPTS.items():
         for row in world.rows(name):
-            process = told["rows"][name][str(row[field])]
+            process = expected["rows"][name][str(row[field])]
             if len(codes(row["kd_rup"])) != 1:
                 assert process == f"{kind}-{row[field]}"
                 continue
-            planning = {process} | {to for of, how, to in told["relations"] if of == process and how == "planning"}
+            planning = {process} | {to for of, how, to in expected["relations"] if of == process and how == "planning"}
             own = process == f"{kind}-{row[field]}"
             assert own == (len(planning) == 2)
             (package,) = (each for each in planning if each.startswith("rup-"))
@@ -547,7 +547,7 @@ def test_of_the_attempts_on_a_package_the_first_joins_it(world: World, told: dic
         assert firsts == [True, *[False] * (len(firsts) - 1)]
 
 
-def test_a_retry_is_related_to_the_failed_attempt(world: World, told: dict[str, Any]) -> None:
+def test_a_retry_is_related_to_the_failed_attempt(world: World, expected: dict[str, Any]) -> None:
     retries = 0
     for name, field, version in ATTEMPTS.values():
         packages: dict[int, dict[int, Row]] = defaultdict(dict)
@@ -556,46 +556,48 @@ def test_a_retry_is_related_to_the_failed_attempt(world: World, told: dict[str, 
         for attempts in packages.values():
             assert sorted(attempts) == list(range(1, len(attempts) + 1))
             for number in range(2, len(attempts) + 1):
-                process, failed = (told["rows"][name][str(attempts[each][field])] for each in (number, number - 1))
-                assert [process, "unsuccessfulProcess", failed] in told["relations"]
+                process, failed = (expected["rows"][name][str(attempts[each][field])] for each in (number, number - 1))
+                assert [process, "unsuccessfulProcess", failed] in expected["relations"]
                 retries += 1
     assert retries > 2
-    assert retries == sum(how == "unsuccessfulProcess" for _, how, _ in told["relations"])
+    assert retries == sum(how == "unsuccessfulProcess" for _, how, _ in expected["relations"])
 
 
-def test_what_names_several_packages_is_related_to_each(world: World, told: dict[str, Any]) -> None:
+def test_what_names_several_packages_is_related_to_each(world: World, expected: dict[str, Any]) -> None:
     consolidated = [row for row in world.rows("SPSE-NonTenderPengumuman") if len(codes(row["kd_rup"])) > 1]
     assert consolidated
     for row in consolidated:
         process = f"nontender-{row['kd_nontender']}"
-        related = [to for of, how, to in told["relations"] if of == process and how == "planning"]
+        related = [to for of, how, to in expected["relations"] if of == process and how == "planning"]
         assert len(related) == len(codes(row["kd_rup"]))
         done = [each for each in world.rows("SPSE-NonTenderSelesai") if each["kd_nontender"] == row["kd_nontender"]]
         # The list of finished ones names only one of them.
         assert all(";" not in each["kd_rup"] for each in done)
 
 
-def test_revised_packages_keep_the_process_of_their_first_code(world: World, told: dict[str, Any]) -> None:
-    history = told["rows"]["RUP-HistoryKajiUlang"]
+def test_revised_packages_keep_the_process_of_their_first_code(world: World, expected: dict[str, Any]) -> None:
+    history = expected["rows"]["RUP-HistoryKajiUlang"]
     for row in one_to_one(world):
         earlier = history.get(str(row["kd_rup_lama"]))
         kind = "swk" if row["jenis_paket"] == "SWAKELOLA" else "rup"
         assert history[str(row["kd_rup_baru"])] == (earlier or f"{kind}-{row['kd_rup_lama']}")
 
 
-def test_multi_year_packages_and_parts_of_self_managed_work(world: World, told: dict[str, Any]) -> None:
-    listed = told["rows"]["RUP-PaketPenyedia-Terumumkan"]
-    managed = told["rows"]["RUP-PaketSwakelola-Terumumkan"]
+def test_multi_year_packages_and_parts_of_self_managed_work(world: World, expected: dict[str, Any]) -> None:
+    listed = expected["rows"]["RUP-PaketPenyedia-Terumumkan"]
+    managed = expected["rows"]["RUP-PaketSwakelola-Terumumkan"]
     for row in world.rows("RUP-PaketPenyedia-Terumumkan"):
         if row["kode_rup_tahun_pertama"]:
             assert listed[str(row["kd_rup"])] == f"rup-{row['kode_rup_tahun_pertama']}"
         if str(row["kd_rup_swakelola"]) in managed:
-            assert [listed[str(row["kd_rup"])], "parent", managed[str(row["kd_rup_swakelola"])]] in told["relations"]
+            assert [listed[str(row["kd_rup"])], "parent", managed[str(row["kd_rup_swakelola"])]] in expected[
+                "relations"
+            ]
 
 
-def test_families_share_packages(told: dict[str, Any]) -> None:
-    planning = [(of, to) for of, how, to in told["relations"] if how == "planning"]
-    family = {process: number for number, members in enumerate(told["families"]) for process in members}
+def test_families_share_packages(expected: dict[str, Any]) -> None:
+    planning = [(of, to) for of, how, to in expected["relations"] if how == "planning"]
+    family = {process: number for number, members in enumerate(expected["families"]) for process in members}
     assert all(family[of] == family[to] for of, to in planning)
     assert len(family) == len({process for pair in planning for process in pair})
 
@@ -605,14 +607,14 @@ def test_families_share_packages(told: dict[str, Any]) -> None:
 
 def test_a_day_without_changes_changes_only_stamps_and_the_order_of_lists() -> None:
     quiet = World(200, seed=4)
-    before, rows, told = contents(quiet), all_rows(quiet), truth(quiet)
+    before, rows, expected = contents(quiet), all_rows(quiet), truth(quiet)
     assert quiet.advance(change_share=0)["changed"] == 0
     assert contents(quiet) == before
     after = all_rows(quiet)
     assert after != rows
     orders = zip(rows["SPSE-NonTenderPengumuman"], after["SPSE-NonTenderPengumuman"], strict=True)
     assert any(old["kd_rup"] != new["kd_rup"] for old, new in orders)
-    assert truth(quiet) == {**told, "date": "2025-10-04"}
+    assert truth(quiet) == {**expected, "date": "2025-10-04"}
 
 
 @pytest.mark.parametrize("share", [0.01, 0.1])
@@ -654,15 +656,15 @@ def test_over_some_days_everything_happens_and_no_process_moves() -> None:
         summary = living.advance(change_share=0.04)
         events.update(summary["events"])
         gone += summary["gone"]
-        told = truth(living)
+        expected = truth(living)
         for name, known in processes.items():
-            now = told["rows"].get(name, {}) | told["gone"].get(name, {})
+            now = expected["rows"].get(name, {}) | expected["gone"].get(name, {})
             assert {code: now[code] for code in known.keys() & now.keys()}.items() <= known.items()
-        for name, rows in told["rows"].items():
+        for name, rows in expected["rows"].items():
             processes[name] = processes[name] | rows
     assert events.keys() == {event.__name__ for event, _ in (*EVENTS, *local_days.EVENTS)}
     assert gone > 0
-    assert set(told["gone"]) >= {"SPSE-NonTenderPengumuman", "RUP-PaketPenyedia-Terumumkan"}
+    assert set(expected["gone"]) >= {"SPSE-NonTenderPengumuman", "RUP-PaketPenyedia-Terumumkan"}
     assert living.today.isoformat() == "2025-10-15"
 
 
@@ -697,9 +699,9 @@ def test_the_truth_has_the_values_of_contracts() -> None:
         for row in living.rows(f"{name}Ekontrak-2Kontrak"):
             code = str(row[f"kd_{kind}"])
             latest[code] = max(latest.get(code, row), row, key=lambda each: each["versi_addendum"])
-        told = {code: facts for of, code, *facts in truth(living)["contracts"] if of == kind}
-        assert told.keys() == latest.keys()
-        for code, (_, value, addenda, early) in told.items():
+        expected = {code: facts for of, code, *facts in truth(living)["contracts"] if of == kind}
+        assert expected.keys() == latest.keys()
+        for code, (_, value, addenda, early) in expected.items():
             row = latest[code]
             assert (row["nilai_kontrak"], row["versi_addendum"]) == (value, addenda)
             assert (row["status_kontrak"] == "Pemutusan Kontrak") == early
@@ -1052,9 +1054,9 @@ def test_the_switch_doubles_no_payment(switched: Simulator) -> None:
     assert max(row["Tgl_SP2D"] for row in before) < "2025-07-01"
     assert len(paid & known) == 1
     assert len({number for number, _, _ in paid} & {number for number, _, _ in known}) > 5
-    told = truth(switched.world)["payments"]
-    assert told["count"] == len(paid | known)
-    assert told["amount"] == pytest.approx(sum(amount for _, _, amount in paid | known))
+    expected = truth(switched.world)["payments"]
+    assert expected["count"] == len(paid | known)
+    assert expected["amount"] == pytest.approx(sum(amount for _, _, amount in paid | known))
 
 
 def test_without_a_switch_sipd_holds_nothing(server: Simulator) -> None:
@@ -1152,8 +1154,8 @@ def test_pages_break_come_twice_or_begin_empty(server: Simulator) -> None:
     assert pages_of(server, endpoint) == [good[0]] * len(good)
     server.faults.clear()
     server.faults.add(Fault("deleted_row", match=endpoint, times=None))
-    told = [row["kd_rup"] for page in pages_of(server, endpoint) for row in page]
-    assert told == [row["kd_rup"] for page in good for row in page if row is not good[1][0]]
+    received = [row["kd_rup"] for page in pages_of(server, endpoint) for row in page]
+    assert received == [row["kd_rup"] for page in good for row in page if row is not good[1][0]]
     server.faults.clear()
     server.faults.add(Fault("endless", match=endpoint, times=None))
     assert len(pages_of(server, endpoint)) > 500

@@ -182,8 +182,8 @@ def test_a_budget_is_linked_to_the_packages_that_carry_its_code(
         parts = [row[name] for name in row if name.startswith(("kd_u", "kd_b", "kd_p", "kd_k", "kd_s", "kd_r"))]
         if row["kd_rek90_1"]:
             parts = [part for part in parts if part != row["kd_unit90"]]
-            said = (plain(parts), offices[row["Nm_Sub_Unit"]])
-            expected |= {(identify(budget, row).code, to) for *carrier, to in carried if tuple(carrier) == said}
+            names = (plain(parts), offices[row["Nm_Sub_Unit"]])
+            expected |= {(identify(budget, row).code, to) for *carrier, to in carried if tuple(carrier) == names}
     assert {(of, to) for _, of, _, to in links["budget-package"]} == expected
 
 

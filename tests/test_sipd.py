@@ -138,11 +138,11 @@ def test_budget_lines_are_told_in_simdas_names():
     service = SERVICE["SIMDA-Anggaran"]
     first, second, other = (service.model.model_validate(row) for row in rows_of(pages))
     assert not first.model_extra
-    told = first.model_dump()
-    assert (told["Total"], told["Nm_Sub_Unit"], told["Keterangan"]) == (100, "DINAS CONTOH", "Aspal")
+    found = first.model_dump()
+    assert (found["Total"], found["Nm_Sub_Unit"], found["Keterangan"]) == (100, "DINAS CONTOH", "Aspal")
     activity = ("kd_urusan90", "kd_bidang90", "kd_program90", "kd_kegiatan90", "kd_sub_kegiatan")
-    assert [told[name] for name in activity] == ["1", "03", "10", "2.01", "0005"]
-    assert [told[f"kd_rek90_{level}"] for level in range(1, 7)] == ["5", "2", "04", "01", "01", "0003"]
+    assert [found[name] for name in activity] == ["1", "03", "10", "2.01", "0005"]
+    assert [found[f"kd_rek90_{level}"] for level in range(1, 7)] == ["5", "2", "04", "01", "01", "0003"]
     assert service.lost_key(rows_of(pages)[0]) == []
     keys = [identify(service, row) for row in rows_of(pages)]
     assert len({row.key for row in keys}) == 3
@@ -162,15 +162,15 @@ def test_no_orders_are_no_lines():
 
 
 @pytest.mark.parametrize(
-    ("lists", "more", "error", "said"),
+    ("lists", "more", "error", "message"),
     [
         ({ORDERS: [], PAYMENTS: []}, {"token": "lain"}, SettingsError, "JEJAK_SOURCES__SIMDA__TOKEN"),
         ({ORDERS: [], PAYMENTS: []}, {"token": None}, SettingsError, "JEJAK_SOURCES__SIMDA__TOKEN"),
         ({ORDERS: []}, {}, SettingsError, "404"),
     ],
 )
-def test_failures_name_what_to_do(lists, more, error, said):
-    with sipd(lists) as (url, _), pytest.raises(error, match=said) as caught:
+def test_failures_name_what_to_do(lists, more, error, message):
+    with sipd(lists) as (url, _), pytest.raises(error, match=message) as caught:
         read(url, "SIPD-SP2D", **more)
     assert isinstance(caught.value, JejakError)
 

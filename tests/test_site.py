@@ -49,10 +49,10 @@ LIST_BYTES, FIRST_BYTES = 100_000, 150_000
 
 @dataclass(frozen=True)
 class Written:
-    """The pages of a town in `out`, of `told`."""
+    """The pages of a town in `out`, of the processes `published`."""
 
     out: Path
-    told: list[PublishedProcess]
+    published: list[PublishedProcess]
     settings: Settings
 
     def read(self, path: str) -> str:
@@ -63,10 +63,10 @@ class Written:
 def written(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Written:
     settings = load_settings(str(lived.town.settings()))
     with reading(lived.town.engine) as conn:
-        told = list(processes(conn, fiscal_years(conn)))
+        published = list(processes(conn, fiscal_years(conn)))
         out = tmp_path_factory.mktemp("site") / "out"
-        write_site(out, iter(told), settings, draft=True, previous=None, conn=conn)
-    return Written(out, told, settings)
+        write_site(out, iter(published), settings, draft=True, previous=None, conn=conn)
+    return Written(out, published, settings)
 
 
 class _Links(HTMLParser):
@@ -89,7 +89,7 @@ def pages_of(written: Written) -> Iterator[Path]:
 
 
 def states(written: Written) -> dict[str, Any]:
-    return {each.ocid: each.state for each in written.told}
+    return {each.ocid: each.state for each in written.published}
 
 
 # -------------------- texts, dates, amounts
@@ -161,13 +161,13 @@ def test_the_history_says_what_changed_from_what_to_what() -> None:
         _release(3, contracts=[{"id": "7", "awardID": "7", "title": None, "value": {"amount": 150}}]),
     ]
     latest, second, first = history(releases)
-    told = [(each.path, each.entry, each.kind, each.before, each.after) for each in latest.changes]
-    assert told == [
+    found = [(each.path, each.entry, each.kind, each.before, each.after) for each in latest.changes]
+    assert found == [
         ("contracts.title", "7", "removed", "Jalan", None),
         ("contracts.value.amount", "7", "changed", 100, 150),
     ]
-    told = [(each.path, each.entry, each.kind, each.before, each.after) for each in second.changes]
-    assert told == [
+    found = [(each.path, each.entry, each.kind, each.before, each.after) for each in second.changes]
+    assert found == [
         ("tender.status", None, "changed", "active", "complete"),
         ("contracts", "7", "added", None, contract),
     ]
@@ -219,7 +219,7 @@ def _metric(*observations: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "found"),
     [
         (
             {"contracts": [_metric(_observed(13, "actual", 30))]},
@@ -289,7 +289,7 @@ def _metric(*observations: dict[str, Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_the_history_speaks_words_and_no_ids(before: dict[str, Any], after: dict[str, Any], told: str) -> None:
+def test_the_history_speaks_words_and_no_ids(before: dict[str, Any], after: dict[str, Any], found: str) -> None:
     for body in (before, after):
         for each in body.get("contracts", ()):
             each |= {"id": "7", "awardID": "7"}
@@ -299,7 +299,7 @@ def test_the_history_speaks_words_and_no_ids(before: dict[str, Any], after: dict
         sides = filter(None, ("; ".join(line[side]) for side in ("before", "after")))
         called = f"{line['entry']}: " if line["entry"] and line["kind"] == "changed" else ""
         lines.append(f"{line['label']} {line['kind']} {called}{' > '.join(sides)}")
-    assert re.sub("<[^>]+>", "", "".join(lines)) == told
+    assert re.sub("<[^>]+>", "", "".join(lines)) == found
 
 
 def test_what_difference_takes_back_is_one_line() -> None:
@@ -331,13 +331,13 @@ def test_what_difference_takes_back_is_one_line() -> None:
 
 
 def test_the_page_tells_every_release_of_its_process(written: Written) -> None:
-    several = [each for each in written.told if len(each.releases) > 1]
+    several = [each for each in written.published if len(each.releases) > 1]
     assert several
     for each in several:
         page = written.read(f"proses/{each.ocid}.html")
-        told = page[page.index('class="history"') :]
+        found = page[page.index('class="history"') :]
         for release in each.releases:
-            assert str(texts.day(release.date)) in told
+            assert str(texts.day(release.date)) in found
 
 
 # -------------------- package pages
@@ -345,8 +345,8 @@ def test_the_page_tells_every_release_of_its_process(written: Written) -> None:
 
 def test_every_process_has_its_page_and_its_json(written: Written) -> None:
     files = {path.name for path in (written.out / "proses").iterdir() if 'data-t="waiting"' not in path.read_text()}
-    assert files == {f"{each.ocid}.{kind}" for each in written.told for kind in ("html", "json")}
-    for each in written.told:
+    assert files == {f"{each.ocid}.{kind}" for each in written.published for kind in ("html", "json")}
+    for each in written.published:
         [record] = orjson.loads((written.out / "proses" / f"{each.ocid}.json").read_bytes())["records"]
         assert record["compiledRelease"] == each.record == compiled(record["releases"])
 
@@ -354,13 +354,13 @@ def test_every_process_has_its_page_and_its_json(written: Written) -> None:
 @needs_reference
 def test_the_json_beside_a_page_is_a_valid_record_package(written: Written) -> None:
     validator = package_validator("record")
-    for each in written.told[:100]:
+    for each in written.published[:100]:
         package = orjson.loads((written.out / "proses" / f"{each.ocid}.json").read_bytes())
         assert [str(error) for error in validator.iter_errors(package)] == []
 
 
 def test_the_five_stages_say_what_is_missing(written: Written) -> None:
-    for each in written.told:
+    for each in written.published:
         shown = view(each, summary(each))
         page = written.read(f"proses/{each.ocid}.html")
         positions = [page.index(f'<section id="{stage.name}"') for stage in shown["stages"]]
@@ -372,16 +372,16 @@ def test_the_five_stages_say_what_is_missing(written: Written) -> None:
 
 
 def test_what_was_cancelled_stays_and_says_so(written: Written) -> None:
-    over = [each for each in written.told if summary(each).status in ("cancelled", "withdrawn", "unsuccessful")]
+    over = [each for each in written.published if summary(each).status in ("cancelled", "withdrawn", "unsuccessful")]
     assert {summary(each).status for each in over} >= {"cancelled", "unsuccessful"}
     for each in over:
         assert 'class="notice"' in written.read(f"proses/{each.ocid}.html")
 
 
 def test_a_budget_that_stands_with_its_plans_too_says_so_and_leads_there(written: Written) -> None:
-    repeated = [each for each in written.told if "'isRepeated': True" in str(each.state.get("planning"))]
+    repeated = [each for each in written.published if "'isRepeated': True" in str(each.state.get("planning"))]
     assert repeated
-    for each in written.told:
+    for each in written.published:
         page = written.read(f"proses/{each.ocid}.html")
         sentence = re.search(r'data-t="figures.repeated">.*?</p>', page)
         assert (sentence is not None) == (each in repeated)
@@ -391,7 +391,7 @@ def test_a_budget_that_stands_with_its_plans_too_says_so_and_leads_there(written
 
 
 def test_self_managed_work_has_no_tender_and_where_stages_are_counted_that_is_said(written: Written) -> None:
-    own = [each.ocid for each in written.told if "-swk-" in each.ocid or "-swakelola-" in each.ocid]
+    own = [each.ocid for each in written.published if "-swk-" in each.ocid or "-swakelola-" in each.ocid]
     assert own
     for ocid in own:
         trail = re.findall(r'<li class="(\w+)">.*?<small><span data-t="([^"]+)"', written.read(f"proses/{ocid}.html"))
@@ -403,7 +403,7 @@ def test_self_managed_work_has_no_tender_and_where_stages_are_counted_that_is_sa
 
 
 def test_a_package_without_a_title_is_called_by_what_it_is_and_its_office(written: Written) -> None:
-    each = next(each for each in written.told if "-tokodaring-" in each.ocid)
+    each = next(each for each in written.published if "-tokodaring-" in each.ocid)
     state = {name: value for name, value in each.state.items() if name not in ("title", "planning")}
     state["tender"] = {name: value for name, value in state["tender"].items() if name != "title"}
     office = state["buyer"]["name"]
@@ -414,11 +414,11 @@ def test_a_package_without_a_title_is_called_by_what_it_is_and_its_office(writte
 
 
 def test_a_plan_that_sirup_deactivated_says_so_and_counts_in_no_sum(written: Written, tmp_path: Path) -> None:
-    each = next(each for each in written.told if summary(each).planned and summary(each).status == "finished")
+    each = next(each for each in written.published if summary(each).planned and summary(each).status == "finished")
     for over in (False, True):
-        told = replace(each, deactivated=over)
-        write_site(tmp_path / str(over), [told], written.settings, draft=False, previous=None)
-        package = summary(told)
+        found = replace(each, deactivated=over)
+        write_site(tmp_path / str(over), [found], written.settings, draft=False, previous=None)
+        package = summary(found)
         assert package.office
         office = tmp_path / str(over) / "instansi" / f"{file_name(package.office[0])}.html"
         budget = _figure(office.read_text(encoding="utf-8"), "figure.budget")
@@ -427,7 +427,9 @@ def test_a_plan_that_sirup_deactivated_says_so_and_counts_in_no_sum(written: Wri
 
 
 def test_where_all_is_cancelled_the_stages_say_so(written: Written, tmp_path: Path) -> None:
-    each = next(each for each in written.told if any(one["payments"] for one in view(each, summary(each))["contracts"]))
+    each = next(
+        each for each in written.published if any(one["payments"] for one in view(each, summary(each))["contracts"])
+    )
     over = {name: [one | {"status": "cancelled"} for one in each.state[name]] for name in ("awards", "contracts")}
     cancelled = replace(each, state={**each.state, **over})
     shown = view(cancelled, summary(cancelled))
@@ -458,7 +460,7 @@ def _without(each: PublishedProcess, state: dict[str, Any]) -> PublishedProcess:
 
 
 def test_a_withdrawn_package_keeps_its_title_office_and_figures_and_says_so(written: Written, tmp_path: Path) -> None:
-    each = next(each for each in written.told if summary(each).status == "planned" and summary(each).planned)
+    each = next(each for each in written.published if summary(each).status == "planned" and summary(each).planned)
     before = summary(each)
     assert before.office
     parties = [{"id": "JEJAK-KLPD-X", "roles": ["buyer"]}]
@@ -478,7 +480,7 @@ def test_a_withdrawn_package_keeps_its_title_office_and_figures_and_says_so(writ
 def test_a_withdrawn_proposal_stays_with_its_package_and_village(written: Written, tmp_path: Path) -> None:
     each = next(
         each
-        for each in written.told
+        for each in written.published
         if any(one.get("address") for one in (each.state.get("planning") or {}).get("proposals") or ())
     )
     planning = {name: value for name, value in each.state["planning"].items() if name != "proposals"}
@@ -492,7 +494,7 @@ def test_a_withdrawn_proposal_stays_with_its_package_and_village(written: Writte
         assert str(escape(title)) in page
         assert str(escape(texts.shortened(title, 160))) in village
     # Where another package answers it, it is told there alone.
-    other = next(one for one in written.told if one.family != each.family)
+    other = next(one for one in written.published if one.family != each.family)
     moved = replace(other, state={**other.state, "planning": each.state["planning"]})
     write_site(tmp_path / "moved", [gone, moved], written.settings, draft=False, previous=None)
     for path in (tmp_path / "moved" / "tempat").glob("*.html"):
@@ -500,7 +502,7 @@ def test_a_withdrawn_proposal_stays_with_its_package_and_village(written: Writte
 
 
 def test_payments_are_added_up_within_their_kind_alone(written: Written) -> None:
-    paid = [each for each in written.told if "transactions" in str(each.state.get("contracts"))]
+    paid = [each for each in written.published if "transactions" in str(each.state.get("contracts"))]
     assert paid
     for each in paid:
         contracts = each.state["contracts"]
@@ -514,7 +516,7 @@ def test_payments_are_added_up_within_their_kind_alone(written: Written) -> None
 
 def test_what_was_only_recorded_is_no_contract_value(written: Written) -> None:
     """Its amount is what was spent: it has a label and sums of its own."""
-    recorded = [each for each in written.told if summary(each).recorded is not None]
+    recorded = [each for each in written.published if summary(each).recorded is not None]
     assert recorded
     for each in recorded:
         package = summary(each)
@@ -530,8 +532,8 @@ def test_what_was_only_recorded_is_no_contract_value(written: Written) -> None:
         assert ("fact.contract_value" in page) == (package.contracted is not None)
     home = written.read("index.html")
     sums = {
-        "figure.contracts": sum(summary(each).contracted or 0 for each in written.told),
-        "figure.recorded": sum(summary(each).recorded or 0 for each in written.told),
+        "figure.contracts": sum(summary(each).contracted or 0 for each in written.published),
+        "figure.recorded": sum(summary(each).recorded or 0 for each in written.published),
     }
     for key, total in sums.items():
         assert _figure(home, key) == int(total) > 0
@@ -543,7 +545,7 @@ def test_what_was_only_recorded_is_no_contract_value(written: Written) -> None:
 
 
 def test_markup_in_a_title_stays_text(written: Written, tmp_path: Path) -> None:
-    each = written.told[0]
+    each = written.published[0]
     title = 'Jalan <script>alert("x")</script> & \'"jembatan'
     bodies = [replace(release, body={**release.body, "title": title}) for release in each.releases]
     evil = replace(each, state={**each.state, "title": title}, record={**each.record, "title": title}, releases=bodies)
@@ -566,8 +568,8 @@ def test_a_related_package_is_named_by_what_it_is() -> None:
 
 
 def test_a_related_package_without_a_record_says_so(written: Written) -> None:
-    related = {one["identifier"] for each in written.told for one in each.state.get("relatedProcesses") or ()}
-    waiting = related - {each.ocid for each in written.told}
+    related = {one["identifier"] for each in written.published for one in each.state.get("relatedProcesses") or ()}
+    waiting = related - {each.ocid for each in written.published}
     assert waiting
     for ocid in waiting:
         assert 'data-t="waiting.text"' in written.read(f"proses/{ocid}.html")
@@ -612,8 +614,8 @@ def test_every_package_stands_on_its_office_month_place_and_suppliers(written: W
     offices, months, places, suppliers = (
         _listed(written, name) for name in ("instansi", "bulan", "tempat", "penyedia")
     )
-    assert any(places_of(each.state) for each in written.told)
-    for each in written.told:
+    assert any(places_of(each.state) for each in written.published)
+    for each in written.published:
         package = summary(each)
         office = package.office[0] if package.office else "tidak-disebut"
         assert [name.startswith(office) for name in offices[each.ocid]] == [True]
@@ -624,7 +626,7 @@ def test_every_package_stands_on_its_office_month_place_and_suppliers(written: W
 
 def test_suppliers_count_the_awards_that_stand(written: Written, tmp_path: Path) -> None:
     """A pending one is listed; one of several firms counts without a value."""
-    each = next(each for each in written.told if summary(each).status == "awarded" and summary(each).suppliers)
+    each = next(each for each in written.published if summary(each).status == "awarded" and summary(each).suppliers)
     firm, name, _, stands = summary(each).suppliers[0]
     assert stands
     value = {"amount": 100, "currency": "IDR"}
@@ -634,20 +636,20 @@ def test_suppliers_count_the_awards_that_stand(written: Written, tmp_path: Path)
             [("active", []), ("pending", []), ("active", [{"id": "JEJAK-PENYEDIA-2", "name": "CV Lain"}])]
         )
     ]
-    told = [
+    found = [
         replace(each, ocid=f"{each.ocid}-{number}", state={**each.state, "awards": [award]})
         for number, award in enumerate(awards)
     ]
-    assert [summary(one).status for one in told] == ["awarded", "pending", "awarded"]
-    write_site(tmp_path, told, written.settings, draft=True, previous=None)
+    assert [summary(one).status for one in found] == ["awarded", "pending", "awarded"]
+    write_site(tmp_path, found, written.settings, draft=True, previous=None)
     page = (tmp_path / "penyedia" / f"{firm}.html").read_text(encoding="utf-8")
     assert (_figure(page, "figure.won"), _figure(page, "figure.awarded")) == (2, 100)
-    assert all(f"/{one.ocid}.html" in page for one in told)
+    assert all(f"/{one.ocid}.html" in page for one in found)
     assert 'data-t="state.pending"' in page
 
 
 def test_a_long_list_is_divided(written: Written, tmp_path: Path) -> None:
-    each = written.told[0]
+    each = written.published[0]
     many = [replace(each, ocid=f"{each.ocid}-{number}") for number in range(400)]
     write_site(tmp_path, many, written.settings, draft=True, previous=None)
     [office] = {summary(one).office for one in many}
@@ -704,7 +706,7 @@ def test_a_district_counts_the_proposals_of_its_villages_and_lists_them_while_th
         row = conn.execute(select(t.subject).where(t.subject.c.village == "Suka Reka")).mappings().one()
         conn.execute(t.subject.insert(), [{**row, "code": f"{row['code']}-{number}"} for number in range(400)])
     with reading(engine) as conn:
-        write_site(tmp_path / "out", written.told[:1], written.settings, draft=True, previous=None, conn=conn)
+        write_site(tmp_path / "out", written.published[:1], written.settings, draft=True, previous=None, conn=conn)
     engine.dispose()
     district = (tmp_path / "out" / "tempat" / "uji-coba.html").read_text(encoding="utf-8")
     assert _figure(district, "figure.proposals") == 401
@@ -729,7 +731,7 @@ def _moved(engine: Engine, path: Path, count: int, **where: str) -> Engine:
 def test_a_village_has_one_page_whether_its_proposals_led_to_a_package_or_not(
     written: Written, lived: Lived, tmp_path: Path
 ) -> None:
-    each = next(each for each in written.told if (each.state.get("planning") or {}).get("proposals"))
+    each = next(each for each in written.published if (each.state.get("planning") or {}).get("proposals"))
     proposal = each.state["planning"]["proposals"][0] | {
         "address": {"locality": "Ngasem", "region": "Ngasem"},
         "location": {"gazetteer": {"scheme": "X", "identifiers": ["35.22.04.2008"]}},
@@ -750,16 +752,16 @@ def test_a_village_has_one_page_whether_its_proposals_led_to_a_package_or_not(
 
 
 def test_figures_name_the_system_whose_row_gives_them(written: Written, lived: Lived) -> None:
-    paid = next(each for each in written.told if each.services.get("SIMDA-SP2D") and each.state.get("contracts"))
+    paid = next(each for each in written.published if each.services.get("SIMDA-SP2D") and each.state.get("contracts"))
     contract = paid.state["contracts"][0]
     with reading(lived.town.engine) as conn:
-        told = why(conn, written.settings, paid.ocid, f"contracts/{contract['id']}/value/amount")
-    source = told["rows"][0]["source"]
+        found = why(conn, written.settings, paid.ocid, f"contracts/{contract['id']}/value/amount")
+    source = found["rows"][0]["source"]
     page = written.read(f"proses/{paid.ocid}.html")
     beside = page[page.index('data-t="fact.contract_value"', page.index('<section id="contract"')) :]
     origin = beside[beside.index('class="origin"') :][:200]
     assert f'data-t="from.{source}"' in origin
-    day = texts.day(local(paid.services[told["rows"][0]["service"]], "+07:00"))
+    day = texts.day(local(paid.services[found["rows"][0]["service"]], "+07:00"))
     assert str(day) in origin
 
 
@@ -768,15 +770,15 @@ def test_payments_and_reports_name_the_system_that_gives_them(written: Written, 
     for name, heading in lists:
         each, page = next(
             (each, page)
-            for each in written.told
+            for each in written.published
             if _implemented(each.state, name) and heading in (page := written.read(f"proses/{each.ocid}.html"))
         )
         contract, entry = _implemented(each.state, name)[0]
         with reading(lived.town.engine) as conn:
-            told = why(conn, written.settings, each.ocid, f"contracts/{contract}/implementation/{name}/{entry}")
+            found = why(conn, written.settings, each.ocid, f"contracts/{contract}/implementation/{name}/{entry}")
         below = page[page.index(f'data-t="{heading}"', page.index('<section id="implementation"')) :]
         origins = re.findall(r'class="origin">.*?data-t="from\.(\w+)"', below[: below.index("<section")])
-        assert told["rows"][0]["source"] in origins, name
+        assert found["rows"][0]["source"] in origins, name
 
 
 def test_entries_of_two_systems_are_told_apart() -> None:
@@ -801,7 +803,7 @@ def _implemented(state: dict[str, Any], name: str) -> list[tuple[str, str]]:
 
 
 def test_red_flags_stay_inside_unless_a_setting_publishes_them(written: Written, lived: Lived, tmp_path: Path) -> None:
-    each = written.told[0]
+    each = written.published[0]
     shutil.copy(str(lived.town.engine.url.database), tmp_path / "flagged.db")
     engine = open_warehouse(f"sqlite:///{tmp_path}/flagged.db")
     with writing(engine) as conn:
@@ -809,13 +811,13 @@ def test_red_flags_stay_inside_unless_a_setting_publishes_them(written: Written,
         flag = {"code": "R018", "subject_kind": "process", "subject_id": each.ocid, "ocid": each.ocid, "why": {}}
         conn.execute(t.flag.insert().values(**flag, fiscal_year=2025, computable=True, flagged=True, run_id=run))
     site = written.settings.site.model_copy(update={"red_flags": True})
-    telling = written.settings.model_copy(update={"site": site})
+    public = written.settings.model_copy(update={"site": site})
     with reading(engine) as conn:
-        for name, settings in (("inside", written.settings), ("telling", telling)):
+        for name, settings in (("inside", written.settings), ("public", public)):
             write_site(tmp_path / name, [each], settings, draft=True, previous=written.out, conn=conn)
     engine.dispose()
-    inside, told = ((tmp_path / name / "proses" / f"{each.ocid}.html").read_text() for name in ("inside", "telling"))
-    assert '<li>R018: <span data-t="flag.R018">Hanya satu penawaran masuk</span></li>' in told
+    inside, found = ((tmp_path / name / "proses" / f"{each.ocid}.html").read_text() for name in ("inside", "public"))
+    assert '<li>R018: <span data-t="flag.R018">Hanya satu penawaran masuk</span></li>' in found
     assert "R018" not in inside
 
 
@@ -834,7 +836,7 @@ def test_places_go_by_kemendagris_codes_before_words() -> None:
 
 def test_persons_are_named_on_their_own_package_alone(written: Written) -> None:
     persons = set()
-    for each in written.told:
+    for each in written.published:
         forms = {
             party["id"]: (party.get("details") or {}).get("legalForm") for party in each.state.get("parties") or ()
         }
@@ -865,9 +867,9 @@ def test_feeds_are_well_formed_and_newest_first(written: Written) -> None:
 
 def test_a_week_of_changes_goes_by_when_releases_were_made(written: Written, tmp_path: Path) -> None:
     """One that is published now is new, whatever day it tells of; the feed of all holds the whole week."""
-    each = written.told[0]
+    each = written.published[0]
     moments = [("now", "2026-01-20T17:30:00Z"), ("old", "2026-01-14T16:30:00Z"), ("week", "2026-01-14T17:30:00Z")]
-    told = [
+    found = [
         replace(
             each,
             ocid=f"{each.ocid}-{name}",
@@ -875,7 +877,7 @@ def test_a_week_of_changes_goes_by_when_releases_were_made(written: Written, tmp
         )
         for name, at in [*moments, *((f"now-{number}", "2026-01-20T17:30:00Z") for number in range(600))]
     ]
-    for name, those in (("few", told[:100]), ("many", told)):
+    for name, those in (("few", found[:100]), ("many", found)):
         write_site(tmp_path / name, those, written.settings, draft=True, previous=None)
     week = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "few" / "perubahan").iterdir())
     assert [f"{each.ocid}-{name}.html" in week for name in ("now", "old", "week")] == [True, False, True]
@@ -898,16 +900,16 @@ def _files(folder: Path) -> dict[str, str]:
 
 def test_the_same_input_gives_the_same_bytes(written: Written, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_site(tmp_path / name, written.told, written.settings, draft=True, previous=None)
+        write_site(tmp_path / name, written.published, written.settings, draft=True, previous=None)
     assert _files(tmp_path / "one") == _files(tmp_path / "two")
 
 
 def test_pages_that_stay_the_same_are_taken_over_with_their_time(written: Written, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    write_site(first, written.told, written.settings, draft=True, previous=None)
+    write_site(first, written.published, written.settings, draft=True, previous=None)
     for path in first.rglob("*.*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
-    changed, *others = written.told
+    changed, *others = written.published
     news = replace(changed, digest="another", state={**changed.state, "title": "Judul baru"})
     counts = write_site(second, [news, *others], written.settings, draft=True, previous=first)
     assert counts == {"written": 1, "kept": len(others)}
@@ -922,7 +924,7 @@ def test_pages_that_stay_the_same_are_taken_over_with_their_time(written: Writte
 def test_a_draft_says_so_on_every_page(written: Written, tmp_path: Path) -> None:
     for path in pages_of(written):
         assert 'class="draft"' in path.read_text(encoding="utf-8")
-    write_site(tmp_path, written.told[:3], written.settings, draft=False, previous=written.out)
+    write_site(tmp_path, written.published[:3], written.settings, draft=False, previous=written.out)
     assert not [path for path in tmp_path.rglob("*.html") if 'class="draft"' in path.read_text(encoding="utf-8")]
 
 
@@ -966,7 +968,7 @@ def test_a_photo_that_breaks_off_is_tried_again() -> None:
 
 
 def test_photos_are_copied_where_a_setting_asks_for_it(written: Written, tmp_path: Path) -> None:
-    each = next(each for each in written.told if len(photos_of(each.state)) > 1)
+    each = next(each for each in written.published if len(photos_of(each.state)) > 1)
     there, gone = photos_of(each.state)[:2]
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "a.jpg").write_bytes(_photo(600))

@@ -120,12 +120,12 @@ def test_when_it_is_back_nothing_is_missing(town):
     """What was read late gives the states that it gives when it is read at once."""
     assert town["nights"]["back"]["sync_lpse"]["run"] == "success"
     assert town["nights"]["back"]["build_records"]["run"] == "success"
-    told = []
+    found = []
     for name in ("refused", "undisturbed"):
         with reading(open_warehouse(town["urls"][name])) as conn:
             records = {
                 row.ocid: plain(living(row.compiled, row.withdrawn or ())) for row in conn.execute(select(t.record))
             }
             links = conn.execute(select(t.link.c.rule, t.link.c.status, func.count()).group_by("rule", "status"))
-            told.append((records, sorted(map(tuple, links))))
-    assert told[0] == told[1]
+            found.append((records, sorted(map(tuple, links))))
+    assert found[0] == found[1]

@@ -58,7 +58,7 @@ def by_key(service: str, rows: list[Row]) -> Mapping[tuple[str, ...], Set[object
     return found
 
 
-def assert_says(text: str, pattern: str) -> None:
+def assert_matches(text: str, pattern: str) -> None:
     assert re.search(pattern, text, re.DOTALL), text
 
 
@@ -206,14 +206,14 @@ def test_an_answer_that_cannot_be_believed_changes_nothing(town: Town, kind: str
     rows = town.world.rows(ATTEMPTS)
     rows[0]["nama_paket"] = "Judul baru"
     town.dump({STAGES: spoil(good), ATTEMPTS: json.dumps(rows)})
-    said = town.jejak("sync", "--no-build", settings=settings)
-    assert said.status == 1
+    result = town.jejak("sync", "--no-build", settings=settings)
+    assert result.status == 1
     counts = town.counts()
     assert counts[STAGES]["status"] == "failed"
     assert counted(counts[STAGES]) == {}
-    assert_says(counts[STAGES]["message"], message)
-    assert_says(said.err, message)
-    assert_says(said.out, message)
+    assert_matches(counts[STAGES]["message"], message)
+    assert_matches(result.err, message)
+    assert_matches(result.out, message)
     # The other service has gone on.
     assert counted(counts[ATTEMPTS]) == {"fetched": len(rows), "changed": 1, "unchanged": len(rows) - 1}
     after = contents(town.engine)
@@ -259,14 +259,14 @@ def test_sources_that_fail_in_every_way_stop_nobody_and_lose_nothing(tmp_path: P
         town.sync("--no-build", settings=settings)
         before = contents(town.engine)
         town.server.faults.add(*(fault for fault, _ in FAULTS.values()))
-        said = town.jejak("sync", "--no-build", settings=settings)
-        assert said.status == 1
-        assert re.search(rf"jejak: failed: .* and {len(FAULTS) - 5} more\. The others are in, and", said.err)
-        assert set(re.findall(r"^\S+ +(\S+) .*  FAILED$", said.out, re.MULTILINE)) == FAULTS.keys()
+        result = town.jejak("sync", "--no-build", settings=settings)
+        assert result.status == 1
+        assert re.search(rf"jejak: failed: .* and {len(FAULTS) - 5} more\. The others are in, and", result.err)
+        assert set(re.findall(r"^\S+ +(\S+) .*  FAILED$", result.out, re.MULTILINE)) == FAULTS.keys()
         for name, counts in town.counts().items():
             if name in FAULTS:
                 assert counts["status"] == "failed", name
-                assert_says(counts["message"], FAULTS[name][1])
+                assert_matches(counts["message"], FAULTS[name][1])
                 assert counted(counts) == {}
             else:
                 assert counts["status"] == "success", counts["message"]
@@ -282,9 +282,9 @@ def test_an_inaproc_page_that_comes_twice_changes_nothing(town: Town) -> None:
     rows = len(town.world.rows(BIDDERS))
     assert rows > 200  # several pages
     town.server.faults.add(Fault("duplicate_page", "tender/peserta-tender", after_page=1))
-    said = town.jejak("sync", settings=settings)
-    assert said.status == 1
-    assert_says(town.counts()[BIDDERS]["message"], "same page twice.*run again")
+    result = town.jejak("sync", settings=settings)
+    assert result.status == 1
+    assert_matches(town.counts()[BIDDERS]["message"], "same page twice.*run again")
     assert counted(town.sync(settings=settings)[BIDDERS]) == {"fetched": rows, "new": rows}
 
 
@@ -296,10 +296,10 @@ def test_an_empty_answer_is_refused_where_rows_were_however_few(town: Town, rows
     before = contents(town.engine)
     town.next_day(0)
     town.edit(PAYMENTS, lambda known: known[:rows])
-    said = town.jejak("sync", settings=settings)
-    assert said.status == (0 if rows else 1)
+    result = town.jejak("sync", settings=settings)
+    assert result.status == (0 if rows else 1)
     if not rows:
-        assert "0 rows with 0 usable keys where about 3 are usual" in said.err
+        assert "0 rows with 0 usable keys where about 3 are usual" in result.err
         assert contents(town.engine) == before
 
 
@@ -335,7 +335,7 @@ def test_rows_that_cannot_be_used_are_kept_whole_with_their_reason(town_on_both:
     for row, (_, reason) in zip(bad, BAD_ROWS.values(), strict=True):
         found = [by_payload[payload] for payload in by_payload if from_json(payload) == row]
         assert len(found) == 1
-        assert_says(found[0], reason)
+        assert_matches(found[0], reason)
     shown = town.jejak("rejects", "--json").out + town.jejak("rejects").out
     for word in ("sepuluh", "Rahasia", "777123", str(10**30)):
         assert word not in shown
@@ -361,8 +361,8 @@ def test_a_field_that_cannot_be_read_is_left_out_and_signalled_and_its_row_used(
     [first, *others] = town.world.rows(ATTEMPTS)
     town.edit(ATTEMPTS, changed(**odd))
     settings = town.settings(only=[ATTEMPTS])
-    said = town.jejak("sync", settings=settings)
-    assert said.status == 0
+    result = town.jejak("sync", settings=settings)
+    assert result.status == 0
     assert counted(town.counts()[ATTEMPTS]) == {"fetched": len(others) + 1, "new": len(others) + 1}
     signals = {row["field"]: row for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))}
     assert signals.keys() == odd.keys()
@@ -376,9 +376,9 @@ def test_a_field_that_cannot_be_read_is_left_out_and_signalled_and_its_row_used(
     assert "value" not in tender
     assert "title" not in tender
     shown = [town.jejak(*words, settings=settings) for words in (("status",), ("health",), ("rejects",))]
-    told = "".join(each.out + each.err for each in (said, *shown))
+    found = "".join(each.out + each.err for each in (result, *shown))
     for word in ("sepuluh", "Rahasia", "777123", "1899", "02-30"):
-        assert word not in told + str(signals)
+        assert word not in found + str(signals)
     assert town.query(select(t.reject)) == []
 
 
@@ -419,12 +419,12 @@ def test_odd_rows_that_can_be_used_become_releases(town_on_both: Town, kind: str
 
 def test_a_new_column_is_signalled_by_name_and_number_of_rows(town: Town) -> None:
     town.edit(ATTEMPTS, lambda rows: [row | {"kolom_baru": f"Nilai {row['kd_nontender']}"} for row in rows])
-    said = town.jejak("sync", settings=town.settings(only=[ATTEMPTS]))
-    assert f"lpse {ATTEMPTS}: unknown field kolom_baru" in said.err
+    result = town.jejak("sync", settings=town.settings(only=[ATTEMPTS]))
+    assert f"lpse {ATTEMPTS}: unknown field kolom_baru" in result.err
     [signal] = town.query(select(t.signal).where(t.signal.c.kind == "field"))
     assert (signal["service"], signal["field"], signal["value"]) == (ATTEMPTS, "kolom_baru", "")
     assert signal["rows"] == len(town.world.rows(ATTEMPTS))
-    assert "Nilai" not in json.dumps(signal) + said.out + said.err
+    assert "Nilai" not in json.dumps(signal) + result.out + result.err
 
 
 # --- rows that change, vanish, come back, or disagree ----------------------------------------------------------------
@@ -602,8 +602,8 @@ def test_an_older_answer_adds_to_the_history_alone(town_on_both: Town) -> None:
 def test_contents_of_different_times_in_one_answer_are_versions_of_one_row(town: Town) -> None:
     settings = town.settings("files", only=[ATTEMPTS])
     rows = town.world.rows(ATTEMPTS)
-    said = [("X", "2025-09-01"), ("Z", "2025-09-03"), ("Y", "2025-09-02")]
-    versions = [rows[0] | {"nama_paket": title, "_event_date": day} for title, day in said]
+    titles = [("X", "2025-09-01"), ("Z", "2025-09-03"), ("Y", "2025-09-02")]
+    versions = [rows[0] | {"nama_paket": title, "_event_date": day} for title, day in titles]
     for again in range(2):
         town.dump({ATTEMPTS: json.dumps([*versions[again:], *versions[:again], *rows[1:]])})
         counts = town.sync(settings=settings)[ATTEMPTS]
@@ -682,8 +682,8 @@ def test_a_reject_is_tried_again_when_the_code_has_changed(town: Town, monkeypat
     assert str(code) not in {row["code"] for row in town.known(ORDERS)}
 
     monkeypatch.setattr(schemas.fields, "AMOUNT_LIMIT", 10**16)
-    said = town.jejak("retry", settings=settings)
-    assert (said.status, said.out.strip()[:20]) == (0, "accepted 1, left 0, ")
+    result = town.jejak("retry", settings=settings)
+    assert (result.status, result.out.strip()[:20]) == (0, "accepted 1, left 0, ")
     assert open_rejects(town) == []
     amounts = {each["id"]: each["value"]["amount"] for each in town.compiled("ecat", code)["contracts"]}
     assert [amount for name, amount in amounts.items() if code in name] == [4 * 10**15]
@@ -801,9 +801,9 @@ def test_a_broken_fetch_goes_on_after_its_last_page(town_on_both: Town) -> None:
     town = town_on_both
     settings = town.settings("rest", only=[BIDDERS], page_size=50)
     town.server.faults.add(Fault("status", "tender/peserta-tender", after_page=3))
-    said = town.jejak("sync", settings=settings)
-    assert said.status == 1
-    assert "answered 503; try again later" in said.err
+    result = town.jejak("sync", settings=settings)
+    assert result.status == 1
+    assert "answered 503; try again later" in result.err
     assert town.known(BIDDERS, current=False) == []
     asked = [request["asked"] for request in town.server.requests]
     assert asked[-1].endswith("page 4")
@@ -877,18 +877,18 @@ def test_another_transport_makes_no_new_release(town: Town) -> None:
 
 
 def test_contracts_say_the_same_at_inaproc_and_which_addenda_are_theirs(town: Town) -> None:
-    def told() -> dict[str, Any]:
+    def shown() -> dict[str, Any]:
         found = {row["ocid"]: row["compiled"] for row in town.query(select(t.record))}
         for compiled in found.values():
             del compiled["id"], compiled["date"]
         return found
 
     town.sync(settings=town.settings(only=AS_AT_ISB))
-    before = told()
+    before = shown()
     town.next_day(0)
     rows = town.sync(settings=town.settings("rest", only=CONTRACTS))
     assert any(rows[name]["fetched"] > len(town.world.rows(name)) for name in CONTRACTS)
-    after = told()
+    after = shown()
     learned = 0
     for ocid, compiled in after.items():
         initial = {each["id"]: each.get("initialValue") for each in before[ocid].get("contracts", [])}
@@ -905,13 +905,15 @@ def test_contracts_say_the_same_at_inaproc_and_which_addenda_are_theirs(town: To
 
 
 def test_keys_and_tokens_are_nowhere(town: Town, capfd: pytest.CaptureFixture[str]) -> None:
-    said = []
+    results = []
     for transport in ("isb", "rest"):
         settings = town.settings(transport)
         kinds = ("html", "truncated", "status", "drop", "rate_limit")
         town.server.faults.add(*(Fault(kind, "SPSE-" if transport == "isb" else "tender/") for kind in kinds))
-        said.append(town.jejak("sync", settings=settings))
-        said += [town.jejak(*words, settings=settings) for words in (("status",), ("status", "--json"), ("rejects",))]
+        results.append(town.jejak("sync", settings=settings))
+        results += [
+            town.jejak(*words, settings=settings) for words in (("status",), ("status", "--json"), ("rejects",))
+        ]
     town.secrets["JEJAK_SOURCES__LPSE__TOKEN"] = "token-lain-yang-salah"
     refused = town.jejak("sync", "lpse", settings=town.settings("rest", only=[ATTEMPTS]))
     assert refused.status == 1
@@ -922,8 +924,8 @@ def test_keys_and_tokens_are_nowhere(town: Town, capfd: pytest.CaptureFixture[st
     # Nobody listens there.
     unreachable = town.jejak("sync", "lpse", settings=town.settings(only=[ATTEMPTS], url="http://127.0.0.1:9/isb-2"))
     assert unreachable.status == 1
-    told = "".join(each.out + each.err for each in (*said, refused, refused_too, unreachable))
-    told += "".join(capfd.readouterr())
-    told += str(contents(town.engine)) + str(town.query(select(t.run))) + str(town.query(select(t.run_service)))
+    found = "".join(each.out + each.err for each in (*results, refused, refused_too, unreachable))
+    found += "".join(capfd.readouterr())
+    found += str(contents(town.engine)) + str(town.query(select(t.run))) + str(town.query(select(t.run_service)))
     for secret in (API_KEY, TOKEN, "token-lain-yang-salah", "kunci-lain-yang-salah"):
-        assert secret not in told
+        assert secret not in found

@@ -53,8 +53,8 @@ def test_a_rejected_link_voids_what_it_had_brought_and_what_is_true_is_told_anew
     wrong = [name for name, rows in lineage.items() if any(row[:2] == subject for row in rows)]
     assert wrong == before[1:]  # the first release was made before SIMPEN was read
     town.next_day()
-    said = town.jejak("links", "reject", link["id"], "--by", "operator", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("links", "reject", link["id"], "--by", "operator", settings=settings)
+    assert result.status == 0, result.err
     assert [body["id"] for body in releases(town, ocid, voided=True)] == wrong
     assert all(link["id"] in row["void_reason"] for row in town.query(select(t.release)) if row["voided_at"])
     assert "simpen-" not in str(record(town, ocid)["compiled"])
@@ -109,11 +109,11 @@ def test_a_value_is_voided_wherever_a_release_gives_it(town_on_both: Town, erase
     third = releases(town, ocid)[-1]
     assert third["tender"]["title"] != bad
     words = ["void", ocid, "tender/title", "--as-of", str(mended), "--reason", "a person's address"]
-    said = town.jejak(*words, *(["--erase"] if erase else []), settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak(*words, *(["--erase"] if erase else []), settings=settings)
+    assert result.status == 0, result.err
     # The second release gives another value of the tender, not the title.
-    assert said.out.splitlines()[0] == before[0]
-    assert said.out.splitlines()[-1] == "1 releases voided, 1 records built again."
+    assert result.out.splitlines()[0] == before[0]
+    assert result.out.splitlines()[-1] == "1 releases voided, 1 records built again."
     [voided] = releases(town, ocid, voided=True)
     assert voided["id"] == before[0]
     assert ("tender" in voided) is not erase
@@ -133,8 +133,8 @@ def test_what_the_rows_still_give_is_told_anew(town_on_both: Town) -> None:
     town.sync(settings=settings)
     ocid = ocid_of(town, "nontender", town.known(SERVICE)[0]["code"])
     before, [first] = state(town, ocid), ids(town, ocid)
-    said = town.jejak("void", ocid, "tender", "--reason", "wrong", settings=settings)
-    assert said.status == 0, said.err
+    result = town.jejak("void", ocid, "tender", "--reason", "wrong", settings=settings)
+    assert result.status == 0, result.err
     assert state(town, ocid) == before
     [again] = releases(town, ocid)
     assert again["id"] != first
@@ -178,7 +178,7 @@ def test_no_such_path(town: Town, path: str) -> None:
     settings = town.settings(only=[SERVICE])
     town.sync(settings=settings)
     ocid = ocid_of(town, "nontender", town.known(SERVICE)[0]["code"])
-    said = town.jejak("void", ocid, path, "--reason", "r", settings=settings)
-    assert said.status == 1
-    assert "has no path" in said.err
+    result = town.jejak("void", ocid, path, "--reason", "r", settings=settings)
+    assert result.status == 1
+    assert "has no path" in result.err
     assert town.query(select(t.release).where(t.release.c.voided_at.is_not(None))) == []

@@ -42,7 +42,7 @@ ROW = {
 
 
 @pytest.mark.parametrize(
-    ("url", "says"),
+    ("url", "message"),
     [
         ("mysql://host/db", "can't be a mysql database"),
         ("sqlite://", "needs a file"),
@@ -50,8 +50,8 @@ ROW = {
         ("data/jejak.db", "can't be read"),
     ],
 )
-def test_a_warehouse_that_cannot_be_is_refused_with_its_remedy(url: str, says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+def test_a_warehouse_that_cannot_be_is_refused_with_its_remedy(url: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         open_warehouse(url)
 
 

@@ -261,11 +261,11 @@ def test_contracts_without_payment_or_report(today: Engine) -> None:
         works = add_process(conn, "tender", "7", category="works")
         goods = add_process(conn, "ecat", "8", category="goods")
         insert_rows(conn, supplier, [{"id": "s", "name": "CV CONTOH", "named": True, "ocid": works}])
-        told = {"payments": 1, "last_report_on": date(2025, 5, 1)}
+        found = {"payments": 1, "last_report_on": date(2025, 5, 1)}
         for ocid, name, more in (
             (works, "nothing", {"value": 5, "supplier_id": "s"}),
             (works, "paid", {"payments": 1}),
-            (works, "told", told),
+            (works, "reported", found),
             (works, "cancelled", {"stands": False}),
             (goods, "goods", {"status": "active"}),
         ):

@@ -73,7 +73,7 @@ def carried(implementation: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def metric(name: str, month: int, plan: float | None, actual: float | None) -> dict[str, Any]:
     """A metric of one report."""
-    said = (("rencana", "plan", plan), ("realisasi", "actual", actual))
+    measures = (("rencana", "plan", plan), ("realisasi", "actual", actual))
     return {
         "id": name,
         "observations": [
@@ -83,7 +83,7 @@ def metric(name: str, month: int, plan: float | None, actual: float | None) -> d
                 "dimensions": {"kind": kind},
                 **({} if measure is None else {"measure": measure}),
             }
-            for word, kind, measure in said
+            for word, kind, measure in measures
         ],
     }
 
@@ -239,11 +239,19 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
         assert (paid.id, paid.kind, paid.payer_id, paid.payee_id) == (
             "simda-1/LS", "sp2d", OFFICE["id"], WINNER["id"],
         )  # fmt: skip
-        said = progress.c
+        columns = progress.c
         assert conn.execute(
-            select(said.metric_id, said.id, said.kind, said.date, said.plan, said.actual, said.deviation)
-            .where(said.contract_id == "c1")
-            .order_by(said.metric_id)
+            select(
+                columns.metric_id,
+                columns.id,
+                columns.kind,
+                columns.date,
+                columns.plan,
+                columns.actual,
+                columns.deviation,
+            )
+            .where(columns.contract_id == "c1")
+            .order_by(columns.metric_id)
         ).all() == [
             ("simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, None),
             ("simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, None),

@@ -18,9 +18,9 @@ PLANS, PLACES = "RUP-PaketPenyedia-Terumumkan", "RUP-PaketPenyediaLokasi"
 
 
 def why(town: Town, ocid: str, path: str) -> dict[str, Any]:
-    said = town.jejak("why", ocid, path, "--json")
-    assert said.status == 0, said.err
-    found: dict[str, Any] = json.loads(said.out)
+    result = town.jejak("why", ocid, path, "--json")
+    assert result.status == 0, result.err
+    found: dict[str, Any] = json.loads(result.out)
     return found
 
 
@@ -51,11 +51,11 @@ def test_a_value_of_one_row_and_who_says_otherwise(town_on_both: Town) -> None:
     assert other["right"].startswith("stands in")
     [release] = releases(town, ocid)
     assert (found["release"]["id"], found["release"]["date"]) == (release["id"], release["date"])
-    said = town.jejak("show", code, "--why", "tender/value/amount")
-    assert said.status == 0, said.err
-    assert f"lpse {ANNOUNCED}" in said.out
-    assert f"taken over by run {found['rows'][0]['run']}" in said.out
-    assert f"{WON} gives" in said.out
+    result = town.jejak("show", code, "--why", "tender/value/amount")
+    assert result.status == 0, result.err
+    assert f"lpse {ANNOUNCED}" in result.out
+    assert f"taken over by run {found['rows'][0]['run']}" in result.out
+    assert f"{WON} gives" in result.out
     # The award is of the row that names its winner, its supplier's party too.
     award = state(town, ocid)["awards"][0]
     for path in (f"awards/{award['id']}", f"awards/{award['id']}/value/amount"):
@@ -120,9 +120,9 @@ def test_a_withdrawn_value_and_one_that_is_back(town: Town) -> None:
 def test_a_wrong_path_names_the_nearest_and_ids_may_hold_slashes(town: Town) -> None:
     town.sync(settings=town.settings(only=[ANNOUNCED, WON]))
     ocid = ocid_of(town, "tender", town.known(WON)[0]["code"])
-    said = town.jejak("why", ocid, "tender/titel")
-    assert said.status == 1
-    assert "has no path tender/titel; near ones: tender/title" in said.err
+    result = town.jejak("why", ocid, "tender/titel")
+    assert result.status == 1
+    assert "has no path tender/titel; near ones: tender/title" in result.err
     assert town.jejak("why", "ocds-213czf-rup-0", "tender").status == 1
     document = {"contracts": [{"id": "7-01/SPK/2025", "value": {"amount": 5}}, {"id": "7-01", "title": "x"}]}
     parts = resolved(document, "contracts/7-01/SPK/2025/value/amount")

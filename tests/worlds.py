@@ -57,15 +57,15 @@ class EditedWorld(World):
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended and what it said; `err` holds the log too."""
+class CommandResult:
+    """How a command ended and what it printed; `err` holds the log too."""
 
     status: int
     out: str
     err: str
 
 
-def jejak(*arguments: object) -> Said:
+def jejak(*arguments: object) -> CommandResult:
     """Run `jejak` in this process."""
     out, err = io.StringIO(), io.StringIO()
     handler = logging.StreamHandler(err)
@@ -79,7 +79,7 @@ def jejak(*arguments: object) -> Said:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-    return Said(status, out.getvalue(), err.getvalue())
+    return CommandResult(status, out.getvalue(), err.getvalue())
 
 
 @dataclass
@@ -166,7 +166,7 @@ class Town:
         path.write_text(content, encoding="utf-8")
         return path
 
-    def jejak(self, command: str, *arguments: object, settings: Path | None = None) -> Said:
+    def jejak(self, command: str, *arguments: object, settings: Path | None = None) -> CommandResult:
         """Run a command on the town's day, by default over ISB."""
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
@@ -175,8 +175,8 @@ class Town:
 
     def sync(self, *arguments: object, settings: Path | None = None) -> dict[str, dict[str, Any]]:
         """A sync that must succeed; its counts by service."""
-        said = self.jejak("sync", *arguments, settings=settings)
-        assert said.status == 0, said.err
+        result = self.jejak("sync", *arguments, settings=settings)
+        assert result.status == 0, result.err
         return self.counts()
 
     def counts(self) -> dict[str, dict[str, Any]]:
@@ -387,10 +387,10 @@ def plain(value: Any) -> Any:
 
 def differences(engine: Engine, world: World) -> dict[str, Any]:
     """Where the warehouse disagrees with the world's truth about identity, relations, families and unknown codes."""
-    told = truth(world)
+    expected = truth(world)
     identity, relations, families = crosswalk(engine)
     wrong = {}
-    for service, codes in told["rows"].items():
+    for service, codes in expected["rows"].items():
         # Kaji ulang revises packages of both kinds.
         kinds = ("rup", "swk") if service == "RUP-HistoryKajiUlang" else (str(SERVICES[service][1].kind),)
         for code, process in codes.items():
@@ -403,9 +403,9 @@ def differences(engine: Engine, world: World) -> dict[str, Any]:
         name: found
         for name, found in {
             "rows": wrong,
-            "relations": relations ^ {tuple(relation) for relation in told["relations"]},
-            "families": families ^ {frozenset(family) for family in told["families"]},
-            "signals": {signal for signal in map(tuple, told["unknown"]) if signal not in signals},
+            "relations": relations ^ {tuple(relation) for relation in expected["relations"]},
+            "families": families ^ {frozenset(family) for family in expected["families"]},
+            "signals": {signal for signal in map(tuple, expected["unknown"]) if signal not in signals},
         }.items()
         if found
     }
@@ -442,13 +442,13 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Lived:
-    """A town after some nights, with rejects, withdrawals and unknown codes; what the commands said and exported.
+    """A town after some nights, with rejects, withdrawals and unknown codes; what the commands printed and exported.
 
     Tests share it and only read.
     """
 
     town: Town
-    said: str
+    output: str
     out: Path
 
 
@@ -469,11 +469,11 @@ def lived(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
     ]
     with served(world, folder, f"sqlite:///{folder}/jejak.db", simda=True) as town:
         everything = town.settings(systems=SOURCES)
-        said = [town.jejak("sync", settings=everything)]
+        results = [town.jejak("sync", settings=everything)]
         for _ in range(3):
             town.next_day(0.05)
-            said.append(town.jejak("sync", settings=everything))
-        said.append(town.jejak("export", "--out", folder / "out"))
-        said.append(town.jejak("extract", "--out", folder / "out" / "tables", "--format", "csv"))
-        assert [each.status for each in said] == [0] * 6
-        yield Lived(town, "".join(each.out + each.err for each in said), folder / "out")
+            results.append(town.jejak("sync", settings=everything))
+        results.append(town.jejak("export", "--out", folder / "out"))
+        results.append(town.jejak("extract", "--out", folder / "out" / "tables", "--format", "csv"))
+        assert [each.status for each in results] == [0] * 6
+        yield Lived(town, "".join(each.out + each.err for each in results), folder / "out")

@@ -130,7 +130,7 @@ def _observations(row: Row, aspect: str, context: Context) -> Iterator[Body]:
     report = named or hashlib.sha256(row.key.encode()).hexdigest()[:12]
     words = (("Permasalahan", scrub(record.permasalahan)), ("Tindakan", scrub(record.tindakan)))
     notes = "\n".join(f"{head}: {text}" for head, text in words if text)
-    told_here = aspect == "fisik" or record.realisasi_fisik is None
+    has_notes = aspect == "fisik" or record.realisasi_fisik is None
     for part, kind, measure in (
         ("rencana", "plan", planned),
         ("realisasi", "actual", actual),
@@ -143,7 +143,7 @@ def _observations(row: Row, aspect: str, context: Context) -> Iterator[Body]:
                 "measure": measure,
                 "unit": _PERCENT,
                 "dimensions": {"kind": kind},
-                "notes": notes if kind == "actual" and told_here else None,
+                "notes": notes if kind == "actual" and has_notes else None,
             }
 
 

@@ -1,10 +1,10 @@
 "use strict";
 // Forms marked data-post are sent as JSON; the answer's HTML takes the place of the case that the form stands in.
-const said = document.getElementById("said");
+const notice = document.getElementById("notice");
 
-function say(message, bad) {
-  said.className = bad ? "bad" : "";
-  said.textContent = message;
+function notify(message, bad) {
+  notice.className = bad ? "bad" : "";
+  notice.textContent = message;
 }
 
 async function send(path, fields) {
@@ -37,7 +37,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const { status, body } = await send(form.getAttribute("action"), fields);
     const bad = status >= 400;
-    say(bad && status !== 409 ? `${document.body.dataset.failed} ${body.message || status}` : body.message, bad);
+    notify(bad && status !== 409 ? `${document.body.dataset.failed} ${body.message || status}` : body.message, bad);
     const old = form.closest("[data-case]");
     const fresh = body.html && fragmentOf(body.html);
     if (old && fresh) {
@@ -50,7 +50,7 @@ document.addEventListener("submit", async (event) => {
     }
     if (!bad) document.getElementById("queued")?.removeAttribute("hidden");
   } catch (error) {
-    say(document.body.dataset.offline, true);
+    notify(document.body.dataset.offline, true);
   } finally {
     buttons.forEach((button) => (button.disabled = false));
   }
@@ -63,23 +63,23 @@ apply?.addEventListener("click", async () => {
   try {
     const airflow = apply.dataset.airflow;
     const { status, body } = await send(apply.dataset.path, airflow ? { logical_date: null } : {});
-    if (status >= 400) return say(`${document.body.dataset.failed} ${body.message || body.detail || status}`, true);
-    if (airflow) return say(bar.dataset.started);
-    say(bar.dataset.running);
+    if (status >= 400) return notify(`${document.body.dataset.failed} ${body.message || body.detail || status}`, true);
+    if (airflow) return notify(bar.dataset.started);
+    notify(bar.dataset.running);
     let state = body;
     while (state.running) {
       await new Promise((done) => setTimeout(done, 700));
       state = await (await fetch("apply", { headers: { Accept: "application/json" } })).json();
     }
-    if (state.error) return say(`${document.body.dataset.failed} ${state.error}`, true);
-    say(`${bar.dataset.done.replace("{built}", state.built)} `);
+    if (state.error) return notify(`${document.body.dataset.failed} ${state.error}`, true);
+    notify(`${bar.dataset.done.replace("{built}", state.built)} `);
     const see = document.createElement("a");
     see.href = `changes?run=${encodeURIComponent(state.run)}`;
     see.textContent = bar.dataset.see;
-    said.append(see);
+    notice.append(see);
     bar.hidden = true;
   } catch (error) {
-    say(document.body.dataset.offline, true);
+    notify(document.body.dataset.offline, true);
   } finally {
     apply.disabled = false;
   }

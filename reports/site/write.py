@@ -770,14 +770,16 @@ def _lines(writer: _Writer, place: Place, asked: Collection[tuple[Place, _Line]]
 
 
 def _place_title(place: Place) -> str:
-    return place.name if _says_kind(place) else f"{texts.plain(f'place.{place.kind}')} {place.name}"
+    return place.name if _begins_with_kind(place) else f"{texts.plain(f'place.{place.kind}')} {place.name}"
 
 
 def _place_heading(place: Place) -> Markup | str:
-    return place.name if _says_kind(place) else Markup("{} {}").format(texts.known("place", place.kind), place.name)
+    return (
+        place.name if _begins_with_kind(place) else Markup("{} {}").format(texts.known("place", place.kind), place.name)
+    )
 
 
-def _says_kind(place: Place) -> bool:
+def _begins_with_kind(place: Place) -> bool:
     """Whether a place's name begins with what it is: `Kabupaten Bojonegoro`, `Kota Madiun`."""
     return place.kind == "regency" and place.name.startswith(("Kabupaten ", "Kota "))
 

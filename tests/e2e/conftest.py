@@ -51,8 +51,8 @@ def _opened(command: str, folder: Path, **environment: str) -> Iterator[Airflow]
         "JEJAK_WAREHOUSE_URL": f"sqlite:///{folder}/jejak.db",
         **environment,
     }
-    said = folder / f"{command}.log"
-    with said.open("wb") as out:
+    output = folder / f"{command}.log"
+    with output.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.local", command],
             cwd=ROOT,
@@ -63,11 +63,11 @@ def _opened(command: str, folder: Path, **environment: str) -> Iterator[Airflow]
         )
     try:
         for _ in parts.within(SECONDS, "Opening Airflow"):
-            assert process.poll() is None, said.read_text() + tails(home)
+            assert process.poll() is None, output.read_text() + tails(home)
             if found := parts.opened(home):
-                api, told = found
+                api, started = found
                 break
-        yield Airflow(api, home, told["parts"], kept | own, told["warehouse"])
+        yield Airflow(api, home, started["parts"], kept | own, started["warehouse"])
     finally:
         process.terminate()
         try:

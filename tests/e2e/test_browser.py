@@ -374,7 +374,7 @@ def test_the_desk_stands_in_the_menu(page: Page, desk: Desk) -> None:
     # Nothing waits; the button is there all the same for what is decided next.
     frame.locator("#queued").evaluate("each => { each.hidden = false; }")
     button.click()
-    expect(frame.locator("#said")).to_contain_text("build_records")
+    expect(frame.locator("#notice")).to_contain_text("build_records")
     assert len(desk.runs("build_records")) == runs + 1
 
 

@@ -73,12 +73,12 @@ def cluster(town: Town, settings: Path, opened: Open, tmp_path_factory: pytest.T
 
 
 def test_everything_listens_on_loopback(cluster):
-    heard = set()
+    addresses = set()
     for pid in (pid for leader in cluster.pids.values() for pid in members(leader)):
         with suppress(psutil.NoSuchProcess):
             connections = psutil.Process(pid).net_connections("inet")
-            heard |= {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
-    assert heard == {"127.0.0.1"}
+            addresses |= {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    assert addresses == {"127.0.0.1"}
 
 
 def test_a_worker_is_killed(cluster, town, undisturbed):

@@ -139,7 +139,7 @@ def test_the_keyboard_alone_decides(page: Page, desk: Desk) -> None:
     before = len(desk.town.query(select(t.decision)))
     page.locator("[data-case]").first.get_by_role("button", name="Bukan").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_contain_text("ditolak")
+    expect(page.locator("#notice")).to_contain_text("ditolak")
     assert len(desk.town.query(select(t.decision))) == before + 1
     # The focus has moved on: the next Enter decides the next case.
     expect(page.locator("[data-case]").nth(1).locator("button:focus")).to_be_visible()
@@ -158,10 +158,10 @@ def test_a_link_that_changed_is_shown_as_it_is(page: Page, desk: Desk) -> None:
         conn.execute(update(t.link).where(t.link.c.id == name).values(note="meanwhile"))
     engine.dispose()
     case.get_by_role("button", name="Batalkan").first.click()
-    expect(page.locator("#said")).to_contain_text("sudah berubah")
+    expect(page.locator("#notice")).to_contain_text("sudah berubah")
     expect(page.locator("[data-case]").first).to_contain_text("meanwhile")
     page.locator("[data-case]").first.get_by_role("button", name="Batalkan").first.click()
-    expect(page.locator("#said")).to_contain_text("dibatalkan")
+    expect(page.locator("#notice")).to_contain_text("dibatalkan")
 
 
 def test_a_package_is_found_by_its_contracts_number(page: Page, desk: Desk) -> None:
@@ -198,8 +198,8 @@ def test_an_unknown_word_gets_its_meaning_and_loses_it(page: Page, desk: Desk) -
     page.get_by_role("button", name="Terapkan sekarang").click()
     expect(page.get_by_role("link", name="Lihat yang berubah")).to_be_visible()
     word = t.code_use.c.word == "metode baru"
-    told = t.contracting_process.c
-    query = select(told.method).join(t.code_use, t.code_use.c.ocid == told.ocid).where(word)
+    columns = t.contracting_process.c
+    query = select(columns.method).join(t.code_use, t.code_use.c.ocid == columns.ocid).where(word)
     assert "selective" in {row["method"] for row in desk.town.query(query)}
     case.get_by_role("button", name="Batalkan artinya").click()
     expect(case.get_by_label("artinya")).to_be_visible()
@@ -229,8 +229,8 @@ def test_the_other_language(page: Page, desk: Desk) -> None:
 
 
 def test_the_quality_report_is_read_without_a_server(page: Page, desk: Desk, tmp_path: Path) -> None:
-    said = desk.town.jejak("quality", "--out", tmp_path, settings=desk.town.folder / "asking.toml")
-    assert said.status == 0, said.err
+    result = desk.town.jejak("quality", "--out", tmp_path, settings=desk.town.folder / "asking.toml")
+    assert result.status == 0, result.err
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto((tmp_path / "index.html").as_uri())

@@ -26,7 +26,7 @@ with DAG("slow", doc_md="**Red?** Look at the clock.", **alerting(hours=5 / 3600
 
     @task
     def wait():
-        while not Path({told!r}).exists():
+        while not Path({ended!r}).exists():
             time.sleep(1)
         raise ValueError("Ibu Siti, NIK 3522010101010001")
 
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def airflow(opened: Open, folder: Path) -> Iterator[Airflow]:
     """Airflow with Jejak's DAGs and one more."""
     (folder / "dags").mkdir()
-    (folder / "dags" / "slow.py").write_text(SLOW.format(told=str(folder / "told")))
+    (folder / "dags" / "slow.py").write_text(SLOW.format(ended=str(folder / "ended")))
     bundles = [
         {"name": "jejak", "classpath": LOCAL, "kwargs": {"path": str(ROOT / "dags")}},
         {"name": "more", "classpath": LOCAL, "kwargs": {"path": str(folder / "dags")}},
@@ -66,9 +66,9 @@ def test_a_late_run_and_its_failure_are_told_once_each(airflow, folder):
             if airflow.api.call("PATCH", "dags/slow", json={"is_paused": False}):
                 break
         run = airflow.api.call("POST", "dags/slow/dagRuns", json={"logical_date": None})["dag_run_id"]
-        late = told(airflow, posts, 1)
-        (folder / "told").touch()
-        failed = told(airflow, posts, 2)
+        late = awaited_alert(airflow, posts, 1)
+        (folder / "ended").touch()
+        failed = awaited_alert(airflow, posts, 2)
     assert (late["dag"], late["run"], late["state"]) == ("slow", run, "late")
     assert late["text"].startswith("Jejak: slow is late. It is not done after ")
     assert late["link"].startswith(f"{airflow.api.url}/dags/slow/runs/")
@@ -77,7 +77,7 @@ def test_a_late_run_and_its_failure_are_told_once_each(airflow, folder):
     assert "3522010101010001" not in json.dumps(posts)
 
 
-def told(airflow: Airflow, posts: list[dict[str, Any]], number: int) -> dict[str, Any]:
+def awaited_alert(airflow: Airflow, posts: list[dict[str, Any]], number: int) -> dict[str, Any]:
     """The last of so many alerts, once they have come."""
     try:
         for _ in within(SECONDS, f"Alert {number}"):

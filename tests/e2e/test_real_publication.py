@@ -137,9 +137,9 @@ def test_real_tables_open_where_people_open_tables(real: Publication, tmp_path: 
     assert duckdb.execute(f"SELECT count(DISTINCT ocid) FROM read_csv('{processes}')").fetchall() == [(count,)]
     frames = flatterer.flatten(str(lines), ndjson=True, gzip_input=True, dataframe=True)
     assert len(frames["data"]["main"]) == count
-    told = _cells(folder / "draft-tabel.xlsx")
-    assert len(told["Paket"]) == count + 1
-    assert _cells(through_libreoffice(folder / "draft-tabel.xlsx", tmp_path)) == told
+    tables = _cells(folder / "draft-tabel.xlsx")
+    assert len(tables["Paket"]) == count + 1
+    assert _cells(through_libreoffice(folder / "draft-tabel.xlsx", tmp_path)) == tables
 
 
 def _cells(path: Path) -> dict[str, list[list[Any]]]:

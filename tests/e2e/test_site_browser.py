@@ -37,15 +37,15 @@ NUMBERED = "Rehabilitasi SDN Ngarecita 3 - Ngarecita RT.05/RW.01"
 
 
 class _Site:
-    """A written site, what it tells of, and its address while it is served."""
+    """A written site, what it publishes, and its address while it is served."""
 
-    def __init__(self, out: Path, told: list[PublishedProcess], url: str) -> None:
-        self.out, self.told, self.url = out, told, url
+    def __init__(self, out: Path, published: list[PublishedProcess], url: str) -> None:
+        self.out, self.published, self.url = out, published, url
 
     def villages(self) -> list[tuple[str, str, PublishedProcess]]:
         """Key and name of each village, with one of its packages."""
         found: dict[str, tuple[str, str, PublishedProcess]] = {}
-        for each in self.told:
+        for each in self.published:
             for place in summary(each).places:
                 if place.kind == "village":
                     found.setdefault(place.key, (place.key, place.name, each))
@@ -83,10 +83,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
         assert town.jejak("sync", settings=everything).status == 0
         settings = load_settings(str(everything))
         with reading(town.engine) as conn:
-            told = list(processes(conn, fiscal_years(conn)))
-    write_site(folder / "out", told, settings, draft=False, previous=None)
+            published = list(processes(conn, fiscal_years(conn)))
+    write_site(folder / "out", published, settings, draft=False, previous=None)
     with _serving(folder / "out") as url:
-        yield _Site(folder / "out", told, url)
+        yield _Site(folder / "out", published, url)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def _opened(browser: Browser, site: _Site, **options: Any) -> Iterator[tuple[Pag
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     yield page, asked
     hosts = {urlsplit(url.removeprefix("blob:")).netloc for url in asked if not url.startswith(("data:", "file:"))}
     assert hosts <= {urlsplit(site.url).netloc}
@@ -181,7 +181,9 @@ def test_the_language_changes_and_is_remembered(browser: Browser, site: _Site) -
 
 
 def test_the_search_finds_by_name_village_office_supplier_and_code(browser: Browser, site: _Site) -> None:
-    for number, process in enumerate(each for each in site.told if summary(each).suppliers and summary(each).places):
+    for number, process in enumerate(
+        each for each in site.published if summary(each).suppliers and summary(each).places
+    ):
         package = summary(process)
         number_of = next((code for code in package.codes if "/" in code), None)
         asked = [package.title, package.places[0].name, package.suppliers[0][1], package.ocid, number_of]
@@ -208,9 +210,11 @@ def test_the_search_finds_by_name_village_office_supplier_and_code(browser: Brow
 def test_titles_with_digits_are_found_word_by_word_and_numbers_however_their_blanks_are(
     browser: Browser, site: _Site
 ) -> None:
-    numbers = ((each, code) for each in site.told for code in summary(each).codes if re.search("/ +[0-9]+ +/", code))
+    numbers = (
+        (each, code) for each in site.published for code in summary(each).codes if re.search("/ +[0-9]+ +/", code)
+    )
     numbered, number = next(numbers)
-    titled = next(each for each in site.told if summary(each).title == NUMBERED)
+    titled = next(each for each in site.published if summary(each).title == NUMBERED)
     asked = [(titled, NUMBERED), (titled, NUMBERED.upper().replace("/", " / "))]
     asked += [(numbered, text) for text in (number, number.replace(" ", ""), number.replace("/", " / "))]
     with _opened(browser, site) as (page, _):
@@ -222,7 +226,7 @@ def test_titles_with_digits_are_found_word_by_word_and_numbers_however_their_bla
             expect(page.locator(f'#daftar a[href="../proses/{process.ocid}.html"]')).to_have_count(1)
             line = page.locator(f'#daftar li:has(a[href="../proses/{process.ocid}.html"]) p')
             expect(line).to_have_text(re.compile(r" · (kontrak|realisasi tercatat|pagu) Rp [\d.,]+$"))
-            family = {each.ocid for each in site.told if each.family == process.family}
+            family = {each.ocid for each in site.published if each.family == process.family}
             assert page.locator("#daftar li").count() <= len(family), text
         page.get_by_role("button", name="English").click()
         expect(line).to_have_text(re.compile(r" · (contract|recorded spending|budget) Rp [\d.,]+$"))
@@ -241,8 +245,8 @@ def test_a_first_view_and_a_first_search_are_light(browser: Browser, site: _Site
 
 @pytest.mark.parametrize("size", [PHONE, {"width": 1280, "height": 900}], ids=["phone", "desktop"])
 def test_pages_are_accessible_and_no_wider_than_the_screen(browser: Browser, site: _Site, size: dict[str, int]) -> None:
-    fullest = max(site.told, key=lambda each: (sum(summary(each).stages), len(str(each.state))))
-    over = next(each for each in site.told if summary(each).status == "cancelled")
+    fullest = max(site.published, key=lambda each: (sum(summary(each).stages), len(str(each.state))))
+    over = next(each for each in site.published if summary(each).status == "cancelled")
     key, *_ = site.villages()[0]
     paths = [
         "index.html",
@@ -296,7 +300,7 @@ def test_it_opens_from_a_folder_without_a_server(browser: Browser, site: _Site) 
 
 
 def test_markup_in_a_title_is_shown_and_does_nothing(browser: Browser, site: _Site) -> None:
-    process = next(each for each in site.told if "diretas" in str(each.state.get("title")))
+    process = next(each for each in site.published if "diretas" in str(each.state.get("title")))
     with _opened(browser, site) as (page, _):
         page.goto(f"{site.url}/proses/{process.ocid}.html")
         assert "diretas" not in page.title().partition("·")[2]

@@ -55,9 +55,9 @@ def test_libreoffice_gives_back_every_cell_of_the_workbooks(lived: Lived, tmp_pa
     books = sorted((tmp_path / "out" / "current" / "data").glob("*/tabel.xlsx"))
     assert books
     for book in books:
-        told = cells(book)
-        assert sum(map(len, told.values())) > 100
-        assert cells(through_libreoffice(book, tmp_path)) == told
+        written = cells(book)
+        assert sum(map(len, written.values())) > 100
+        assert cells(through_libreoffice(book, tmp_path)) == written
 
 
 def test_libreoffice_takes_no_text_for_a_formula_and_drops_no_row(
@@ -72,6 +72,6 @@ def test_libreoffice_takes_no_text_for_a_formula_and_drops_no_row(
     (tmp_path / "states.jsonl").write_text("".join(json.dumps(state) + "\n" for state in states))
     tables.write_csv(tmp_path / "states.jsonl", tmp_path / "csv", "", tmp_path / "flat")
     tables.write_workbook(tmp_path / "flat", tmp_path / "a.xlsx", "=HYPERLINK(1)\n+62")
-    told = cells(tmp_path / "a.xlsx")
-    assert len(told) == 5
-    assert cells(through_libreoffice(tmp_path / "a.xlsx", tmp_path)) == told
+    written = cells(tmp_path / "a.xlsx")
+    assert len(written) == 5
+    assert cells(through_libreoffice(tmp_path / "a.xlsx", tmp_path)) == written

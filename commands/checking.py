@@ -58,7 +58,7 @@ def _alert(options: argparse.Namespace) -> int:
     settings = load_settings(options.settings)
     webhook = settings.alerts.webhook
     if webhook is None and not settings.alerts.email_to:
-        raise SettingsError("nobody is told of anything: set JEJAK_ALERTS__WEBHOOK or JEJAK_ALERTS__EMAIL_TO")
+        raise SettingsError("alerts have no receiver: set JEJAK_ALERTS__WEBHOOK or JEJAK_ALERTS__EMAIL_TO")
     if webhook is not None:
         if reason := post(webhook.get_secret_value(), trial_body(settings.name)):
             raise SourceUnavailable(f"the webhook did not take the alert ({reason}): look at JEJAK_ALERTS__WEBHOOK")

@@ -61,7 +61,7 @@ def _webhook() -> dict[str, Any]:
     if not (found := _connection("jejak_webhook")):
         return {}
     if not (url := _address(found)):
-        raise SettingsError("connection jejak_webhook has no host: it is the address that is told")
+        raise SettingsError("connection jejak_webhook has no host: it is the address that alerts are posted to")
     return {"alerts": {"webhook": _masked(f"{url}/{found.password}" if found.password else url)}}
 
 

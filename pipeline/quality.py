@@ -88,8 +88,8 @@ def _records(conn: Connection, counted: Census) -> Iterator[Object]:
             for code, path, message in census.went_back(row.compiled, state):
                 yield _finding(code, "time", path, message, **of_it)
     beside = list(census.together(counted))
-    asked = key_set(conn, {ocid for _, ocid, _, _ in beside})
-    few = select(columns.ocid, columns.compiled, columns.withdrawn).where(columns.ocid.in_(asked))
+    ocids = key_set(conn, {ocid for _, ocid, _, _ in beside})
+    few = select(columns.ocid, columns.compiled, columns.withdrawn).where(columns.ocid.in_(ocids))
     about = {
         row.ocid: _about({"ocid": row.ocid, **living(row.compiled, row.withdrawn or ())}) for row in conn.execute(few)
     }

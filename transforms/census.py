@@ -151,7 +151,7 @@ def went_back(compiled: Object, state: Mapping[str, Any]) -> Iterator[tuple[str,
     """(code, path, message) of what a record once held and its state no longer does."""
     for name in ("bids", "awards", "contracts"):
         if compiled.get(name) and not state.get(name):
-            yield "stage_went_back", name, f"there once were {name}, and the sources no longer tell of any"
+            yield "stage_went_back", name, f"there once were {name}, and the sources no longer have any"
     if state.get("tender", {}).get("status") == "withdrawn":
         yield "announcement_withdrawn", "tender/status", "no source announces the process any more"
 

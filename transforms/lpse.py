@@ -628,14 +628,14 @@ def _version(row: Row) -> tuple[int, str, str]:
 def _guarantees(row: Row, context: Context) -> Iterator[Body]:
     """The performance guarantee that the letter of a contract asks for."""
     letters = context.of(row.code, "SPSE-TenderEkontrak-1SPPBJ", "SPSE-NonTenderEkontrak-1SPPBJ")
-    asked = [r.record for r in letters if _number(r.record.no_sppbj) == _number(row.record.no_sppbj)]
-    asked.sort(key=lambda record: record.versi_addendum or 0)
-    if asked and asked[-1].nilai_jaminan_pelaksanaan:
+    own = [r.record for r in letters if _number(r.record.no_sppbj) == _number(row.record.no_sppbj)]
+    own.sort(key=lambda record: record.versi_addendum or 0)
+    if own and own[-1].nilai_jaminan_pelaksanaan:
         yield {
             "id": "jaminan-pelaksanaan",
             "type": "performance",
-            "value": money(asked[-1].nilai_jaminan_pelaksanaan),
-            "period": {"durationInDays": asked[-1].masa_berlaku_jaminan or None},
+            "value": money(own[-1].nilai_jaminan_pelaksanaan),
+            "period": {"durationInDays": own[-1].masa_berlaku_jaminan or None},
         }
 
 

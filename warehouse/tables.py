@@ -1342,7 +1342,7 @@ quality_finding = _table(
     "quality_finding",
     Column("number", RowId, primary_key=True, comment="number of the finding", autoincrement=False),
     _text("code", "the rule; docs/quality.md explains it"),
-    _text("level", "record, dataset (beside other records), time (what was told before), or source (its rows)"),
+    _text("level", "record, dataset (beside other records), time (what was known before), or source (its rows)"),
     _text("severity", "error (a contradiction), warning (missing or unlikely), notice"),
     _text("path", "where in the record, list entries by place from 0; of a source the field"),
     _text("message", "what is wrong"),

@@ -653,13 +653,17 @@ def package(
     `uri` is the package's own address, `publisher` has name, scheme, uid and uri where they are known,
     `published_date` is a time with offset, `site_url`, `license` and `policy` are addresses.
     """
-    metadata: dict[str, Any] = {
-        "uri": uri,
-        "version": OCDS_VERSION,
-        "extensions": [*EXTENSIONS, local_extension(site_url)],
-        "publishedDate": published_date,
-        "publisher": {name: value for name, value in publisher.items() if value},
-    }
+    from ocdskit.combine import package_releases  # half a second, which most commands need not spend
+
+    metadata: dict[str, Any] = package_releases(
+        [],
+        uri=uri,
+        publisher={name: value for name, value in publisher.items() if value},
+        published_date=published_date,
+        version=OCDS_VERSION,
+        extensions=[*EXTENSIONS, local_extension(site_url)],
+    )
+    del metadata["releases"]
     if license:
         metadata["license"] = license
     if policy:

@@ -102,3 +102,41 @@ def test_order_times_transport_and_shards_make_no_difference(
     shuffled = read(grown, new_url(), monkeypatch, transport, seed, shards)
     assert at_once["state"]
     assert differing(at_once, shuffled) == {}
+
+
+def test_who_reads_every_day_and_who_reads_late_have_the_same_but_for_what_is_no_longer_there(
+    tmp_path: Path, new_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(EditedWorld(60, seed=4), tmp_path, new_url(), simda=True) as town:
+        settings = town.settings(systems=SOURCES)
+        town.sync(settings=settings)
+        for _ in range(3):
+            town.next_day(0.05)
+            town.sync(settings=settings)
+        daily, late = picture(town.engine), read(town, new_url(), monkeypatch, "isb", None)
+        earlier = known_earlier(town, daily, late)
+    for name in ("identity", "family", "link"):
+        assert late[name].items() <= daily[name].items()
+    same = daily["state"].keys() - earlier
+    assert len(same) > len(daily["state"]) / 2, "this seed shows little"
+    assert {ocid: daily["state"][ocid] for ocid in same} == {ocid: late["state"][ocid] for ocid in same}
+    for table in (*t.STAR, *t.DIMENSIONS, t.subject):
+        others = [
+            row for row in set(daily[table.name]) ^ set(late[table.name]) if not any(map(row.__contains__, earlier))
+        ]
+        assert others == [], table.name
+
+
+def known_earlier(town: Town, daily: dict[str, Any], late: dict[str, Any]) -> set[str]:
+    """The OCIDs and codes of which only who read every day knows something: what vanished, what it was linked to, what
+    lost its announcement, and contracts as they were before they changed."""
+    histories = [name for source in SOURCES.values() for name in source.mapping.histories]
+    raw, link = t.raw_record.c, t.link.c
+    replaced = town.query(select(raw.kind, raw.code).where(~raw.current, raw.service.in_(histories)))
+    codes = {(row["kind"], row["code"]) for row in replaced} | (daily["identity"].keys() - late["identity"].keys())
+    for row in town.query(select(t.link).where(link.id.in_(daily["link"].keys() - late["link"].keys()))):
+        codes |= {(row["from_kind"], row["from_code"]), (row["to_kind"], row["to_code"])}
+    ocids = {daily["identity"][code] for code in codes & daily["identity"].keys()}
+    ocids |= daily["state"].keys() - late["state"].keys()
+    families = {daily["family"][ocid] for ocid in ocids}
+    return {ocid for ocid, family in daily["family"].items() if family in families} | {code for _, code in codes}

@@ -10,7 +10,23 @@ import transforms
 
 MODULES = [module.name for module in pkgutil.walk_packages(transforms.__path__, "transforms.")]
 # Whose docstrings explain by example.
-WITH_EXAMPLES = {"transforms.state", "transforms.difference", "transforms.merge", "transforms.identity"}
+WITH_EXAMPLES = {
+    "transforms.difference",
+    "transforms.identity",
+    "transforms.linking.numbers",
+    "transforms.linking.rules",
+    "transforms.linking.scoring",
+    "transforms.mak",
+    "transforms.mapping",
+    "transforms.merge",
+    "transforms.owners",
+    "transforms.parties",
+    "transforms.paths",
+    "transforms.places",
+    "transforms.releases",
+    "transforms.rows",
+    "transforms.state",
+}
 
 
 @pytest.mark.parametrize("name", MODULES)

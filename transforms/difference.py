@@ -69,7 +69,12 @@ def withdrawn(record: Object, state: Object) -> list[Path]:
 
 
 def living(record: Object, paths: Sequence[Path]) -> Object:
-    """A record without what is withdrawn in it, and without ocid, id, date and tag: the state."""
+    """A record without what is withdrawn in it, and without ocid, id, date and tag: the state.
+
+    >>> record = {"ocid": "o", "awards": [{"id": "1", "status": "cancelled"}, {"id": "2", "title": "A"}]}
+    >>> living(record, [["awards", "1"]])
+    {'awards': [{'id': '2', 'title': 'A'}]}
+    """
     gone: Object = {}
     for path in paths:
         node = gone

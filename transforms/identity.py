@@ -101,7 +101,11 @@ def chain(rup: Code, older: Mapping[Code, Code]) -> list[Code]:
 
 
 def canonical(rup: Code, older: Mapping[Code, Code]) -> Code:
-    """The oldest code of a chain of revisions; in a cycle the lowest code of it."""
+    """The oldest code of a chain of revisions; in a cycle the lowest code of it.
+
+    >>> canonical(("rup", "3"), {("rup", "3"): ("rup", "2"), ("rup", "2"): ("rup", "1")})
+    ('rup', '1')
+    """
     return chain(rup, older)[0]
 
 
@@ -234,7 +238,11 @@ def _retried(reference: RupReference, failed: Mapping[tuple[str, str], list[RupR
 
 
 def families(edges: Sequence[tuple[str, Code]]) -> dict[str, str]:
-    """Processes that share a RUP are a family, named by its lowest OCID: (process, RUP) edges -> process -> family."""
+    """Processes that share a RUP are a family, named by its lowest OCID: (process, RUP) edges -> process -> family.
+
+    >>> families([("ocds-213czf-tender-7", ("rup", "5")), ("ocds-213czf-rup-5", ("rup", "5"))])
+    {'ocds-213czf-tender-7': 'ocds-213czf-rup-5', 'ocds-213czf-rup-5': 'ocds-213czf-rup-5'}
+    """
     leader: dict[object, object] = {}
 
     def find(node: object) -> object:

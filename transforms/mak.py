@@ -17,6 +17,11 @@ def canonical(mak: str | None) -> str | None:
     """The code without leading zeros, suffix and dots at the ends; its sub-activity alone where it has no full account.
 
     None for what is no such code (`-`, letters, fewer than six segments).
+
+        >>> canonical("3.30.05.2.01.0002.5.1.02.02.01.0047.")
+        '3.30.5.2.1.2.5.1.2.2.1.47'
+        >>> canonical("3 .30.05.2.01.02")
+        '3.30.5.2.1.2'
     """
     segments = [part for part in _BETWEEN.split((mak or "").strip()) if part]
     if len(segments) < SUB_ACTIVITY or not all(part.isdecimal() for part in segments[:SUB_ACTIVITY]):
@@ -42,7 +47,11 @@ _SPENDING = "5"
 @lru_cache(maxsize=65536)
 def account(mak: str | None) -> str | None:
     """The account of a code in the form of Permendagri 90, `5.1.02.01.01.0024`: of a whole code, or of one that is the
-    account alone. None where there is none, or one that is not of spending (a code whose digits were shifted)."""
+    account alone. None where there is none, or one that is not of spending (a code whose digits were shifted).
+
+        >>> account("3.30.05.2.01.0002.5.1.2.2.1.47")
+        '5.1.02.02.01.0047'
+    """
     segments = [part for part in _BETWEEN.split((mak or "").strip()) if part]
     if len(segments) >= WHOLE:
         segments = segments[SUB_ACTIVITY:WHOLE]

@@ -261,7 +261,11 @@ class SourceMapping:
 
 
 def compact(value: Body) -> Body:
-    """A copy without what is absent: None, '', [] and {} at any depth. Zero and False are values."""
+    """A copy without what is absent: None, '', [] and {} at any depth. Zero and False are values.
+
+    >>> compact({"title": "", "value": {"amount": 0, "currency": None}, "items": []})
+    {'value': {'amount': 0}}
+    """
     out: Body = {}
     for name, item in value.items():
         kind = type(item)

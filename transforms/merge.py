@@ -84,6 +84,11 @@ def compiled(releases: Sequence[_Object]) -> _Object:
 
     Equal to ocdsmerge's, and several times as fast because it walks the releases instead of flattening them. Releases
     of one date count in the order given. The input stays as it is; the result shares its lists of plain values.
+
+        >>> first = {"ocid": "o", "date": "2025-01-01T00:00:00+07:00", "tender": {"id": "1", "status": "active"}}
+        >>> then = {"ocid": "o", "date": "2025-01-02T00:00:00+07:00", "tender": {"title": "A", "status": None}}
+        >>> compiled([first, then])["tender"]
+        {'id': '1', 'title': 'A'}
     """
     ordered = sorted(releases, key=itemgetter("date"))
     merged: _Object = {}
@@ -140,7 +145,13 @@ def _copied(merged: _Object, rules: _Rules, index: _Index) -> _Object:
 
 
 def versioned(releases: Sequence[_Object]) -> _Object:
-    """The versioned release: for every value, which release gave it when. The work is ocdsmerge's."""
+    """The versioned release: for every value, which release gave it when. The work is ocdsmerge's.
+
+    >>> first = {"ocid": "o", "id": "o-1", "date": "2025-01-01T00:00:00+07:00", "tag": ["planning"], "title": "A"}
+    >>> then = {"ocid": "o", "id": "o-2", "date": "2025-01-02T00:00:00+07:00", "tag": ["tender"], "title": "B"}
+    >>> [(version["releaseID"], version["value"]) for version in versioned([first, then])["title"]]
+    [('o-1', 'A'), ('o-2', 'B')]
+    """
     versions: _Object = _REFERENCE.create_versioned_release(list(releases))
     return versions
 

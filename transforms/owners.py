@@ -28,7 +28,15 @@ def _table() -> dict[str, dict[str, int]]:
 
 @cache
 def rank(path: str, service: str) -> int | None:
-    """A service's place among those that may emit a path ("tender.title"); None where it may not."""
+    """A service's place among those that may emit a path; None where it may not.
+
+    >>> rank("tender.title", "SPSE-TenderPengumuman")
+    0
+    >>> rank("tender.title", "RUP-PaketPenyedia-Terumumkan") > 0
+    True
+    >>> rank("contracts.value", "RUP-PaketPenyedia-Terumumkan") is None
+    True
+    """
     table = _table()
     parts = path.split(".")
     for length in range(len(parts), 0, -1):

@@ -72,7 +72,11 @@ _IN_ADDRESS = re.compile(rf"{_BEFORE_NUMBER}(?:(?:62|0)8\d{{7,11}}|\d{{15,18}})(
 def scrub(text: str | None) -> str | None:
     """Free text fit to publish: no markup, no addresses that run code, no marks that show nothing, no tax, staff
     or identity numbers, phones or e-mails (transforms.shapes), nor the name before one of somebody to be called or
-    paid. Its time grows with the length of the text alone."""
+    paid. Its time grows with the length of the text alone.
+
+        >>> scrub("<b>Jalan Desa</b> 120 m; hubungi 08" + 10 * "1")
+        'Jalan Desa 120 m; hubungi […]'
+    """
     if not text:
         return None
     if not text.isprintable():
@@ -126,7 +130,11 @@ def tax_numbers(*values: str | None) -> list[str]:
 
 
 def supplier_keys(name: str | None, numbers: list[str]) -> list[tuple[str, str]]:
-    """What a supplier without kd_penyedia is looked up by, best first: tax numbers (as digests), then the name."""
+    """What a supplier without kd_penyedia is looked up by, best first: tax numbers (as digests), then the name.
+
+    >>> supplier_keys("CV. Maju  Jaya", [])
+    [('name', 'CV MAJU JAYA')]
+    """
     keys = [("npwp", _digest(number)) for number in numbers]
     plain = plain_name(name)
     return [*keys, ("name", plain)] if plain else keys

@@ -7,7 +7,11 @@ Path = list[str]
 
 
 def value_at(node: Any, parts: Path) -> Any:
-    """The value at a path; None where there is none."""
+    """The value at a path; None where there is none.
+
+    >>> value_at({"awards": [{"id": "555-7", "title": "Jalan Desa"}]}, ["awards", "555-7", "title"])
+    'Jalan Desa'
+    """
     for part in parts:
         if isinstance(node, list):
             node = next((entry for entry in node if isinstance(entry, dict) and entry.get("id") == part), None)
@@ -19,7 +23,11 @@ def value_at(node: Any, parts: Path) -> Any:
 
 
 def resolved(document: dict[str, Any], path: str) -> Path | None:
-    """A path as names and ids; ids may hold slashes. None where the document has no such path."""
+    """A path as names and ids; ids may hold slashes. None where the document has no such path.
+
+    >>> resolved({"contracts": [{"id": "027/SPK/2025", "value": {"amount": 1}}]}, "contracts/027/SPK/2025/value")
+    ['contracts', '027/SPK/2025', 'value']
+    """
     parts: Path = []
     node: Any = document
     rest = path.strip("/")
@@ -51,7 +59,11 @@ def paths_of(node: Any, above: str = "") -> Iterator[str]:
 
 
 def values(node: Any, path: str) -> Iterator[Any]:
-    """All values at a dotted path, through lists; `path=x` gives only those equal to x."""
+    """All values at a dotted path, through lists; `path=x` gives only those equal to x.
+
+    >>> list(values({"awards": [{"id": "1", "status": "active"}, {"id": "2"}]}, "awards.status"))
+    ['active']
+    """
     path, _, wanted = path.partition("=")
     for value in _walk(node, path.split(".")):
         if not wanted or value == wanted:

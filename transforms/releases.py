@@ -21,6 +21,12 @@ def next_release(ocid: str, record: Object | None, state: Object, date: str) -> 
 
     `record` is the compiled release so far, `date` a time with the regency's offset. The first release is the whole
     state. The body of any other carries the buyer and, whole, every party that it names.
+
+        >>> record = {"tender": {"id": "tender-555", "title": "Jalan Desa", "status": "active"}}
+        >>> ended = {"tender": {**record["tender"], "status": "complete"}}
+        >>> release = next_release("ocds-213czf-rup-1", record, ended, "2025-06-02T08:00:00+07:00")
+        >>> release["tag"], release["tender"]
+        (['tenderUpdate'], {'id': 'tender-555', 'status': 'complete'})
     """
     body = dict(state) if record is None else difference(record, state)
     if not body:
@@ -42,12 +48,22 @@ def next_release(ocid: str, record: Object | None, state: Object, date: str) -> 
 
 
 def record_with(record: Object | None, release: Object) -> Object:
-    """The record with one more release."""
+    """The record with one more release.
+
+    >>> record = {"date": "2025-06-01T08:00:00+07:00", "tender": {"id": "tender-555", "title": "Jalan Desa"}}
+    >>> update = {"ocid": "ocds-213czf-rup-1", "date": "2025-06-02T08:00:00+07:00", "tender": {"status": "active"}}
+    >>> record_with(record, update)["tender"]
+    {'id': 'tender-555', 'title': 'Jalan Desa', 'status': 'active'}
+    """
     return of_one(release) if record is None else extended(record, release)
 
 
 def after(date: str, earlier: str | None) -> str:
-    """A release date (time with offset) that is later than an earlier one's: itself, or one second after that."""
+    """A release date (time with offset) that is later than an earlier one's: itself, or one second after that.
+
+    >>> after("2025-06-01T08:00:00+07:00", "2025-06-01T09:00:00+07:00")
+    '2025-06-01T09:00:01+07:00'
+    """
     if earlier is None or datetime.fromisoformat(date) > datetime.fromisoformat(earlier):
         return date
     return (datetime.fromisoformat(earlier) + timedelta(seconds=1)).isoformat()
@@ -77,7 +93,13 @@ def _changed(value: Object, change: Object) -> Object:
 def tags(body: Object, record: Object) -> list[str]:
     """What a release body does to each stage, beside the record that it changes: `tender` the first time, later
     `tenderUpdate`, `tenderCancellation` and so on. An addendum is a `contractAmendment`, also one that is published
-    together with its contract."""
+    together with its contract.
+
+        >>> tags({"contracts": [{"id": "555-1", "value": {"amount": 1}}]}, {"contracts": [{"id": "555-1"}]})
+        ['contractUpdate']
+        >>> tags({"contracts": [{"id": "555-1", "amendments": [{"id": "1"}]}]}, {"contracts": [{"id": "555-1"}]})
+        ['contractAmendment']
+    """
     found = []
     for section in _STAGES:
         if section in body:

@@ -52,6 +52,12 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
     """Key, code and content hash of a row as received; `fields` is the row under this service's field names.
 
     Raises RowError where the service's code is missing or can't be a process's, and where the row is nested too deep.
+
+        >>> from schemas.sirup import SERVICES
+        >>> lines = next(service for service in SERVICES if service.name == "RUP-PaketAnggaranPenyedia")
+        >>> found = identify(lines, {"kd_rup": 59000001.0, "id_paket_anggaran_penyedia": "7", "pagu": 150000000})
+        >>> found.key, found.code
+        ('59000001|7', '59000001')
     """
     fields = renamed(service, row)
     if not _NESTED.isdisjoint(map(type, fields.values())):
@@ -91,6 +97,10 @@ def wire_hash(service: Service, row: Mapping[str, object]) -> bytes:
     """16 bytes that are the same where a row comes again as it came, stamps of the extraction left out.
 
     Much cheaper than `identify`, and blind to how values travel: other bytes may be the same content (`hash_of`).
+
+        >>> from schemas.sirup import SERVICES
+        >>> wire_hash(SERVICES[0], {"pagu": 150000000}) == wire_hash(SERVICES[0], {"pagu": "150000000"})
+        False
     """
     content = dict(row)
     for stamp in service.stamps:
@@ -106,7 +116,14 @@ def wire_hash(service: Service, row: Mapping[str, object]) -> bytes:
 
 
 def hash_of(service: Service, fields: Mapping[str, object]) -> str:
-    """The hash of a row's content, the same however it travelled: volatile fields left out, lists taken as sets."""
+    """The hash of a row's content, the same however it travelled: volatile fields left out, lists taken as sets.
+
+    >>> from schemas.sirup import SERVICES
+    >>> from_json = {"pagu": 150000000, "alasan_non_ukm": None, "_event_date": "2025-06-01"}
+    >>> from_workbook = {"pagu": 150000000.0, "alasan_non_ukm": "", "_event_date": "2025-06-02"}
+    >>> hash_of(SERVICES[0], from_json) == hash_of(SERVICES[0], from_workbook)
+    True
+    """
     volatile, sets = service.volatile, service.sets
     content: dict[str, object] = {}
     for name, value in fields.items():

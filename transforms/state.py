@@ -103,7 +103,16 @@ def state_of(
     unnamed: Collection[str] = (),
 ) -> State:
     """The state of a process; `sources` gives the mapping of each service's source, by the service's name, `wilayah`
-    the region whose places its texts may name, `unnamed` the parties (ids) whose names are given nowhere."""
+    the region whose places its texts may name, `unnamed` the parties (ids) whose names are given nowhere.
+
+        >>> from schemas.sirup import PaketPenyediaTerumumkan
+        >>> from transforms import sirup
+        >>> plan = PaketPenyediaTerumumkan(kd_rup="59000001", nama_paket="Jalan Desa", pagu=150_000_000)
+        >>> row = Row("RUP-PaketPenyedia-Terumumkan", "2026", "59000001", "59000001", plan)
+        >>> process = Process("ocds-213czf-rup-59000001", [row])
+        >>> state_of(process, {row.service: sirup.MAPPING}, "+07:00", "D107").document["tender"]
+        {'id': 'rup-59000001', 'title': 'Jalan Desa', 'status': 'planned'}
+    """
     context = Context(
         process.ocid,
         utc_offset,

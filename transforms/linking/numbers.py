@@ -19,7 +19,11 @@ Parts = tuple[str | int, ...]
 @lru_cache(maxsize=65536)
 def number_parts(number: str) -> Parts:
     """A document's number in parts: numbers without zeros in front, roman months as numbers, words in capitals, and no
-    signs. `027/ 03 /SPK/VIII/2025` and `27.3-spk-8-2025` have the same parts."""
+    signs.
+
+    >>> number_parts("027/ 03 /SPK/VIII/2025") == number_parts("27.3-spk-8-2025")
+    True
+    """
     parts: list[str | int] = []
     for segment in SEGMENT.split(number.upper()):
         if segment in _ROMAN:
@@ -48,7 +52,11 @@ def number_keys(parts: Parts) -> set[Parts]:
 
 def number_level(one: Parts, other: Parts) -> str:
     """How two numbers agree: `same`, `part` (one lacks parts of the other), `near` (words differ by a slip, numbers
-    don't), `loose` (both at once), `other`."""
+    don't), `loose` (both at once), `other`.
+
+    >>> number_level(number_parts("027/03/SPK/VIII/2025"), number_parts("03/SPK/2025"))
+    'part'
+    """
     if one == other:
         return "same"
     shorter, longer = sorted((one, other), key=lambda parts: (len(parts), str(parts)))

@@ -74,7 +74,10 @@ def is_purchase(kind: str) -> bool:
 def step(count: int) -> int:
     """A count as scores take it: the greatest of 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, ... that it reaches.
 
-    So that most changes of a count change no score. `step(5) == 4`, `step(0) == 0`.
+    So that most changes of a count change no score.
+
+    >>> [step(count) for count in (0, 3, 5, 7, 100)]
+    [0, 3, 4, 6, 96]
     """
     if count < 4:
         return count

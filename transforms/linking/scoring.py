@@ -92,13 +92,24 @@ def office_weight(one: str, other: str, rarity: Rarity) -> float:
 
 
 def title_weight(some: Sequence[str], others: Sequence[str]) -> float:
-    """The weight of titles, each as sorted words."""
+    """The weight of titles, each as sorted words.
+
+    >>> title_weight(["desa jalan sukorejo"], ["desa jalan pembangunan sukorejo"])
+    3.0
+    >>> title_weight(["desa jalan sukorejo"], ["gedung sekolah"])
+    -2.0
+    """
     alike = max(fuzz.token_set_ratio(one, other) for one in some for other in others)
     return next((weight for limit, weight in TITLE if alike >= limit), OTHER_TITLE)
 
 
 def of_one(weighed: Weighed) -> Weighed:
-    """Weights -> probabilities, where each source belongs to one target or to none of its candidates."""
+    """Weights -> probabilities, where each source belongs to one target or to none of its candidates.
+
+    >>> found = of_one({("kontrak", "1"): {("tender", "7"): (3.0, "number"), ("tender", "8"): (3.0, "number")}})
+    >>> {target: round(probability, 2) for target, (probability, _) in found["kontrak", "1"].items()}
+    {('tender', '7'): 0.49, ('tender', '8'): 0.49}
+    """
     shared: Weighed = {}
     for source, found in weighed.items():
         highest = max((weight for weight, _ in found.values()), default=0.0)
@@ -140,7 +151,12 @@ def undecided(rule: str, weighed: Weighed, decided: Decisions) -> Weighed:
 
 
 def each(weighed: Weighed) -> Weighed:
-    """Weights -> probabilities, where a source may belong to several targets: each by itself."""
+    """Weights -> probabilities, where a source may belong to several targets: each by itself.
+
+    >>> found = each({("usulan", "1"): {("rup", "7"): (3.0, "title"), ("rup", "8"): (3.0, "title")}})
+    >>> {target: round(probability, 2) for target, (probability, _) in found["usulan", "1"].items()}
+    {('rup', '7'): 0.95, ('rup', '8'): 0.95}
+    """
     return {
         source: {target: (1 / (1 + math.exp(-weight)), by) for target, (weight, by) in found.items()}
         for source, found in weighed.items()

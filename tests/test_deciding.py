@@ -182,7 +182,7 @@ def test_decisions_by_sheet(town: Town, tmp_path: Path) -> None:
     names = {name: place for place, name in enumerate(_COLUMNS, start=1)}
     links = {row["id"]: row for row in waiting(town)}
     assert {sheet.cell(row, 1).value for row in range(2, sheet.max_row + 1)} == links.keys()
-    confirmed, other, changed, silent = (sheet.cell(row, 1).value for row in range(2, 6))
+    confirmed, other, changed, undecided = (sheet.cell(row, 1).value for row in range(2, 6))
     for row, word in ((2, "confirm"), (3, "Reject"), (4, "confirm")):
         sheet.cell(row, names["decision"], word)
     sheet.cell(2, names["note"], "=1+1")
@@ -198,7 +198,11 @@ def test_decisions_by_sheet(town: Town, tmp_path: Path) -> None:
     assert result.status == 1
     assert "2 applied, 1 in conflict, 1 unknown" in result.out
     status = {row["id"]: row["status"] for row in town.query(select(t.link))}
-    assert [status.get(name, "pending") for name in (confirmed, other, silent)] == ["confirmed", "rejected", "pending"]
+    assert [status.get(name, "pending") for name in (confirmed, other, undecided)] == [
+        "confirmed",
+        "rejected",
+        "pending",
+    ]
     # The same sheet again: nothing is left to do.
     again = json.loads(town.jejak("links", "import", path, "--json", settings=settings).out)
     assert [line["result"] for line in again[:2]] == ["unchanged", "unchanged"]

@@ -729,12 +729,12 @@ def test_contracts_their_addenda_periods_and_certificates(kind: str, processes: 
         done = contract.get("implementation", {})
         # What is dated after the day of the answer is still due: a milestone, but nothing that was certified.
         service = f"{PAPERS[kind]}-4BAPBAST"
-        told_milestones = Counter(
+        release_milestones = Counter(
             (each["code"], each["status"], each.get("dateMet") or each.get("dueDate"), amount(each.get("value")))
             for each in done.get("milestones", [])
         )
         dated = [("BAP", day, value) for _, day, value in paid] + [("BAST", day, None) for _, day in handed]
-        assert told_milestones == Counter(
+        assert release_milestones == Counter(
             (code, "met" if happened(service, day) else "scheduled", local(day), value) for code, day, value in dated
         )
         due += sum(not happened(service, day) for _, day, _ in dated)

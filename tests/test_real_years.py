@@ -318,9 +318,9 @@ def test_each_order_is_worth_its_own_total(tmp_path: Path) -> None:
     shops: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in lists["Bela-TokoDaringRealisasi"]:
         shops[f"tokodaring-{row['order_id']}"][row["tanggal_transaksi"]] += row["valuasi"]
-    told_anew = {order: lines[max(lines)] for order, lines in shops.items()}
+    latest_lines = {order: lines[max(lines)] for order, lines in shops.items()}
     contracts = {c["id"]: amount(c) for record in run.compiled().values() for c in record.get("contracts", [])}
-    assert contracts == totals | told_anew
+    assert contracts == totals | latest_lines
     assert {name: value or 0 for name, value in run.query("SELECT id, value FROM contract")} == contracts
 
 

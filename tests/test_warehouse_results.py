@@ -93,13 +93,13 @@ def stages(*reached: str) -> dict[str, bool]:
 def test_a_process_is_traced_from_its_proposals_to_its_progress(today: Engine) -> None:
     """A RUP whose second attempt is a process of its own: both show the plan, the family misses what both miss."""
     plan = {"family": "ocds-000000-rup-1", "planned_amount": 1000}
-    paid_at, told_on = datetime.fromisoformat("2025-05-01"), date(2025, 6, 1)
+    paid_at, reported_on = datetime.fromisoformat("2025-05-01"), date(2025, 6, 1)
     with writing(today) as conn:
         first = add_process(conn, "rup", "1", "1", "2", **plan, tender_status="unsuccessful", **stages("planning"))
         second = add_process(
             conn, "tender", "7", "1", **plan, tender_status="complete", tender_value=990, awarded_amount=900,
             contracted_amount=900, payments=2, disbursed_amount=300, last_payment_at=paid_at, physical_progress=40,
-            financial_progress=35, last_report_on=told_on,
+            financial_progress=35, last_report_on=reported_on,
             **stages("planning", "tender", "award", "contract"),
         )  # fmt: skip
         alone = add_process(
@@ -131,7 +131,8 @@ def test_a_process_is_traced_from_its_proposals_to_its_progress(today: Engine) -
             "budget_lines": 2, "line_total": 5200, "planned_amount": 1000, "tender_status": "complete",
             "tender_value": 990, "awarded_amount": 900, "contracted_amount": 900, "certified_amount": None,
             "recorded_amount": None, "disbursed_amount": 300, "payments": 2,
-            "last_payment_at": paid_at, "physical_progress": 40, "financial_progress": 35, "last_report_on": told_on,
+            "last_payment_at": paid_at, "physical_progress": 40, "financial_progress": 35,
+            "last_report_on": reported_on,
             "first_missing": "implementation", "family_first_missing": "implementation",
         }  # fmt: skip
         assert (found[first]["budget_lines"], found[first]["line_total"]) == (2, 5200)

@@ -230,13 +230,13 @@ def beside(state: Object, origin: Mapping[tuple[str, ...], Markup]) -> dict[tupl
 
 def _lists(state: Object) -> Iterator[tuple[tuple[str, ...], list[Object]]]:
     """The lists of a state whose entries a page shows, with their paths."""
-    holders: list[tuple[tuple[str, ...], Object, tuple[str, ...]]] = [((), state, _LISTS)]
-    holders += [(("contracts", each["id"]), each, _LISTS_OF_CONTRACT) for each in state.get("contracts") or ()]
-    for holder, node, names in holders:
+    parents: list[tuple[tuple[str, ...], Object, tuple[str, ...]]] = [((), state, _LISTS)]
+    parents += [(("contracts", each["id"]), each, _LISTS_OF_CONTRACT) for each in state.get("contracts") or ()]
+    for parent, node, names in parents:
         for name in names:
             path = tuple(name.split("/"))
             if entries := value_at(node, list(path)):
-                yield (*holder, *path), entries
+                yield (*parent, *path), entries
 
 
 # --------------------------------------------------------------------------------------------------------- five stages
@@ -348,9 +348,9 @@ def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
     )
 
 
-def _facts(*entries: tuple[str, Any, str], holder: tuple[str, ...] = ()) -> list[Fact]:
-    """The facts that there are; paths begin at the `holder`, a list and the id of its entry."""
-    return [Fact(label, shown, (*holder, *path.split("/"))) for label, shown, path in entries if shown]
+def _facts(*entries: tuple[str, Any, str], parent: tuple[str, ...] = ()) -> list[Fact]:
+    """The facts that there are; paths begin at the `parent`, a list and the id of its entry."""
+    return [Fact(label, shown, (*parent, *path.split("/"))) for label, shown, path in entries if shown]
 
 
 def _missing(*entries: tuple[str, Any]) -> list[str]:
@@ -374,7 +374,7 @@ def _bids(state: Object) -> list[Object]:
 
 
 def _award_view(state: Object, award: Object) -> Object:
-    holder = ("awards", award["id"])
+    parent = ("awards", award["id"])
     ended = award.get("status") in ("cancelled", "unsuccessful")
     return {
         "suppliers": [_supplier(state, each, linked=not ended) for each in award.get("suppliers") or ()],
@@ -390,13 +390,13 @@ def _award_view(state: Object, award: Object) -> Object:
             ("fact.status", texts.known("award", award.get("status")), "status"),
             ("fact.status_words", texts.known("order", award.get("statusDetails")), "statusDetails"),
             ("fact.reason", award.get("description"), "description"),
-            holder=holder,
+            parent=parent,
         ),
     }
 
 
 def _contract_view(process: PublishedProcess, contract: Object) -> Object:
-    holder = ("contracts", contract["id"])
+    parent = ("contracts", contract["id"])
     period, carried = contract.get("period") or {}, contract.get("implementation") or {}
     value, initial = _amount(contract.get("value")), _amount(contract.get("initialValue"))
     numbers = [each["number"] for each in contract.get("agreements") or () if each.get("number")]
@@ -427,7 +427,7 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
                 texts.rupiah(_amount(contract.get("microEnterpriseValue"))),
                 "microEnterpriseValue/amount",
             ),
-            holder=holder,
+            parent=parent,
         ),
         "outcome": _facts(
             ("fact.ended", texts.day(carried.get("endDate")), "implementation/endDate"),
@@ -437,20 +437,20 @@ def _contract_view(process: PublishedProcess, contract: Object) -> Object:
                 texts.rupiah(_amount(carried.get("finalValue"))),
                 "implementation/finalValue/amount",
             ),
-            holder=holder,
+            parent=parent,
         ),
         "amendments": contract.get("amendments") or [],
         "guarantees": contract.get("guarantees") or [],
         "documents": contract.get("documents") or [],
         "milestones": [
-            ((*holder, *path), each)
+            ((*parent, *path), each)
             for path, entries in (
                 (("milestones",), contract.get("milestones") or ()),
                 (("implementation", "milestones"), carried.get("milestones") or ()),
             )
             for each in entries
         ],
-        "path": holder,
+        "path": parent,
         "payments": _payments(process.state, carried),
         "progress": _progress(process, contract),
         "photos": [each for each in documents if _is_photo(each)],
@@ -770,9 +770,9 @@ def _in_words(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
     found: list[Markup | str] = []
     reports: dict[str, list[Object]] = {}
     unnamed = 0
-    for path, value, holder in values:
+    for path, value, parent in values:
         if path == OBSERVATIONS and value:
-            reports.setdefault(holder, []).append(value)
+            reports.setdefault(parent, []).append(value)
         elif f"{path}.observations" == OBSERVATIONS and value and value.get("observations"):
             reports.setdefault(entry_title(value), []).extend(value["observations"])
         elif words := entry_words(path, value):

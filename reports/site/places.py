@@ -29,8 +29,8 @@ def places_of(state: Object) -> list[Place]:
     found: dict[str, Place] = {}
     planning, tender = state.get("planning") or {}, state.get("tender") or {}
     locations = [tender.get("location"), *_deliveries(tender)]
-    for holder in (*(state.get("awards") or ()), *(state.get("contracts") or ())):
-        locations += _deliveries(holder)
+    for parent in (*(state.get("awards") or ()), *(state.get("contracts") or ())):
+        locations += _deliveries(parent)
     for location in locations:
         found |= {place.key: place for place in _by_codes(location)}
     for proposal in planning.get("proposals") or ():
@@ -80,8 +80,8 @@ def _by_codes(location: Object | None) -> Iterator[Place]:
             yield place
 
 
-def _deliveries(holder: Object) -> list[Object | None]:
-    return [item.get("deliveryLocation") for item in holder.get("items") or ()]
+def _deliveries(parent: Object) -> list[Object | None]:
+    return [item.get("deliveryLocation") for item in parent.get("items") or ()]
 
 
 def _slug(name: str | None) -> str:

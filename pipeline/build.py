@@ -133,8 +133,6 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     with reading(engine) as conn:
         entries = conn.execute(select(t.pending_process).order_by(t.pending_process.c.ocid))
         pending = [(row.ocid, row.token) for row in entries if _falls_in(row.ocid, shard, shards)]
-        # All shards of a run count unknown values together.
-        began = conn.execute(select(t.run.c.started_at).where(t.run.c.id == run_id)).scalar_one()
         context = context_of(conn, settings) if pending else None
     jobs = (_read(engine, batch) for batch in _chunks(pending, _BATCH))
     counts = dict.fromkeys(("built", "new", "changed", "removed"), 0)
@@ -144,7 +142,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     with uncollected():
         for number, results in enumerate(spread(settings, len(pending), _build_batch, jobs, _prepare, context), 1):
             with writing(engine) as conn:
-                written = _write(conn, results, run_id, began, settings.utc_offset)
+                written = _write(conn, results, run_id, settings.utc_offset)
             counts["built"] += len(written)
             for built in written:
                 if built.change:
@@ -621,7 +619,7 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_offset: str) -> list[Built]:
+def _write(conn: Connection, results: list[Built], run_id: str, utc_offset: str) -> list[Built]:
     """Write what was built, as far as its queue entry stands with the same token; return that."""
     settling(conn, shared=True)
     columns = t.pending_process.c
@@ -637,7 +635,7 @@ def _write(conn: Connection, results: list[Built], run_id: str, began: str, utc_
     _write_rejects(conn, results, run_id)
     whole = [built for built in results if built.failed is None]
     seen = Counter(signal for built in whole for signal in built.signals)
-    note_signals(conn, [(*signal, rows) for signal, rows in seen.items()], began)
+    note_signals(conn, [(*signal, rows) for signal, rows in seen.items()], run_id)
     if first := [built.first_body for built in whole if built.first_body]:
         conn.execute(
             update(t.release).where(t.release.c.id == bindparam("release")).values(body=bindparam("content")),

@@ -769,7 +769,7 @@ def _write(conn: Connection, settings: Settings, diff: Diff, job: _Job) -> None:
     found += [
         (job.source, job.service.name, name, reason, "dropped", rows) for (name, reason), rows in diff.dropped.items()
     ]
-    note_signals(conn, found, now)
+    note_signals(conn, found, job.run_id)
     settling(conn)
     if not diff.older:
         _note_answer(conn, settings, diff, job, changed)
@@ -878,19 +878,17 @@ _SIGNALS = {
 """How each kind of signal is logged."""
 
 
-def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], now: str) -> None:
+def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str, int]], run_id: str) -> None:
     """Write down what the sources say that nothing here knows: (source, service, field, value, kind, rows).
 
-    Rows of several calls with the same `now` add up, also of several processes at once: the batches of one run.
+    Rows of several calls of one run add up, also of several processes at once; those of a later run replace them.
     """
-    columns = t.signal.c
+    names, columns = ("source", "service", "field", "value", "kind", "rows"), t.signal.c
     # Always in the same order: writers of the same rows wait for each other.
-    rows = [
-        {**dict(zip(("source", "service", "field", "value", "kind", "rows"), each, strict=True)), "last_seen": now}
-        for each in sorted(found)
-    ]
+    rows = [dict(zip(names, each, strict=True)) for each in sorted(found)]
     if not rows:
         return
+    run = conn.execute(select(t.run.c.number, t.run.c.started_at).where(t.run.c.id == run_id)).one()
     seen = select(columns.source, columns.service, columns.field, columns.value)
     named = columns.value.in_(key_set(conn, [str(row["value"]) for row in rows]))
     known = {tuple(row) for row in conn.execute(seen.where(named))}
@@ -904,13 +902,15 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
         index_elements=list(t.signal.primary_key),
         set_={
             "kind": new.kind,
-            "rows": new.rows + case((columns.last_seen == new.last_seen, columns.rows), else_=0),
+            "rows": new.rows + case((columns.run_number == new.run_number, columns.rows), else_=0),
             "last_seen": new.last_seen,
+            "run_number": new.run_number,
         },
         # Of two runs at once the one that began later is the last.
-        where=columns.last_seen <= new.last_seen,
+        where=columns.run_number <= new.run_number,
     )
-    conn.execute(upsert, [{**row, "first_seen": now} for row in rows])
+    seen_by = {"first_seen": run.started_at, "last_seen": run.started_at, "run_number": run.number}
+    conn.execute(upsert, [{**row, **seen_by} for row in rows])
 
 
 class _Observed:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from pipeline.links import STANDING, processes_of
 from pipeline.registry import LINKED_KINDS
@@ -43,8 +43,9 @@ def _last_run(conn: Connection) -> str | None:
 def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
     """The OCIDs of the processes that a run made `new`, `changed` or `removed`.
 
-    A sync in Airflow builds nothing itself: of the processes that its rows belong to, it is what builds have made of
-    them since, and `waiting` are those that none has come to yet. Raises SettingsError where there is no such run.
+    A sync in Airflow builds nothing itself: of the processes that its rows belong to, it is what builds have written of
+    them since it began, and `waiting` are those that none has come to yet. Raises SettingsError where there is no such
+    run.
     """
     run = conn.execute(select(t.run).where(t.run.c.id == run_id)).one_or_none()
     if run is None:
@@ -62,9 +63,8 @@ def _changes_of(conn: Connection, run_id: str) -> dict[str, list[str]]:
         select(columns.ocid, columns.change)
         .join(t.run, t.run.c.id == columns.run_id)
         # Also by a build that had begun before and took the new rows along.
-        .where(or_(t.run.c.number > run.number, t.run.c.finished_at >= run.started_at))
-        .where(columns.ocid.in_(key_set(conn, ocids)))
-        .order_by(t.run.c.number)
+        .where(columns.newest_run >= run.number, columns.ocid.in_(key_set(conn, ocids)))
+        .order_by(columns.newest_run, t.run.c.number)
     ):
         made[ocid].append(change)
     for ocid in sorted(made.keys() - waiting):

@@ -190,12 +190,16 @@ def _unchanged_since(
     since have found all as it was."""
     runs = t.run_service.c
     scopes = {scope for _, _, scope in plan}
-    query = select(runs.finished_at, runs.new + runs.changed + runs.gone).where(
-        runs.source == source, runs.status == "success", runs.scope.in_(scopes), runs.finished_at.is_not(None)
+    finished_at = func.max(runs.finished_at)
+    query = (
+        select(finished_at, func.sum(runs.new + runs.changed + runs.gone))
+        .join(t.run, t.run.c.id == runs.run_id)
+        .where(runs.source == source, runs.status == "success", runs.scope.in_(scopes), runs.finished_at.is_not(None))
+        .group_by(t.run.c.number)
     )
     last = ""
     idle: set[str] = set()
-    for finished, changes in conn.execute(query.order_by(runs.finished_at)):
+    for finished, changes in conn.execute(query.order_by(finished_at, t.run.c.number)):
         if changes:
             last, idle = finished, set()
         else:

@@ -19,7 +19,7 @@ from ocdsmerge import Merger
 from pydantic import field_validator
 from sqlalchemy import Connection, Engine, insert, select
 
-from pipeline import build, facts, fetch, place
+from pipeline import build, facts, fetch, place, steps
 from pipeline.clock import shown
 from pipeline.configure import load_settings
 from pipeline.registry import MAPPINGS, SERVICES
@@ -1033,6 +1033,43 @@ def test_what_a_run_changed_is_told(town_on_both: Town) -> None:
     assert result[0].endswith(": 0 new, 1 changed, 0 removed.")
     assert result[1:] == [f"{identity['ocid']}  changed  Nama yang lain"]
     assert town.jejak("changes", "never", settings=settings).status == 1
+
+
+def test_what_a_run_changed_goes_by_the_order_of_runs_and_not_by_seconds(
+    town_on_both: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = town_on_both
+    settings = town.settings(only=[NONTENDER])
+
+    def synced(**fields: object) -> str:
+        town.edit(NONTENDER, lambda rows: [rows[0] | fields, *rows[1:]])
+        town.sync("--no-build", settings=settings)
+        name: str = town.query(select(t.run.c.id).order_by(t.run.c.number.desc()).limit(1))[0]["id"]
+        return name
+
+    def changed(run: str) -> list[str]:
+        found = json.loads(town.jejak("changes", run, "--json", settings=settings).out)
+        return [ocid for change in ("new", "changed", "removed", "waiting") for ocid in found[change]]
+
+    town.sync(settings=settings)
+    ocid = ocid_of(town, "nontender", town.world.rows(NONTENDER)[0]["kd_nontender"])
+    first = synced(nama_paket="Nama yang lain")
+    assert town.jejak("build", settings=settings).status == 0
+    assert changed(first) == [ocid]
+    # What a build made of the process before this sync of the same second is none of its own.
+    second = synced(nama_paket="Nama yang lain", kolom_baru="x")
+    assert town.jejak("build", settings=settings).status == 0
+    assert changed(second) == []
+    # A build that had begun before takes its rows along.
+    for name, value in town.environment.items():
+        monkeypatch.setenv(name, value)
+    loaded = load_settings(str(settings))
+    begun = steps.start_run(loaded, "build")
+    third = synced(nama_paket="Nama ketiga")
+    steps.place_records(loaded, begun)
+    steps.build_shard(loaded, begun, 0, 1)
+    assert changed(third) == [ocid]
+    assert len({row["started_at"] for row in town.query(select(t.run.c.started_at))}) == 1
 
 
 def test_a_build_waits_for_a_sync_that_goes_on_but_not_for_a_dead_one(

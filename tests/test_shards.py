@@ -217,19 +217,26 @@ def test_unknown_values_of_all_shards_add_up(started: Engine) -> None:
 
     def note(batch: list[tuple[str, str, str, str, str, int]]) -> None:
         with writing(started) as conn:
-            note_signals(conn, batch, NIGHT["started_at"])
+            note_signals(conn, batch, "r")
 
     with ThreadPoolExecutor(SHARDS) as pool:
         list(pool.map(note, batches))
     with reading(started) as conn:
         assert {(row.field, row.value): row.rows for row in conn.execute(select(t.signal))} == expected
-    # The next run counts anew; one that began before it says nothing of what came after.
-    for now, rows in (("2025-03-02T18:00:00Z", 3), ("2025-03-01T12:00:00Z", 9)):
+
+
+@pytest.mark.parametrize("second", [NIGHT["started_at"], "2025-03-02T18:00:00Z"])
+def test_the_next_run_counts_unknown_values_anew_also_within_a_second(started: Engine, second: str) -> None:
+    with writing(started) as conn:
+        conn.execute(insert(t.run), {"id": "next", **NIGHT, "started_at": second})
+    # A run that began before it changes nothing of what it found.
+    for run_id, rows, counted in (("r", 5, 5), ("next", 5, 5), ("r", 9, 5), ("next", 2, 7)):
         with writing(started) as conn:
-            note_signals(conn, [("lpse", "S", "f1", "v1", "code", rows)], now)
+            note_signals(conn, [("lpse", "S", "f1", "v1", "code", rows)], run_id)
+            assert conn.execute(select(t.signal.c.rows)).scalar_one() == counted
     with reading(started) as conn:
-        row = conn.execute(select(t.signal).where(t.signal.c.field == "f1", t.signal.c.value == "v1")).one()
-        assert (row.rows, row.last_seen) == (3, "2025-03-02T18:00:00Z")
+        row = conn.execute(select(t.signal)).one()
+        assert (row.first_seen, row.last_seen, row.run_number) == (NIGHT["started_at"], second, 2)
 
 
 def test_workers_have_the_environment_of_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -427,6 +427,20 @@ def test_a_new_column_is_signalled_by_name_and_number_of_rows(town: Town) -> Non
     assert "Nilai" not in json.dumps(signal) + result.out + result.err
 
 
+def test_a_run_counts_the_rows_with_a_new_column_apart_from_one_of_the_same_second(town: Town) -> None:
+    settings, rows = town.settings(only=[ATTEMPTS]), len(town.world.rows(ATTEMPTS))
+
+    def with_column(value: str) -> Callable[[list[Row]], list[Row]]:
+        return lambda rows: [row | {"kolom_baru": value} for row in rows]
+
+    for value in ("Nilai", "Nilai lain"):
+        town.edit(ATTEMPTS, with_column(value))
+        assert counted(town.sync(settings=settings)[ATTEMPTS])["fetched"] == rows
+        [signal] = town.query(select(t.signal).where(t.signal.c.kind == "field"))
+        assert signal["rows"] == rows
+    assert len({row["started_at"] for row in town.query(select(t.run.c.started_at))}) == 1
+
+
 # --- rows that change, vanish, come back, or disagree ----------------------------------------------------------------
 
 

@@ -359,6 +359,7 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
             rows = [dict(row) for row in conn.execute(select(table)).mappings()]
             for row in rows:
                 row.pop("run_id", None)
+                row.pop("run_number", None)
                 row.pop("token", None)
                 if table is t.reject:
                     del row["id"]

@@ -15,6 +15,7 @@ from warehouse.tables import (
     contracting_process,
     office,
     process_party,
+    run,
     run_process,
     supplier,
 )
@@ -196,10 +197,15 @@ def note_changes(conn: Connection, run_id: str, changes: Mapping[str, str]) -> N
     ours = (columns.run_id == run_id) & columns.ocid.in_(key_set(conn, changes))
     before = {row.ocid: row.change for row in conn.execute(select(run_process).where(ours))}
     net = {ocid: together([before.get(ocid, change), change]) for ocid, change in changes.items()}
+    newest = conn.execute(select(func.max(run.c.number))).scalar_one()
     upsert_rows(
         conn,
         run_process,
-        [{"run_id": run_id, "ocid": ocid, "change": change} for ocid, change in sorted(net.items()) if change],
+        [
+            {"run_id": run_id, "ocid": ocid, "change": change, "newest_run": newest}
+            for ocid, change in sorted(net.items())
+            if change
+        ],
     )
     undone = [ocid for ocid, change in net.items() if change is None]
     if undone:

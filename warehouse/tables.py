@@ -168,6 +168,12 @@ run_process = _table(
     _run(),
     _text("ocid", "the contracting process"),
     _text("change", "what happened to its record: new, changed or removed"),
+    Column(
+        "newest_run",
+        RowId,
+        comment="number of the newest run when this was written: rows of no later run are in it",
+        nullable=False,
+    ),
     PrimaryKeyConstraint("run_id", "ocid"),
     comment="Which records a build wrote otherwise than they were.",
 )
@@ -300,8 +306,9 @@ signal = _table(
         "left out because its value can't be read)",
     ),
     _number("rows", "rows that had it in the last run that saw it"),
-    _time("first_seen", "first run that saw it"),
-    _time("last_seen", "last run that saw it"),
+    _time("first_seen", "start of the first run that saw it"),
+    _time("last_seen", "start of the last run that saw it"),
+    Column("run_number", RowId, comment="number of the last run that saw it", nullable=False),
     PrimaryKeyConstraint("source", "service", "field", "value"),
     comment="What the sources say that Jejak does not know yet: code values and fields to map or to ignore on purpose.",
 )

@@ -272,6 +272,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), server_default="0", nullable=False),
         sa.Column("first_seen", sa.String(length=20), nullable=False),
         sa.Column("last_seen", sa.String(length=20), nullable=False),
+        sa.Column("run_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("source", "service", "field", "value", name=op.f("signal_pkey")),
     )
     op.create_table(
@@ -564,6 +565,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("ocid", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("change", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("newest_run", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("run_process_run_id_fkey")),
         sa.PrimaryKeyConstraint("run_id", "ocid", name=op.f("run_process_pkey")),
     )

@@ -25,7 +25,7 @@ from pipeline.decisions import account, check, digest, note_decisions
 from pipeline.link_index import KeptYear, kept_of, write_year
 from pipeline.progress import with_progress
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
-from pipeline.registry import LINKED_KINDS, MAPPINGS, PLAN_LISTS, SERVICES
+from pipeline.registry import LINKED_KINDS, MAPPINGS, PLAN_LISTS, SERVICES, SOURCES
 from pipeline.workers import spread, uncollected
 from schemas.errors import RowError, SettingsError
 from schemas.service import read_row
@@ -59,8 +59,8 @@ _SUBJECTS = 5_000  # in memory at a time
 
 RowKey = tuple[str, str, str, str]  # a row's source, service, scope and key
 _ROW_KEY = ("source", "service", "scope", "key")
-# What the number of a subject is; of any other kind it is the subject's own.
-_NUMBERED = {"kontrak": "contract", "pekerjaan": "contract"}
+# What belongs to purchases has the numbers of their contracts; any other subject's numbers are its own.
+_OF_CONTRACTS = {kind for rule in RULES.values() if not rule.targets for kind in rule.sources}
 _ORDER = tuple(t.evidence.c[name] for name in _ROW_KEY)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
@@ -591,7 +591,7 @@ def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
         named = evidence.office or evidence.office_name or ""
         office = office_party(kd_klpd, offices.get((LINKED_KINDS[kind], named)), evidence.office_name)
         rows.append(_subject(evidence, parts, office or {}))
-        what = _NUMBERED.get(kind, kind)
+        what = "contract" if kind in _OF_CONTRACTS else kind
         keys[kind][code] = subject_keys(what, rows[-1]["title"], evidence.numbers, evidence.papers)
     upsert_rows(conn, t.subject, rows)
     for kind, of_kind in keys.items():
@@ -606,19 +606,15 @@ def _write_subjects(conn: Connection, codes: set[Code], kd_klpd: str) -> None:
         )
 
 
+def _latest(priced: list[Evidence]) -> float:
+    """The amount of the latest date: an addendum replaces the value."""
+    return max(priced, key=lambda part: max(part.dates, default="")).amounts[-1]
+
+
 def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, object]) -> dict[str, Any]:
     kind, code = evidence.subject
     priced = [part for part in parts if part.amounts]
-    amount = None
-    if kind == "anggaran":
-        # A budget line is the sum of its details.
-        amount = sum(part.amounts[0] for part in priced) if priced else None
-    elif kind in ("usulan", "pokir"):
-        # What was asked for, before what each level recommends.
-        amount = priced[0].amounts[0] if priced else None
-    elif priced:
-        # The latest: an addendum replaces the value.
-        amount = max(priced, key=lambda part: max(part.dates, default="")).amounts[-1]
+    amount = SOURCES[LINKED_KINDS[kind]].mapping.amounts.get(kind, _latest)
     return {
         "kind": kind,
         "code": code,
@@ -627,7 +623,7 @@ def _subject(evidence: Evidence, parts: list[Evidence], office: Mapping[str, obj
         "office_id": office.get("id"),
         "office_name": office.get("name"),
         "title": scrub(next(iter(evidence.titles), None)),
-        "amount": amount,
+        "amount": amount(priced) if priced else None,
         "date": date.fromisoformat(min(evidence.dates)) if evidence.dates else None,
         "village": scrub(next(iter(evidence.villages), None)),
         "district": scrub(next(iter(evidence.districts), None)),

@@ -25,7 +25,6 @@ import transforms.simda
 import transforms.simpen
 import transforms.sirup
 from schemas.service import Page, Service
-from transforms.identity import RUP_KINDS
 from transforms.mapping import SourceMapping
 
 Fetch = Callable[..., Iterator[Page]]
@@ -70,9 +69,12 @@ LINKED_KINDS: dict[str, str] = {
 }
 """Kinds of the subjects that links join to processes, and the source that has them."""
 
-PLAN_LISTS: tuple[str, ...] = tuple(
-    name for name, (_, service) in SERVICES.items() if service.kind in RUP_KINDS and name in MAPPINGS[name].announcing
-)
+OPENED_KINDS: dict[str, str] = {
+    service.kind: source for source, service in SERVICES.values() if service.kind and not service.linked
+}
+"""Kinds of the codes that open processes, and the source that has them."""
+
+PLAN_LISTS: tuple[str, ...] = tuple(name for source in SOURCES.values() for name in source.mapping.plan_lists)
 """The lists in which plans stand as they are announced."""
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, or_, select
 
-from pipeline.registry import SERVICES
+from pipeline.registry import OPENED_KINDS, SERVICES
 from reports.process import states_of
 from transforms.quality import check
 from transforms.rows import renamed
 from warehouse import tables as t
+from warehouse.star import RECORDINGS
 
 # A field is gone empty if fewer than half of those rows have it that usually would, or none of a short list; of fewer
 # rows than these a share means nothing.
@@ -22,7 +23,6 @@ _ALL = ""
 _BATCH = 500
 # Less than a rupiah is rounding.
 _ROUNDED = 1
-_RECORDED = ("pencatatan-", "swakelola-")
 
 
 def brought_nothing(conn: Connection, source: str, services: Iterable[str]) -> bool:
@@ -143,7 +143,7 @@ def _budgets(conn: Connection) -> dict[str, Any]:
 
 def _recordings(conn: Connection) -> dict[str, Any]:
     contract = t.contract.c
-    recorded = or_(*(contract.id.like(f"{kind}%") for kind in _RECORDED))
+    recorded = or_(*(contract.id.like(f"{kind}-%") for kind in RECORDINGS))
     ocids = list(conn.execute(select(contract.ocid).where(recorded).distinct().order_by(contract.ocid)).scalars())
     count = conn.execute(select(func.count()).select_from(t.contract).where(recorded)).scalar_one()
     wrong = [
@@ -163,12 +163,12 @@ def places_found(conn: Connection, source: str) -> dict[str, int] | None:
     """Of how many processes that a source opened (`processes`) a `village` or only a `district` is known; None for
     sources that open none."""
     process = t.contracting_process.c
-    plans = process.origin.in_(("rup", "swk"))
-    if source not in ("sirup", "lpse"):
+    kinds = [kind for kind, opener in OPENED_KINDS.items() if opener == source]
+    if not kinds:
         return None
     villages = func.count(process.village)
     districts = func.sum(case((process.place_code.is_not(None) & process.village.is_(None), 1), else_=0))
     row = conn.execute(
-        select(func.count(), villages, func.coalesce(districts, 0)).where(plans if source == "sirup" else ~plans)
+        select(func.count(), villages, func.coalesce(districts, 0)).where(process.origin.in_(kinds))
     ).one()
     return dict(zip(("processes", "village", "district"), row, strict=True))

@@ -18,6 +18,8 @@ from transforms.mapping import Context, Row
 from transforms.rows import identify
 
 ROOT = Path(__file__).parent.parent
+# Metrics of LPSE's payment certificates.
+CERTIFIED = {"physicalProgress", "certifiedPayments"}
 EVERY_SOURCE = pytest.mark.parametrize("source", SOURCES)
 
 
@@ -48,6 +50,7 @@ def test_every_service_of_a_mapping_is_one_of_the_source(source: str) -> None:
     assert used | named <= set(services)
     assert {*mapping.announcing, *mapping.standalone} <= set(mapping.mappers) | set(mapping.identifying)
     assert set(mapping.histories) <= set(mapping.mappers)
+    assert set(mapping.plan_lists) <= set(mapping.announcing)
     assert all(issubclass(services[name].model, SupplierRecord) for name in mapping.suppliers)
 
 
@@ -81,6 +84,7 @@ def test_what_is_linked_has_evidence(source: str) -> None:
     services, mapping = SOURCES[source].services, SOURCES[source].mapping
     linked = {service.kind for service in services.values() if service.linked}
     assert linked == {services[name].kind for name in mapping.evident if services[name].linked}
+    assert set(mapping.amounts) <= linked
 
 
 def paths(node: Any, above: str = "") -> Iterator[str]:
@@ -114,9 +118,16 @@ def test_no_service_gives_what_it_may_not_give() -> None:
         context = Context("ocds-000000-x-1", "+07:00", "D999", rows={name: rows}, coded=coded, links=links)
         context.source, context.service = mapping.name, name
         context.contracts = {"1-1": ("1-award", {"1"})}
-        given = {path for partial in mapping.mappers[name](rows, context) for path in paths(partial.body)}
+        bodies = [partial.body for partial in mapping.mappers[name](rows, context)]
+        given = {path for body in bodies for path in paths(body)}
         assert given or not service.linked, f"{name} gives nothing"
         unowned = {path for path in given if not path.startswith("parties") and owners.rank(path, name) is None}
         assert not unowned, f"{name} gives {sorted(unowned)}; give it a place in codes/field_owners.csv"
+        contracts = [
+            contract.get("implementation") or {} for body in bodies for contract in body.get("contracts") or ()
+        ]
+        metrics = {metric["id"] for implementation in contracts for metric in implementation.get("metrics") or ()}
+        # Star rows of progress name their source by this.
+        assert all(metric.startswith(f"{mapping.name}-") for metric in metrics - CERTIFIED), (name, metrics)
         assert not context.signals
         assert owners.order(name) < len(MAPPINGS)

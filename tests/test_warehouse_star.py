@@ -209,7 +209,7 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
                     ],
                     "metrics": [
                         metric("simpen-1-fisik", 3, 20, 15), metric("simpen-2-fisik", 4, 30, 40),
-                        metric("simpen-1-keuangan", 3, 20, 10), metric("simpen-3-fisik", 6, 90, None),
+                        metric("simpen-1-keuangan", 3, 20, 10), metric("lain-3-fisik", 6, 90, None),
                     ],
                 }), "id": "c1", "value": idr(300)},
             {**carried({"metrics": [metric("simpen-4-fisik", 2, 100, 100)]}), "id": "c2", "value": idr(100)},
@@ -242,6 +242,7 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
         columns = progress.c
         assert conn.execute(
             select(
+                columns.source,
                 columns.metric_id,
                 columns.id,
                 columns.kind,
@@ -253,10 +254,10 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
             .where(columns.contract_id == "c1")
             .order_by(columns.metric_id)
         ).all() == [
-            ("simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, None),
-            ("simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, None),
-            ("simpen-2-fisik", "2025-04-01-1", "physical", date(2025, 4, 1), 30, 40, None),
-            ("simpen-3-fisik", "2025-06-01-1", "physical", date(2025, 6, 1), 90, None, None),
+            ("lain", "lain-3-fisik", "2025-06-01-1", "physical", date(2025, 6, 1), 90, None, None),
+            ("simpen", "simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, None),
+            ("simpen", "simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, None),
+            ("simpen", "simpen-2-fisik", "2025-04-01-1", "physical", date(2025, 4, 1), 30, 40, None),
         ]
 
 

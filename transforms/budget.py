@@ -8,8 +8,6 @@ from transforms.identity import PLANNING
 from transforms.mapping import Body, Context, money
 from transforms.parties import scrub
 
-PLANS = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
-"""The services that announce plans."""
 ACCOUNT_SCHEME = "JEJAK-REKENING"
 """Accounts (kode rekening) of Permendagri 90, in no register of classifications."""
 PRODUCT_SCHEME = "JEJAK-PRODUK"
@@ -46,8 +44,7 @@ def is_repeated(context: Context) -> bool | None:
     """Whether the plan stands in a process of its own too, so that sums over processes leave it out here. Plans that
     were bought together and that SIRUP does not announce stand nowhere else."""
     related = any(relationship == PLANNING for relationship, _ in context.relations)
-    announced = any(context.rows.get(service) for service in PLANS)
-    return (related and (announced or len(context.rups) == 1)) or None
+    return (related and (context.planned or len(context.rups) == 1)) or None
 
 
 def projects(lines: Iterable[str]) -> str:

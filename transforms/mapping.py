@@ -83,6 +83,8 @@ class Context:
     coded: Mapping[tuple[str, str], list[Row]] = field(default_factory=dict)
     source: str = ""
     service: str = ""
+    # Whether a plan itself is among the rows, not only what names it.
+    planned: bool = False
     # (source, plain name of an office there) -> kd_satker_str, where the office's rows don't give it themselves.
     offices: Mapping[Code, str] = field(default_factory=dict)
     # (kind, code) of the purchases that a linked subject belongs to here, by the subject's own (kind, code).
@@ -236,7 +238,9 @@ class SourceMapping:
     learned from `suppliers`: services whose rows (`SupplierRecord`) name a supplier with its code, its tax number and
     its name.
 
-    `announcing` are the services whose rows announce a process: its record exists from then on. `awaited` gives, for a
+    `announcing` are the services whose rows announce a process: its record exists from then on; `plan_lists` those of
+    them whose rows are plans. `amounts` give, by kind, a linked subject's amount from those parts of its evidence that
+    have any (by default the last one of the latest date, as an addendum replaces the value). `awaited` gives, for a
     kind of codes, the services that add to the identity of a new code: while one of them fails, new codes wait.
     `standalone` are services whose rows open a process of their own code, if the service that announces codes of that
     kind has answered without it. The rows of a service of `histories` bear the records of the versions that they
@@ -255,6 +259,8 @@ class SourceMapping:
     evident: tuple[str, ...] = ()
     suppliers: tuple[str, ...] = ()
     announcing: tuple[str, ...] = ()
+    plan_lists: tuple[str, ...] = ()
+    amounts: Mapping[str, Callable[[list[Evidence]], float]] = field(default_factory=dict)
     awaited: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     standalone: Mapping[str, str] = field(default_factory=dict)
     histories: tuple[str, ...] = ()

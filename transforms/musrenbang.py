@@ -150,4 +150,6 @@ MAPPING = SourceMapping(
     },
     evidence=evidence,
     evident=EVIDENT,
+    # What was asked for, before what each level recommends.
+    amounts=dict.fromkeys(_KINDS.values(), lambda parts: parts[0].amounts[0]),
 )

@@ -16,6 +16,7 @@ import orjson
 from schemas.errors import RowError
 from schemas.fields import clean, is_rup_code
 from schemas.service import Service
+from transforms.identity import RUP_KINDS
 from transforms.parties import is_personal
 
 KEY_LIMIT = 500
@@ -29,7 +30,6 @@ DEPTH_LIMIT = 16
 # What a process's code may be made of: it becomes part of an OCID, of addresses and file names. All real ones have a
 # digit; `NULL`, `nan` and `N/A` have none.
 _PROCESS_CODE = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
-_RUP_KINDS = frozenset({"rup", "swk"})
 _BLANKS = re.compile(r"\s+")
 _INTEGRAL = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
 _LIST = re.compile(r"[;,]")
@@ -73,7 +73,7 @@ def identify(service: Service, row: Mapping[str, object]) -> Identified:
     if plain == "-":
         raise RowError(f"{first}: a dash, so the row has no code of its own")
     if service.kind and not service.linked:
-        if service.kind_of(fields) in _RUP_KINDS:
+        if service.kind_of(fields) in RUP_KINDS:
             if not is_rup_code(plain):
                 raise RowError(f"{first} is no RUP code, which is up to 14 digits")
         elif not _PROCESS_CODE.fullmatch(plain):

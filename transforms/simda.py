@@ -430,4 +430,6 @@ MAPPING = SourceMapping(
     },
     evidence=evidence,
     evident=EVIDENT,
+    # A budget line is the sum of its details.
+    amounts={"anggaran": lambda details: sum(part.amounts[0] for part in details)},
 )

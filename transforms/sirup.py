@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from transforms import codes, facts, mak
-from transforms.budget import PLANS, account_items, classifications, is_repeated, projects
+from transforms.budget import account_items, classifications, is_repeated, projects
 from transforms.evidence import Evidence
 from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
 from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
 from transforms.parties import office_party, scrub
 
 SOURCE = "sirup"
+
+# Services that announce plans.
+PLANS = ("RUP-PaketPenyedia-Terumumkan", "RUP-PaketSwakelola-Terumumkan")
 
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = ("RUP-PaketPenyedia-Terumumkan", "RUP-HistoryKajiUlang")
@@ -334,7 +337,7 @@ def _activity(level: str, suffix: str) -> Callable[[Any], tuple[str, Body]]:
 
 def kaji_ulang(rows: list[Row], context: Context) -> Iterator[Partial]:
     """HistoryKajiUlang: that a plan was cancelled whose list no longer holds it."""
-    if any(context.rows.get(name) for name in PLANS):
+    if context.planned:
         return
     events = sorted(rows, key=lambda row: (row.record.tgl_kaji_ulang or "", _revision_type(row) == TAKEN_UP, row.key))
     last = events[-1]
@@ -460,5 +463,6 @@ MAPPING = SourceMapping(
     revisions=revisions,
     identifying=IDENTIFYING,
     announcing=PLANS,
+    plan_lists=PLANS,
     awaited=AWAITED,
 )

@@ -131,6 +131,7 @@ def state_of(
         rows.setdefault(row.service, []).append(row)
         coded.setdefault((row.service, row.code), []).append(row)
     context.rows, context.coded = rows, coded
+    context.planned = any(service in sources[service].plan_lists for service in rows)
     found = list(_contributions(context, sources))
     announced = any(service in sources[service].announcing for service in rows)
     document = united([(each.service, each.partial.body) for each in found])

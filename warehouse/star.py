@@ -25,8 +25,11 @@ Code = tuple[str, str]  # kind, code
 _Rank = tuple[bool, bool, str, str]  # without a name, without `_RARE_COLUMN`, OCID, role
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
-# The metrics of a job are distinguished by how their ids end, the observations of a report by their dimension `kind`.
+# The id of a metric is SOURCE-JOB-KIND, of which this is the last; the observations of a report are distinguished by
+# their dimension `kind`.
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
+# The metric that no reports give, but LPSE's payment certificates.
+_CERTIFIED = "physicalProgress"
 # How the ids of planned tenders begin.
 _PLANS = ("rup-", "swk-")
 # How the ids of orders and recordings begin, and of their awards and contracts.
@@ -601,11 +604,11 @@ class _Star:
 
 
 def _progress(contract: Object) -> list[Object]:
-    """One row per report: of SIMPEN, and what SPSE's payment certificates give."""
+    """One row per report, and what SPSE's payment certificates give."""
     rows = []
     for metric in _items((contract.get("implementation") or {}).get("metrics")):
         reports: dict[str, Object] = {}
-        certified = metric["id"] == "physicalProgress"
+        certified = metric["id"] == _CERTIFIED
         for item in _items(metric.get("observations")):
             name, measure = (item.get("dimensions") or {}).get("kind"), item.get("measure")
             name = "actual" if certified else name
@@ -621,7 +624,7 @@ def _progress(contract: Object) -> list[Object]:
                 "contract_id": contract["id"],
                 "metric_id": metric["id"],
                 "id": name,
-                "source": "lpse" if certified else "simpen",
+                "source": "lpse" if certified else metric["id"].partition("-")[0],
                 "kind": "physical" if certified else _METRICS.get(metric["id"].rpartition("-")[2]),
                 **{column: report.get(column) for column in ("date", *_MEASURES, "notes")},
             }

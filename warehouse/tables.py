@@ -1278,7 +1278,7 @@ progress = _table(
     _text("contract_id", "its contract"),
     _text("metric_id", "id of the metric: one per job and kind"),
     _text("id", "id of the report"),
-    _maybe("source", "source system: simpen, or lpse (progress on a payment certificate)"),
+    _maybe("source", "source system: simpen, ..., or lpse (progress on a payment certificate)"),
     _maybe("kind", "physical or financial; empty for another metric"),
     _day("date", "day of the report"),
     _percent("plan", "what should have been reached by then"),

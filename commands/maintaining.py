@@ -113,6 +113,6 @@ def _void(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from simulator.command import run  # only here: nothing else of the pipeline knows the simulator
+    from simulator.command import run
 
     return run(options)

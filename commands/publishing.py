@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -213,53 +212,24 @@ def _identity(options: argparse.Namespace) -> int:
 
 
 def _export_identity(settings: Settings, path: Path) -> int:
-    from sqlalchemy import select
-
     from pipeline import steps
-    from warehouse import tables as t
+    from pipeline.crosswalk import to_csv
     from warehouse.engine import reading
 
-    columns = t.identity.c
-    query = select(columns.kind, columns.key, columns.ocid).order_by(columns.kind, columns.key)
     with reading(steps.warehouse(settings)) as conn, path.open("w", encoding="utf-8", newline="") as file:
-        codes = conn.execute(query).all()
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("kind", "key", "ocid"))
-        writer.writerows(codes)
-    print(f"{path}: {len(codes):,} codes")
+        count = to_csv(conn, file)
+    print(f"{path}: {count:,} codes")
     return 0
 
 
 def _import_identity(settings: Settings, path: Path) -> int:
-    from sqlalchemy import select
-
     from pipeline import steps
-    from warehouse import tables as t
+    from pipeline.crosswalk import from_csv, take_over
     from warehouse.engine import writing
-    from warehouse.load import insert_rows
 
     with csv_file(path) as file:
-        reader = csv.DictReader(file)
-        if not {"kind", "key", "ocid"} <= set(reader.fieldnames or ()):
-            raise SettingsError(f"{path} is no crosswalk: its first line must be kind,key,ocid")
-        given = {}
-        for row in reader:
-            if not (row["kind"] and row["key"] and row["ocid"]):
-                raise SettingsError(f"{path}: line {reader.line_num} lacks kind, key or ocid; nothing was imported")
-            given[row["kind"], row["key"]] = row["ocid"]
+        given = from_csv(file)
     with steps.recorded(settings, "identity import") as run_id, writing(steps.warehouse(settings)) as conn:
-        known = {(row.kind, row.key): row.ocid for row in conn.execute(select(t.identity))}
-        others = [code for code, ocid in given.items() if known.get(code, ocid) != ocid]
-        if others:
-            raise SettingsError(
-                f"{len(others)} codes already have another OCID, the first being {' '.join(others[0])}: an OCID is "
-                "never rewritten. Nothing was imported; import into a warehouse that has not minted them yet"
-            )
-        new = [
-            {"kind": kind, "key": key, "ocid": ocid, "run_id": run_id}
-            for (kind, key), ocid in sorted(given.items())
-            if (kind, key) not in known
-        ]
-        insert_rows(conn, t.identity, new)
-    print(f"{len(new):,} codes imported, {len(given) - len(new):,} were known")
+        new = take_over(conn, given, run_id)
+    print(f"{new:,} codes imported, {len(given) - new:,} were known")
     return 0

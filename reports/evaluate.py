@@ -29,7 +29,7 @@ def evaluate(folder: Path, seed: int, noise: float, packages: int) -> list[dict[
     `{"rule", "truth" (one-to-one, ...), "true", "found", "precision", "recall", "pending", "recall_with_pending"}`:
     counts of links, and shares of them; None where there is nothing to take a share of. `folder` is an empty one.
     """
-    from simulator.server import running  # only here: nothing else of the pipeline knows the simulator
+    from simulator.server import running  # only here: no other report needs the simulator
     from simulator.truth import truth
     from simulator.world import evaluation_world
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, Table, func, insert, select
 
@@ -487,6 +487,9 @@ def test_suppliers_do_not_depend_on_the_order_of_writing(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(st.lists(releases, min_size=1, max_size=4, unique_by=lambda one: one["ocid"]))
+@example(
+    [naming("a", {}) | {"tender": {"id": "1", "location": {"geometry": {"type": "Point", "coordinates": [[112.0]]}}}}]
+)
 def test_any_valid_release_can_be_a_row(started: Engine, compiled: list[dict[str, Any]]) -> None:
     with writing(started) as conn:
         assert write(conn, *compiled) == len(compiled)

@@ -561,6 +561,8 @@ class _Star:
             gazetteer = location.get("gazetteer") or {}
             geometry = location.get("geometry") or {}
             point = geometry.get("coordinates") if geometry.get("type") == "Point" else None
+            if point and isinstance(point[0], list):  # the standard's schema lets a point have a line's coordinates
+                point = None
             rows.append(
                 {
                     "id": name,

@@ -24,9 +24,6 @@ or ends earlier leaves that year out.) Leave `fiscal_year` empty there.
 - **Tick *Override parameters on existing runs* to choose `sources`**: without it Airflow's form sends no parameters at
   all. A new year then reads every source, and a year that is read again keeps the sources it had.
 - A backfill is over half a minute after all its years are; until then there can be no other.
-- Where Airflow's own database is SQLite it may say *Database is locked* while much is going on: send the form again. Of
-  runs that were to be repeated the list may have lost some (what they read is in the warehouse); should nothing go on
-  then, start Airflow again.
 
 **One year**: *Trigger*, with a year of the list; left empty it is the open one.
 

@@ -888,7 +888,6 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
     rows = [dict(zip(names, each, strict=True)) for each in sorted(found)]
     if not rows:
         return
-    run = conn.execute(select(t.run.c.number, t.run.c.started_at).where(t.run.c.id == run_id)).one()
     seen = select(columns.source, columns.service, columns.field, columns.value)
     named = columns.value.in_(key_set(conn, [str(row["value"]) for row in rows]))
     known = {tuple(row) for row in conn.execute(seen.where(named))}
@@ -909,7 +908,8 @@ def note_signals(conn: Connection, found: Iterable[tuple[str, str, str, str, str
         # Of two runs at once the one that began later is the last.
         where=columns.run_number <= new.run_number,
     )
-    seen_by = {"first_seen": run.started_at, "last_seen": run.started_at, "run_number": run.number}
+    number, now = conn.scalars(select(t.run.c.number).where(t.run.c.id == run_id)).one(), utc_now()
+    seen_by = {"first_seen": now, "last_seen": now, "run_number": number}
     conn.execute(upsert, [{**row, **seen_by} for row in rows])
 
 

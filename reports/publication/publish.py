@@ -197,7 +197,18 @@ class _Making:
 
 
 def _make(making: _Making, only: set[int]) -> dict[str, Any]:
-    """Write all files; returns what `publish` does."""
+    """Write all files and look through them; returns what `publish` does."""
+    # What is known of all processes is large, and gone before the files are looked through.
+    head, personal, same = _write(making, only)
+    files = write_manifest(making.out, head, making.last)
+    _refuse_personal(making, personal, making.last if same else None)
+    counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in head["years"].items()}
+    return {"files": files, "years": counts, **head["changes"]}
+
+
+def _write(making: _Making, only: set[int]) -> tuple[dict[str, Any], Personal, bool]:
+    """Write all files but the manifest; returns its head, what must be in none of them, and whether what is as in the
+    last publication could stay."""
     settings, out, last = making.settings, making.out, making.last
     for folder in (out, making.work):
         folder.mkdir()
@@ -252,10 +263,7 @@ def _make(making: _Making, only: set[int]) -> dict[str, Any]:
         "years": years,
         "changes": changes,
     }
-    files = write_manifest(out, head, last)
-    _refuse_personal(making, personal.result(), last if same else None)
-    counts = {year: {name: each[name] for name in ("processes", "releases")} for year, each in years.items()}
-    return {"files": files, "years": counts, **changes}
+    return head, personal.result(), same
 
 
 def _in_words(years: Iterable[int]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select
 
-from pipeline.links import RowKey, note_evidence
+from pipeline.links import ROW_KEY, RowKey, note_evidence
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import SERVICES, SOURCES, code_fingerprint
 from schemas.errors import RowError
@@ -24,7 +24,6 @@ from warehouse.load import insert_rows, key_set, of_codes, upsert_rows
 
 log = logging.getLogger("jejak.facts")
 
-_ROW_KEY = ("source", "service", "scope", "key")
 _BATCH = 2000
 
 
@@ -163,7 +162,7 @@ def extract_outdated(engine: Engine) -> None:
             with writing(engine) as conn:
                 rows = list(
                     conn.execute(
-                        select(*(columns[c] for c in ("id", *_ROW_KEY, "kind", "code", "payload")))
+                        select(*(columns[c] for c in ("id", *ROW_KEY, "kind", "code", "payload")))
                         .where(columns.service == name, columns.current, ~columns.gone, columns.id > last)
                         .order_by(columns.id)
                         .limit(_BATCH)

@@ -58,10 +58,10 @@ _WORTH_WORKERS = 5_000
 _SUBJECTS = 5_000  # in memory at a time
 
 RowKey = tuple[str, str, str, str]  # a row's source, service, scope and key
-_ROW_KEY = ("source", "service", "scope", "key")
+ROW_KEY = ("source", "service", "scope", "key")
 # What belongs to purchases has the numbers of their contracts; any other subject's numbers are its own.
 _OF_CONTRACTS = {kind for rule in RULES.values() if not rule.targets for kind in rule.sources}
-_ORDER = tuple(t.evidence.c[name] for name in _ROW_KEY)
+_ORDER = tuple(t.evidence.c[name] for name in ROW_KEY)
 _SHOWN = ("id", "rule", "status", "confidence", "by", "decided_by", "decided_at", "note")
 
 
@@ -80,7 +80,7 @@ def note_evidence(conn: Connection, evidence_by_row: Iterable[tuple[RowKey, Evid
         return
     columns = t.evidence.c
     lists = {row_key[:3] for row_key in by_row}
-    here = or_(*(and_(*(columns[name] == part for name, part in zip(_ROW_KEY, each, strict=False))) for each in lists))
+    here = or_(*(and_(*(columns[name] == part for name, part in zip(ROW_KEY, each, strict=False))) for each in lists))
     keys = columns.key.in_(key_set(conn, {key for *_, key in by_row}))
     known = {
         (row.source, row.service, row.scope, row.key): row for row in conn.execute(select(t.evidence).where(here, keys))
@@ -88,9 +88,7 @@ def note_evidence(conn: Connection, evidence_by_row: Iterable[tuple[RowKey, Evid
     fresh, changed = [], set()
     for row_key, evidence in by_row.items():
         before = known.get(row_key)
-        row = (
-            {**dict(zip(_ROW_KEY, row_key, strict=True)), **_columns(evidence, scope=row_key[2])} if evidence else None
-        )
+        row = {**dict(zip(ROW_KEY, row_key, strict=True)), **_columns(evidence, scope=row_key[2])} if evidence else None
         if before is not None and row is not None and all(getattr(before, name) == row[name] for name in row):
             continue
         if before is not None:
@@ -102,8 +100,8 @@ def note_evidence(conn: Connection, evidence_by_row: Iterable[tuple[RowKey, Evid
     empty = [row_key for row_key, evidence in by_row.items() if evidence is None and row_key in known]
     if empty:
         conn.execute(
-            t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in _ROW_KEY)),
-            [{f"at_{name}": part for name, part in zip(_ROW_KEY, row_key, strict=True)} for row_key in empty],
+            t.evidence.delete().where(*(columns[name] == bindparam(f"at_{name}") for name in ROW_KEY)),
+            [{f"at_{name}": part for name, part in zip(ROW_KEY, row_key, strict=True)} for row_key in empty],
         )
     enqueue_links(conn, changed)
 

@@ -32,7 +32,7 @@ from schemas.settings import Settings
 from transforms.codes import Meanings
 from transforms.difference import withdrawn
 from transforms.identity import RUP_KINDS, UNSUCCESSFUL, Code
-from transforms.mapping import Row
+from transforms.mapping import Row, filled
 from transforms.merge import extended
 from transforms.parties import names_firm
 from transforms.releases import after, next_release, record_with
@@ -562,7 +562,7 @@ def _fiscal_year(process: Process) -> int | None:
     for row in process.rows:
         if SERVICES[row.service][1].linked:
             continue
-        year = getattr(row.record, "tahun_anggaran", None) or (int(row.scope) if row.scope.isdecimal() else None)
+        year = filled(row.record, "tahun_anggaran") or (int(row.scope) if row.scope.isdecimal() else None)
         years += [year] if year else []
     return min(years, default=None)
 

@@ -61,7 +61,7 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
         next(iter(mapping.plans(name, record)), None) if identifying else None,
         next(iter(mapping.revisions(name, record)), None) if identifying else None,
         next(iter(mapping.references(name, record)), None) if identifying else None,
-        tuple(_suppliers(record)) if name in mapping.suppliers and isinstance(record, SupplierRecord) else (),
+        tuple(_suppliers(record)) if isinstance(record, SupplierRecord) else (),
         evidence,
         mapping.masters[name](record) if name in mapping.masters else None,
     )

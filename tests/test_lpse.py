@@ -343,6 +343,11 @@ def test_a_delivered_order_has_come_to_its_end() -> None:
     assert contract["status"] == "terminated"
 
 
+def test_a_column_that_a_list_does_not_know_is_no_field_of_another_list() -> None:
+    order = row("Ecat-PaketEPurchasingV6", {**ORDER, "pagu": "lihat lampiran"})
+    assert "amount" not in document([order])["planning"]["budget"]
+
+
 def products(*fields: dict[str, Any], kinds: int = 1) -> list[Row]:
     order = {"kd_paket": 8, "nama_paket": "Laptop", "jml_jenis_produk": kinds, "paket_status_str": "Paket Proses",
              "tanggal_buat_paket": "2022-03-01", "kode_anggaran": "5.2.02.10.01.0002", **OFFICE}  # fmt: skip

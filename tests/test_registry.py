@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from pipeline.registry import LINKED_KINDS, MAPPINGS, SERVICES, SOURCES
-from schemas.fields import SupplierRecord
 from simulator.world import SERVICES as SIMULATED
 from simulator.world import World
 from transforms import codes, owners
@@ -45,13 +44,12 @@ def test_every_service_of_a_mapping_is_one_of_the_source(source: str) -> None:
     assert mapping.name == source
     used = {*mapping.mappers, *mapping.identifying}
     assert {name for name, service in services.items() if service.kind} <= used
-    named = {*mapping.evident, *mapping.suppliers, *mapping.announcing, *mapping.standalone, *mapping.histories}
+    named = {*mapping.evident, *mapping.announcing, *mapping.standalone, *mapping.histories}
     named |= {name for awaited in mapping.awaited.values() for name in awaited} | set(mapping.standalone.values())
     assert used | named <= set(services)
     assert {*mapping.announcing, *mapping.standalone} <= set(mapping.mappers) | set(mapping.identifying)
     assert set(mapping.histories) <= set(mapping.mappers)
     assert set(mapping.plan_lists) <= set(mapping.announcing)
-    assert all(issubclass(services[name].model, SupplierRecord) for name in mapping.suppliers)
 
 
 @EVERY_SOURCE

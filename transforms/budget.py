@@ -5,7 +5,7 @@ from typing import Any
 
 from transforms import codes, mak
 from transforms.identity import PLANNING
-from transforms.mapping import Body, Context, money
+from transforms.mapping import Body, Context, filled, money
 from transforms.parties import scrub
 
 ACCOUNT_SCHEME = "JEJAK-REKENING"
@@ -19,7 +19,7 @@ def plan_budget(context: Context, record: Any, rups: Iterable[str], lines: Itera
     of funds, and its account codes. Of one code the amount is the whole pagu; how several share it is not known."""
     known = sorted({line for line in map(mak.canonical, lines) if line})
     year = record.tahun_anggaran
-    pagu = getattr(record, "pagu", None)
+    pagu = filled(record, "pagu")
     fund = "; ".join(sorted(set(funds)))
     return {
         "id": "+".join(sorted(set(rups))),

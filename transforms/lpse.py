@@ -10,10 +10,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
-
-from pydantic import BaseModel
 
 from schemas.fields import SupplierRecord
 from schemas.lpse import SERVICES, PencatatanSwakelolaRealisasi
@@ -21,7 +18,20 @@ from transforms import codes, facts, mak
 from transforms.budget import account_category, account_items, plan_budget, product_item
 from transforms.evidence import Evidence
 from transforms.identity import Code, RupReference
-from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
+from transforms.mapping import (
+    Body,
+    Context,
+    Fact,
+    Partial,
+    Row,
+    SourceMapping,
+    by_code,
+    fields_of,
+    filled,
+    money,
+    parties,
+    reference,
+)
 from transforms.parties import (
     SUPPLIER_SCHEME,
     has_code,
@@ -53,14 +63,6 @@ _REFERRING = {
 # Services whose rows say more of the identity of processes than by their own code.
 IDENTIFYING = tuple(_REFERRING)
 
-# Services whose rows name a supplier by code, tax number and name.
-_SUPPLIER_CODES = (
-    "SPSE-TenderSelesaiNilai",
-    "SPSE-NonTenderSelesai",
-    "SPSE-PesertaTender",
-    "SPSE-TenderEkontrak-2Kontrak",
-)
-
 # Services whose rows are evidence of whom records of other systems belong to.
 EVIDENT = tuple(service.name for service in SERVICES if service.kind and not service.name.startswith("SPSE-Jadwal"))
 
@@ -74,20 +76,18 @@ def references(service: str, record: Any) -> Iterator[RupReference]:
         return
     kind = _KINDS[service] or ""
     own, priority = (kind, getattr(record, _OWN_CODES[service])), _REFERRING[service]
-    rups = _rups(
-        "swk" if kind == "swakelola" else "rup", getattr(record, "kd_rup_paket", ()) or getattr(record, "kd_rup", ())
-    )
+    rups = _rups("swk" if kind == "swakelola" else "rup", filled(record, "kd_rup_paket", "kd_rup") or ())
     if kind not in ("tender", "nontender"):
         yield RupReference(own, rups, priority)
         return
-    status = getattr(record, f"status_{kind}", None)
+    status = filled(record, f"status_{kind}")
     yield RupReference(
         own,
         rups,
         priority,
-        created=getattr(record, "tgl_buat_paket", None),
-        package=getattr(record, "kd_pkt_dce", None) or getattr(record, "kd_paket", None),
-        version=getattr(record, f"versi_{kind}", None) or 1,
+        created=filled(record, "tgl_buat_paket"),
+        package=filled(record, "kd_pkt_dce", "kd_paket"),
+        version=filled(record, f"versi_{kind}") or 1,
         # Some years' rows have no status: a higher version of its package alone shows that this one failed.
         failed=not status
         or codes.table(SOURCE).get(("tenderStatus", codes.plain(status))) in ("unsuccessful", "cancelled"),
@@ -139,7 +139,7 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         return
 
     def given(*names: str) -> list[Any]:
-        return [value for name in _fields(record.__class__, names) if (value := getattr(record, name))]
+        return [value for name in fields_of(record, *names) if (value := getattr(record, name))]
 
     named = scrub(next(iter(given("nama_penyedia", "nama_pelaksana", "merchant_name")), None))
     digits = tax_numbers(*given("npwp_penyedia", "npwp_penyedia_16", "npwp_pelaksana"))
@@ -178,12 +178,6 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
     )
 
 
-@cache
-def _fields(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of some fields that a service's records have: asking a record for one that it lacks is slow."""
-    return tuple(name for name in names if name in model.model_fields)
-
-
 # --- announcements ---------------------------------------------------------------------------------------------------
 
 
@@ -209,19 +203,18 @@ def _announcement(row: Row, context: Context, event: str | None, page: str | Non
     title = scrub(record.nama_paket)
     category = record.jenis_pengadaan
     consulting = codes.table(SOURCE).get(("additionalCategory", codes.plain(category or "")))
-    evaluation = getattr(record, "mtd_evaluasi", None)
-    place = scrub(getattr(record, "lokasi_pekerjaan", None))
-    accounts = getattr(record, "mak", ())
+    evaluation = filled(record, "mtd_evaluasi")
+    place = scrub(filled(record, "lokasi_pekerjaan"))
     return Partial(
         {
             "title": title,
             "buyer": reference(office),
-            "planning": {"budget": plan_budget(context, record, record.kd_rup, accounts, record.sumber_dana)},
+            "planning": {"budget": plan_budget(context, record, record.kd_rup, record.mak, record.sumber_dana)},
             "tender": {
                 "id": own_id(row),
                 "title": title,
                 "status": context.code(SOURCE, "tenderStatus", status_field, status),
-                "statusDetails": _words(status, getattr(record, "ket_ditutup", None)),
+                "statusDetails": _words(status, filled(record, "ket_ditutup")),
                 "value": money(record.hps),
                 "procurementMethod": context.code(SOURCE, "method", "mtd_pemilihan", record.mtd_pemilihan),
                 "procurementMethodDetails": record.mtd_pemilihan,
@@ -231,11 +224,11 @@ def _announcement(row: Row, context: Context, event: str | None, page: str | Non
                 "awardCriteriaDetails": evaluation,
                 "eligibilityCriteria": record.kualifikasi_paket and f"Kualifikasi usaha: {record.kualifikasi_paket}",
                 "submissionMethod": ["electronicSubmission"],
-                "submissionMethodDetails": getattr(record, "mtd_kualifikasi", None),
+                "submissionMethodDetails": filled(record, "mtd_kualifikasi"),
                 "contractPricing": record.kontrak_pembayaran,
                 "procuringEntity": reference(office),
                 "location": context.location(place, record.nama_paket),
-                "items": account_items(accounts),
+                "items": account_items(record.mak),
                 "documents": [
                     {
                         "id": f"{row.code}-notice",
@@ -397,9 +390,7 @@ def selesai_nilai(rows: list[Row], context: Context) -> Iterator[Partial]:
         supplier = _supplier(record, context)
         yield Partial(
             {
-                "planning": {
-                    "budget": plan_budget(context, record, record.kd_rup_paket, getattr(record, "mak", ()), ())
-                },
+                "planning": {"budget": plan_budget(context, record, record.kd_rup_paket, record.mak, ())},
                 "tender": {"id": own_id(row), "value": money(record.hps)},
                 "awards": [_award(row, supplier, _fact(context, row, record.tgl_penetapan_pemenang), context)]
                 if supplier
@@ -440,7 +431,7 @@ def _award(row: Row, supplier: Body, date: str | None, context: Context) -> Body
     amounts = (record.nilai_negosiasi, record.nilai_terkoreksi, record.nilai_penawaran)
     return {
         "id": award_id(row.code, supplier),
-        "title": scrub(getattr(record, "nama_paket", None)),
+        "title": scrub(filled(record, "nama_paket")),
         "status": _outcome(row.code, context),
         "date": date,
         "value": money(next((amount for amount in amounts if amount is not None), None)),
@@ -808,15 +799,15 @@ def _of_attempt(row: Row, context: Context) -> Body | None:
     same name lends his. A document that names nobody is about the attempt's only supplier."""
     record = row.record
     others = [o.record for o in context.of(row.code, *_SUPPLIER_SERVICES) if o.record.nama_penyedia]
-    form = getattr(record, "bentuk_usaha_penyedia", None)
+    form = filled(record, "bentuk_usaha_penyedia")
     name = plain_name(record.nama_penyedia)
     names = {plain_name(other.nama_penyedia) for other in others}
     if not name and len(names) == 1:
         record = others[0]
         name = names.pop()
-    coded = (getattr(other, "kd_penyedia", None) for other in others if plain_name(other.nama_penyedia) == name)
-    kd_penyedia = getattr(record, "kd_penyedia", None) or next(filter(None, coded), None)
-    form = form or getattr(record, "bentuk_usaha_penyedia", None)
+    coded = (filled(other, "kd_penyedia") for other in others if plain_name(other.nama_penyedia) == name)
+    kd_penyedia = filled(record, "kd_penyedia") or next(filter(None, coded), None)
+    form = form or filled(record, "bentuk_usaha_penyedia")
     return context.supplier(kd_penyedia, record.nama_penyedia, record.npwp_penyedia, record.npwp_penyedia_16, form=form)
 
 
@@ -917,7 +908,6 @@ def ecat_v5(rows: list[Row], context: Context) -> Iterator[Partial]:
         row = rows_of_order[-1]
         record = row.record
         amounts = [product.total_harga for product in products if product.total_harga is not None]
-        total = getattr(record, "total", None)
         items: dict[str, Body] = {}
         for product in products:
             item = product_item(product.kd_produk or "-", record.kode_anggaran, product.kuantitas)
@@ -929,7 +919,7 @@ def ecat_v5(rows: list[Row], context: Context) -> Iterator[Partial]:
             context,
             record.nama_paket,
             "paket_status_str" if record.paket_status_str else "status_paket",
-            total if total is not None else sum(amounts) if amounts else None,
+            record.total if record.total is not None else sum(amounts) if amounts else None,
             awarded=record.tanggal_buat_paket,
             lists="order",
             method="E-Purchasing",
@@ -1161,7 +1151,7 @@ def _realised(rows: list[Row]) -> Iterator[tuple[Row, int]]:
     """
     alike: dict[tuple[object, ...], dict[object, list[Row]]] = {}
     for row in rows:
-        rups = getattr(row.record, "kd_rup_paket", None)
+        rups = filled(row.record, "kd_rup_paket")
         alike.setdefault(_payment(row.record), {}).setdefault(rups, []).append(row)
     for by_rup in alike.values():
         for number, row in enumerate(_longest(by_rup.values()), 1):
@@ -1214,7 +1204,7 @@ def _payment(record: Any) -> tuple[object, ...]:
         record.tgl_realisasi,
         record.nilai_realisasi,
         record.ket_realisasi,
-        plain_name(getattr(record, "nama_penyedia", None) or getattr(record, "nama_pelaksana", None)),
+        plain_name(filled(record, "nama_penyedia", "nama_pelaksana")),
     )
 
 
@@ -1228,7 +1218,7 @@ def attempt_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
         office = context.office(record)
         of_row = {"fiscal_year": record.tahun_anggaran, "office_id": office and office["id"]}
         yield Fact("attempt", (own_id(row),), {**facts.columns(facts.ATTEMPT, record), **of_row})
-        for line in getattr(record, "mak", ()) or getattr(record, "kode_anggaran", ()):
+        for line in filled(record, "mak", "kode_anggaran") or ():
             if mak.canonical(line):
                 yield Fact("attempt_account", (own_id(row), line), facts.account_columns(line))
 
@@ -1278,7 +1268,7 @@ def schedule_facts(rows: list[Row], context: Context) -> Iterator[Fact]:
 def _latest(rows: list[Row]) -> list[Row]:
     """One row a code: the one of the latest fiscal year, where several years' lists hold it or contents differ."""
     latest: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda r: (r.code, getattr(r.record, "tahun_anggaran", None) or 0, r.key)):
+    for row in sorted(rows, key=lambda r: (r.code, r.record.tahun_anggaran or 0, r.key)):
         latest[row.code] = row
     return list(latest.values())
 
@@ -1390,7 +1380,6 @@ MAPPING = SourceMapping(
     evidence=evidence,
     identifying=IDENTIFYING,
     evident=EVIDENT,
-    suppliers=_SUPPLIER_CODES,
     announcing=tuple(_REFERRING),
     awaited=AWAITED,
     standalone=_STANDALONE,

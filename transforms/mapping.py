@@ -8,6 +8,7 @@ and are left out later.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from schemas.service import SourceRecord
@@ -197,6 +198,22 @@ class Context:
 _NOT_IN_NUMBER = re.compile(r"[^0-9A-Z]+")
 
 
+def fields_of(record: SourceRecord, *names: str) -> tuple[str, ...]:
+    """Those of some fields that a row's list has. Asking a record for one that it lacks is slow, and finds a column of
+    that name which the list doesn't know: as it came, never read as this field."""
+    return _fields_of(record.__class__, names)
+
+
+@cache
+def _fields_of(model: type[SourceRecord], names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in model.model_fields)
+
+
+def filled(record: SourceRecord, *names: str) -> Any:
+    """The first that is filled of some fields, which only some lists have; None where none is."""
+    return next((value for name in fields_of(record, *names) if (value := getattr(record, name))), None)
+
+
 def plain_number(text: str) -> str:
     """A document's number without what clerks vary most: blanks, signs and capitals."""
     return _NOT_IN_NUMBER.sub("", text.upper())
@@ -234,9 +251,7 @@ class SourceMapping:
     `mappers` make partial documents of a service's rows, `facts` what analysts ask for beside them, `masters` (table,
     columns) of a row of a list that belongs to no process; the year of a row that gives none is that of its answer.
     `plans`, `revisions` and `references` yield the identity facts of a row of one of the services `identifying`
-    (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`). Supplier codes are
-    learned from `suppliers`: services whose rows (`SupplierRecord`) name a supplier with its code, its tax number and
-    its name.
+    (`transforms.identity`), `evidence` the evidence of one of `evident` (`transforms.evidence`).
 
     `announcing` are the services whose rows announce a process: its record exists from then on; `plan_lists` those of
     them whose rows are plans. `amounts` give, by kind, a linked subject's amount from those parts of its evidence that
@@ -257,7 +272,6 @@ class SourceMapping:
     evidence: Callable[[str, Any], Iterator[Evidence]] = nothing
     identifying: tuple[str, ...] = ()
     evident: tuple[str, ...] = ()
-    suppliers: tuple[str, ...] = ()
     announcing: tuple[str, ...] = ()
     plan_lists: tuple[str, ...] = ()
     amounts: Mapping[str, Callable[[list[Evidence]], float]] = field(default_factory=dict)
@@ -305,7 +319,7 @@ def by_code(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
     A row that the lists of several fiscal years hold stands once, as the latest year has it.
     """
-    once = {row.key: row for row in sorted(rows, key=lambda r: getattr(r.record, "tahun_anggaran", None) or 0)}
+    once = {row.key: row for row in sorted(rows, key=lambda r: filled(r.record, "tahun_anggaran") or 0)}
     groups: dict[str, list[Row]] = {}
     for row in sorted(once.values(), key=lambda r: (r.code, r.key)):
         groups.setdefault(row.code, []).append(row)

@@ -10,7 +10,19 @@ from transforms import codes, facts, mak
 from transforms.budget import account_items, classifications, is_repeated, projects
 from transforms.evidence import Evidence
 from transforms.identity import CANCELLED, SPLIT, TAKEN_UP, Plan, Revision
-from transforms.mapping import Body, Context, Fact, Partial, Row, SourceMapping, by_code, money, parties, reference
+from transforms.mapping import (
+    Body,
+    Context,
+    Fact,
+    Partial,
+    Row,
+    SourceMapping,
+    by_code,
+    filled,
+    money,
+    parties,
+    reference,
+)
 from transforms.parties import office_party, scrub
 
 SOURCE = "sirup"
@@ -419,7 +431,7 @@ def _maks(rows: Iterable[Row]) -> list[str]:
 
 def _flag(context: Context, code_list: str, field: str, record: Any) -> bool | None:
     """A yes or no of the plan; None where its row has no such field."""
-    code = context.code(SOURCE, code_list, field, getattr(record, field, None))
+    code = context.code(SOURCE, code_list, field, filled(record, field))
     return None if code is None else code == "true"
 
 

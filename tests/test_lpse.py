@@ -6,7 +6,7 @@ import pytest
 
 from tests.states import document, row, rows, state
 from transforms import mak
-from transforms.lpse import references
+from transforms.lpse import evidence, references
 from transforms.mapping import Row
 
 OFFICE = {"kd_klpd": "D999", "kd_satker_str": "1.03.0.00.0.00.03.0000", "nama_satker": "DINAS CONTOH"}
@@ -362,6 +362,14 @@ def test_an_order_of_v5_is_the_sum_of_its_rows_equal_ones_included() -> None:
     [contract] = document(products(product(1, 10), product(1, 10), product(2, 30, 3), kinds=3))["contracts"]
     assert contract["value"]["amount"] == 50
     assert [(item["id"], item["quantity"]) for item in contract["items"]] == [("1", 2), ("2", 3)]
+
+
+def test_e_catalogue_v5_numbers_its_suppliers_itself() -> None:
+    given = products({**product(1, 10), "kd_penyedia": 71})
+    [award] = document(given, suppliers={("code", "71"): "CV MAJU"})["awards"]
+    assert award["suppliers"] == [{"id": "JEJAK-PENYEDIA-ecat.71"}]
+    [known] = evidence("Ecat-PaketEPurchasing", given[0].record)
+    assert known.supplier_codes == ("ecat.71",)
 
 
 def test_an_order_whose_rows_all_stand_twice_counts_once() -> None:

@@ -166,7 +166,9 @@ def evidence(service: str, record: Any) -> Iterator[Evidence]:
         letters=tuple(number for number in given("no_sppbj") if _DIGIT.search(number)),
         suppliers=(named,) if named else (),
         supplier_codes=tuple(
-            code for code in given("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6") if code != "0"
+            _catalogue_code(code) if service == "Ecat-PaketEPurchasing" else code
+            for code in given("kd_penyedia", "kd_penyedia_sikap", "kd_penyedia_v6")
+            if code != "0"
         ),
         taxes=tuple(key for what, key in supplier_keys(None, digits) if what == "npwp"),
         amounts=tuple(dict.fromkeys(float(amount) for amount in amounts)),
@@ -925,10 +927,16 @@ def ecat_v5(rows: list[Row], context: Context) -> Iterator[Partial]:
             method="E-Purchasing",
             budget=plan_budget(context, record, record.kd_rup, record.kode_anggaran, record.nama_sumber_dana),
             accounts=record.kode_anggaran,
-            supplier=context.supplier(record.kd_penyedia, None) if record.kd_penyedia else None,
+            supplier=context.supplier(_catalogue_code(record.kd_penyedia), None) if record.kd_penyedia else None,
             contract={"items": list(items.values()), "agreements": _order_paper(record.no_paket)},
         )
         yield Partial(partial.body, tuple(rows_of_order))
+
+
+def _catalogue_code(number: str) -> str:
+    """The code of a supplier that e-catalogue v5 numbers: it counts its own, so that SPSE gives the same number to
+    somebody else."""
+    return f"ecat.{number}"
 
 
 def _order_paper(number: str | None) -> list[Body]:

@@ -81,7 +81,6 @@ class TenderPengumuman(Attempt):
     nip_pokja: Personal[Text] = None
     nama_pokja: Personal[Text] = None
     lokasi_pekerjaan: Text = None
-    kgr_nama: Text = None  # INAPROC: jenis_pengadaan again
     kontrak_tahun: Text = None  # before 2023, empty in all rows seen
     jenis_kontrak: Text = None  # before 2023, empty in all rows seen
 
@@ -299,10 +298,9 @@ class TenderEkontrakBapBast(BapBast):
 
 
 class NonTenderPengumuman(Attempt):
-    """A non-tender attempt, as announced. `lls_id` repeats `kd_nontender`."""
+    """A non-tender attempt, as announced."""
 
     kd_nontender: OwnCode
-    lls_id: Code = None
     status_nontender: Text = None
     versi_nontender: Count = None
     ket_ditutup: Text = None
@@ -317,12 +315,10 @@ class NonTenderPengumuman(Attempt):
 
 
 class NonTenderSelesai(Attempt, SupplierRecord):
-    """A finished non-tender: winner and amounts. `lls_id` repeats `kd_nontender`."""
+    """A finished non-tender: winner and amounts."""
 
     kd_nontender: OwnCode
-    lls_id: Code = None
     lpse_id: Code = None
-    kontrak_id: Code = None  # INAPROC only
     nip_nama_ppk: Personal[Text] = None
     nip_nama_pp: Personal[Text] = None
     nip_nama_pokja: Personal[Text] = None
@@ -442,8 +438,7 @@ class PencatatanSwakelolaRealisasi(SpseRecord):
     """A payment of recorded self-managed work. `nama_pelaksana` is an office, a firm or a person."""
 
     kd_swakelola_pct: OwnCode
-    rsk_id: Code = None  # INAPROC only, as rn_id: the row's own number
-    rn_id: Code = None
+    rsk_id: Code = None  # INAPROC only: the row's own number
     jenis_realisasi: Text = None
     no_realisasi: Reference = None
     tgl_realisasi: LocalTime = None
@@ -474,7 +469,7 @@ class PaketEPurchasingV6(LkppRecord):
     kd_penyedia_v6: Code = None
     kd_penyedia_sikap: Code = None  # 0 where the supplier is not in SIKaP
     is_swasta: Flag = None  # INAPROC only
-    flag_minikom: Flag = None  # INAPROC only
+    flag_minikom: Flag = None  # INAPROC only: bought by a mini-competition (inferred)
     jml_jenis_produk: Count = None
     jml_produk: Quantity = None
     ongkir: Amount = None
@@ -609,6 +604,8 @@ _NONTENDER_BEFORE_2023 = {
 # INAPROC's non-tender contracts call their id `kd_tender`.
 _NONTENDER = {**_TENDER, "kd_tender": "kd_nontender"}
 
+_ATTEMPT_AGAIN = {"lls_id": "kd_nontender again"}
+
 # What most lists of LKPP have in common.
 _list = partial(Service, volatile=VOLATILE, aliases=_ALIASES, observed_field="_event_date")
 
@@ -623,6 +620,7 @@ SERVICES: tuple[Service, ...] = (
         aliases={**_ALIASES, **_TENDER_BEFORE_2023},
         ignored={
             "kgr_id": "SPSE's number of what kgr_nama names",
+            "kgr_nama": "jenis_pengadaan again",
             "max_lls_auditupdate": "when somebody last edited the attempt in SPSE, whatever it was",
         },
     ),
@@ -694,6 +692,7 @@ SERVICES: tuple[Service, ...] = (
         kind="nontender",
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_ALIASES, **_NONTENDER_BEFORE_2023},
+        ignored=_ATTEMPT_AGAIN,
     ),
     _list(
         "SPSE-NonTenderSelesai",
@@ -703,6 +702,7 @@ SERVICES: tuple[Service, ...] = (
         sets=frozenset({"kd_rup", "mak", "sumber_dana", "nip_nama_pokja"}),
         aliases={**_TENDER, **_NONTENDER_BEFORE_2023, "tanggal_selesai_nontender": "tgl_selesai_nontender"},
         observed_field="tgl_penarikan",
+        ignored={**_ATTEMPT_AGAIN, "kontrak_id": "SPSE's number of the contract, which the list of contracts names"},
     ),
     _list(
         "SPSE-JadwalTahapanNonTender",
@@ -772,6 +772,7 @@ SERVICES: tuple[Service, ...] = (
         optional_key=frozenset({"rsk_id"}),
         essential=frozenset({"nilai_realisasi"}),
         kind="swakelola",
+        ignored={"rn_id": "rsk_id again"},
     ),
     _list(
         "Ecat-PaketEPurchasingV6",

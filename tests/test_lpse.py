@@ -343,6 +343,12 @@ def test_a_delivered_order_has_come_to_its_end() -> None:
     assert contract["status"] == "terminated"
 
 
+def test_an_order_by_mini_competition_is_one_in_words() -> None:
+    for flag, words in (("Ya", "E-Purchasing (mini kompetisi)"), ("Tidak", "E-Purchasing"), (None, "E-Purchasing")):
+        tender = document([row("Ecat-PaketEPurchasingV6", {**ORDER, "flag_minikom": flag})])["tender"]
+        assert (tender["procurementMethod"], tender["procurementMethodDetails"]) == ("direct", words)
+
+
 def test_a_column_that_a_list_does_not_know_is_no_field_of_another_list() -> None:
     order = row("Ecat-PaketEPurchasingV6", {**ORDER, "pagu": "lihat lampiran"})
     assert "amount" not in document([order])["planning"]["budget"]

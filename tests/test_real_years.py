@@ -49,7 +49,8 @@ def to_the_rupiah(value: float) -> Any:
 
 
 def every_row_is_accounted_for(run: Run, fetched: dict[tuple[str, str], int], rejected: int = 0) -> None:
-    """No service fails, and of each (service, scope) what came is what the files hold, each row under one count."""
+    """No service fails, of each (service, scope) what came is what the files hold, each row under one count, and no
+    word or column is unknown."""
     found = run.query(f"SELECT service, scope, status, fetched, {', '.join(COUNTED)} FROM run_service")
     assert {row[2] for row in found} == {"success"} | ({"absent"} & {row[2] for row in found})
     assert {row[:2]: row[3] for row in found if row[3]} == fetched
@@ -57,6 +58,7 @@ def every_row_is_accounted_for(run: Run, fetched: dict[tuple[str, str], int], re
     assert sum(row[-1] for row in found) == rejected
     for queue in ("pending_code", "pending_process"):
         assert run.query(f"SELECT count(*) FROM {queue}") == [(0,)]
+    assert run.query("SELECT service, field, value FROM signal WHERE kind <> 'dropped'") == []
 
 
 def settings_of(folder: Path, klpd: str, years: list[int], **sources: Row) -> str:
@@ -105,6 +107,15 @@ def test_budget_lines_add_up_to_the_pagu_of_every_package(province: Run, records
         "WHERE kind = 'rup' GROUP BY plan.ocid, plan.id"
     )
     assert {(code, own, lines) for code, own, lines in star} == {(code, own, own) for code, own in pagu.items()}
+
+
+def test_what_offices_announced_stands_against_their_budgets(province: Run) -> None:
+    sums = ("budgeted_amount", "provider_amount", "swakelola_amount")
+    [found] = province.query(f"SELECT {', '.join(f'sum({name})' for name in sums)} FROM announced_against_budget")
+    assert found == (2_670_831_057_549, 2_286_200_387_053, 499_319_769_319)
+    budgets = {row["nama_satker"]: row["belanja_pengadaan"] for row in raw(PROVINCE / "RUP-StrukturAnggaranPD.json")}
+    assert len(budgets) == 88
+    assert dict(province.query("SELECT office_name, budgeted_amount FROM announced_against_budget")) == budgets
 
 
 def test_what_was_recorded_with_purchases_sums_to_their_totals(province: Run, records: dict[str, Row]) -> None:
@@ -163,8 +174,9 @@ def test_contracts_and_hps(province: Run, kind: str, contracts: float, hps: floa
     [(estimated,)] = province.query(f"SELECT sum(hps) FROM attempt WHERE channel = '{kind}'")
     assert estimated == pytest.approx(hps, abs=0.01, rel=0)
     statuses = province.query(f"SELECT count(*) FROM attempt WHERE channel = '{kind}' AND status IS NULL")
-    if kind == "tender":
-        assert statuses == [(42,)]
+    assert statuses == [(42 if kind == "tender" else 0,)]
+    packages = f"SELECT packages, repeated FROM retender WHERE channel = '{kind}'"
+    assert province.query(packages) == [(168, 20) if kind == "tender" else (1923, 208)]
 
 
 def test_links_with_keys_hidden(province: Run) -> None:

@@ -162,6 +162,17 @@ def test_names_from_before_2023():
     assert not found.model_extra
 
 
+def test_fields_that_repeat_others_are_ignored_with_a_reason():
+    for name, fields in {
+        "SPSE-TenderPengumuman": {"kgr_id", "kgr_nama", "max_lls_auditupdate"},
+        "SPSE-NonTenderPengumuman": {"lls_id"},
+        "SPSE-NonTenderSelesai": {"lls_id", "kontrak_id"},
+        "SPSE-PencatatanSwakelolaRealisasi": {"rn_id"},
+    }.items():
+        assert fields <= SERVICES[name].ignored.keys()
+        assert all(SERVICES[name].ignored.values())
+
+
 @pytest.mark.parametrize(("source", "service"), ALL_SERVICES.values(), ids=ALL_SERVICES)
 def test_what_a_service_of_any_source_says_of_its_fields_is_true(source: str, service: Service) -> None:
     names = {field.validation_alias or name for name, field in service.model.model_fields.items()}

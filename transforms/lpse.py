@@ -892,6 +892,7 @@ def ecat_v6(rows: list[Row], context: Context) -> Iterator[Partial]:
             awarded=record.tgl_order,
             lists="order",
             method="E-Purchasing",
+            details="E-Purchasing (mini kompetisi)" if record.flag_minikom else None,
             budget=plan_budget(context, record, record.kd_rup, record.mak, record.sumber_dana),
             accounts=record.mak,
             supplier=context.supplier(code, None) if code else None,

@@ -297,25 +297,31 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             limit = int(query.get("limit", "1"))
             offset, page = read_cursor(query["cursor"]) if query.get("cursor") else (0, 1)
-            year = int(query["tahun"])
+            # A tender's code is enough to ask for it.
+            alone = way == "v1" and path == "tender/pengumuman" and "kd_tender" in query
+            years = world.years if alone and "tahun" not in query else [int(query["tahun"])]
         except (KeyError, ValueError):
             return refuse(400, "BAD_REQUEST", "invalid limit, cursor or tahun")
         if not 1 <= limit <= 1000:
             return refuse(400, "BAD_REQUEST", "limit must be between 1 and 1000")
-        rows: list[Row] = []
-        if query.get("kode_klpd") == world.kd_klpd:
-            rows = simulator.kept(
+
+        def answer(year: int) -> list[Row]:
+            return simulator.kept(
                 f"{way} {path}",
                 year,
                 lambda: [reshaped(row, position) for position, row in enumerate(endpoint.answer(world, year))],
             )
+
+        rows: list[Row] = []
+        if query.get("kode_klpd", world.kd_klpd if alone else "") == world.kd_klpd:
+            rows = [row for year in years for row in answer(year)]
         for field in ("kd_tender", "jenis_paket"):
             if field in query:
                 rows = [row for row in rows if str(row.get(field)) == query[field]]
         fault = simulator.faults.take((path, endpoint.service, "inaproc", f"{way}/{path}"), page)
         if fault:
             rows = spoil(rows, fault, endpoint.code or SERVICES[endpoint.service].code)
-        shown = f"{shown} {year}"
+        shown = f"{shown} {years[-1]}"
         if way == "legacy":
             rows = _bare(rows, fault)
             body = (BOM if endpoint.marked else b"") + _encode(rows)

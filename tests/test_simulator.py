@@ -988,8 +988,10 @@ def test_inaproc_tells_kaji_ulang_by_sort_of_package(server: Simulator) -> None:
 
 def test_inaproc_finds_one_tender_by_its_code(server: Simulator) -> None:
     code = server.world.rows("SPSE-TenderPengumuman")[1]["kd_tender"]
-    found = inaproc(server, "tender/pengumuman", f"kode_klpd=D999&tahun=2025&kd_tender={code}")[2]["data"]
-    assert [row["kd_tender"] for row in found] == [code]
+    for query in (f"kode_klpd=D999&tahun=2025&kd_tender={code}", f"kd_tender={code}"):
+        found = inaproc(server, "tender/pengumuman", query)[2]["data"]
+        assert [row["kd_tender"] for row in found] == [code]
+    assert inaproc(server, "tender/peserta-tender", f"kd_tender={code}")[0] == 400
 
 
 # --- SIPD-RI ------------------------------------------------------------

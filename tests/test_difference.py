@@ -190,6 +190,17 @@ def test_a_party_that_nobody_names_any_more_keeps_its_last_roles() -> None:
     assert releases[1]["awards"] == [{"id": "1", "status": "cancelled"}]
 
 
+def test_a_package_that_moves_is_its_new_offices_alone() -> None:
+    """The record keeps whom it named; the state, of which sums are made, does not."""
+    offices: list[Object] = [{"id": name, "name": f"DINAS {name}"} for name in ("lama", "baru")]
+    states: list[Object] = [
+        {"buyer": office, "title": "Jalan", "parties": [{**office, "roles": ["buyer"]}]} for office in offices
+    ]
+    record, _ = follow(states)
+    assert record["buyer"] == offices[1]
+    assert living(record, withdrawn(record, states[1])) == states[1]
+
+
 def test_a_party_loses_what_is_gone_of_it_at_any_depth() -> None:
     register = {"scheme": "JEJAK-SATKER", "id": "1", "legalName": "DINAS CONTOH"}
     tax = [{"scheme": "ID-DJP", "id": "1"}]

@@ -61,31 +61,54 @@ FINDINGS = {
     "http": "refused credentials, redirects, errors, pages of HTML, answers cut short",
 }
 
+# What is no matter of one list -> the tests that try it (`lpse::f` is f in tests/test_lpse.py), or why none does.
 ELSEWHERE = {
-    "budget lines sum to pagu": "tests/test_sirup.py, tests/test_real_years.py",
-    "payments without a header wait, then open a process": "tests/test_build.py, tests/test_health.py",
-    "contract rows without a contract, SPPBJ alone, terminated": "tests/test_lpse.py, tests/test_real_years.py",
-    "splits, cancellations and reactivations of plans": "tests/test_sirup.py, tests/test_revisions.py",
-    "plans that come back under a new code": "tests/test_revisions.py",
-    "payments of a regency that goes from SIMDA to SIPD-RI": "tests/test_switch.py, tests/test_simda.py",
-    "agreements are no payments; payments on cancelled recordings": "tests/test_lpse.py",
-    "a key part that a service's rows never had": "tests/test_sync.py",
-    "legacy answers, envelopes without meta": "tests/test_connectors.py, tests/test_simulator.py",
-    "names from before 2023": "tests/test_source_records.py, tests/test_real_years.py",
-    "a package that moves to another office": "tests/test_state.py",
-    "stale dumps, rows of this run alone": "tests/test_health.py, tests/test_cli.py",
-    "personal fields": "tests/test_parties.py, tests/test_source_records.py",
-    "a private certificate authority": "tests/test_reaching.py",
-    "orders and their product rows, Toko Daring's lines": "tests/test_lpse.py, tests/test_real_years.py",
-    "numbers of 2^31 or more stop no build": "tests/test_build.py, tests/test_typed_fields.py",
-    "answers and headers that drip": "tests/test_belief.py (they need a clock)",
-    "linear scrub": "tests/test_parties.py",
-    "the warehouse's password, its failures in sentences": "tests/test_warehouse_engine.py, tests/test_cli.py",
-    "strict idempotence of rejects and signals": "tests/test_sync.py",
-    "a release refused for one secondary field": "tests/test_build.py",
-    "exports that were killed; files' modes": "tests/test_warehouse_export.py, tests/test_warehouse_engine.py",
+    "budget lines sum to pagu": "sirup::test_the_lines_of_a_budget_sum_to_the_plan_repeats_and_corrections_included "
+    "real_years::test_budget_lines_add_up_to_the_pagu_of_every_package",
+    "payments without a header wait, then open a process": "health::test_rows_that_wait_are_told "
+    "build::test_rows_of_an_attempt_that_nobody_has_announced_wait_for_it",
+    "contract rows without a contract, SPPBJ alone, terminated": "lpse::test_a_row_without_a_contract_is_none "
+    "lpse::test_a_letter_alone_is_a_pending_award lpse::test_an_ended_contract_is_terminated "
+    "real_years::test_rows_without_a_contract_give_none",
+    "splits, cancellations and reactivations of plans": "sirup::test_the_last_event_of_a_plan_counts "
+    "revisions::test_a_plan_that_is_cancelled_and_taken_up_again "
+    "real_years::test_each_new_code_of_a_split_plan_has_a_process_of_its_own",
+    "plans that come back under a new code": "revisions::"
+    "test_a_plan_that_comes_back_under_a_new_code_is_a_link_to_review",
+    "payments of a regency that goes from SIMDA to SIPD-RI": "switch::test_a_switch_doubles_nothing_and_loses_nothing "
+    "simda::test_a_payment_is_its_year_office_number_and_amount",
+    "agreements are no payments; payments on cancelled recordings": "lpse::"
+    "test_agreements_are_papers_of_the_contract_and_the_rest_is_paid "
+    "lpse::test_payments_of_a_cancelled_record_are_those_of_no_live_contract",
+    "a key part that a service's rows never had": "rows::test_rows_without_a_key_of_their_own_have_their_code_for_one",
+    "legacy answers, envelopes without meta": "connectors::test_legacy_answers_with_the_bare_list "
+    "connectors::test_an_answer_without_meta_is_the_whole_list",
+    "names from before 2023": "source_records::test_names_from_before_2023 "
+    "real_years::test_names_from_before_2023_lose_nothing",
+    "a package that moves to another office": "difference::test_a_package_that_moves_is_its_new_offices_alone",
+    "stale dumps, rows of this run alone": "health::test_a_dump_is_as_fresh_as_its_rows "
+    "health::test_a_source_that_always_brings_the_same_is_told cli::test_a_sync_reads_single_services",
+    "personal fields": "source_records::test_every_official_and_tax_number_is_marked_as_personal",
+    "a private certificate authority": "reaching::test_a_private_authority_is_named_with_its_remedy",
+    "orders and their product rows, Toko Daring's lines": "real_years::test_each_order_is_worth_its_own_total "
+    "lpse::test_an_order_whose_rows_all_stand_twice_counts_once "
+    "lpse::test_the_lines_of_an_online_order_at_one_time_are_summed",
+    "numbers of 2^31 or more stop no build": "fields::test_count_and_quantity "
+    "build::test_a_process_that_cannot_be_built_does_not_stop_the_others",
+    "answers and headers that drip (they need a clock)": "belief::test_an_answer_that_drips_ends "
+    "belief::test_headers_that_drip_end",
+    "linear scrub": "parties::test_long_texts_are_scrubbed_whole",
+    "the warehouse's password, its failures in sentences": "warehouse_engine::"
+    "test_an_unreadable_url_does_not_show_its_password "
+    "warehouse_engine::test_a_warehouse_that_cannot_be_is_refused_with_its_remedy",
+    "strict idempotence of rejects and signals": "sync::"
+    "test_the_same_night_twice_changes_nothing_whatever_is_odd_in_it",
+    "a release refused for one secondary field": "sync::test_odd_rows_that_can_be_used_become_releases",
+    "exports that were killed; files' modes": "warehouse_export::test_an_export_that_fails_leaves_the_earlier_one "
+    "warehouse_engine::test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses",
     "repeated keys in a JSON object": "JSON's own rule: the last counts, in all of them alike",
-    "kills, two at once, full disks, restarted servers": "tests/test_torture.py, tests/test_build.py",
+    "kills, two at once, full disks, restarted servers": "torture::test_disturbed_nights_end_as_undisturbed_ones "
+    "build::test_a_sync_killed_at_any_moment_and_started_again_ends_as_one_never_killed",
 }
 
 # (transports, findings) -> why none of these transports can bring what was found.
@@ -765,6 +788,6 @@ def test_every_finding_is_tried_on_every_source() -> None:
     }  # fmt: skip
     assert not reached & unreached
     assert reached | unreached == set(product((*HTTP, *FILES), FINDINGS))
-    root = Path(__file__).parent.parent
-    named_here = [path for where in ELSEWHERE.values() for path in where.replace(",", " ").split() if "tests/" in path]
-    assert [path for path in named_here if not (root / path).is_file()] == []
+    for each in (word for where in ELSEWHERE.values() for word in where.split() if "::" in word):
+        file, _, function = each.partition("::")
+        assert f"def {function}(" in (Path(__file__).parent / f"test_{file}.py").read_text(encoding="utf-8"), each

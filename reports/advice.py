@@ -104,7 +104,7 @@ def _pressing(health: dict[str, Any], settings: Settings) -> tuple[str, dict[str
     if health["new_fields"]:
         return "new fields", {}
     if health["left_out"]:
-        return "left out", {"field": health["left_out"][0]}
+        return "left out", {"field": health["left_out"][0]["field"]}
     if health["emptied"]:
         return "emptied", {"field": f"{health['emptied'][0]['service']}.{health['emptied'][0]['field']}"}
     if health["unchanged_since"]:

@@ -1,6 +1,6 @@
 """How fresh and whole each source is, from what the last runs brought: nothing is asked of the source itself."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median_low
@@ -53,11 +53,11 @@ def source_health(
     `stale_days` make the source late, however often they are read. `unchanged_since` is the last run that brought
     anything new, where seven or more after it brought nothing in `stale_days`.
 
-    `new_fields`, `left_out` (fields not read) and `unknown_codes` (`words`: which, by field) are those first seen
-    within a week: when one was seen last means little, since only rows that change are looked at, and all ever seen
-    would be the same words every day. `emptied` compares lists of today with what they were a week ago. `reasons` are
-    those of all open rejects, `waiting` all rows whose process nobody has announced, `sums` those that must hold in the
-    rows, `places` how many processes name one.
+    `new_fields`, `left_out` (fields that could not be read, and in how many rows) and `unknown_codes` (`words`: which,
+    by field) are those first seen within a week: when one was seen last means little, since only rows that change are
+    looked at, and all ever seen would be the same words every day. `emptied` compares lists of
+    today with what they were a week ago. `reasons` are those of all open rejects, `waiting` all rows whose process
+    nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
     """
     now = datetime.fromisoformat(utc_now())
     read = _read(conn, source)
@@ -84,6 +84,10 @@ def source_health(
     signals = conn.execute(select(t.signal).where(t.signal.c.source == source, t.signal.c.first_seen >= news)).all()
     reasons = reject_reasons(conn, source)
     words = sorted((f"{row.service}.{row.field}", row.value, row.rows) for row in signals if row.kind == "code")
+    left_out: Counter[str] = Counter()
+    for row in signals:
+        if row.kind == "dropped":
+            left_out[f"{row.service}.{row.field}"] += row.rows
     health = {
         "source": source,
         "state": state,
@@ -95,7 +99,7 @@ def source_health(
         "rows": sum(each["rows"] for each in counted),
         "expected": sum(each["rows"] if each["expected"] is None else each["expected"] for each in counted),
         "new_fields": sorted(f"{row.service}.{row.field}" for row in signals if row.kind == "field"),
-        "left_out": sorted({f"{row.service}.{row.field}" for row in signals if row.kind == "dropped"}),
+        "left_out": [{"field": name, "rows": rows} for name, rows in sorted(left_out.items())],
         "emptied": emptied_fields(conn, source, {(service, scope) for _, service, scope in plan}, news),
         "unknown_codes": len(words),
         "words": [{"field": name, "word": word, "rows": rows} for name, word, rows in words],

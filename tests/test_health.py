@@ -198,7 +198,8 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
             {**rows[0], "mtd_pemilihan": "Cara Baru", "kolom_baru": 1},
             {**rows[1], "kd_nontender": "?"},
             {**rows[2], "pagu": "?"},
-            *rows[3:],
+            {**rows[3], "pagu": "tidak ada"},
+            *rows[4:],
         ],
     )
     town.sync(settings=settings)
@@ -206,14 +207,15 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
     assert found["new_fields"] == [f"{ATTEMPTS}.kolom_baru"]
     # A side field that can't be read costs no row, and is no unknown code.
     assert found["unknown_codes"] == codes + 1
-    assert (found["left_out"], found["rejects"]) == ([f"{ATTEMPTS}.pagu"], 1)
-    assert [row["field"] for row in town.query(select(t.signal).where(t.signal.c.kind == "dropped"))] == ["pagu"]
+    assert (found["left_out"], found["rejects"]) == ([{"field": f"{ATTEMPTS}.pagu", "rows": 2}], 1)
+    dropped = town.query(select(t.signal).where(t.signal.c.kind == "dropped"))
+    assert [row["field"] for row in dropped] == ["pagu"] * 2  # each reason by itself
     assert f"lpse {ATTEMPTS}: left out pagu: expected an amount of IDR" in caplog.text
     assert "schemas/lpse.py" in found["advice"]
     result = town.jejak("health", settings=settings)
     assert result.status == 0
     assert f"new fields: {ATTEMPTS}.kolom_baru" in result.out
-    assert f"left out where they can't be read: {ATTEMPTS}.pagu" in result.out
+    assert f"left out where they can't be read: {ATTEMPTS}.pagu (2 rows)" in result.out
     town.edit(ATTEMPTS, None)
     for _ in range(8):
         town.next_day()

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.clock import local_time, utc_now
 from pipeline.fetch import defect, note_signals
@@ -41,6 +42,7 @@ from transforms.search import Key, process_keys
 from transforms.state import Process, State, state_of, united
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, writing
+from warehouse.failures import explained
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.releases import by_process, only_release, packed, unpacked
 from warehouse.search import PROCESS, write_keys
@@ -141,8 +143,7 @@ def build_pending(engine: Engine, settings: Settings, run_id: str, shard: int = 
     # What comes from workers lives until it is written: going through it again and again costs more than making it.
     with uncollected():
         for number, results in enumerate(spread(settings, len(pending), _build_batch, jobs, _prepare, context), 1):
-            with writing(engine) as conn:
-                written = _write(conn, results, run_id, settings.utc_offset)
+            written = _written(engine, results, run_id, settings.utc_offset)
             counts["built"] += len(written)
             for built in written:
                 if built.change:
@@ -617,6 +618,23 @@ def _details(snapshot: Snapshot, process: Process, state: State) -> Details:
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def _written(engine: Engine, results: list[Built], run_id: str, utc_offset: str) -> list[Built]:
+    """As `_write`, in a transaction. One process that the tables can't hold must not stop the others."""
+    try:
+        with writing(engine) as conn:
+            return _write(conn, results, run_id, utc_offset)
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and explained(error):
+            raise
+        if len(results) > 1:
+            return [built for each in results for built in _written(engine, [each], run_id, utc_offset)]
+        [built] = results
+        if built.failed is not None:
+            raise
+        reason = f"{type(error).__name__}: the tables can't hold what came of it, a defect of Jejak; please report it"
+        return _written(engine, [Built(built.ocid, built.token, failed=reason)], run_id, utc_offset)
 
 
 def _write(conn: Connection, results: list[Built], run_id: str, utc_offset: str) -> list[Built]:

@@ -415,6 +415,11 @@ def _current_rows(conn: Connection, job: _Job) -> dict[str, _CurrentRow]:
     return {row.key: _CurrentRow(*row) for row in conn.execute(query)}
 
 
+def _refusal(error: Exception) -> str:
+    """Why a row can't be used. Also what nobody foresaw in one row must not stop the others."""
+    return str(error) if isinstance(error, RowError) else defect(error)
+
+
 def _base(stored: _CurrentRow) -> str:
     """The key of a row of a list without keys, without its number."""
     return stored.key if stored.key.endswith(stored.content_hash[:16]) else stored.key.rpartition("|")[0]
@@ -480,9 +485,9 @@ class _Reader:
             return
         try:
             found = identify(service, row)
-        except RowError as error:
-            hashed = hash_of(service, renamed(service, row))
-            self.unread.append((None, hashed, str(error), row, self.when(row)))
+        except Exception as error:
+            hashed = hash_of(service, renamed(service, row)) if isinstance(error, RowError) else wire
+            self.unread.append((None, hashed, _refusal(error), row, self.when(row)))
             self.unread_codes.add(None)
             return
         when = self.when(found.fields)
@@ -593,10 +598,13 @@ class _Reader:
             payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.stored.id)
             content.row = conn.execute(payload).scalar_one()
             content.fields = renamed(service, content.row)
+        version = self._version(key, content)
+        subject = (version.values["kind"], content.code)
         try:
             record, dropped = read_row(service, content.fields)
-        except RowError as error:
-            self.unread.append((key, content.content_hash, str(error), content.row, content.observed_at))
+            version.facts = extract(self.job.source, service, record, subject)
+        except Exception as error:
+            self.unread.append((key, content.content_hash, _refusal(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return
         if diff.older or (self.retried and stored and not stored.gone and content.observed_at < stored.observed_at):
@@ -604,9 +612,6 @@ class _Reader:
             return
         diff.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)
         diff.dropped.update(dropped.items())
-        version = self._version(key, content)
-        subject = (version.values["kind"], content.code)
-        version.facts = extract(self.job.source, service, record, subject)
         diff.versions.append(version)
         if subject[0]:
             diff.codes.add((subject[0], content.code))

@@ -48,6 +48,7 @@ from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.load import insert_rows
 from warehouse.releases import lineages_of, releases_of
+from warehouse.star import star_rows
 
 Code = tuple[str, str]
 Rows = list[dict[str, Any]]
@@ -583,6 +584,34 @@ def test_a_process_that_cannot_be_built_does_not_stop_the_others(
         assert "ZeroDivisionError" in reject["reason"]
     assert town.jejak("retry", settings=settings).status == 0
     assert json.loads(town.jejak("rejects", "--json", settings=settings).out) == []
+    assert len(town.query(select(t.record))) == len(built) + 1
+
+
+def test_a_process_that_the_tables_cannot_hold_does_not_stop_the_others(
+    town_on_both: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = town_on_both
+    settings = town.settings(only=[NONTENDER])
+    broken = f"-nontender-{town.world.rows(NONTENDER)[0]['kd_nontender']}"
+
+    def too_much(document: dict[str, Any], *more: Any) -> dict[str, list[dict[str, Any]]]:
+        rows = star_rows(document, *more)
+        if document["ocid"].endswith(broken):
+            rows["contracting_process"][0]["fiscal_year"] = 2**70
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.build.star_rows", too_much)
+        town.sync(settings=settings)
+    [reject] = town.query(select(t.reject))
+    assert reject["ocid"].endswith(broken)
+    assert "tables can't hold" in reject["reason"]
+    built = {row["ocid"] for row in town.query(select(t.record.c.ocid))}
+    announced = {row["ocid"] for row in town.query(select(t.identity.c.ocid).where(t.identity.c.kind == "nontender"))}
+    assert announced - built == {reject["ocid"]}
+    assert built
+    assert town.query(select(t.pending_process)) == []
+    assert town.jejak("retry", settings=settings).status == 0
     assert len(town.query(select(t.record))) == len(built) + 1
 
 

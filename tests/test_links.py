@@ -13,9 +13,11 @@ from sqlalchemy import Engine, insert, select
 from pipeline.links import decide, link_pending, note_evidence
 from pipeline.registry import SOURCES
 from schemas.settings import Settings
+from tests.test_side_by_side import empty
 from tests.worlds import EditedWorld, Town, contents, plain, run_apart, served
 from transforms.difference import living
 from transforms.evidence import Evidence
+from transforms.linking import contracts
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading, writing
 from warehouse.releases import unpacked
@@ -257,6 +259,29 @@ def test_a_change_counts_also_beside_a_row_that_says_the_same(warehouse: Engine)
         assert [row[:3] for row in conn.execute(select(t.pending_link))] == [(*subject, 2025)]
         note_evidence(conn, [(places[0], None)])
         assert [row.key for row in conn.execute(select(t.evidence))] == ["b"]
+
+
+def test_a_subject_that_cannot_be_compared_stops_no_other(
+    joined_town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    joined_town.sync(settings=joined_town.settings(systems=EVERY_SYSTEM))
+    known, expected = contracts.features, links(joined_town)
+    broken = next(row["from_code"] for row in expected.values() if row["rule"] == "contract-payment")
+    empty(joined_town.engine)
+
+    def fail(evidence: Evidence, *more: Any) -> Any:
+        if evidence.subject == ("kontrak", broken):
+            raise ZeroDivisionError
+        return known(evidence, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contracts, "features", fail)
+        joined_town.sync(settings=joined_town.settings(systems=EVERY_SYSTEM))
+    assert f"kontrak {broken} was not linked: ZeroDivisionError, a defect of Jejak" in caplog.text
+    found = links(joined_town)
+    assert broken not in {row["from_code"] for row in found.values()}
+    assert {name for name, row in expected.items() if row["from_code"] != broken} <= found.keys()
+    assert records(joined_town)
 
 
 def test_numbers_of_persons_in_codes_are_not_listed(joined_town: Town) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 import schemas.fields
+from pipeline import fetch
 from pipeline.fetch import COUNTS
 from pipeline.registry import SERVICES, SOURCES
 from schemas.service import read_row
@@ -380,6 +381,34 @@ def test_a_field_that_cannot_be_read_is_left_out_and_signalled_and_its_row_used(
     for word in ("sepuluh", "Rahasia", "777123", "1899", "02-30"):
         assert word not in found + str(signals)
     assert town.query(select(t.reject)) == []
+
+
+@pytest.mark.parametrize("step", ["identify", "extract"])
+def test_what_nobody_foresaw_in_a_row_stops_no_other(
+    town_on_both: Town, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    town = town_on_both
+    settings = town.settings(only=[ATTEMPTS])
+    rows = town.world.rows(ATTEMPTS)
+    broken, known = str(rows[0]["kd_nontender"]), getattr(fetch, step)
+
+    def fail(*given: Any) -> Any:
+        if (str(given[1]["kd_nontender"]) if step == "identify" else given[3][1]) == broken:
+            raise ZeroDivisionError
+        return known(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, step, fail)
+        counts = town.sync(settings=settings)[ATTEMPTS]
+        assert counted(counts) == {"fetched": len(rows), "new": len(rows) - 1, "rejected": 1}
+        [reject] = open_rejects(town)
+        assert "ZeroDivisionError" in reject["reason"]
+        # The same the next night.
+        counts = town.sync(settings=settings)[ATTEMPTS]
+        assert counted(counts) == {"fetched": len(rows), "unchanged": len(rows) - 1, "rejected": 1}
+        assert open_rejects(town) == [reject]
+    assert "accepted 1, left 0" in town.jejak("retry", settings=settings).out
+    assert town.compiled("nontender", broken)
 
 
 ODD_ROWS: dict[str, dict[str, object]] = {

@@ -187,6 +187,7 @@ class Outcome:
     keys: dict[Code, tuple[set[str], set[str]]]  # of subjects that changed: keys lost, keys gained
     office_counts: dict[OfficeReference, int]
     resolved: dict[OfficeReference, str | None]
+    failed: dict[Code, Exception]  # subjects that can't be compared, with what was met
 
 
 EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
@@ -221,6 +222,7 @@ class _Linking:
     offices: Offices | None = None
     were: dict[Code, set[str]] = field(default_factory=dict)  # the keys that subjects held
     are: dict[Code, set[str]] = field(default_factory=dict)  # and hold now
+    failed: dict[Code, Exception] = field(default_factory=dict)
 
     @property
     def anew(self) -> bool:
@@ -285,6 +287,7 @@ class _Linking:
             {code: (self._old_keys(code) - self.are[code], self.are[code] - self._old_keys(code)) for code in changed},
             office_counts,
             resolved,
+            self.failed,
         )
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -400,12 +403,11 @@ class _Linking:
                 resolved[name] = self.offices.of(name)
             return resolved[name]
 
-        for code in again:
+        def facts_of(code: Code) -> Facts | None:
             evidence = whole.get(code) or self.evidence[code]
             raw = self.evidence[code]
             if evidence is None or raw is None:
-                self._set(code, None)
-                continue
+                return None
             kind, names, at = code[0], _names(raw), office(evidence)
             line, contract, proposal, texts = None, None, None, ""
             if kind in _LINE_KINDS or kind in RUP_KINDS:
@@ -419,7 +421,14 @@ class _Linking:
                 proposal = proposals.features(evidence, at, gazetteer, own=own)
                 sites = () if own else (*evidence.villages, *evidence.districts)
                 texts = mentions((*evidence.titles[:2], *sites))
-            facts = Facts(office_reference(raw), names, line, contract, proposal, texts)
+            return Facts(office_reference(raw), names, line, contract, proposal, texts)
+
+        for code in again:
+            try:
+                facts = facts_of(code)
+            except Exception as error:
+                # One subject that can't be compared must not stop the others.
+                facts, self.failed[code] = None, error
             self._set(code, facts)
 
     def _set(self, code: Code, facts: Facts | None) -> None:

@@ -87,6 +87,7 @@ def _export(options: argparse.Namespace) -> int:
     file = output(options, settings, Path(options.file))
     with reading(steps.warehouse(settings)) as conn:
         text = to_csv(conn)
+    file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
     print(f"{len(text.splitlines()) - 1:,} meanings in {options.file}.")
     return 0

@@ -208,6 +208,7 @@ def _links_export(options: argparse.Namespace) -> int:
     file = output(options, settings, Path(options.file))
     if file.suffix.lower() != ".xlsx":
         raise SettingsError(f"{file} would hold a workbook: give a name that ends in .xlsx")
+    file.touch(mode=0o600)
     with reading(steps.warehouse(settings)) as conn:
         count = write_sheet(conn, file, _wanted(options, options.status), options.language)
     print(f"{count:,} links in {options.file}; `jejak links import` takes the column decision back.")

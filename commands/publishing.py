@@ -191,12 +191,10 @@ def _export(options: argparse.Namespace) -> int:
             options.out,
             package=package,
             sources={name: source for name, (source, _) in SERVICES.items()},
+            # To be published beside the packages, at the address that these declare.
+            beside=ocds.extension_files(),
             seen=logged_progress("processes written"),
         )
-    # To be published beside the packages, at the address that these declare.
-    for name, content in ocds.extension_files().items():
-        (options.out / name).parent.mkdir(parents=True, exist_ok=True)
-        (options.out / name).write_bytes(content)
     for name, count in counts.items():
         print(f"{options.out / name}: {count:,}")
     return 0
@@ -216,6 +214,7 @@ def _export_identity(settings: Settings, path: Path) -> int:
     from pipeline.crosswalk import to_csv
     from warehouse.engine import reading
 
+    path.touch(mode=0o600)
     with reading(steps.warehouse(settings)) as conn, path.open("w", encoding="utf-8", newline="") as file:
         count = to_csv(conn, file)
     print(f"{path}: {count:,} codes")

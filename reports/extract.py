@@ -1,15 +1,14 @@
 """Star tables and marts to carry away, without a row as received: one SQLite file, or Parquet, CSV or XLSX.
 
-Files are made beside their place and moved there when all are whole: a killed extract leaves the earlier ones. They are
-readable by their owner alone, like the warehouse.
+Files take the place of the earlier ones when all are whole: a killed extract leaves those. They are readable by their
+owner alone, like the warehouse.
 """
 
 import json
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from warehouse.tables import (
     supplier,
 )
 from warehouse.views import view_metadata
+from warehouse.whole import replacing, staging
 
 # Rows held in memory at a time.
 _CHUNK = 20_000
@@ -80,25 +80,12 @@ def extract(conn: Connection, out: Path, form: str, year: int | None = None) -> 
             folder / f"{table.name}.xlsx", table.name, headings(table), _rows(conn, table, year)
         ),
     }
-    with _whole(out) as folder:
+    with replacing(out) as folder:
         return {table.name: writers[form](conn, table, folder, year) for table in _tables()}
 
 
 def _tables() -> Iterator[Table]:
     return with_progress(tables(), len(tables()), "tables written")
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder beside the place of the files, which are moved there at the end."""
-    out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix=".extract-", dir=out) as folder:
-        yield Path(folder)
-        for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-            place = out / path.relative_to(folder)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o600)
-            path.replace(place)
 
 
 def _fiscal_year(table: Table) -> ColumnElement[Any] | None:
@@ -130,9 +117,8 @@ def _rows(conn: Connection, table: Table, year: int | None) -> Iterator[list[Any
 
 
 def _to_sqlite(conn: Connection, out: Path, year: int | None) -> dict[str, int]:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".extract-", dir=out.parent) as folder:
-        path = Path(folder) / out.name
+    with staging(out.parent) as folder:
+        path = folder / out.name
         path.touch(mode=0o600)
         with closing(sqlite3.connect(path)) as target:
             target.execute("PRAGMA journal_mode = OFF")

@@ -320,6 +320,7 @@ def test_the_crosswalk_goes_to_a_new_warehouse_and_keeps_every_ocid(tmp_path: Pa
         result = town.jejak("identity", "export", crosswalk_file)
         before = crosswalk(town.engine)
         assert result.out == f"{crosswalk_file}: {len(before[0]):,} codes\n"
+        assert crosswalk_file.stat().st_mode & 0o777 == 0o600
         with crosswalk_file.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
         assert rows[0] == ["kind", "key", "ocid"]

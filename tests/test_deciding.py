@@ -177,6 +177,7 @@ def test_decisions_by_sheet(town: Town, tmp_path: Path) -> None:
     settings = asking(town)
     path = tmp_path / "links.xlsx"
     assert town.jejak("links", "export", path, "--language", "id", settings=settings).status == 0
+    assert path.stat().st_mode & 0o777 == 0o600
     book = load_workbook(path)
     sheet = book["links"]
     names = {name: place for place, name in enumerate(_COLUMNS, start=1)}
@@ -273,6 +274,7 @@ def test_a_word_gets_a_meaning_and_loses_it(town: Town, tmp_path: Path) -> None:
     assert not signals(town)
     path = tmp_path / "meanings.csv"
     assert town.jejak("codes", "export", path, settings=settings).status == 0
+    assert path.stat().st_mode & 0o777 == 0o600
     assert town.jejak("codes", "undo", "sirup", "method", word, settings=settings).status == 0
     assert town.query(select(t.plan).order_by("ocid", "id")) == before
     assert signals(town)

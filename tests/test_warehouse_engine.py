@@ -71,9 +71,11 @@ def test_postgresql_is_reached_through_psycopg_and_keeps_its_password_to_itself(
 
 def test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses(tmp_path: Path) -> None:
     engine = open_warehouse(f"sqlite:///{tmp_path}/new/folder/jejak.db")
-    assert (tmp_path / "new" / "folder" / "jejak.db").stat().st_mode & 0o777 == 0o600
+    folder = tmp_path / "new" / "folder"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "jejak.db").stat().st_mode & 0o777 == 0o600
     migrate(engine)
-    assert (tmp_path / "new/folder/jejak.db").exists()
+    assert (folder / "jejak.db").exists()
     engine.dispose()
 
 

@@ -94,6 +94,7 @@ def test_the_exports_hold_what_is_valid_in_order(town: Engine, tmp_path: Path) -
         counts = export.export(conn, out, package=PACKAGE, sources=SERVICES)
     assert counts == {"releases.jsonl": 4, "compiled.jsonl": 2, "records.jsonl": 2, "rows.jsonl": 4}
     assert {path.name for path in out.iterdir()} == FILES
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
     assert json.loads((out / "package.json").read_text()) == PACKAGE
     assert [one["id"] for one in lines(out / "releases.jsonl")] == ["d", "c", "a", "b"]
     assert [one["ocid"] for one in lines(out / "compiled.jsonl")] == ["ocds-213czf-rup-1", "ocds-213czf-tender-2"]

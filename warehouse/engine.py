@@ -99,9 +99,10 @@ def _open_sqlite(url: URL, options: dict[str, Any]) -> Engine:
         raise SettingsError("the warehouse needs a file, since several processes share it: sqlite:///path/to/file.db")
     file = Path(url.database)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        # Raw rows hold personal data.
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not file.exists():
-            file.touch(mode=0o600)  # raw rows hold personal data
+            file.touch(mode=0o600)
     except OSError as error:
         raise SettingsError(
             f"the warehouse {file} can't be made ({error.strerror}): look at the path in JEJAK_WAREHOUSE_URL"

@@ -1,12 +1,13 @@
 """Streaming exports of OCDS as JSON Lines. The same warehouse gives the same files.
 
-Files are written beside their place and moved there when all are whole: a killed export leaves the earlier ones.
+Files take the place of the earlier ones when all are whole: a killed export leaves those. They are readable by their
+owner alone, like the warehouse.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 from warehouse.load import key_set
 from warehouse.releases import Lineage, by_process, releases_of, unpacked
 from warehouse.tables import raw_record, record, release
+from warehouse.whole import replacing
 
 # Rows held in memory at a time.
 _CHUNK = 1000
@@ -26,6 +28,7 @@ def export(
     *,
     package: Mapping[str, Any],
     sources: Mapping[str, str],
+    beside: Mapping[str, bytes] = MappingProxyType({}),
     seen: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, int]:
     """Write the OCDS exports into `out_dir` and return the number of lines per file.
@@ -37,12 +40,13 @@ def export(
       source's own code, `release` the latest release of the process that was made of the row: of its current version,
       else of an earlier one that gave the same; null where the process has no release that the row changed
     - `package.json`: `package`, the metadata (publisher, extensions, ...) that a package of these lines needs
+    - `beside`: other files by their names
 
     `sources` gives the source of each service, `seen` gets how many processes are written, of how many. `conn` is
     best a `reading(engine)`: then all files show one state.
     """
     names = ("releases.jsonl", "compiled.jsonl", "records.jsonl", "rows.jsonl")
-    with _whole(out_dir) as folder:
+    with replacing(out_dir) as folder:
         counts = dict.fromkeys(names, 0)
         with ExitStack() as stack:
             files = {name: stack.enter_context((folder / name).open("wb")) for name in names}
@@ -51,16 +55,10 @@ def export(
                     files[name].writelines(line + b"\n" for line in lines)
                     counts[name] += len(lines)
         (folder / "package.json").write_bytes(orjson.dumps(package, option=orjson.OPT_INDENT_2) + b"\n")
+        for name, content in beside.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
     return counts
-
-
-@contextmanager
-def _whole(out_dir: Path) -> Iterator[Path]:
-    out_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=out_dir) as folder:
-        yield Path(folder)
-        for path in sorted(Path(folder).iterdir()):
-            path.replace(out_dir / path.name)
 
 
 _Process = tuple[str, Any, list[list[Any]], list[dict[str, Any]], list[tuple[str, Lineage]]]

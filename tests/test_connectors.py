@@ -811,7 +811,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size
 def test_any_csv_reads_back_as_written(rows, delimiter, tmp_path):
     written = [{"kd": f"#{first}", "nama": second, "ket": third} for first, second, third in rows]
     as_csv(tmp_path / TENDERS, written, delimiter=delimiter)
-    nothing = {"null", "NULL", "\\N", "nan", "NaN", "#N/A"}
+    nothing = {"null", "Null", "NULL", "(null)", "(NULL)", "<null>", "<NULL>", "\\N", "None", "nan", "NaN", "#N/A"}
     assert rows_of(fetch(TENDERS, folder(tmp_path))) == [
         {name: None if value in nothing else value for name, value in row.items()} for row in written
     ]

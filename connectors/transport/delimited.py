@@ -20,7 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # How databases and programs write nothing.
-_NOTHING = {"null", "NULL", r"\N", "NaN", "nan", "#N/A"}
+_NOTHING = {"null", "Null", "NULL", "(null)", "(NULL)", "<null>", "<NULL>", r"\N", "None", "NaN", "nan", "#N/A"}
 # No record of a healthy file has more lines than this inside its quotes.
 _LONGEST = 2000
 _SEP = re.compile(r"sep=(.)\s*")

@@ -20,7 +20,12 @@ Line = tuple[int, Cells | Row]
 
 # As far down as a header is looked for.
 _TITLES = 30
-_TOTAL = re.compile(r"(grand|sub)?[ -]?(jumlah|total)( (keseluruhan|seluruhnya|umum|besar|akhir))?[ :]*", re.IGNORECASE)
+# What is said of a sum, and is no name of anything by itself: `JUMLAH KESELURUHAN`, `Total Pagu Anggaran 2025 (Rp)`.
+_OF_SUMS = (
+    r"keseluruhan|seluruhnya|umum|besar|akhir|pagu|anggaran|nilai|harga|biaya|hps|kontrak|realisasi|belanja|dana|usulan"
+    r"|paket|pekerjaan|kegiatan|per|tahun|kecamatan|desa|kelurahan|\d+|\(?rp\.?\)?"
+)
+_TOTAL = re.compile(rf"(grand|sub)?[ -]?(jumlah|total)( ({_OF_SUMS}))*[ :]*", re.IGNORECASE)
 _COLUMN_NUMBER = re.compile(r"\(?(\d{1,3})\)?")
 
 

@@ -94,7 +94,7 @@ ELSEWHERE = {
     "lpse::test_an_order_whose_rows_all_stand_twice_counts_once "
     "lpse::test_the_lines_of_an_online_order_at_one_time_are_summed",
     "numbers of 2^31 or more stop no build": "fields::test_count_and_quantity "
-    "build::test_a_process_that_cannot_be_built_does_not_stop_the_others",
+    "build::test_a_process_that_the_tables_cannot_hold_does_not_stop_the_others",
     "answers and headers that drip (they need a clock)": "belief::test_an_answer_that_drips_ends "
     "belief::test_headers_that_drip_end",
     "linear scrub": "parties::test_long_texts_are_scrubbed_whole",
@@ -104,8 +104,10 @@ ELSEWHERE = {
     "strict idempotence of rejects and signals": "sync::"
     "test_the_same_night_twice_changes_nothing_whatever_is_odd_in_it",
     "a release refused for one secondary field": "sync::test_odd_rows_that_can_be_used_become_releases",
-    "exports that were killed; files' modes": "warehouse_export::test_an_export_that_fails_leaves_the_earlier_one "
-    "warehouse_engine::test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses",
+    "exports that were killed; files' modes": "whole::"
+    "test_whenever_it_is_killed_all_files_are_of_one_export_and_nothing_is_left_of_it "
+    "whole::test_a_folder_and_its_files_are_their_owners warehouse_engine::"
+    "test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses",
     "repeated keys in a JSON object": "JSON's own rule: the last counts, in all of them alike",
     "kills, two at once, full disks, restarted servers": "torture::test_disturbed_nights_end_as_undisturbed_ones "
     "build::test_a_sync_killed_at_any_moment_and_started_again_ends_as_one_never_killed",

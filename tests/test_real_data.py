@@ -868,6 +868,9 @@ DELIVERY = dict.fromkeys(("COMPLETED", "DELIVERED", "BUYER_CONFIRMED"), "met")
 def test_orders(processes: dict[Code, Row]) -> None:
     ended = {"COMPLETED", "PAYMENT_OUTSIDE_SYSTEM"}
     statuses: Counter[str] = Counter()
+    naming = ("SPSE-PesertaTender", "SPSE-NonTenderSelesai", "SPSE-TenderSelesaiNilai", "SPSE-TenderEkontrak-2Kontrak")
+    named = {row["kd_penyedia"] for name in naming for row in raw(name) if row["nama_penyedia"]}
+    assert len(named & {row["kd_penyedia_sikap"] for row in raw("Ecat-PaketEPurchasingV6")}) == 32
     for row in raw("Ecat-PaketEPurchasingV6"):
         code = row["kd_paket"]
         record = processes["ecat", code]
@@ -884,7 +887,10 @@ def test_orders(processes: dict[Code, Row]) -> None:
         assert delivery["description"] == row["status_pengiriman"]
         assert delivery["status"] == DELIVERY.get(row["status_pengiriman"], "scheduled")
         supplier = row["kd_penyedia_sikap"] or row["kd_penyedia_v6"]
-        assert [party["id"] for party in award["suppliers"]] == [f"JEJAK-PENYEDIA-{supplier}"]
+        [party] = award["suppliers"]
+        assert party["id"] == f"JEJAK-PENYEDIA-{supplier}"
+        # Named where any row of the year names the code.
+        assert ("name" in party) == (supplier in named)
         assert record["tender"]["procurementMethod"] == "direct"
     assert statuses.keys() == {"active", "terminated"}
 

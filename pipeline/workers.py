@@ -33,9 +33,12 @@ def spread(
     jobs: Iterable[_T],
     prepare: Callable[..., None] | None = None,
     *context: Any,
+    ahead: int | None = None,
 ) -> Iterator[_R]:
     """Results of `function` for each job, in order; in workers where there is enough to do (`size` processes). Jobs are
-    made as they are needed. `prepare` is called once in each worker, with `context`."""
+    made as they are needed. `prepare` is called once in each worker, with `context`. So many jobs `ahead` of the next
+    result may be given out, by default one more than there are workers: more where one job takes much longer than
+    others and results are small."""
     if size < _WORTH_WORKERS or settings.workers == 1:
         if prepare:
             prepare(*context)
@@ -44,7 +47,7 @@ def spread(
     with worker_pool(settings.workers, prepare, *context) as pool:
         waiting: deque[Future[_R]] = deque()
         remaining = iter(jobs)
-        for job in islice(remaining, settings.workers + 1):
+        for job in islice(remaining, ahead or settings.workers + 1):
             waiting.append(pool.submit(function, job))
         while waiting:
             result = waiting.popleft().result()

@@ -1,12 +1,12 @@
 """One process: its state now or as of a day, and which row gives a value."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from pipeline.build import context_of, process_of, snapshots
+from pipeline.build import Shared, Snapshot, context_of, process_of, snapshots
 from pipeline.registry import MAPPINGS, SERVICES
 from schemas.errors import SettingsError
 from schemas.settings import Settings
@@ -53,24 +53,13 @@ def contributions_of(conn: Connection, settings: Settings, ocid: str) -> list[Co
 
 
 def giving_services(
-    conn: Connection, settings: Settings
-) -> Callable[[Mapping[str, Iterable[Path]]], dict[str, dict[tuple[str, ...], str]]]:
-    """A function from paths of the states of some processes (by OCID) to the service whose row gives each value now.
-
-    What all processes share is read once, here.
-    """
-    context = context_of(conn, settings)
-
-    def services(paths: Mapping[str, Iterable[Path]]) -> dict[str, dict[tuple[str, ...], str]]:
-        found: dict[str, dict[tuple[str, ...], str]] = {}
-        for snapshot in snapshots(conn, dict.fromkeys(paths, "")):
-            process, _ = process_of(snapshot, context)
-            state = _state(process, settings)
-            giving = {tuple(path): _giving(state, path) for path in paths[process.ocid]}
-            found[process.ocid] = {path: each[0][0].service for path, each in giving.items() if each}
-        return found
-
-    return services
+    snapshot: Snapshot, context: Shared, settings: Settings, paths: Iterable[Path]
+) -> dict[tuple[str, ...], str]:
+    """The service whose row gives a value now, by the value's path in the state of a process."""
+    process, _ = process_of(snapshot, context)
+    state = _state(process, settings)
+    giving = {tuple(path): _giving(state, path) for path in paths}
+    return {path: each[0][0].service for path, each in giving.items() if each}
 
 
 def _computed(conn: Connection, settings: Settings, ocid: str) -> tuple[Process, State]:

@@ -243,6 +243,7 @@ def _write(making: _Making, only: set[int]) -> tuple[dict[str, Any], Personal, b
             settings,
             draft=making.draft,
             previous=last,
+            count=len(news),
             conn=making.conn,
             known=stay.values(),
             knowing=knowing,

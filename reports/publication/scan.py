@@ -213,7 +213,7 @@ def scan(
     names = [name for name in names_of(folder) if last is None or not is_same(f"{folder}/{name}", f"{last}/{name}")]
     jobs = _lots(folder, names)
     given = (folder, last, personal, site(settings))
-    scanned = spread(settings, len(names), _scan_files, jobs, _begin, *given)
+    scanned = spread(settings, len(names), _scan_files, jobs, _begin, *given, ahead=len(jobs))
     for found, values in with_progress(scanned, len(jobs), "lots of files scanned"):
         met(values)
         yield from found
@@ -272,16 +272,24 @@ def _overlapping(file: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _new_lines(file: IO[bytes], name: str, last: Path) -> Iterator[tuple[str, bytes]]:
-    """Each line of a file after the one before it, but for those that follow one another in the last version too."""
+    """Each line of a file after the one before it, but for those that follow one another in the last version too; what
+    is new in a row comes together."""
     with last.open("rb") as old:
-        seen = {key for key, _, _ in _pairs(old, name)}
-    for key, where, pair in _pairs(file, name):
+        seen = {key for key, *_ in _pairs(old, name)}
+    block, there = bytearray(), name
+    for key, where, before, line in _pairs(file, name):
+        if block and (key in seen or where != there or len(block) > _BLOCK):
+            yield there, bytes(block)
+            block.clear()
         if key not in seen:
-            yield where, pair
+            block += line if block else before + line
+            there = where
+    if block:
+        yield there, bytes(block)
 
 
-def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
-    """Each line that a file holds, unpacked, after the end of the one before it, and a hash of both. Rows of a sheet
+def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes, bytes]]:
+    """Each line that a file holds, unpacked, behind the end of the one before it; first a hash of both. Rows of a sheet
     are lines, and where they stand in it is no difference."""
     for where, chunks in _parts(file, name):
         before, previous, rest = b"", b"", b""
@@ -292,7 +300,7 @@ def _pairs(file: IO[bytes], name: str) -> Iterator[tuple[int, str, bytes]]:
                 lines, rest = [*lines, rest], b""
             for line in lines:
                 words = _CELL.sub(b"", line)
-                yield hash((previous, words)), where, before + line
+                yield hash((previous, words)), where, before, line
                 before, previous = _end_of(line), _end_of(words)
 
 

@@ -26,8 +26,9 @@ import orjson
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from pipeline.build import Shared, Snapshot, context_of, snapshots
 from pipeline.registry import SERVICES, code_fingerprint
-from pipeline.workers import AtOnce
+from pipeline.workers import AtOnce, spread, uncollected
 from reports.process import giving_services
 from reports.publication import metadata as about
 from reports.publication.files import names_of
@@ -131,6 +132,7 @@ def write_site(
     *,
     draft: bool,
     previous: Path | None,
+    count: int = 0,
     conn: Connection | None = None,
     known: Iterable[Known] = (),
     knowing: IO[bytes] | None = None,
@@ -140,8 +142,8 @@ def write_site(
     """Write the pages of `processes` (by OCID) into the folder `out`, and return how many package pages were `written`
     and how many `kept`.
 
-    `known` are other packages, whose pages are in `previous` as they have to be. `knowing` gets what is known
-    of all packages now.
+    There are `count` processes; the pages of many are made in workers. `known` are other packages, whose pages are in
+    `previous` as they have to be. `knowing` gets what is known of all packages now.
 
     `pool` makes the search, at once where none is given. `files` are done once all is in `data/` that is to be listed.
 
@@ -160,7 +162,7 @@ def write_site(
     writer = _Writer(out, previous, site, settings)
     totals = _Totals()
     _keep_packages(writer, known, totals, knowing)
-    _write_packages(writer, processes, totals, conn, knowing)
+    _write_packages(writer, processes, count, totals, conn, knowing)
     for ocid in sorted(totals.related - {each.ocid for each in totals.packages}):
         # Rows name it, but no row of its own announces it: whoever follows the link reads so.
         title = f"{texts.plain('waiting')}: {ocid}"
@@ -368,59 +370,104 @@ def files_of_package(ocid: str) -> tuple[str, str]:
     return f"proses/{file_name(ocid)}.html", f"proses/{file_name(ocid)}.json"
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the entry of a package is made of: `photos` are the addresses in its process, `copies` those of the small
+    copies. `digest` is that of its page, None where the last one was taken over; `snapshot` has the rows behind it."""
+
+    process: PublishedProcess
+    flags: list[str]
+    photos: list[str]
+    copies: dict[str, str]
+    wanting: bool
+    digest: str | None
+    snapshot: Snapshot | None = None
+
+
 def _write_packages(
     writer: _Writer,
     processes: Iterable[PublishedProcess],
+    count: int,
     totals: _Totals,
     conn: Connection | None,
     knowing: IO[bytes] | None,
 ) -> None:
-    services = giving_services(conn, writer.settings) if conn else None
+    """Read here, in the one state of the warehouse that `conn` has; the pages are made in workers."""
+    context = context_of(conn, writer.settings) if conn else None
+    batches = _batches(writer, processes, conn)
+    of_writer = (writer.out, writer.previous, writer.site, writer.settings)
+    for results in spread(writer.settings, count, _write_batch, batches, _begin, context, *of_writer):
+        for known, written in results:
+            totals.add(known)
+            totals.written += written
+            totals.kept += not written
+            if knowing:
+                knowing.write(line_of(known))
+
+
+def _batches(writer: _Writer, processes: Iterable[PublishedProcess], conn: Connection | None) -> Iterator[list[_Given]]:
     stream = iter(processes)
     while batch := list(islice(stream, _BATCH)):
         flags = flags_of(conn, [each.ocid for each in batch]) if conn and writer.settings.site.red_flags else {}
-        changed = []
+        given = []
         for process in batch:
-            package = summary(process)
-            known = Known(
-                package,
-                process.digest,
-                flags.get(process.ocid, []),
-                process.services,
-                sorted(filter(None, (each.get("identifier") for each in process.state.get("relatedProcesses") or ()))),
-                photos_of(process.state),
+            own, urls = flags.get(process.ocid, []), photos_of(process.state)
+            digest = writer.digest(process, own)
+            stays = writer.has(urls) and writer.kept(files_of_package(process.ocid), digest)
+            copies = writer.copies(urls, fetch=not stays)
+            wanting = not writer.wanted.isdisjoint(urls)
+            given.append(_Given(process, own, urls, copies, wanting, None if stays else digest))
+        written = dict.fromkeys((each.process.ocid for each in given if each.digest), "")
+        rows = {each.ocid: each for each in snapshots(conn, written)} if conn else {}
+        yield [replace(each, snapshot=rows.get(each.process.ocid)) for each in given]
+
+
+_worker: list[tuple[_Writer, Shared | None]] = []
+
+
+def _begin(context: Shared | None, *of_writer: Any) -> None:
+    """Give a worker what all pages share, once."""
+    _worker[:] = [(_Writer(*of_writer), context)]
+
+
+def _write_batch(batch: Sequence[_Given]) -> list[tuple[Known, bool]]:
+    """Write the pages of packages; returns what is known of each, and whether its page was written. Runs in a
+    worker."""
+    writer, context = _worker[0]
+    found = []
+    with uncollected():
+        for given in batch:
+            process, package = given.process, summary(given.process)
+            related = sorted(
+                filter(None, (each.get("identifier") for each in process.state.get("relatedProcesses") or ()))
             )
-            totals.add(known)
-            digest = writer.digest(process, known.flags)
-            if writer.has(known.photos) and writer.kept(files_of_package(process.ocid), digest):
-                totals.kept += 1
-                writer.copies(known.photos, fetch=False)
-                if knowing:
-                    knowing.write(line_of(known))
-            else:
-                changed.append((process, known, view(process, package), digest))
-        origins = services({each.ocid: shown_paths(shown) for each, _, shown, _ in changed}) if services else {}
-        for process, known, shown, digest in changed:
-            shown["origin"] = _origin(writer, process, origins.get(process.ocid, {}))
-            shown["beside"] = beside(shown["state"], shown["origin"])
-            shown["copies"] = writer.copies(known.photos, fetch=True)
-            shown["flags"] = known.flags
-            _write_package(writer, process, known.package, digest, shown)
-            if knowing:
-                knowing.write(line_of(replace(known, wanting=not writer.wanted.isdisjoint(known.photos))))
-            totals.written += 1
+            known = Known(
+                package, process.digest, given.flags, process.services, related, given.photos, wanting=given.wanting
+            )
+            if given.digest:
+                shown = view(process, package)
+                shown["origin"] = _origin(writer, given, context, shown_paths(shown))
+                shown["beside"] = beside(shown["state"], shown["origin"])
+                shown["copies"] = given.copies
+                shown["flags"] = given.flags
+                _write_package(writer, process, package, given.digest, shown)
+            found.append((known, given.digest is not None))
+    return found
 
 
 def _origin(
-    writer: _Writer, process: PublishedProcess, services: Mapping[tuple[str, ...], str]
+    writer: _Writer, given: _Given, context: Shared | None, paths: Iterable[list[str]]
 ) -> dict[tuple[str, ...], Markup]:
     """What stands beside a figure, by its path: the system that gives it, and when its row was read."""
+    if given.snapshot is None or context is None:
+        return {}
+    read = given.process.services
     return {
         path: Markup("{}, {}").format(
-            texts.t(f"from.{SERVICES[service][0]}"), texts.day(local(process.services[service], writer.offset))
+            texts.t(f"from.{SERVICES[service][0]}"), texts.day(local(read[service], writer.offset))
         )
-        for path, service in services.items()
-        if service in process.services
+        for path, service in giving_services(given.snapshot, context, writer.settings, paths).items()
+        if service in read
     }
 
 

@@ -210,8 +210,9 @@ def _fields_of(model: type[SourceRecord], names: tuple[str, ...]) -> tuple[str, 
 
 
 def filled(record: SourceRecord, *names: str) -> Any:
-    """The first that is filled of some fields, which only some lists have; None where none is."""
-    return next((value for name in fields_of(record, *names) if (value := getattr(record, name))), None)
+    """The first that is filled of some fields, which only some lists have; None where none is. Zero is a value."""
+    values = (getattr(record, name) for name in fields_of(record, *names))
+    return next((value for value in values if value not in (None, "", (), [])), None)
 
 
 def plain_number(text: str) -> str:

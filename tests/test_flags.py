@@ -214,10 +214,14 @@ CASES: dict[str, tuple[Callable[[], list[Object]], Callable[[], list[Object]], s
     # Of 0.05 ... 0.13 and one below all the quartiles are 0.0592 and 0.1108 (type 8), so the lower fence is below zero,
     # which no difference reaches: the setting stands in for it.
     "R024": (lambda: gaps(104.0), lambda: gaps(104.1), "ocds-213czf-0"),
-    # Loser bid nine times and won once; each of the others bid once and won: its ratio is far below the fence.
+    # Loser won one of ten, or of nine; each of the others bid once and won. The fence lies at 1, above every ratio but
+    # theirs: the setting stands in for it.
     "R025": (
         lambda: [tender(0, {"loser": 1.0}, "loser"), *nine(lambda n: tender(n, {f"w{n}": 1.0, "loser": 2.0}, f"w{n}"))],
-        lambda: [tender(0, {"loser": 1.0}, "loser"), *nine(lambda n: tender(n, {f"w{n}": 2.0, "loser": 1.0}, "loser"))],
+        lambda: [
+            tender(0, {"loser": 1.0}, "loser"),
+            *nine(lambda n: tender(n, {f"w{n}": 1.0, "loser": 2.0}, f"w{n}"))[:8],
+        ],
         "loser",
     ),
     "R026": (
@@ -230,8 +234,8 @@ CASES: dict[str, tuple[Callable[[], list[Object]], Callable[[], list[Object]], s
         lambda: [tender(0, {"w": 100.0, "l": 100.01}, "w")],
         "ocds-213czf-0",
     ),
-    # Every digit alike: far from the law. By the law, rounded to a hundredth, the mean deviation is 0.003.
-    "R029": (lambda: amounts([n % 9 + 1 for n in range(100)]), lambda: amounts(_BY_LAW), "office"),
+    # Of a hundred amounts by the law seven that begin with 9 in place of 1: the mean deviation is 0.0171; six: 0.0149.
+    "R029": (lambda: amounts([9] * 7 + _BY_LAW[7:]), lambda: amounts([9] * 6 + _BY_LAW[6:]), "office"),
     "R030": (
         lambda: [tender(0, {"w": 1.0}, "w", tender__tenderPeriod__endDate=at("2024-03-09"))],
         lambda: [tender(0, {"w": 1.0}, "w", tender__tenderPeriod__endDate=at("2024-03-10"))],
@@ -367,6 +371,7 @@ CASES: dict[str, tuple[Callable[[], list[Object]], Callable[[], list[Object]], s
 }
 SETTINGS = {
     "R024": FlagSettings(r024_difference=0.04),
+    "R025": FlagSettings(r025_ratio=0.1),
     "R038": FlagSettings(r038_ratio=0.5),
     "R048": FlagSettings(r048_variety=3),
 }

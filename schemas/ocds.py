@@ -419,6 +419,7 @@ class Tender(_Entry):
     contractPricing: Text | None | MISSING = MISSING
     smallEnterprisesOnly: bool | None | MISSING = MISSING
     domesticProductsOnly: bool | None | MISSING = MISSING
+    sustainabilityAspects: Codes[Literal["economic", "social", "environmental"]] | None | MISSING = MISSING
 
 
 class Award(_Entry):

@@ -103,6 +103,9 @@ def test_of_several_plans_the_withdrawn_ones_are_not_summed() -> None:
 def test_what_a_plan_is_reserved_for() -> None:
     tender = document([plan(1, status_ukm="UKM", status_pdn="Non-PDN")])["tender"]
     assert (tender["smallEnterprisesOnly"], tender["domesticProductsOnly"]) == (True, False)
+    assert "sustainabilityAspects" not in tender
+    aspects = {"spp_aspek_ekonomi": True, "spp_aspek_sosial": False, "spp_aspek_lingkungan": True}
+    assert document([plan(1, **aspects)])["tender"]["sustainabilityAspects"] == ["economic", "environmental"]
 
 
 def test_zero_is_no_method() -> None:

@@ -66,6 +66,11 @@ def revisions(service: str, record: Any) -> Iterator[Revision]:
         )
 
 
+_ASPECTS = {
+    "economic": "spp_aspek_ekonomi",
+    "social": "spp_aspek_sosial",
+    "environmental": "spp_aspek_lingkungan",
+}
 _BUDGETS = ("RUP-PaketAnggaranPenyedia", "RUP-PaketAnggaranSwakelola")
 _PLAN_KINDS = {
     "RUP-PaketPenyedia-Terumumkan": "rup",
@@ -169,6 +174,7 @@ def paket(rows: list[Row], context: Context) -> Iterator[Partial]:
                 "contractPeriod": contract_period,
                 "smallEnterprisesOnly": _flag(context, "smallEnterprises", "status_ukm", first),
                 "domesticProductsOnly": _flag(context, "domesticProducts", "status_pdn", first),
+                "sustainabilityAspects": [aspect for aspect, field in _ASPECTS.items() if filled(first, field)],
             },
             "parties": parties(office),
         },

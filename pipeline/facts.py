@@ -1,7 +1,7 @@
 """What a row holds of identity and belonging, extracted once when the row is taken over, and kept beside it."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from schemas.fields import SupplierRecord
 from schemas.service import Service, SourceRecord, read_row
 from transforms.evidence import Evidence
 from transforms.identity import Code, Plan, Revision, RupReference
-from transforms.mapping import SUPPLIER_CODE
+from transforms.mapping import OFFICE_NUMBER, SUB_ACTIVITY, SUPPLIER_CODE
 from transforms.parties import scrub, supplier_keys, tax_numbers
 from transforms.rows import renamed
 from warehouse import tables as t
@@ -54,6 +54,10 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
     """The facts of a row; `subject` is its (kind, code) as the row is known by."""
     mapping, name = SOURCES[source].mapping, service.name
     identifying = name in mapping.identifying
+    master = mapping.masters[name](record) if name in mapping.masters else None
+    keys = tuple(_suppliers(record)) if isinstance(record, SupplierRecord) else ()
+    if master and master[0] == t.office_structure.name and master[1]["sirup_code"] and record.office.code:
+        keys = (((OFFICE_NUMBER, master[1]["sirup_code"]), record.office.code, None),)
     evidence = next(iter(mapping.evidence(name, record)), None) if name in mapping.evident else None
     if evidence is not None and service.linked and subject[0]:
         evidence = replace(evidence, subject=(subject[0], subject[1]))
@@ -61,9 +65,9 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
         next(iter(mapping.plans(name, record)), None) if identifying else None,
         next(iter(mapping.revisions(name, record)), None) if identifying else None,
         next(iter(mapping.references(name, record)), None) if identifying else None,
-        tuple(_suppliers(record)) if isinstance(record, SupplierRecord) else (),
+        keys,
         evidence,
-        mapping.masters[name](record) if name in mapping.masters else None,
+        master,
     )
 
 
@@ -125,6 +129,9 @@ def write_facts(
             scope = row_key[2]
             year = columns["fiscal_year"] or (int(scope) if scope.isdecimal() else None)
             masters[table].append({"row_id": row_id, **columns, "fiscal_year": year})
+            if columns.get("level") == SUB_ACTIVITY and columns["name"]:
+                given = {"key": f"{year}-{columns['code']}", "kd_penyedia": columns["name"], "name": None}
+                suppliers.append({"row_id": row_id, "kind": SUB_ACTIVITY, **given})
         evidence.append((row_key, facts.evidence))
     insert_rows(conn, t.plan_fact, plans)
     insert_rows(conn, t.rup_revision, revisions)
@@ -133,8 +140,7 @@ def write_facts(
     for master in t.MASTERS:
         insert_rows(conn, master, masters[master.name])
     changed.codes |= _revised(revisions)
-    changed.suppliers |= {(row["kind"], row["key"]) for row in suppliers}
-    changed.suppliers |= {(SUPPLIER_CODE, row["kd_penyedia"]) for row in suppliers}
+    changed.suppliers |= _looked_up((row["kind"], row["key"], row["kd_penyedia"]) for row in suppliers)
     note_evidence(conn, evidence)
 
 
@@ -201,7 +207,15 @@ def drop_facts(conn: Connection, row_ids: list[int], changed: Changed) -> None:
     keys = conn.execute(given).all()
     for table in (t.plan_fact, t.rup_revision, t.rup_reference, t.supplier_name, *t.MASTERS):
         conn.execute(delete(table).where(table.c.row_id.in_(ids)))
-    changed.suppliers |= {(row.kind, row.key) for row in keys} | {(SUPPLIER_CODE, row.kd_penyedia) for row in keys}
+    changed.suppliers |= _looked_up(keys)
+
+
+def _looked_up(given: Iterable[Sequence[str]]) -> set[Code]:
+    """The keys whose answers hang on some (kind, key, answer): the keys themselves, and the code of a supplier."""
+    known = list(given)
+    return {(kind, key) for kind, key, _ in known} | {
+        (SUPPLIER_CODE, code) for kind, _, code in known if kind not in (SUB_ACTIVITY, OFFICE_NUMBER)
+    }
 
 
 def _revised(revisions: Iterable[Any]) -> set[Code]:

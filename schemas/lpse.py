@@ -553,6 +553,11 @@ class TokoDaringRealisasi(LkppRecord):
     status_konfirmasi_ppmse: Text = None
     keterangan_ppmse: Text = None
 
+    @property
+    def office(self) -> Office:
+        """SIRUP's number of the office stands here instead of its code."""
+        return super().office._replace(number=self.kd_satker)
+
 
 class InstansiSatker(LkppRecord):
     """An office, as e-catalogue knows it."""

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -951,6 +952,31 @@ def test_a_supplier_learned_later_takes_the_place_of_its_surrogate(town: Town) -
     assert left < surrogates
     known = {(row["kind"], row["key"]) for row in town.query(select(t.supplier_key))}
     assert known.isdisjoint((row["kind"], row["key"]) for row in town.query(select(t.supplier_use)))
+
+
+def test_a_budget_bears_the_names_of_its_sub_activities_once_the_masters_have_them(town: Town) -> None:
+    """One name for each code of a year: a code with two names has none."""
+    lists = ["RUP-PaketPenyedia-Terumumkan", "RUP-PaketAnggaranPenyedia"]
+    masters = ["RUP-ProgramMaster", "RUP-KegiatanMaster", "RUP-SubKegiatanMaster"]
+
+    def budgets() -> Rows:
+        records = town.query(select(t.record.c.compiled))
+        return [row["compiled"]["planning"]["budget"] for row in records]
+
+    town.sync(settings=town.settings(only=lists))
+    assert not any("project" in budget for budget in budgets())
+    town.sync(settings=town.settings(only=[*lists, *masters]))
+    names: dict[str, set[str]] = defaultdict(set)
+    for row in town.known("RUP-SubKegiatanMaster"):
+        code = ".".join(str(int(part)) for part in row["payload"]["kd_subkegiatan_str"].split("."))
+        names[code].add(row["payload"]["nama_subkegiatan"])
+    named = 0
+    for budget in budgets():
+        codes = budget.get("projectID", "").split("+")
+        expected = {next(iter(names[code])) for code in codes if len(names[code]) == 1}
+        assert budget.get("project", "") == "; ".join(sorted(expected))
+        named += bool(expected)
+    assert named > 0
 
 
 @pytest.fixture

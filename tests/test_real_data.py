@@ -895,16 +895,23 @@ def test_orders(processes: dict[Code, Row]) -> None:
     assert statuses.keys() == {"active", "terminated"}
 
 
+def activity(mak: str) -> str:
+    """The sub-activity of an account code, without leading zeros."""
+    return ".".join(str(int(part)) for part in mak.split(".")[:6])
+
+
 def test_plans(processes: dict[Code, Row]) -> None:
+    names: dict[str, set[str]] = defaultdict(set)
+    for row in raw("RUP-SubKegiatanMaster"):
+        names[activity(row["kd_subkegiatan_str"])].add(" ".join(row["nama_subkegiatan"].split()))
     for kind, (service, lines_of, places_of) in PLANS.items():
         lines_by, places_by = grouped(raw(lines_of), "kd_rup"), grouped(raw(places_of), "kd_rup")
         for row in raw(service):
             budget = processes[kind, str(row["kd_rup"])]["planning"]["budget"]
             assert budget["id"] == str(row["kd_rup"])
             assert amount(budget["amount"]) == row["pagu"]
-            # A package is no project: it gives the process its title, its account codes the project's code.
+            # A package is no project: it gives the process its title, its account codes the project's code and name.
             assert squeezed(processes[kind, str(row["kd_rup"])]["title"]) == squeezed(row["nama_paket"])
-            assert "project" not in budget
         announced = {str(row["kd_rup"]) for row in raw(service)}
         for code, rows in lines_by.items():
             if code not in announced and (kind, code) not in processes:
@@ -913,8 +920,10 @@ def test_plans(processes: dict[Code, Row]) -> None:
             breakdown = record["planning"]["budget"]["budgetBreakdown"]
             assert sorted(amount(line["amount"]) for line in breakdown) == sorted(row["pagu"] for row in rows)
             assert record["buyer"]["name"] == rows[0]["nama_satker"]
-            activities = {".".join(str(int(part)) for part in row["mak"].split(".")[:6]) for row in rows}
-            assert record["planning"]["budget"]["projectID"] == "+".join(sorted(activities))
+            activities = sorted({activity(row["mak"]) for row in rows})
+            assert record["planning"]["budget"]["projectID"] == "+".join(activities)
+            known = sorted({name for code in activities if len(names[code]) == 1 for name in names[code]})
+            assert record["planning"]["budget"].get("project", "") == "; ".join(known)
         for code, rows in places_by.items():
             if code not in announced and (kind, code) not in processes:
                 continue

@@ -38,8 +38,11 @@ def test_the_lines_of_a_budget_sum_to_the_plan_repeats_and_corrections_included(
     assert line["description"] == f"{MAK.rstrip('.')}. APBD".replace("..", ".")
     assert (budget["id"], budget["fund"], budget["fiscalYear"]) == ("1", "APBD", 2025)
     assert budget["projectID"] == "1.3.10.2.1.5"
-    # The tender's title is no project.
+    # The tender's title is no project, the sub-activity's name in the master is.
     assert "project" not in budget
+    master = {("sub_activity", "2025-1.3.10.2.1.5"): "Rekonstruksi Jalan"}
+    named = document([plan(1), *lines(1, 100, tahun_anggaran=2025)], suppliers=master)["planning"]["budget"]
+    assert named["project"] == "Rekonstruksi Jalan"
     assert "isRepeated" not in budget
 
 

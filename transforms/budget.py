@@ -24,7 +24,7 @@ def plan_budget(context: Context, record: Any, rups: Iterable[str], lines: Itera
     return {
         "id": "+".join(sorted(set(rups))),
         "amount": money(pagu),
-        "projectID": projects(known),
+        **projects(context, year, known),
         "fiscalYear": year,
         "fund": scrub(fund),
         "isRepeated": is_repeated(context),
@@ -47,9 +47,11 @@ def is_repeated(context: Context) -> bool | None:
     return (related and (context.planned or len(context.rups) == 1)) or None
 
 
-def projects(lines: Iterable[str]) -> str:
-    """The sub-activities of canonical account codes, as `budget.projectID`."""
-    return "+".join(sorted({mak.sub_activity(line) for line in lines}))
+def projects(context: Context, year: int | None, lines: Iterable[str]) -> Body:
+    """The sub-activities of canonical account codes as `projectID`, their names in SIRUP's masters as `project`."""
+    activities = sorted({mak.sub_activity(line) for line in lines})
+    names = {name for activity in activities if (name := context.sub_activity(year, activity))}
+    return {"project": "; ".join(sorted(names)), "projectID": "+".join(activities)}
 
 
 def accounts(lines: Iterable[str]) -> list[str]:

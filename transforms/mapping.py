@@ -33,6 +33,10 @@ Body = dict[str, Any]
 Amount = float | int | None
 SUPPLIER_CODE = "code"
 """The kind of those keys of the suppliers' crosswalk that lead from a supplier's code to its name."""
+SUB_ACTIVITY = "sub_activity"
+"""The kind of those that lead from a sub-activity's year and code to its name."""
+OFFICE_NUMBER = "office"
+"""The kind of those that lead from SIRUP's number of an office to its code."""
 
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
@@ -168,6 +172,9 @@ class Context:
         """The party of the office that a row names."""
         office = record.office
         code = office.code or self.offices.get((self.source, plain_name(office.name)))
+        if not code and office.number:
+            self.supplier_lookups.add((OFFICE_NUMBER, office.number))
+            code = self.suppliers.get((OFFICE_NUMBER, office.number))
         return office_party(office.institution or self.kd_klpd, code, office.name, office.address)
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:
@@ -193,6 +200,12 @@ class Context:
         if party and not has_code(party):
             self.supplier_lookups.update(supplier_keys(name, tax_numbers(*numbers)))
         return party
+
+    def sub_activity(self, year: int | None, code: str) -> str | None:
+        """The name of a sub-activity in a fiscal year, looked up as suppliers are."""
+        key = (SUB_ACTIVITY, f"{year}-{code}")
+        self.supplier_lookups.add(key)
+        return self.suppliers.get(key) or None
 
 
 _NOT_IN_NUMBER = re.compile(r"[^0-9A-Z]+")

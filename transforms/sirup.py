@@ -219,7 +219,11 @@ def anggaran(rows: list[Row], context: Context) -> Iterator[Partial]:
                     "budget": {
                         "budgetBreakdown": list(lines.values()),
                         "fund": "; ".join(sorted(funds)),
-                        "projectID": projects(filter(None, map(mak.canonical, _maks(counting)))),
+                        **projects(
+                            context,
+                            counting[0].record.tahun_anggaran,
+                            filter(None, map(mak.canonical, _maks(counting))),
+                        ),
                     }
                 },
                 "tender": {

@@ -46,8 +46,8 @@ class Process:
     `rows` are its current rows: those of its own codes, of the RUPs whose planning it carries, and of what is linked to
     either. `rups` are the RUP codes it fulfils, `relations` pairs of (relationship, OCID). `links` gives, for each
     linked subject, the codes here that it belongs to. `suppliers` and `offices` are the parts of the crosswalks that it
-    may need: (kind, key) -> kd_penyedia, or the name of a supplier's code; (source, plain name) -> kd_satker_str.
-    `meanings` are what operators say that words mean.
+    may need: (kind, key) -> kd_penyedia, or the name of a supplier's code or a sub-activity, or the code of an office;
+    (source, plain name) -> kd_satker_str. `meanings` are what operators say that words mean.
     """
 
     ocid: str

@@ -419,34 +419,43 @@ Index("rup_revision_newer", rup_revision.c.kind, rup_revision.c.newer)
 supplier_name = _table(
     "supplier_name",
     _row_id(),
-    _text("kind", "npwp (SHA-256 of the digits) or name (normalised)"),
+    _text(
+        "kind",
+        "npwp (SHA-256 of the digits), name (normalised), sub_activity (its fiscal year and code) or office (SIRUP's "
+        "number)",
+    ),
     _text("key", "the key itself"),
-    _text("kd_penyedia", "LKPP's code of the supplier"),
+    _text("kd_penyedia", "LKPP's code of the supplier; of a sub-activity its name, of an office its code"),
     # By bytes, as codes are: which spelling comes first must not hang on a locale.
     Column("name", Code, comment="its name as the row has it"),
     PrimaryKeyConstraint("row_id", "kind", "key"),
-    comment="Tax numbers and names that current rows give beside a supplier's code.",
+    comment="Tax numbers and names that current rows give beside a supplier's code; names of sub-activities, codes of "
+    "offices.",
 )
 Index("supplier_name_key", supplier_name.c.key)
 Index("supplier_name_code", supplier_name.c.kd_penyedia)
 
 supplier_key = _table(
     "supplier_key",
-    _text("kind", "npwp (SHA-256 of the digits), name (normalised) or code"),
+    _text("kind", "npwp (SHA-256 of the digits), name (normalised), code, sub_activity or office"),
     _text("key", "the key itself"),
-    _text("kd_penyedia", "LKPP's code of the supplier; empty where several have this key. Of a code its first name"),
+    _text(
+        "kd_penyedia",
+        "LKPP's code of the supplier, the name of the sub-activity, the code of the office; empty where several have "
+        "this key. Of a code its first name",
+    ),
     PrimaryKeyConstraint("kind", "key"),
     comment="The crosswalk from tax numbers and names to LKPP's supplier codes and from codes to names, as "
-    "`supplier_name` has it.",
+    "`supplier_name` has it: of suppliers, of sub-activities that pay for plans, of offices.",
 )
 
 supplier_use = _table(
     "supplier_use",
-    _text("kind", "npwp or name, as in supplier_key"),
+    _text("kind", "npwp, name, code, sub_activity or office, as in supplier_key"),
     _text("key", "the key itself"),
-    _text("ocid", "the process of which a row names a supplier without its code"),
+    _text("ocid", "the process of which a row names a supplier, sub-activity or office by such a key"),
     PrimaryKeyConstraint("kind", "key", "ocid"),
-    comment="Supplier keys that were looked up: their processes are built again when the answer changes.",
+    comment="Keys that were looked up in supplier_key: their processes are built again when the answer changes.",
 )
 Index("supplier_use_ocid", supplier_use.c.ocid)
 
@@ -946,7 +955,8 @@ plan_account = _table(
     _maybe("fund_office", "asal_dana_satker"),
     _money("amount", "the plan's share of the line, corrections taken off; not the line's total"),
     PrimaryKeyConstraint("ocid", "plan_id", "id"),
-    comment="Budget lines of plans. Their sum is the plan's pagu, also of plans that do not count (plan.status).",
+    comment="Budget lines of plans. Their sum is the plan's pagu, also of plans that do not count (plan.status) or "
+    "that SIRUP's list lacks: join `plan` before summing.",
 )
 Index("plan_account_account", plan_account.c.account)
 

@@ -138,8 +138,11 @@ def _rows_filled(conn: Connection) -> Iterator[Measure]:
     columns = t.raw_record.c
     rows: Counter[str] = Counter()
     filled: dict[str, Counter[str]] = defaultdict(Counter)
-    query = select(columns.service, cast(columns.payload, Text)).where(columns.current, ~columns.gone)
-    for service, payload in conn.execution_options(yield_per=2000).execute(query):
+    standing = (columns.current, ~columns.gone)
+    query = select(columns.service, cast(columns.payload, Text)).where(*standing)
+    many = conn.scalar(select(func.count()).select_from(t.raw_record).where(*standing)) or 0
+    found = conn.execution_options(yield_per=2000).execute(query)
+    for service, payload in with_progress(found, many, "rows counted"):
         rows[service] += 1
         names = filled[service]
         for name, value in from_json(payload).items():

@@ -52,8 +52,9 @@ FORMATS = ("sqlite", "parquet", "csv", "xlsx")
 
 
 def questions() -> list[tuple[str, str, str]]:
-    """The worked questions: (name, title, SQL); the title is the first line of the head, which the SQL keeps."""
-    return [(name, sql.partition("\n")[0].lstrip("- "), sql) for name, sql in QUESTIONS.items()]
+    """The worked questions: (name, title, SQL); the SQL keeps its head, which begins with the title."""
+    heads = {name: sql.partition("?")[0].replace("\n-- ", " ").removeprefix("-- ") for name, sql in QUESTIONS.items()}
+    return [(name, f"{heads[name]}?", sql) for name, sql in QUESTIONS.items()]
 
 
 def tables() -> tuple[Table, ...]:

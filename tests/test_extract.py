@@ -18,8 +18,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from pipeline.configure import load_settings
 from reports.extract import FORMATS, tables
 from reports.headings import PATH, headings
+from reports.publication.scan import personal_now, scan
 from reports.sheets import defused
 from reports.spreadsheets import write_csv, write_xlsx
 from tests.worlds import Town
@@ -74,13 +76,31 @@ def test_the_browser_answers_the_questions(full: Town) -> None:
     about = full.folder / "about.json"
     out = extracted(full, "sqlite", "--describe", about)
     datasette = Path(sys.executable).with_name("datasette")
-    pages = {"/out": "supplier_share", "/out/plan": "Pagu may always be summed", "/out/04_savings": "Denominator"}
+    pages = {
+        "/out": "supplier_share",
+        "/out/plan": "Pagu may always be summed",
+        "/out/02_splitting": "below the threshold, together above it?</h1>",
+        "/out/04_savings": "Denominator",
+    }
     for page, held in pages.items():
         words = [str(word) for word in ("serve", "--immutable", out, "--metadata", about, "--get", page)]
         answer = subprocess.run([str(datasette), *words], capture_output=True, text=True, check=True).stdout
         assert held in answer
         # Nothing is loaded from elsewhere.
         assert not re.findall(r"<(?:script|img|link rel=.stylesheet)[^>]+(?:src|href)=.(?:https?:)?//", answer)
+
+
+def test_what_is_carried_away_passes_the_personal_data_scan(full: Town) -> None:
+    """Of CSV and workbooks; the other forms hold the same rows. The offices' sheets beside them."""
+    assert full.jejak("quality", "--out", full.folder / "quality").status == 0
+    folders = [full.folder / "quality", *(extracted(full, form) for form in ("csv", "xlsx"))]
+    settings = load_settings(str(full.settings()))
+    personal = personal_now(settings)
+    assert len(personal.values) > 50
+    for folder in folders:
+        assert list(scan(folder, personal, settings)) == []
+    (folders[1] / "contract.csv").write_text(next(iter(personal.numbers)))
+    assert list(scan(folders[1], personal, settings))
 
 
 def test_no_row_as_received_is_carried_away() -> None:

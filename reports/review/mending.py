@@ -18,6 +18,7 @@ from transforms.rows import renamed
 from warehouse import tables as t
 from warehouse.engine import from_json
 from warehouse.load import key_set
+from warehouse.releases import unpacked
 
 Object = dict[str, Any]
 
@@ -28,6 +29,7 @@ SYSTEMS = {
     "Ecat": "E-Katalog",
     "Bela": "Toko Daring",
     "SIMDA": "SIMDA",
+    "SIPD": "SIPD-RI",
     "SIMPEN": "SIMPEN",
     "Musrenbang": "e-Musrenbang",
     "Dokumen": "Dokumen perencanaan",
@@ -74,14 +76,19 @@ def candidates(path: str, kind: str) -> list[tuple[str, str]]:
     return []
 
 
-def subjects_of(state: Object, path: str) -> list[tuple[str, str]]:
+def subjects_of(state: Object, path: str, lineage: Iterable[Sequence[Any]] = ()) -> list[tuple[str, str]]:
     """The kinds and codes of whom a path of a state may be about, the likeliest first: its plan, then the attempt that
-    stands in for an unknown one; the order or recorded purchase that an award or contract comes from; its attempt."""
+    stands in for an unknown one; the order or recorded purchase that an award or contract comes from; its attempt.
+
+    `lineage` is that of the record: of systems that share no code with LKPP's it alone says which row is meant.
+    """
     parts = path.split("/")
+    if linked := _linked(state, parts, lineage):
+        return linked
     kind, _, code = str(state.get("tender", {}).get("id", "")).partition("-")
     if parts[0] == "planning":
         plan = state.get("planning", {}).get("budget", {}).get("id", "").partition("+")[0]
-        return [(_PLAN_KINDS.get(kind, "rup"), plan or code), (kind, code)]
+        return [*([(_PLAN_KINDS.get(kind, "rup"), plan)] if plan else ()), (kind, code)]
     if parts[0] in ("awards", "contracts") and len(parts) > 1:
         first, _, rest = str(state[parts[0]][int(parts[1])].get("id", "")).partition("-")
         if first in _KINDS:
@@ -89,6 +96,19 @@ def subjects_of(state: Object, path: str) -> list[tuple[str, str]]:
         if first.isdigit():
             return [(kind if kind in ("tender", "nontender") else "nontender", first)]
     return [(kind, code)]
+
+
+def _linked(state: Object, parts: Sequence[str], lineage: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
+    """Kind and code of the document or the treasury's payments at a path; none where it is about something else."""
+    if parts[:2] == ["planning", "documents"] and len(parts) > 2:
+        kind, last = "dokumen", {state["planning"]["documents"][int(parts[2])].get("url")}
+    elif parts[0] == "contracts" and parts[2:4] == ["implementation", "transactions"]:
+        paid = state["contracts"][int(parts[1])]["implementation"]["transactions"]
+        kind, last = "kontrak", {each.get("number") for each in ([paid[int(parts[4])]] if len(parts) > 4 else paid)}
+    else:
+        return []
+    keys = ((of, code, key) for of, code, _, _, key, *_ in lineage)
+    return list(dict.fromkeys((of, code) for of, code, key in keys if of == kind and key.rpartition("|")[2] in last))
 
 
 def value_at(state: Object, path: str) -> Any:
@@ -106,8 +126,13 @@ def value_at(state: Object, path: str) -> Any:
 
 def source_fields(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> list[SourceField]:
     """For each finding on a record (`ocid`, `path`) where its value stands at the source."""
-    states = states_of(conn, sorted({each["ocid"] for each in findings}))
-    subjects = [subjects_of(states.get(each["ocid"], {}), each["path"]) for each in findings]
+    ocids = sorted({each["ocid"] for each in findings})
+    states = states_of(conn, ocids)
+    stored = select(t.record.c.ocid, t.record.c.rows).where(t.record.c.ocid.in_(key_set(conn, ocids)))
+    lineage = {row.ocid: unpacked(row.rows) for row in conn.execute(stored)}
+    subjects = [
+        subjects_of(states.get(each["ocid"], {}), each["path"], lineage.get(each["ocid"], ())) for each in findings
+    ]
     wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each, about in zip(findings, subjects, strict=True):
         for kind, code in about:

@@ -13,6 +13,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from sqlalchemy import Connection, func, select
 
+from pipeline.progress import with_progress
 from reports.review.mending import SourceField, source_fields
 from reports.sheets import defused
 from warehouse import tables as t
@@ -63,7 +64,7 @@ def write_sheets(conn: Connection, folder: Path, year: int | None = None) -> lis
     named = select(columns.office_id, func.max(columns.office_name).label("name")).where(columns.office_id.is_not(None))
     offices = conn.execute(named.group_by(columns.office_id).order_by(columns.office_id)).all()
     written: list[Object] = []
-    for office, name in offices:
+    for office, name in with_progress(offices, len(offices), "sheets written"):
         lines = list(_lines(conn, office, year))
         if lines:
             file = re.sub(r"[^0-9A-Za-z]+", "-", f"{(name or '')[:60]} {office}").strip("-").lower()

@@ -105,6 +105,12 @@ def test_a_beginning_is_no_end(heading: str) -> None:
     assert "tanggal_selesai" not in (guess.field, guess.other)
 
 
+@pytest.mark.parametrize("heading", ["OPD", "SKPD", "Satuan Kerja", "Nama Perangkat Daerah", "Kode OPD"])
+def test_an_office_is_found_by_any_of_its_names(heading: str) -> None:
+    [guess] = draft(JOBS, [{heading: "1.03.0.00.0.00.03.0000" if "Kode" in heading else "Dinas Contoh"}])
+    assert guess.field == ("kd_satker" if "Kode" in heading else "nama_satker")
+
+
 def test_two_columns_for_one_field_are_marked() -> None:
     rows: list[dict[str, object]] = [{"Nilai Kontrak": 5, "Harga Kontrak (Rp)": 6, "pekerjaan_id": 1}]
     found = draft(JOBS, rows)

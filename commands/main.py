@@ -85,12 +85,9 @@ def _reason(error: Exception) -> str | None:
         if isinstance(error, BrokenProcessPool):
             return "a worker was ended from outside, as when memory runs out: set fewer `workers`, run it again"
     if "sqlalchemy" in sys.modules:
-        from sqlalchemy.exc import SQLAlchemyError
-
         from warehouse.failures import explained
 
-        if isinstance(error, SQLAlchemyError):
-            return explained(error)
+        return explained(error)
     return None
 
 

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine, Text, bindparam, cast, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.clock import local_time, utc_now
 from pipeline.fetch import defect, note_signals
@@ -42,7 +41,7 @@ from transforms.search import Key, process_keys
 from transforms.state import Process, State, state_of, united
 from warehouse import tables as t
 from warehouse.engine import from_json, holding, reading, writing
-from warehouse.failures import explained
+from warehouse.failures import is_about_data
 from warehouse.load import delete_by, insert_rows, key_set, of_codes, upsert_rows
 from warehouse.releases import by_process, only_release, packed, unpacked
 from warehouse.search import PROCESS, write_keys
@@ -626,7 +625,7 @@ def _written(engine: Engine, results: list[Built], run_id: str, utc_offset: str)
         with writing(engine) as conn:
             return _write(conn, results, run_id, utc_offset)
     except Exception as error:
-        if isinstance(error, SQLAlchemyError) and explained(error):
+        if not is_about_data(error):
             raise
         if len(results) > 1:
             return [built for each in results for built in _written(engine, [each], run_id, utc_offset)]

@@ -184,11 +184,17 @@ def extract_outdated(engine: Engine) -> None:
                     row_key: RowKey = (row.source, row.service, row.scope, row.key)
                     try:
                         record, _ = read_row(service, renamed(service, row.payload))
+                        found.append((row.id, row_key, extract(source, service, record, (row.kind, row.code))))
                     except RowError:
                         # Today's model refuses it: a build leaves it out and keeps it among the rejects.
                         refused.append(row_key)
-                    else:
-                        found.append((row.id, row_key, extract(source, service, record, (row.kind, row.code))))
+                    except Exception as error:
+                        # What nobody foresaw in one row must not stop the others.
+                        refused.append(row_key)
+                        log.error(
+                            "%s: the facts of row %d can't be extracted: %s, a defect of Jejak; please report it",
+                            *(name, row.id, type(error).__name__),
+                        )
                 write_facts(conn, found, refused, changed)
                 settling(conn)
                 settle(conn, source, changed)

@@ -253,7 +253,7 @@ def defect(error: BaseException) -> str:
     """What may be printed of an error that nobody foresaw: its own text could hold a row's values."""
     if isinstance(error, KeyboardInterrupt):
         return "it was stopped by Ctrl-C; the same command goes on"
-    if isinstance(error, SQLAlchemyError) and (reason := explained(error)):
+    if reason := explained(error):
         return f"{reason}. Nothing was changed"
     if isinstance(error, SQLAlchemyError | OSError):
         return f"{type(error).__name__}: warehouse or disk failed. Nothing was changed; mend that and run again"
@@ -598,16 +598,18 @@ class _Reader:
             payload = select(t.raw_record.c.payload).where(t.raw_record.c.id == content.stored.id)
             content.row = conn.execute(payload).scalar_one()
             content.fields = renamed(service, content.row)
+        older = diff.older or (self.retried and stored and not stored.gone and content.observed_at < stored.observed_at)
         version = self._version(key, content)
         subject = (version.values["kind"], content.code)
         try:
             record, dropped = read_row(service, content.fields)
-            version.facts = extract(self.job.source, service, record, subject)
+            if not older:
+                version.facts = extract(self.job.source, service, record, subject)
         except Exception as error:
             self.unread.append((key, content.content_hash, _refusal(error), content.row, content.observed_at))
             self.unread_codes.add(content.code)
             return
-        if diff.older or (self.retried and stored and not stored.gone and content.observed_at < stored.observed_at):
+        if older:
             self.old.append((key, content))
             return
         diff.new_fields.update(clean(name) for name in record.model_extra or () if name not in service.ignored)

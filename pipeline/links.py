@@ -321,7 +321,7 @@ def _linked(conn: Connection, settings: Settings, year: int, subjects: set[Code]
             raise RuntimeError("a year of which nothing is kept can be linked")
         outcome = whole
     for (kind, code), error in sorted(outcome.failed.items()):
-        log.error("%s %s was not linked: %s, a defect of Jejak; please report it", kind, code, type(error).__name__)
+        log.error("%s %s was not linked: %s, a defect of Jejak; please report it", kind, code, error)
     outcome.links = worth_keeping(outcome.links, accept, decided)
     offices = outcome.offices if outcome.offices is not None or not anew else []
     return _Linked(kept, outcome, None if offices is None else worth_keeping(offices, accept, decided), anew)

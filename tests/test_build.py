@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from ocdsmerge import Merger
 from pydantic import field_validator
@@ -614,6 +616,58 @@ def test_a_process_that_the_tables_cannot_hold_does_not_stop_the_others(
     assert town.query(select(t.pending_process)) == []
     assert town.jejak("retry", settings=settings).status == 0
     assert len(town.query(select(t.record))) == len(built) + 1
+
+
+def test_a_row_whose_facts_cannot_be_extracted_again_does_not_stop_the_others(
+    town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = town.settings(only=[NONTENDER])
+    town.sync(settings=settings)
+    broken, extract = town.world.rows(NONTENDER)[0]["kd_nontender"], facts.extract
+
+    def fail(source: str, service: Any, record: Any, subject: Code) -> Any:
+        if subject[1] == str(broken):
+            raise ZeroDivisionError
+        return extract(source, service, record, subject)
+
+    known = town.query(select(t.rup_reference))
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, "extract", fail)
+        mended(patch, "broken")
+        assert town.jejak("build", settings=settings).status == 0
+    assert "can't be extracted: ZeroDivisionError, a defect of Jejak" in caplog.text
+    assert 0 < len(town.query(select(t.rup_reference))) < len(known)
+    assert town.jejak("build", settings=settings).status == 0
+    assert len(town.query(select(t.rup_reference))) == len(known)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.errors.DiskFull("no space left"),
+        psycopg.errors.AdminShutdown("terminating connection"),
+        psycopg.errors.DeadlockDetected("deadlock detected"),
+        sqlite3.OperationalError("database or disk is full"),
+        OSError("no space left"),
+        MemoryError(),
+    ],
+)
+def test_a_warehouse_that_fails_is_no_fault_of_a_process(
+    town: Town, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    settings = town.settings(only=[NONTENDER])
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.build.write_star", fail)
+        assert town.jejak("sync", settings=settings).status != 0
+    assert town.query(select(t.reject)) == []
+    assert town.query(select(t.pending_process))
+    town.sync(settings=settings)
+    assert town.query(select(t.pending_process)) == []
+    assert town.query(select(t.record))
 
 
 def test_an_old_dump_that_comes_late_is_history_alone(town: Town) -> None:

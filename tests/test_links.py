@@ -284,6 +284,16 @@ def test_a_subject_that_cannot_be_compared_stops_no_other(
     assert records(joined_town)
 
 
+def test_what_fails_for_many_subjects_fails_the_linking(joined_town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(contracts, "features", fail)
+    with pytest.raises(ZeroDivisionError):
+        joined_town.jejak("sync", settings=joined_town.settings(systems=EVERY_SYSTEM))
+    assert not links(joined_town)
+
+
 def test_numbers_of_persons_in_codes_are_not_listed(joined_town: Town) -> None:
     town = joined_town
     settings = town.settings(systems=EVERY_SYSTEM)

@@ -24,6 +24,7 @@ import pytest
 from frictionless import Package
 from sqlalchemy import select
 
+from pipeline import workers
 from pipeline.configure import load_settings
 from reports.publication import files, tables
 from reports.publication.files import manifest_of, wrong_files
@@ -80,6 +81,20 @@ def published(lived: Lived, tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = publish(lived.town, out)
     assert result.status == 0, result.err
     return out / "current"
+
+
+def test_workers_make_the_same(lived: Lived, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_WORTH_WORKERS", 0)
+    monkeypatch.setenv("JEJAK_WORKERS", "2")
+    result = publish(lived.town, tmp_path / "out")
+    assert result.status == 0, result.err
+    made = tmp_path / "out" / "current"
+    assert wrong_files(made) == []
+    names = set(files.names_of(published))
+    assert set(files.names_of(made)) == names
+    pages = [name for name in names if name.startswith(("proses/", "instansi/", "tempat/", "bulan/", "penyedia/"))]
+    assert len(pages) > 2 * len(lived.town.query(select(t.record)))
+    assert [name for name in pages if (made / name).read_bytes() != (published / name).read_bytes()] == []
 
 
 # --- what is in it ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """Why the warehouse failed, in a sentence with what to do; without addresses, passwords or values of rows."""
 
 import re
+import sqlite3
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 # Part of an error's text -> what to do.
@@ -40,6 +42,7 @@ _REACHING = {
 _STATES = {
     "28": "the warehouse refused user or password: look at JEJAK_WAREHOUSE_URL",
     "3D000": "the warehouse's server has no such database: create it, or look at the name in JEJAK_WAREHOUSE_URL",
+    "40": "another run wrote the same rows meanwhile: run the same command again",
     "42501": "the warehouse's login may not do that: have the database's owner grant it",
     "42P01": "tables of the warehouse are missing: restore a backup (`jejak restore`), or give an empty database",
     "42703": "the warehouse has other tables than this version's: restore a backup (`jejak restore`)",
@@ -54,15 +57,29 @@ _STATES = {
 }
 
 
-def explained(error: SQLAlchemyError) -> str | None:
-    """What a person can do about an error of the warehouse; None where it is no matter of the warehouse's operation."""
-    if not isinstance(error, DBAPIError):
+def is_about_data(error: Exception) -> bool:
+    """Whether what was to be written is the cause of an error, and not how the warehouse or this machine fares."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, psycopg.Error):
+        of_data = isinstance(cause, psycopg.DataError | psycopg.IntegrityError)
+        return of_data or (cause.sqlstate or "").startswith("54")  # beyond a limit, such as that of an index entry
+    if isinstance(cause, sqlite3.Error):
+        return isinstance(cause, sqlite3.DataError | sqlite3.IntegrityError | sqlite3.InterfaceError)
+    return not isinstance(cause, OSError | MemoryError | SQLAlchemyError)
+
+
+def explained(error: BaseException) -> str | None:
+    """What a person can do about an error of the warehouse, also the driver's own; None where it is no matter of the
+    warehouse's operation."""
+    if not isinstance(error, DBAPIError | psycopg.Error | sqlite3.Error):
         return None
-    text, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+    cause = getattr(error, "orig", error)
+    text, state = str(cause), getattr(cause, "sqlstate", None)
     if state is None:
         known = {**_SQLITE, **_REACHING}
         found = next((known[part] for part in known if part in text), None)
-        if found is None and (error.connection_invalidated or re.search(r"closed|terminat|lost", text)):
+        lost = getattr(error, "connection_invalidated", False) or re.search(r"closed|terminat|lost", text)
+        if found is None and lost:
             return _STATES["08"]
         return found
     return _STATES.get(state) or _STATES.get(state[:2])

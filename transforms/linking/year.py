@@ -32,6 +32,7 @@ PROPOSAL_RULES = ("proposal-package",)
 LINE_RULES = ("budget-package", "document-package")
 # More names of places than this that came or went are not searched for one by one.
 _MANY_NAMES = 100
+_MOST_FAILED = 10  # subjects of a year that can't be compared
 # Kinds of keys, and which kind of subject holds them.
 _NAMES = "names"  # purchases, jobs, documents: a RUP code as they write it
 _PLAN_MAK, _LINE_MAK = "plan mak", "line mak"
@@ -187,7 +188,7 @@ class Outcome:
     keys: dict[Code, tuple[set[str], set[str]]]  # of subjects that changed: keys lost, keys gained
     office_counts: dict[OfficeReference, int]
     resolved: dict[OfficeReference, str | None]
-    failed: dict[Code, Exception]  # subjects that can't be compared, with what was met
+    failed: dict[Code, str]  # subjects that can't be compared, with the type of the error
 
 
 EvidenceOf = Callable[[set[Code]], dict[Code, Evidence]]
@@ -222,7 +223,7 @@ class _Linking:
     offices: Offices | None = None
     were: dict[Code, set[str]] = field(default_factory=dict)  # the keys that subjects held
     are: dict[Code, set[str]] = field(default_factory=dict)  # and hold now
-    failed: dict[Code, Exception] = field(default_factory=dict)
+    failed: dict[Code, str] = field(default_factory=dict)
 
     @property
     def anew(self) -> bool:
@@ -285,7 +286,7 @@ class _Linking:
             {code: self.now[code] for code in changed},
             pairs,
             {code: (self._old_keys(code) - self.are[code], self.are[code] - self._old_keys(code)) for code in changed},
-            office_counts,
+            {name: count for name, count in office_counts.items() if count},
             resolved,
             self.failed,
         )
@@ -375,10 +376,10 @@ class _Linking:
         again: set[Code],
         gazetteer: Gazetteer,
         active: set[str],
-        office_counts: Mapping[OfficeReference, int],
+        office_counts: dict[OfficeReference, int],
         resolved: dict[OfficeReference, str | None],
     ) -> None:
-        """Work out the facts of subjects anew."""
+        """Work out the facts of subjects anew; whom that fails for counts for no office."""
         self._load(again)
         first = self.revisions.first
         planned = {code for code in again if code[0] in RUP_KINDS}
@@ -427,8 +428,12 @@ class _Linking:
             try:
                 facts = facts_of(code)
             except Exception as error:
-                # One subject that can't be compared must not stop the others.
-                facts, self.failed[code] = None, error
+                # One subject that can't be compared must not stop the others. Of many the cause is none of theirs.
+                if len(self.failed) == _MOST_FAILED:
+                    raise
+                facts, self.failed[code] = None, type(error).__name__
+                if (raw := self.evidence[code]) is not None:
+                    office_counts[office_reference(raw)] -= 1
             self._set(code, facts)
 
     def _set(self, code: Code, facts: Facts | None) -> None:

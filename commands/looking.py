@@ -179,7 +179,7 @@ def _print_health(health: dict[str, Any], utc_offset: str) -> None:
     if health["new_fields"]:
         print(f"  new fields: {', '.join(health['new_fields'])}")
     if health["left_out"]:
-        fields = ", ".join(f"{each['field']} ({each['rows']:,} rows)" for each in health["left_out"])
+        fields = ", ".join(f"{each['field']} (last in {each['rows']:,} rows)" for each in health["left_out"])
         print(f"  fields left out where they can't be read: {fields}")
     for each in health["emptied"]:
         place = f"{each['service']}.{each['field']}"

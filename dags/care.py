@@ -78,7 +78,7 @@ with DAG(
         if health["new_fields"]:
             log.info("New fields: %s.", ", ".join(health["new_fields"]))
         if health["left_out"]:
-            fields = ", ".join(f"{each['field']} ({each['rows']:,} rows)" for each in health["left_out"])
+            fields = ", ".join(f"{each['field']} (last in {each['rows']:,} rows)" for each in health["left_out"])
             log.info("Fields left out where they can't be read: %s.", fields)
         if health["state"] != "ok":
             raise failing(f"{health['source']} is {health['state']}. {health['advice']}")

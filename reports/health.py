@@ -53,11 +53,11 @@ def source_health(
     `stale_days` make the source late, however often they are read. `unchanged_since` is the last run that brought
     anything new, where seven or more after it brought nothing in `stale_days`.
 
-    `new_fields`, `left_out` (fields that could not be read, and in how many rows) and `unknown_codes` (`words`: which,
-    by field) are those first seen within a week: when one was seen last means little, since only rows that change are
-    looked at, and all ever seen would be the same words every day. `emptied` compares lists of
-    today with what they were a week ago. `reasons` are those of all open rejects, `waiting` all rows whose process
-    nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
+    `new_fields`, `left_out` (fields that could not be read, and in how many rows of the last run that brought any) and
+    `unknown_codes` (`words`: which, by field) are those first seen within a week: when one was seen last means little,
+    since only rows that change are looked at, and all ever seen would be the same words every day. `emptied` compares
+    lists of today with what they were a week ago. `reasons` are those of all open rejects, `waiting` all rows whose
+    process nobody has announced, `sums` those that must hold in the rows, `places` how many processes name one.
     """
     now = datetime.fromisoformat(utc_now())
     read = _read(conn, source)

@@ -215,7 +215,7 @@ def test_what_is_new_in_the_answers_is_told_for_a_week(town: Town, caplog: pytes
     result = town.jejak("health", settings=settings)
     assert result.status == 0
     assert f"new fields: {ATTEMPTS}.kolom_baru" in result.out
-    assert f"left out where they can't be read: {ATTEMPTS}.pagu (2 rows)" in result.out
+    assert f"left out where they can't be read: {ATTEMPTS}.pagu (last in 2 rows)" in result.out
     town.edit(ATTEMPTS, None)
     for _ in range(8):
         town.next_day()

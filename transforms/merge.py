@@ -46,6 +46,7 @@ _WHOLE_LISTS = (
     "tender/location/geometry/coordinates",
     "tender/procuringEntity/additionalIdentifiers",
     "tender/submissionMethod",
+    "tender/sustainabilityAspects",
     "tender/tenderers/additionalIdentifiers",
 )
 MERGE_RULES: dict[tuple[str, ...], str] = {

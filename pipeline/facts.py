@@ -11,7 +11,7 @@ from pipeline.links import ROW_KEY, RowKey, note_evidence
 from pipeline.queues import enqueue_codes, enqueue_processes, settling
 from pipeline.registry import SERVICES, SOURCES, code_fingerprint
 from schemas.errors import RowError
-from schemas.fields import SupplierRecord
+from schemas.fields import CODE_LIMIT, SupplierRecord
 from schemas.service import Service, SourceRecord, read_row
 from transforms.evidence import Evidence
 from transforms.identity import Code, Plan, Revision, RupReference
@@ -39,8 +39,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one row holds of identity; `suppliers` are ((kind, key), kd_penyedia, name). `evidence` is empty where the
-    row holds nothing about whom it belongs to, `master` is (table, columns) of a row of one of the masters."""
+    """What one row holds of identity; `suppliers` are ((kind, key), kd_penyedia, name), of a row of one of the masters
+    without its fiscal year. `evidence` is empty where the row holds nothing about whom it belongs to, `master` is
+    (table, columns) of a row of one of the masters."""
 
     plan: Plan | None
     revision: Revision | None
@@ -56,8 +57,8 @@ def extract(source: str, service: Service, record: SourceRecord, subject: tuple[
     identifying = name in mapping.identifying
     master = mapping.masters[name](record) if name in mapping.masters else None
     keys = tuple(_suppliers(record)) if isinstance(record, SupplierRecord) else ()
-    if master and master[0] == t.office_structure.name and master[1]["sirup_code"] and record.office.code:
-        keys = (((OFFICE_NUMBER, master[1]["sirup_code"]), record.office.code, None),)
+    if master:
+        keys = tuple(_mastered(record, *master))
     evidence = next(iter(mapping.evidence(name, record)), None) if name in mapping.evident else None
     if evidence is not None and service.linked and subject[0]:
         evidence = replace(evidence, subject=(subject[0], subject[1]))
@@ -76,6 +77,14 @@ def _suppliers(record: SupplierRecord) -> Iterator[tuple[Code, str, str | None]]
         numbers = tax_numbers(record.npwp_penyedia, record.npwp_penyedia_16)
         for key in dict.fromkeys(supplier_keys(record.nama_penyedia, numbers)):
             yield key, code, scrub(record.nama_penyedia)
+
+
+def _mastered(record: SourceRecord, table: str, columns: dict[str, Any]) -> Iterator[tuple[Code, str, str | None]]:
+    """The name of a sub-activity, the code of an office that SIRUP numbers."""
+    if table == t.office_structure.name and columns["sirup_code"] and record.office.code:
+        yield (OFFICE_NUMBER, columns["sirup_code"]), record.office.code, None
+    if table == t.budget_activity.name and columns["level"] == "sub_activity" and columns["name"]:
+        yield (SUB_ACTIVITY, columns["code"]), columns["name"], None
 
 
 def write_facts(
@@ -120,18 +129,18 @@ def write_facts(
                     "failed": reference.failed,
                 }
             )
-        suppliers += [
-            {"row_id": row_id, "kind": kind, "key": key, "kd_penyedia": code, "name": name}
-            for (kind, key), code, name in facts.suppliers
-        ]
+        lead = ""
         if facts.master:
             table, columns = facts.master
             scope = row_key[2]
             year = columns["fiscal_year"] or (int(scope) if scope.isdecimal() else None)
             masters[table].append({"row_id": row_id, **columns, "fiscal_year": year})
-            if columns.get("level") == SUB_ACTIVITY and columns["name"]:
-                given = {"key": f"{year}-{columns['code']}", "kd_penyedia": columns["name"], "name": None}
-                suppliers.append({"row_id": row_id, "kind": SUB_ACTIVITY, **given})
+            lead = f"{year}-"
+        # Key and answer are indexed, and no index takes a text of any length.
+        suppliers += [
+            {"row_id": row_id, "kind": kind, "key": f"{lead}{key}", "kd_penyedia": code[:CODE_LIMIT], "name": name}
+            for (kind, key), code, name in facts.suppliers
+        ]
         evidence.append((row_key, facts.evidence))
     insert_rows(conn, t.plan_fact, plans)
     insert_rows(conn, t.rup_revision, revisions)

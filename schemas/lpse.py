@@ -555,8 +555,9 @@ class TokoDaringRealisasi(LkppRecord):
 
     @property
     def office(self) -> Office:
-        """SIRUP's number of the office stands here instead of its code."""
-        return super().office._replace(number=self.kd_satker)
+        """SIRUP's number of the office stands here instead of its code; older lists have no fiscal year."""
+        year = self.tahun or (int(self.tanggal_transaksi[:4]) if self.tanggal_transaksi else None)
+        return super().office._replace(number=self.kd_satker, year=year)
 
 
 class InstansiSatker(LkppRecord):

@@ -24,13 +24,14 @@ public. What a mapping makes of a personal field is no value of it (a digest, a 
 
 class Office(NamedTuple):
     """The office (satker) that a row names. `codes` are what may be its code; `institution` is its kd_klpd, None where
-    it is that of the settings; `number` is SIRUP's own, of rows that give no code."""
+    it is that of the settings; `number` is SIRUP's own in a fiscal year, of rows that give no code."""
 
     codes: tuple[str | None, ...] = ()
     name: str | None = None
     institution: str | None = None
     address: str | None = None
     number: str | None = None
+    year: int | None = None
 
     @property
     def code(self) -> str | None:

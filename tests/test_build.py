@@ -25,7 +25,9 @@ from sqlalchemy import Connection, Engine, insert, select
 from pipeline import build, facts, fetch, place, steps
 from pipeline.clock import shown
 from pipeline.configure import load_settings
+from pipeline.queues import settling
 from pipeline.registry import MAPPINGS, SERVICES
+from schemas.service import read_row
 from schemas.settings import Settings
 from tests.official import needs_reference, release_schema, release_validator
 from tests.worlds import (
@@ -46,6 +48,7 @@ from transforms import codes
 from transforms.difference import living
 from transforms.mapping import Context, Partial, Row
 from transforms.merge import MERGE_RULES, compiled
+from transforms.parties import supplier_keys
 from transforms.state import state_of
 from warehouse import tables as t
 from warehouse.engine import open_warehouse, reading, writing
@@ -1031,6 +1034,39 @@ def test_a_budget_bears_the_names_of_its_sub_activities_once_the_masters_have_th
         assert budget.get("project", "") == "; ".join(sorted(expected))
         named += bool(expected)
     assert named > 0
+
+
+def test_what_masters_name_is_of_a_year_and_fits_an_index(warehouse: Engine) -> None:
+    """An office renumbered since keeps the code of each year; a garbled name fails no service."""
+    garbled = "".join(random.Random(1).choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=30_000))
+    old, new = "1.01.0.00.0.00.01.0000", "1.03.0.00.0.00.01.0000"
+    activity = {"kd_subkegiatan": 7, "kd_subkegiatan_str": "1.03.10.2.01.0005", "nama_subkegiatan": garbled}
+    bidder = {"kd_tender": 7, "kd_peserta": 1, "nama_penyedia": garbled, "kd_penyedia": "71"}
+    given: list[tuple[str, str, dict[str, Any]]] = [
+        ("RUP-StrukturAnggaranPD", "2024", {"kd_satker": 60442, "kd_satker_str": old}),
+        ("RUP-StrukturAnggaranPD", "2025", {"kd_satker": 60442, "kd_satker_str": new}),
+        ("RUP-SubKegiatanMaster", "2025", activity),
+        ("SPSE-PesertaTender", "2025", bidder),
+    ]
+    run = {"id": "r", "number": 1, "command": "sync", "started_at": "2025-01-01T00:00:00Z", "status": "running"}
+    with writing(warehouse) as conn:
+        insert_rows(conn, t.run, [run])
+        settling(conn)
+        for number, (name, scope, payload) in enumerate(given):
+            source, service = SERVICES[name]
+            row_key = (source, name, scope, str(number))
+            named = dict(zip(("source", "service", "scope", "key"), row_key, strict=True))
+            hashes = {"code": "7", "content_hash": "", "wire_hash": "", "observed_at": "2025-01-01T00:00:00Z"}
+            insert_rows(conn, t.raw_record, [{"id": number, **named, **hashes, "payload": payload, "run_id": "r"}])
+            record, _ = read_row(service, payload)
+            changed = facts.Changed()
+            found = facts.extract(source, service, record, (service.kind, "7"))
+            facts.write_facts(conn, [(number, row_key, found)], [], changed)
+            facts.settle(conn, source, changed)
+        keys = {(row.kind, row.key): row.kd_penyedia for row in conn.execute(select(t.supplier_key))}
+    assert (keys["office", "2024-60442"], keys["office", "2025-60442"]) == (old, new)
+    assert keys["sub_activity", "2025-1.3.10.2.1.5"] == garbled[:500]
+    assert {keys[key] for key in supplier_keys(garbled, [])} == {"71"}
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ from pipeline.registry import SERVICES
 from reports.review import mending
 from reports.review.page import write_page
 from reports.review.sheets import COLUMNS, MOST, words, write_sheets
+from schemas.fields import address
 from schemas.service import personal_fields
 from schemas.settings import Settings
 from tests.worlds import Lived
-from transforms.rows import renamed
+from transforms.parties import scrub
+from transforms.rows import identify, renamed
 from warehouse import tables as t
 from warehouse.engine import from_json, open_warehouse, reading, writing
 from warehouse.load import insert_rows
@@ -53,7 +55,11 @@ def process(number: int, **more: Any) -> Object:
 
 
 def stored(
-    engine: Any, records: list[Object], withdrawn: dict[str, Any] | None = None, since: str | None = None
+    engine: Any,
+    records: list[Object],
+    withdrawn: dict[str, Any] | None = None,
+    since: str | None = None,
+    lineage: list[Any] | None = None,
 ) -> None:
     run = {"id": "night", "number": 1, "command": "sync", "started_at": "2025-06-30T00:00:00Z", "status": "success"}
     with writing(engine) as conn:
@@ -66,7 +72,7 @@ def stored(
                     "ocid": each["ocid"],
                     "compiled": each,
                     "date": "",
-                    "rows": packed([]),
+                    "rows": packed(lineage or []),
                     "run_id": "night",
                     "withdrawn": (withdrawn or {}).get(each["ocid"]),
                     "rowless_since": since,
@@ -174,6 +180,83 @@ def test_personal_fields_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"nama_ppk": "Seseorang", "nama_paket": "Rapat 081234567890"}
     assert mending._shown("SPSE-PencatatanNonTender", "nama_ppk", row) == mending.PERSONAL
     assert "081234567890" not in str(mending._shown("SPSE-PencatatanNonTender", "nama_paket", row))
+
+
+LINKS = [
+    "https://x.go.id/KAK.pdf",
+    "https://x.go.id/KAK Jalan Desa.pdf",
+    "HTTPS://x.go.id/RAB.pdf",
+    *(f"https://x.go.id/{'a' * 200}/{number}.pdf" for number in range(2)),
+    "https://x.go.id/a|b.pdf",
+]
+PAPERS = ["00001/SP2D/2025", "00002|SP2D|2025", "00003/SP2D/081234567890", "00004/SP2D/2025"]
+
+
+@pytest.fixture
+def linked(warehouse: Any) -> tuple[Any, Object]:
+    """A warehouse with the documents and payments of one record, and the record."""
+    given: list[tuple[str, Object]] = [
+        ("Dokumen-Perencanaan", {"kode": "7", "url": url, "jenis": f"DPA {number}"}) for number, url in enumerate(LINKS)
+    ]
+    given += [
+        ("SIMDA-SP2D", {"Tahun": 2025, "No_Kontrak": "1/SPK", "No_SP2D": number, "Nilai": 5, "Tgl_SP2D": "2025-03-01"})
+        for number in PAPERS
+    ]
+    documents = [{"id": str(number), "documentType": "x", "url": address(url)} for number, url in enumerate(LINKS)]
+    paid = [{"id": f"simda-{paper}", "number": scrub(paper), "date": "2025-03-01T00:00:00+07:00"} for paper in PAPERS]
+    contract = {"id": "pencatatan-1", "implementation": {"transactions": paid}}
+    record = process(1, contracts=[contract])
+    record["planning"]["documents"] = documents
+    rows: list[Object] = []
+    lineage: list[Any] = []
+    for name, row in given:
+        source, service = SERVICES[name]
+        found = identify(service, row)
+        # A row may bear a number behind its key that tells it from others of this key.
+        key = f"{found.key}#1234abcd" if row.get("No_SP2D") == PAPERS[3] else found.key
+        known = {"source": source, "service": name, "scope": "2025", "key": key, "kind": service.kind}
+        hashes = {"content_hash": "", "wire_hash": "", "observed_at": "2025-01-01T00:00:00Z"}
+        rows.append({**known, **hashes, "code": found.code, "payload": row, "run_id": "night"})
+        lineage.append([service.kind, found.code, name, "2025", key, "", False, 1])
+    stored(warehouse, [record], lineage=lineage)
+    with writing(warehouse) as conn:
+        insert_rows(conn, t.raw_record, rows)
+    return warehouse, record
+
+
+def test_documents_and_payments_lead_back_to_their_own_rows(linked: tuple[Any, Object]) -> None:
+    """Whatever a key makes of an address or number."""
+    warehouse, record = linked
+    paths = [f"planning/documents/{number}/documentType" for number in range(len(LINKS))]
+    paths += [f"contracts/0/implementation/transactions/{number}/date" for number in range(len(PAPERS))]
+    with reading(warehouse) as conn:
+        found = mending.source_fields(conn, [{"ocid": record["ocid"], "path": path} for path in paths])
+        payload = {
+            row.key: from_json(row.payload)
+            for row in conn.execute(select(t.raw_record.c.key, cast(t.raw_record.c.payload, Text).label("payload")))
+        }
+    rows = [payload[each.key] for each in found]
+    assert [row["url"] for row in rows if "url" in row] == LINKS
+    assert [row["No_SP2D"] for row in rows if "url" not in row] == PAPERS
+    assert {(each.system, each.field) for each in found} == {("Dokumen perencanaan", "jenis"), ("SIMDA", "Tgl_SP2D")}
+
+
+def test_a_finding_about_what_a_build_took_away_costs_no_sheet(linked: tuple[Any, Object]) -> None:
+    warehouse, record = linked
+    paths = ["planning/documents/99/documentType", "contracts/0/implementation/transactions/99/date"]
+    paths += ["contracts/9/implementation/transactions/0/date", "contracts/9/value", "awards/9/suppliers"]
+    with reading(warehouse) as conn:
+        for ocid in (record["ocid"], "ocds-213czf-gone"):
+            found = mending.source_fields(conn, [{"ocid": ocid, "path": path} for path in paths])
+            assert [each.stands for each in found] == [None] * len(paths)
+
+
+def test_payments_that_spse_recorded_are_not_looked_for_in_the_treasury() -> None:
+    paid = {"id": "pencatatan-1-abc", "number": "1", "date": "2025-03-01T00:00:00+07:00"}
+    contract = {"id": "pencatatan-1", "implementation": {"transactions": [paid]}}
+    lineage = [["kontrak", "2025|1/SPK", "SIMDA-SP2D", "2025", "2025|1/SPK|1", "", False, 1]]
+    path = "contracts/0/implementation/transactions/0/date"
+    assert mending.subjects_of(process(1, contracts=[contract]), path, lineage) == [("pencatatan", "1")]
 
 
 # --- back to the raw rows --------------------------------------------------------------------------------------------

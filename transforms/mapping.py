@@ -36,7 +36,7 @@ SUPPLIER_CODE = "code"
 SUB_ACTIVITY = "sub_activity"
 """The kind of those that lead from a sub-activity's year and code to its name."""
 OFFICE_NUMBER = "office"
-"""The kind of those that lead from SIRUP's number of an office to its code."""
+"""The kind of those that lead from a fiscal year and SIRUP's number of an office to its code."""
 
 _PARALLEL_STAGES = re.compile(r"\s*\[\.\.\.\]$")
 
@@ -173,8 +173,9 @@ class Context:
         office = record.office
         code = office.code or self.offices.get((self.source, plain_name(office.name)))
         if not code and office.number:
-            self.supplier_lookups.add((OFFICE_NUMBER, office.number))
-            code = self.suppliers.get((OFFICE_NUMBER, office.number))
+            key = (OFFICE_NUMBER, f"{office.year}-{office.number}")
+            self.supplier_lookups.add(key)
+            code = self.suppliers.get(key)
         return office_party(office.institution or self.kd_klpd, code, office.name, office.address)
 
     def contract(self, kind: str, row: Row, *numbers: str | None) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from schemas.fields import clean
+from schemas.fields import CODE_LIMIT, clean
 from transforms import shapes
 
 REGENCY_SCHEME = "JEJAK-KLPD"
@@ -137,7 +137,7 @@ def supplier_keys(name: str | None, numbers: list[str]) -> list[tuple[str, str]]
     """
     keys = [("npwp", _digest(number)) for number in numbers]
     plain = plain_name(name)
-    return [*keys, ("name", plain)] if plain else keys
+    return [*keys, ("name", plain[:CODE_LIMIT])] if plain else keys
 
 
 @lru_cache(_REPEATED)

@@ -198,7 +198,7 @@ def addendum(rows: list[Row], context: Context) -> Iterator[Partial]:
         value = None
         for row in addenda:
             record = row.record
-            number = _number(record.No_Addendum)
+            number = document_number(record.No_Addendum)
             same = _same_addendum(record, others)
             if record.Nilai is not None:
                 value = None if same else record.Nilai
@@ -261,7 +261,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
                 payee = payee_party(payee["name"])
             named += [payer, payee]
             amount = _amount(payment)
-            entry = f"{'simda' if row.service == PAYMENTS[0] else 'sipd'}-{_number(record.No_SP2D)}"
+            entry = f"{'simda' if row.service == PAYMENTS[0] else 'sipd'}-{document_number(record.No_SP2D)}"
             # The treasury counts anew each year; a dump may hold two payments of one number.
             for more in (record.Tahun, amount, _office_code(record)):
                 if entry in transactions or entry in due:
@@ -280,7 +280,7 @@ def sp2d(rows: list[Row], context: Context) -> Iterator[Partial]:
             transactions[entry] = {
                 "id": entry,
                 "type": "SP2D",
-                "number": _number(record.No_SP2D),
+                "number": document_number(record.No_SP2D),
                 "date": context.moment(record.Tgl_SP2D),
                 "value": money(amount),
                 "payer": reference(payer),
@@ -403,7 +403,7 @@ def _added(row: Row) -> tuple[Any, ...]:
     return row.record.Tahun, row.record.Tgl_Addendum or "", row.key
 
 
-def _number(text: str | None) -> str:
+def document_number(text: str | None) -> str:
     """A document's number, single blanks."""
     return scrub(" ".join((text or "").split())) or ""
 

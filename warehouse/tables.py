@@ -421,8 +421,8 @@ supplier_name = _table(
     _row_id(),
     _text(
         "kind",
-        "npwp (SHA-256 of the digits), name (normalised), sub_activity (its fiscal year and code) or office (SIRUP's "
-        "number)",
+        "npwp (SHA-256 of the digits), name (normalised), sub_activity (its fiscal year and code) or office (fiscal "
+        "year and SIRUP's number)",
     ),
     _text("key", "the key itself"),
     _text("kd_penyedia", "LKPP's code of the supplier; of a sub-activity its name, of an office its code"),

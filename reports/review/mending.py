@@ -11,10 +11,14 @@ from sqlalchemy import Connection, Text, cast, select
 
 from pipeline.registry import SERVICES
 from reports.process import states_of
+from schemas.dokumen import DokumenPerencanaan
 from schemas.errors import RowError
-from schemas.service import personal_fields, read_row
+from schemas.fields import address
+from schemas.service import SourceRecord, personal_fields, read_row
+from schemas.simda import Sp2d
 from transforms.parties import SCRUBBED, scrub
 from transforms.rows import renamed
+from transforms.simda import document_number
 from warehouse import tables as t
 from warehouse.engine import from_json
 from warehouse.load import key_set
@@ -38,6 +42,7 @@ SYSTEMS = {
 
 _PLAN_KINDS = {"swk": "swk", "swakelola": "swk"}
 _KINDS = ("pencatatan", "swakelola", "ecat", "tokodaring")
+_TREASURY = ("simda-", "sipd-")
 
 
 class SourceField(NamedTuple):
@@ -83,14 +88,16 @@ def subjects_of(state: Object, path: str, lineage: Iterable[Sequence[Any]] = ())
     `lineage` is that of the record: of systems that share no code with LKPP's it alone says which row is meant.
     """
     parts = path.split("/")
-    if linked := _linked(state, parts, lineage):
-        return linked
+    of, _ = _linked(state, path)
+    services = {service for service, _ in candidates(path, of)}
+    if linked := dict.fromkeys((each[0], each[1]) for each in lineage if each[0] == of and each[2] in services):
+        return list(linked)
     kind, _, code = str(state.get("tender", {}).get("id", "")).partition("-")
     if parts[0] == "planning":
         plan = state.get("planning", {}).get("budget", {}).get("id", "").partition("+")[0]
         return [*([(_PLAN_KINDS.get(kind, "rup"), plan)] if plan else ()), (kind, code)]
     if parts[0] in ("awards", "contracts") and len(parts) > 1:
-        first, _, rest = str(state[parts[0]][int(parts[1])].get("id", "")).partition("-")
+        first, _, rest = str(value_at(state, f"{parts[0]}/{parts[1]}/id") or "").partition("-")
         if first in _KINDS:
             return [(first, rest.partition("-")[0])]
         if first.isdigit():
@@ -98,27 +105,42 @@ def subjects_of(state: Object, path: str, lineage: Iterable[Sequence[Any]] = ())
     return [(kind, code)]
 
 
-def _linked(state: Object, parts: Sequence[str], lineage: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
-    """Kind and code of the document or the treasury's payments at a path; none where it is about something else."""
-    if parts[:2] == ["planning", "documents"] and len(parts) > 2:
-        kind, last = "dokumen", {state["planning"]["documents"][int(parts[2])].get("url")}
+def _linked(state: Object, path: str) -> tuple[str, set[str]]:
+    """Of the document or the treasury's payments at a path the kind of their codes, and their addresses or numbers, by
+    which their rows are told; nothing where it is about something else, or no longer there."""
+    parts = path.split("/")
+    if parts[:2] == ["planning", "documents"]:
+        kind, name, node = "dokumen", "url", _node_at(state, parts[:3])
     elif parts[0] == "contracts" and parts[2:4] == ["implementation", "transactions"]:
-        paid = state["contracts"][int(parts[1])]["implementation"]["transactions"]
-        kind, last = "kontrak", {each.get("number") for each in ([paid[int(parts[4])]] if len(parts) > 4 else paid)}
+        kind, name, node = "kontrak", "number", _node_at(state, parts[:5])
     else:
-        return []
-    keys = ((of, code, key) for of, code, _, _, key, *_ in lineage)
-    return list(dict.fromkeys((of, code) for of, code, key in keys if of == kind and key.rpartition("|")[2] in last))
+        return "", set()
+    entries = node if isinstance(node, list) else [node] if node else []
+    if kind == "kontrak":  # payments may also be those that SPSE recorded
+        entries = [each for each in entries if str(each.get("id", "")).startswith(_TREASURY)]
+    return (kind if entries else ""), {each[name] for each in entries if name in each}
 
 
-def value_at(state: Object, path: str) -> Any:
-    """The value at a path of names and places; of an amount its number, of a period its end; None where none is."""
+def _named(record: SourceRecord | None) -> str | None:
+    """The address of a document or the number of the treasury's payment, as states have it."""
+    if isinstance(record, DokumenPerencanaan):
+        return address(record.url)
+    return document_number(record.No_SP2D) if isinstance(record, Sp2d) else None
+
+
+def _node_at(state: Object, parts: Iterable[str]) -> Any:
     node: Any = state
-    for part in path.split("/") if path else ():
+    for part in parts:
         if isinstance(node, list):
             node = node[int(part)] if int(part) < len(node) else None
         else:
             node = node.get(part) if isinstance(node, dict) else None
+    return node
+
+
+def value_at(state: Object, path: str) -> Any:
+    """The value at a path of names and places; of an amount its number, of a period its end; None where none is."""
+    node = _node_at(state, path.split("/") if path else ())
     if isinstance(node, dict):
         return node.get("amount", node.get("endDate"))
     return None if isinstance(node, list) else node
@@ -128,7 +150,8 @@ def source_fields(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> li
     """For each finding on a record (`ocid`, `path`) where its value stands at the source."""
     ocids = sorted({each["ocid"] for each in findings})
     states = states_of(conn, ocids)
-    stored = select(t.record.c.ocid, t.record.c.rows).where(t.record.c.ocid.in_(key_set(conn, ocids)))
+    linked = sorted({each["ocid"] for each in findings if _linked(states.get(each["ocid"], {}), each["path"])[0]})
+    stored = select(t.record.c.ocid, t.record.c.rows).where(t.record.c.ocid.in_(key_set(conn, linked)))
     lineage = {row.ocid: unpacked(row.rows) for row in conn.execute(stored)}
     subjects = [
         subjects_of(states.get(each["ocid"], {}), each["path"], lineage.get(each["ocid"], ())) for each in findings
@@ -144,7 +167,7 @@ def source_fields(conn: Connection, findings: Sequence[Mapping[str, Any]]) -> li
         for code, found in _rows(conn, kind, service, codes).items()
     }
     return [
-        _source_field(value_at(states.get(each["ocid"], {}), each["path"]), each["path"], about, rows)
+        _source_field(states.get(each["ocid"], {}), each["path"], about, rows)
         for each, about in zip(findings, subjects, strict=True)
     ]
 
@@ -163,20 +186,25 @@ def _rows(conn: Connection, kind: str, service: str, codes: Iterable[str]) -> di
 
 
 def _source_field(
-    value: Any, path: str, subjects: Sequence[tuple[str, str]], rows: Mapping[tuple[str, str], list[Any]]
+    state: Object, path: str, subjects: Sequence[tuple[str, str]], rows: Mapping[tuple[str, str], list[Any]]
 ) -> SourceField:
-    """The row that holds the value; else the first row there is; else where it ought to stand."""
-    first: SourceField | None = None
+    """The row of the very document or payment, then the one that holds the value; else the first row there is; else
+    where it ought to stand."""
+    value, (_, names) = value_at(state, path), _linked(state, path)
+    chosen: SourceField | None = None
+    best = (False, False)
     for kind, code in subjects:
         for service, field in candidates(path, kind):
             for scope, key, content in rows.get((service, code), ()):
-                stands = _shown(service, field, content)
-                found = SourceField(_system(service), service, field, kind, code, scope, key, stands)
-                if _gives(service, field, content, value):
-                    return found
-                first = first or found
-    if first:
-        return first
+                record = _read(service, content)
+                fit = (_named(record) in names, _gives(record, field, value))
+                if chosen is None or fit > best:
+                    stands = _shown(service, field, content)
+                    chosen, best = SourceField(_system(service), service, field, kind, code, scope, key, stands), fit
+                if best == (bool(names), True):
+                    return chosen
+    if chosen:
+        return chosen
     kind, code = subjects[0]
     service, field = next(iter(candidates(path, kind)), ("", ""))
     return SourceField(_system(service), service, field, kind, code, "", "", None)
@@ -186,11 +214,16 @@ def _system(service: str) -> str:
     return SYSTEMS.get(service.partition("-")[0], "")
 
 
-def _gives(service: str, field: str, content: Object, value: Any) -> bool:
-    """Whether a row's field, read as Jejak reads it, is the value of the record; an empty field gives no value."""
+def _read(service: str, content: Object) -> SourceRecord | None:
     try:
-        record, _ = read_row(SERVICES[service][1], content)
+        return read_row(SERVICES[service][1], content)[0]
     except RowError:
+        return None
+
+
+def _gives(record: SourceRecord | None, field: str, value: Any) -> bool:
+    """Whether a row's field, read as Jejak reads it, is the value of the record; an empty field gives no value."""
+    if record is None:
         return False
     own = getattr(record, field, None)
     if value is None or own in (None, "", ()):

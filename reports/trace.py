@@ -185,25 +185,22 @@ def _progress(record: dict[str, Any], words: _Words) -> Iterator[str]:
     """One line a report: what was done of what was planned, in percent, and what stood in the way."""
     reports: dict[str, list[str]] = defaultdict(list)
     for contract in record.get("contracts", []):
-        for metric in contract.get("implementation", {}).get("metrics", []):
-            seen = [each for each in metric.get("observations", []) if "measure" in each]
-            planned = {_day(each): each["measure"] for each in seen if _kind(each) == "plan"}
-            for each in seen:
-                if _kind(each) in ("plan", "deviation"):
-                    continue
-                plan = f" {words['of'].format(plan=planned[_day(each)])}" if _day(each) in planned else ""
-                reports[_day(each)].append(_line(f"{metric.get('title')} {each['measure']} %{plan}", each.get("notes")))
+        planned = {(metric["id"], each["id"]): each["measure"] for metric, each in _measures(contract, "agreedMetrics")}
+        for metric, each in _measures(contract.get("implementation", {}), "metrics"):
+            if each.get("dimensions", {}).get("kind") == "deviation":
+                continue
+            known = planned.get((metric["id"], each["id"]))
+            plan = "" if known is None else f" {words['of'].format(plan=known)}"
+            day = str(each.get("period", {}).get("startDate", ""))[:10]
+            reports[day].append(_line(f"{metric.get('title')} {each['measure']} %{plan}", each.get("notes")))
     for day, texts in sorted(reports.items()):
         yield _line(day, *texts)
 
 
-def _day(observation: dict[str, Any]) -> str:
-    return str(observation.get("period", {}).get("startDate", ""))[:10]
-
-
-def _kind(observation: dict[str, Any]) -> str | None:
-    kind: str | None = observation.get("dimensions", {}).get("kind")
-    return kind
+def _measures(holder: dict[str, Any], name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The observations of a list of metrics that have a measure, each with its metric."""
+    for metric in holder.get(name, []):
+        yield from ((metric, each) for each in metric.get("observations", []) if "measure" in each)
 
 
 _LINES = {

@@ -121,10 +121,10 @@ def test_no_service_gives_what_it_may_not_give() -> None:
         assert given or not service.linked, f"{name} gives nothing"
         unowned = {path for path in given if not path.startswith("parties") and owners.rank(path, name) is None}
         assert not unowned, f"{name} gives {sorted(unowned)}; give it a place in codes/field_owners.csv"
-        contracts = [
-            contract.get("implementation") or {} for body in bodies for contract in body.get("contracts") or ()
-        ]
-        metrics = {metric["id"] for implementation in contracts for metric in implementation.get("metrics") or ()}
+        contracts = [contract for body in bodies for contract in body.get("contracts") or ()]
+        told = [(each.get("implementation") or {}).get("metrics") for each in contracts]
+        told += [each.get("agreedMetrics") for each in contracts]
+        metrics = {metric["id"] for metrics in told for metric in metrics or ()}
         # Star rows of progress name their source by this.
         assert all(metric.startswith(f"{mapping.name}-") for metric in metrics - CERTIFIED), (name, metrics)
         assert not context.signals

@@ -19,6 +19,7 @@ from transforms.mapping import Row
 from transforms.parties import supplier_keys
 from transforms.rows import identify
 from transforms.state import State
+from warehouse.star import star_rows
 
 PEKERJAAN, PROGRES, DOKUMENTASI = schemas.simpen.SERVICES
 
@@ -198,12 +199,11 @@ def test_one_flat_sheet_serves_two_services(tmp_path: Path):
     )
     links = {("pekerjaan", "602/12/KPA/2025"): (("tender", TENDER),)}
     known = [*of_contracts(), row(PEKERJAAN.name, jobs[0]), row(PROGRES.name, reports[0])]
-    physical, financial = implemented(state(known, links=links))["metrics"]
-    assert [(seen["id"], seen["measure"]) for seen in physical["observations"]] == [
-        ("2025-06-30-Juni-rencana", 45.5),
-        ("2025-06-30-Juni-realisasi", 40.25),
-        ("2025-06-30-Juni-deviasi", -5.25),
-    ]
+    one = state(known, links=links)
+    physical, financial = implemented(one)["metrics"]
+    (planned,) = one.document["contracts"][0]["agreedMetrics"]
+    assert [(seen["id"], seen["measure"]) for seen in physical["observations"]] == [("2025-06-30-Juni", 40.25)]
+    assert [(seen["id"], seen["measure"]) for seen in planned["observations"]] == [("2025-06-30-Juni", 45.5)]
     assert [seen["measure"] for seen in financial["observations"]] == [30]
 
 
@@ -233,39 +233,47 @@ def test_milestones_of_a_job():
 
 def test_progress_over_time():
     later = REPORT | {"tanggal_pelaksanaan": "13/04/2025", "nomor_pelaksanaan": 4, "realisasi_fisik": "15"}
-    found = implementation(PROGRES, later, REPORT)
-    physical, financial = found["metrics"]
-    assert (physical["id"], physical["title"]) == ("simpen-31-fisik", "Realisasi fisik")
-    assert (financial["id"], financial["title"]) == ("simpen-31-keuangan", "Realisasi keuangan")
-    assert [seen["id"] for seen in physical["observations"]] == [
-        f"{report}-{part}"
-        for report in ("2025-04-06-3", "2025-04-13-4")
-        for part in ("rencana", "realisasi", "deviasi")
-    ]
-    assert physical["observations"][1] == {
-        "id": "2025-04-06-3-realisasi",
+    found = carried(of(PROGRES, later | {"deviasi_fisik": "2,5"}, REPORT))
+    metrics, agreed = implemented(found)["metrics"], found.document["contracts"][0]["agreedMetrics"]
+    for physical, financial in (metrics, agreed):
+        assert (physical["id"], physical["title"]) == ("simpen-31-fisik", "Realisasi fisik")
+        assert (financial["id"], financial["title"]) == ("simpen-31-keuangan", "Realisasi keuangan")
+        assert [seen["id"] for seen in physical["observations"]] == ["2025-04-06-3", "2025-04-13-4"]
+        assert [(s["measure"], "notes" in s) for s in financial["observations"]] == [(10, False)] * 2
+    planned = {
+        "id": "2025-04-06-3",
         "period": {"startDate": "2025-04-06T00:00:00+07:00", "endDate": "2025-04-06T23:59:59+07:00"},
-        "measure": 10.25,
+        "measure": 12.5,
         "unit": {"scheme": "UNCEFACT", "id": "P1", "name": "percent"},
-        "dimensions": {"kind": "actual"},
-        "notes": "Permasalahan: Hujan; hubungi […]\nTindakan: Lembur",
     }
-    assert [(s["dimensions"]["kind"], s["measure"], "notes" in s) for s in financial["observations"][:3]] == [
-        ("plan", 10, False),
-        ("actual", 10, False),
-        ("deviation", 0, False),
-    ]
+    notes = "Permasalahan: Hujan; hubungi […]\nTindakan: Lembur"
+    assert agreed[0]["observations"][0] == planned
+    assert metrics[0]["observations"][0] == planned | {"measure": 10.25, "notes": notes}
+    assert not found.signals
 
 
-def test_a_deviation_is_actual_less_planned_whatever_is_reported():
+def test_a_reported_deviation_is_told_where_nothing_else_gives_it():
+    """In the star it is actual less planned, whatever is reported."""
     reports = [REPORT | {"nomor_pelaksanaan": n, "deviasi_fisik": d} for n, d in ((1, None), (2, "2,25"), (3, "-2,24"))]
-    found = carried(of(PROGRES, *reports))
-    physical, _ = found.document["contracts"][0]["implementation"]["metrics"]
-    assert [s["measure"] for s in physical["observations"] if s["dimensions"]["kind"] == "deviation"] == [-2.25] * 3
+    alone = REPORT | {"nomor_pelaksanaan": 4, "rencana_fisik": None}
+    found = carried(of(PROGRES, *reports, alone))
+    told = [
+        (seen["id"], seen["measure"], seen["dimensions"])
+        for seen in implemented(found)["metrics"][0]["observations"]
+        if seen["id"].endswith("-deviasi")
+    ]
+    assert told == [
+        ("2025-04-06-2-deviasi", 2.25, {"kind": "deviation"}),
+        ("2025-04-06-4-deviasi", -2.25, {"kind": "deviation"}),
+    ]
     assert found.signals == {("simpen", "SIMPEN-Progres", "deviasi_fisik", "is not realisasi less rencana")}
-    alone = {name: value for name, value in REPORT.items() if name != "rencana_fisik"}
-    physical, _ = implementation(PROGRES, alone)["metrics"]
-    assert [s["measure"] for s in physical["observations"]] == [10.25, -2.25]
+    rows = star_rows({"ocid": "o", "date": "d", **found.document}, "o")["progress"]
+    assert [(row["id"], row["plan"], row["actual"], row["deviation"]) for row in rows if row["kind"] == "physical"] == [
+        ("2025-04-06-1", 12.5, 10.25, -2.25),
+        ("2025-04-06-2", 12.5, 10.25, -2.25),
+        ("2025-04-06-3", 12.5, 10.25, -2.25),
+        ("2025-04-06-4", None, 10.25, -2.25),
+    ]
 
 
 def test_a_report_without_physical_progress_or_a_date_is_still_told():
@@ -278,7 +286,7 @@ def test_a_report_without_physical_progress_or_a_date_is_still_told():
 
 def test_two_reports_of_one_day_and_number_are_one():
     physical = implementation(PROGRES, REPORT, REPORT | {"realisasi_fisik": "11"})["metrics"][0]
-    assert [s["measure"] for s in physical["observations"]] == [12.5, 10.25, -2.25]
+    assert [s["measure"] for s in physical["observations"]] == [10.25]
 
 
 def test_photos_and_documents():

@@ -207,34 +207,36 @@ def test_a_new_entry_is_told_with_its_amount(value: object, shown: str) -> None:
     assert ("Rp" in words) == isinstance(value, dict)
 
 
-def _observed(day: int, kind: str, measure: float) -> dict[str, Any]:
-    period = {"endDate": f"2025-05-{day}T23:59:59+07:00"}
-    return {"id": f"{day}-{kind}", "dimensions": {"kind": kind}, "measure": measure, "period": period}
+def _metric(measures: dict[int, float]) -> list[dict[str, Any]]:
+    """A list of one metric, with its measures by their days."""
+    observations = [
+        {"id": str(day), "measure": measure, "period": {"endDate": f"2025-05-{day}T23:59:59+07:00"}}
+        for day, measure in measures.items()
+    ]
+    return [{"id": "1-fisik", "title": "Realisasi fisik", "observations": observations}]
 
 
-def _metric(*observations: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "implementation": {"metrics": [{"id": "1-fisik", "title": "Realisasi fisik", "observations": [*observations]}]}
-    }
+def _reached(measures: dict[int, float]) -> dict[str, Any]:
+    return {"implementation": {"metrics": _metric(measures)}}
 
 
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [
         (
-            {"contracts": [_metric(_observed(13, "actual", 30))]},
-            {"contracts": [_metric(*(_observed(20, *each) for each in (("plan", 77.78), ("actual", 74.58))))]},
+            {"contracts": [_reached({13: 30})]},
+            {"contracts": [{**_reached({20: 74.58}), "agreedMetrics": _metric({20: 77.78})}]},
             "fact.progress added Realisasi fisik 20 Mei 2025: rencana 77,78\u00a0%, nyata 74,58\u00a0%",
         ),
         (
-            {"contracts": [_metric(_observed(20, "actual", 30))]},
-            {"contracts": [_metric(_observed(20, "actual", 40))]},
+            {"contracts": [_reached({20: 30})]},
+            {"contracts": [_reached({20: 40})]},
             "fact.progress changed Realisasi fisik 20 Mei 2025: nyata 30\u00a0% > "
             "Realisasi fisik 20 Mei 2025: nyata 40\u00a0%",
         ),
         (
             {"contracts": [{"title": "Jalan"}]},
-            {"contracts": [_metric(*(_observed(day, "actual", day) for day in (11, 25, 18)))]},
+            {"contracts": [_reached({day: day for day in (11, 25, 18)})]},
             "fact.progress added Realisasi fisik 25 Mei 2025: nyata 25\u00a0% (terbaru dari 3 laporan)",
         ),
         (
@@ -307,14 +309,16 @@ def test_what_difference_takes_back_is_one_line() -> None:
     metric = {
         "id": "m",
         "title": "Kemajuan",
-        "observations": [{"id": "o", "dimensions": {"kind": "actual"}, "measure": 5}],
+        "observations": [{"id": "o", "dimensions": {"kind": "deviation"}, "measure": 5}],
     }
     paid = {"id": "t", "type": "SP2D", "number": "1", "payer": {"id": "p", "name": "Dinas"}, "value": {"amount": 1}}
     contract = {"id": "7", "awardID": "7", "title": "Jalan"}
     line = {"id": "b", "description": "Belanja", "sourceParty": {"id": "s", "name": "APBD"}}
     before = {
         "planning": {"budget": {"budgetBreakdown": [line]}},
-        "contracts": [{**contract, "implementation": {"metrics": [metric], "transactions": [paid]}}],
+        "contracts": [
+            {**contract, "agreedMetrics": [metric], "implementation": {"metrics": [metric], "transactions": [paid]}}
+        ],
     }
     after = {"planning": {"budget": {}}, "contracts": [contract]}
     first = _release(1, **difference({}, before))
@@ -323,6 +327,7 @@ def test_what_difference_takes_back_is_one_line() -> None:
     back, gone, _ = history([first, second, third])
     lists = {
         "planning.budget.budgetBreakdown",
+        "contracts.agreedMetrics",
         "contracts.implementation.metrics",
         "contracts.implementation.transactions",
     }

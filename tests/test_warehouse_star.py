@@ -71,21 +71,10 @@ def carried(implementation: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"id": "c", "awardID": "a", "implementation": implementation, **more}
 
 
-def metric(name: str, month: int, plan: float | None, actual: float | None) -> dict[str, Any]:
+def metric(name: str, month: int, measure: float | None) -> dict[str, Any]:
     """A metric of one report."""
-    measures = (("rencana", "plan", plan), ("realisasi", "actual", actual))
-    return {
-        "id": name,
-        "observations": [
-            {
-                "id": f"2025-{month:02}-01-1-{word}",
-                "period": {"startDate": f"2025-{month:02}-01T00:00:00+07:00"},
-                "dimensions": {"kind": kind},
-                **({} if measure is None else {"measure": measure}),
-            }
-            for word, kind, measure in measures
-        ],
-    }
+    seen = {"id": f"2025-{month:02}-01-1", "period": {"startDate": f"2025-{month:02}-01T00:00:00+07:00"}}
+    return {"id": name, "observations": [seen if measure is None else {**seen, "measure": measure}]}
 
 
 def test_a_process_of_five_stages(started: Engine) -> None:
@@ -184,8 +173,11 @@ REACHED = ["tender", "contract", "implementation"]
         ({"contracts": [{"id": "c", "awardID": "a", "milestones": [{"id": "m", "status": "met"}]}]}, REACHED),
         ({"contracts": [carried({"transactions": [{"id": "t", "value": idr(1)}]})]}, REACHED),
         ({"contracts": [carried({"transactions": [{"id": "t"}]})]}, ["tender", "contract"]),
-        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, 0)]})]}, REACHED),
-        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 25, None)]})]}, ["tender", "contract"]),
+        ({"contracts": [carried({"metrics": [metric("simpen-1-fisik", 3, 0)]})]}, REACHED),
+        (
+            {"contracts": [carried({}, agreedMetrics=[metric("simpen-1-fisik", 3, 25)])]},
+            ["tender", "contract"],
+        ),
         ({"contracts": [carried({"documents": [{"id": "d", "title": "Foto"}]})]}, REACHED),
         ({"contracts": [carried({"finalValue": idr(1)}, status="cancelled")]}, ["tender"]),
     ],
@@ -208,14 +200,18 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
                         {"id": "simda-2/LS"},
                     ],
                     "metrics": [
-                        metric("simpen-1-fisik", 3, 20, 15), metric("simpen-2-fisik", 4, 30, 40),
-                        metric("simpen-1-keuangan", 3, 20, 10), metric("lain-3-fisik", 6, 90, None),
+                        metric("simpen-1-fisik", 3, 15), metric("simpen-2-fisik", 4, 40),
+                        metric("simpen-1-keuangan", 3, 10), metric("lain-3-fisik", 6, None),
                     ],
-                }), "id": "c1", "value": idr(300)},
-            {**carried({"metrics": [metric("simpen-4-fisik", 2, 100, 100)]}), "id": "c2", "value": idr(100)},
+                }), "id": "c1", "value": idr(300),
+                "agreedMetrics": [
+                    metric("simpen-1-fisik", 3, 20), metric("simpen-2-fisik", 4, 30),
+                    metric("simpen-1-keuangan", 3, 20), metric("lain-3-fisik", 6, 90),
+                ]},
+            {**carried({"metrics": [metric("simpen-4-fisik", 2, 100)]}), "id": "c2", "value": idr(100)},
             {**carried(
                 {"transactions": [{"id": "x", "type": "SP2D", "value": idr(7)}],
-                 "metrics": [metric("simpen-5-fisik", 9, 1, 1)]},
+                 "metrics": [metric("simpen-5-fisik", 9, 1)]},
                 status="cancelled"), "id": "c3", "value": idr(9)},
         ],
     }  # fmt: skip
@@ -255,15 +251,15 @@ def test_payments_and_progress_of_contracts_that_stand_make_up_the_process(start
             .order_by(columns.metric_id)
         ).all() == [
             ("lain", "lain-3-fisik", "2025-06-01-1", "physical", date(2025, 6, 1), 90, None, None),
-            ("simpen", "simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, None),
-            ("simpen", "simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, None),
-            ("simpen", "simpen-2-fisik", "2025-04-01-1", "physical", date(2025, 4, 1), 30, 40, None),
+            ("simpen", "simpen-1-fisik", "2025-03-01-1", "physical", date(2025, 3, 1), 20, 15, -5),
+            ("simpen", "simpen-1-keuangan", "2025-03-01-1", "financial", date(2025, 3, 1), 20, 10, -10),
+            ("simpen", "simpen-2-fisik", "2025-04-01-1", "physical", date(2025, 4, 1), 30, 40, 10),
         ]
 
 
 def test_contracts_without_a_value_weigh_alike() -> None:
     contracts = [
-        {**carried({"metrics": [metric("m-fisik", 1, None, done)]}), "id": name, **worth}
+        {**carried({"metrics": [metric("m-fisik", 1, done)]}), "id": name, **worth}
         for name, done, worth in (("1", 10, {"value": idr(999)}), ("2", 30, {}), ("3", 50, {"value": idr(0)}))
     ]
     row = star_rows({"ocid": "o", "date": "d", "contracts": contracts}, "o")["contracting_process"][0]

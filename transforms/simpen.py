@@ -5,7 +5,8 @@ contract is not known. Whose contract it is, its value and its status, is for ot
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from schemas.fields import point
@@ -26,6 +27,7 @@ _MILESTONES = (
     ("tgl_pho", "nomor_pho", "PHO", "PHO (serah terima pertama)", "delivery"),
     ("tgl_fho", "nomor_fho", "FHO", "FHO (serah terima akhir)", "delivery"),
 )
+_ASPECTS = {"fisik": "Realisasi fisik", "keuangan": "Realisasi keuangan"}
 _PERCENT = {"scheme": "UNCEFACT", "id": "P1", "name": "percent"}
 # How far a reported deviation may be from what its two percentages give: each of the three may be rounded.
 _ROUNDED = 0.02
@@ -93,58 +95,71 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
 
 
 def progres(rows: list[Row], context: Context) -> Iterator[Partial]:
-    """Progres: physical and financial progress as metrics, three observations a report: planned, actual, deviation."""
+    """Progres: physical and financial progress as metrics. What was planned is agreed, what was reached is implemented;
+    in both a metric and its observation of a report have the same id."""
     for job, reports in _by_job(rows).items():
-        metrics = [
-            _metric(job, "fisik", "Realisasi fisik", reports, context),
-            _metric(job, "keuangan", "Realisasi keuangan", reports, context),
-        ]
+        agreed, reached = (
+            [
+                {"id": f"{SOURCE}-{job}-{aspect}", "title": title, "observations": found}
+                for aspect, title in _ASPECTS.items()
+                if (found := _observations(reports, aspect, told, context))
+            ]
+            for told in (_planned, _reached)
+        )
         yield from _of_contract(
             reports,
             context,
             [row.record.tanggal_pelaksanaan for row in reports],
-            {"metrics": [metric for metric in metrics if metric["observations"]]},
+            {"metrics": reached},
+            agreedMetrics=agreed,
         )
 
 
-def _metric(job: str, aspect: str, title: str, reports: list[Row], context: Context) -> Body:
+def _observations(
+    reports: list[Row], aspect: str, told: Callable[[Row, str, Context], Iterator[Body]], context: Context
+) -> list[Body]:
     """One aspect of progress over all reports, in their order; of two with one day and number the first counts."""
-    observations: dict[str, Body] = {}
+    found: dict[str, list[Body]] = {}
     for row in sorted(reports, key=lambda r: (r.record.tanggal_pelaksanaan or "", r.record.nomor_pelaksanaan or "")):
-        for observation in _observations(row, aspect, context):
-            observations.setdefault(observation["id"], observation)
-    return {"id": f"{SOURCE}-{job}-{aspect}", "title": title, "observations": list(observations.values())}
+        found[_report(row)] = found.get(_report(row)) or list(told(row, aspect, context))
+    return list(chain.from_iterable(found.values()))
 
 
-def _observations(row: Row, aspect: str, context: Context) -> Iterator[Body]:
-    """What one report gives of one aspect; problems and actions stand with the actual physical progress, or with the
-    financial one where there is no other."""
+def _planned(row: Row, aspect: str, context: Context) -> Iterator[Body]:
+    """What one report says was planned of one aspect."""
+    if (planned := getattr(row.record, f"rencana_{aspect}")) is not None:
+        yield _observation(row, planned, context)
+
+
+def _reached(row: Row, aspect: str, context: Context) -> Iterator[Body]:
+    """What one report says was reached of one aspect. Problems and actions stand with the physical progress, or with
+    the financial one where there is no other. The deviation that it gives is told where it is not known without it."""
     record = row.record
-    planned, actual, reported = (getattr(record, f"{part}_{aspect}") for part in ("rencana", "realisasi", "deviasi"))
-    deviation = reported
-    if planned is not None and actual is not None:
-        deviation = round(actual - planned, 2)
-        if reported is not None and abs(reported - deviation) > _ROUNDED:
-            context.signals.add((SOURCE, context.service, f"deviasi_{aspect}", "is not realisasi less rencana"))
-    named = "-".join(filter(None, (record.tanggal_pelaksanaan, record.nomor_pelaksanaan)))
-    report = named or hashlib.sha256(row.key.encode()).hexdigest()[:12]
+    planned, actual, deviation = (getattr(record, f"{part}_{aspect}") for part in ("rencana", "realisasi", "deviasi"))
     words = (("Permasalahan", scrub(record.permasalahan)), ("Tindakan", scrub(record.tindakan)))
     notes = "\n".join(f"{head}: {text}" for head, text in words if text)
-    has_notes = aspect == "fisik" or record.realisasi_fisik is None
-    for part, kind, measure in (
-        ("rencana", "plan", planned),
-        ("realisasi", "actual", actual),
-        ("deviasi", "deviation", deviation),
-    ):
-        if measure is not None:
-            yield {
-                "id": f"{report}-{part}",
-                "period": context.period(record.tanggal_pelaksanaan, record.tanggal_pelaksanaan),
-                "measure": measure,
-                "unit": _PERCENT,
-                "dimensions": {"kind": kind},
-                "notes": notes if kind == "actual" and has_notes else None,
-            }
+    if actual is not None:
+        has_notes = aspect == "fisik" or record.realisasi_fisik is None
+        yield _observation(row, actual, context) | {"notes": notes if has_notes else None}
+    if deviation is None:
+        return
+    if planned is not None and actual is not None:
+        if abs(deviation - round(actual - planned, 2)) <= _ROUNDED:
+            return
+        context.signals.add((SOURCE, context.service, f"deviasi_{aspect}", "is not realisasi less rencana"))
+    kind = {"id": f"{_report(row)}-deviasi", "dimensions": {"kind": "deviation"}}
+    yield _observation(row, deviation, context) | kind
+
+
+def _observation(row: Row, measure: float, context: Context) -> Body:
+    day = row.record.tanggal_pelaksanaan
+    return {"id": _report(row), "period": context.period(day, day), "measure": measure, "unit": _PERCENT}
+
+
+def _report(row: Row) -> str:
+    """The id of a report: its day and number."""
+    named = "-".join(filter(None, (row.record.tanggal_pelaksanaan, row.record.nomor_pelaksanaan)))
+    return named or hashlib.sha256(row.key.encode()).hexdigest()[:12]
 
 
 def dokumentasi(rows: list[Row], context: Context) -> Iterator[Partial]:
@@ -168,14 +183,18 @@ def dokumentasi(rows: list[Row], context: Context) -> Iterator[Partial]:
         )
 
 
-def _of_contract(rows: list[Row], context: Context, days: list[str | None], implementation: Body) -> Iterator[Partial]:
-    """What one job's rows give of its contract's implementation; nothing while the contract is not known."""
+def _of_contract(
+    rows: list[Row], context: Context, days: list[str | None], implementation: Body, **more: Any
+) -> Iterator[Partial]:
+    """What one job's rows give of its contract, most of it of the implementation; nothing while the contract is not
+    known."""
     job = rows[0].code
     numbers = (row.record.nomor_kontrak for row in context.rows.get("SIMPEN-Pekerjaan", ()) if row.code == job)
     contract = context.contract("pekerjaan", rows[0], *numbers)
-    if contract and any(implementation.values()):
+    if contract and any((*implementation.values(), *more.values())):
         name, award = contract
-        yield Partial({"contracts": [{"id": name, "awardID": award, "implementation": implementation}]}, tuple(rows))
+        body = {"id": name, "awardID": award, **more, "implementation": implementation}
+        yield Partial({"contracts": [body]}, tuple(rows))
 
 
 def _by_job(rows: list[Row]) -> dict[str, list[Row]]:

@@ -25,8 +25,7 @@ Code = tuple[str, str]  # kind, code
 _Rank = tuple[bool, bool, str, str]  # without a name, without `_RARE_COLUMN`, OCID, role
 
 _WORDS_LOCK = 0x6A656A616E  # key of PostgreSQL's advisory lock
-# The id of a metric is SOURCE-JOB-KIND, of which this is the last; the observations of a report are distinguished by
-# their dimension `kind`.
+# The id of a metric is SOURCE-JOB-KIND, of which this is the last.
 _METRICS = {"fisik": "physical", "keuangan": "financial"}
 # The metric that no reports give, but LPSE's payment certificates.
 _CERTIFIED = "physicalProgress"
@@ -607,32 +606,32 @@ class _Star:
 
 def _progress(contract: Object) -> list[Object]:
     """One row per report, and what SPSE's payment certificates give."""
-    rows = []
-    for metric in _items((contract.get("implementation") or {}).get("metrics")):
-        reports: dict[str, Object] = {}
-        certified = metric["id"] == _CERTIFIED
+    reports: dict[tuple[str, str], Object] = {}
+    lists = {"plan": contract.get("agreedMetrics"), "actual": (contract.get("implementation") or {}).get("metrics")}
+    for told, metric in ((told, metric) for told, metrics in lists.items() for metric in _items(metrics)):
         for item in _items(metric.get("observations")):
-            name, measure = (item.get("dimensions") or {}).get("kind"), item.get("measure")
-            name = "actual" if certified else name
+            name, measure = (item.get("dimensions") or {}).get("kind") or told, item.get("measure")
             if name not in _MEASURES or not isinstance(measure, int | float):
                 continue
-            report = reports.setdefault(item["id"] if certified else item["id"].rpartition("-")[0] or item["id"], {})
+            report = reports.setdefault((metric["id"], item["id"].removesuffix("-deviasi")), {})
             period = item.get("period") or {}
             report[name] = measure
             report["date"] = _day(period.get("startDate") or period.get("endDate")) or report.get("date")
             report["notes"] = item.get("notes") or report.get("notes")
-        rows += [
-            {
-                "contract_id": contract["id"],
-                "metric_id": metric["id"],
-                "id": name,
-                "source": "lpse" if certified else metric["id"].partition("-")[0],
-                "kind": "physical" if certified else _METRICS.get(metric["id"].rpartition("-")[2]),
-                **{column: report.get(column) for column in ("date", *_MEASURES, "notes")},
-            }
-            for name, report in reports.items()
-        ]
-    return rows
+    for report in reports.values():
+        if "plan" in report and "actual" in report:
+            report["deviation"] = round(report["actual"] - report["plan"], 2)
+    return [
+        {
+            "contract_id": contract["id"],
+            "metric_id": metric,
+            "id": name,
+            "source": "lpse" if metric == _CERTIFIED else metric.partition("-")[0],
+            "kind": "physical" if metric == _CERTIFIED else _METRICS.get(metric.rpartition("-")[2]),
+            **{column: report.get(column) for column in ("date", *_MEASURES, "notes")},
+        }
+        for (metric, name), report in reports.items()
+    ]
 
 
 def _timed(table: str, columns: Object) -> Object:

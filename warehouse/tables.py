@@ -1293,7 +1293,7 @@ progress = _table(
     _day("date", "day of the report"),
     _percent("plan", "what should have been reached by then"),
     _percent("actual", "what was reached"),
-    _percent("deviation", "actual less plan, as the source gives it"),
+    _percent("deviation", "actual less plan; as the source gives it where one of them is missing"),
     _maybe("notes", "problems and actions"),
     PrimaryKeyConstraint("ocid", "contract_id", "metric_id", "id"),
     comment="Progress reports on contracts over time.",

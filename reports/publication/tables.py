@@ -24,7 +24,7 @@ MAX_ROWS = 1_048_576
 _MAX_TEXT = 32_767  # characters of a cell
 # Columns of moments; of the others the day counts.
 _TIMED = ("tenderPeriod_startDate", "tenderPeriod_endDate", "dueDate")
-_METRICS = "contracts_implementation_metrics"
+_METRICS = ("contracts_agreedMetrics", "contracts_implementation_metrics")
 _TYPES = {"string": "string", "number": "number", "boolean": "boolean", "datetime": "datetime", "date": "datetime"}
 
 
@@ -85,7 +85,7 @@ def write_workbook(flat: Path, path: Path, heading: str) -> None:
     columns: dict[str, list[dict[str, str]]] = {}
     for row in _own("sheets.csv"):
         columns.setdefault(row["table"], []).append(row)
-    names = {each: _names(flat, each) for each in ("processes", "awards", "contracts", _METRICS)}
+    names = {each: _names(flat, each) for each in ("processes", "awards", "contracts", *_METRICS)}
     for table, own in columns.items():
         own = [each for each in own if each["column"] == "ocid" or (table, each["column"]) in types]
         rows, sheet, formats = MAX_ROWS, None, []
@@ -121,7 +121,7 @@ def _rows(flat: Path, table: str) -> Iterator[dict[str, str]]:
 
 def _names(flat: Path, table: str) -> dict[str, str]:
     """What entries of a table are called where others point at them: the OCID of a process, the title of a metric."""
-    name = {"processes": "ocid", _METRICS: "title"}.get(table, "id")
+    name = {"processes": "ocid", **dict.fromkeys(_METRICS, "title")}.get(table, "id")
     return {row["_link"]: row.get(name) or row.get("id", "") for row in _rows(flat, table)}
 
 

@@ -32,8 +32,11 @@ _NO_NEWS = _MINOR | LASTING
 _SKIPPED = {"parties", "buyer", "relatedProcesses", "ocid", "date", "tag", "initiationType", "language", "id"}
 # Of an entry that comes new, what describes it best, the first that it has.
 _TITLE_FIELDS = ("title", "number", "description")
-# Reports of progress: their values are shown together.
-OBSERVATIONS = "contracts.implementation.metrics.observations"
+# Reports of progress, whose values are shown together: what each list tells of them.
+OBSERVATIONS = {
+    "contracts.agreedMetrics.observations": "plan",
+    "contracts.implementation.metrics.observations": "actual",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def _changed(before: Any, after: Any, path: str, entry: str | None, words: str =
                     yield Change(path, item["id"], "added", None, item, words)
             elif not _has_news(item) and _gone(was, item):
                 yield Change(path, item["id"], "removed", was, None, words)
-            elif path == OBSERVATIONS:
+            elif path in OBSERVATIONS:
                 if any(_changed(was, item, path, item["id"])):
                     yield Change(path, item["id"], "changed", was, now, words)
             else:

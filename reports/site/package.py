@@ -24,7 +24,7 @@ _LISTS = (
     *("tender/milestones", "tender/documents", "bids/details"),
 )
 _LISTS_OF_CONTRACT = (
-    *("amendments", "guarantees", "documents", "milestones"),
+    *("amendments", "guarantees", "documents", "milestones", "agreedMetrics"),
     *(f"implementation/{name}" for name in ("milestones", "transactions", "metrics", "documents")),
 )
 _SAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -340,8 +340,9 @@ def _implementation(state: Object) -> tuple[list[Fact], list[str]]:
         return [], _missing(("contract_cancelled", True))
     # What was paid and reported before a contract was cancelled is on the page too.
     carried = [each.get("implementation") or {} for each in contracts]
+    reported = [each.get("agreedMetrics") or (each.get("implementation") or {}).get("metrics") for each in contracts]
     return [], _missing(
-        ("progress", not any(each.get("metrics") for each in carried)),
+        ("progress", not any(reported)),
         ("payment", not any(each.get("transactions") for each in carried)),
         ("handover", not any((each.get("implementation") or {}).get("endDate") for each in standing)),
         ("photo", not any(each.get("documents") for each in carried)),
@@ -702,6 +703,7 @@ _LABELS: Mapping[str, str] = {
     "contracts.period.endDate": "fact.work_to",
     "contracts.amendments": "fact.amendment",
     "contracts.milestones": "fact.milestone",
+    "contracts.agreedMetrics": "fact.progress",
     "contracts.implementation": "stage.implementation",
     "contracts.implementation.metrics": "fact.progress",
     "contracts.implementation.transactions": "fact.payment",
@@ -768,13 +770,13 @@ def _entry_called(change: Change) -> Markup | str:
 def _in_words(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
     """Values or entries of one line, by (path, value, what holds it), in words; those that have none are counted."""
     found: list[Markup | str] = []
-    reports: dict[str, list[Object]] = {}
+    reports: dict[str, list[tuple[str, Object]]] = {}
     unnamed = 0
     for path, value, parent in values:
-        if path == OBSERVATIONS and value:
-            reports.setdefault(parent, []).append(value)
-        elif f"{path}.observations" == OBSERVATIONS and value and value.get("observations"):
-            reports.setdefault(entry_title(value), []).extend(value["observations"])
+        if path in OBSERVATIONS and value:
+            reports.setdefault(parent, []).append((OBSERVATIONS[path], value))
+        elif (told := OBSERVATIONS.get(f"{path}.observations")) and value and value.get("observations"):
+            reports.setdefault(entry_title(value), []).extend((told, each) for each in value["observations"])
         elif words := entry_words(path, value):
             found.append(words)
         else:
@@ -783,18 +785,18 @@ def _in_words(values: Iterable[tuple[str, Any, str]]) -> list[Markup | str]:
     return [*found, texts.t("history.count", unnamed)] if unnamed else found
 
 
-def _reported(name: str, observations: Iterable[Object]) -> Markup:
+def _reported(name: str, observations: Iterable[tuple[str, Object]]) -> Markup:
     """The latest of some reports of progress: its day, what was planned and what was reached."""
-    days: dict[str, dict[str | None, Object]] = {}
-    for each in observations:
-        days.setdefault(_day_of(each), {})[(each.get("dimensions") or {}).get("kind")] = each
+    days: dict[str, dict[str, Object]] = {}
+    for told, each in observations:
+        days.setdefault(_day_of(each), {})[(each.get("dimensions") or {}).get("kind") or told] = each
     day = max(days)
     shown = []
-    for kind, one in days[day].items():
+    for kind, key in _REPORTED.items():
+        one = days[day].get(kind, {})
         amount, measure = _amount(one.get("value")), one.get("measure")
-        number = texts.rupiah(amount) if measure is None else texts.percent(measure)
-        if number and kind != "deviation":
-            shown.append(texts.t(_REPORTED[kind], number) if kind in _REPORTED else number)
+        if number := texts.rupiah(amount) if measure is None else texts.percent(measure):
+            shown.append(number if measure is None else texts.t(key, number))
     more = Markup(" ({})").format(texts.t("reported.count", len(days))) if len(days) > 1 else ""
     return Markup("{} {}: {}{}").format(name, texts.day(day), Markup(", ").join(shown), more)
 

@@ -274,6 +274,10 @@ def test_self_managed_work_has_no_award_but_payer_and_payee() -> None:
     payments = [paid(20, nama_pelaksana=name, no_realisasi=str(n)) for n, name in enumerate(payees)]
     given = rows("SPSE-PencatatanSwakelolaRealisasi", *({"kd_swakelola_pct": 6, **each} for each in payments))
     found = document([row("SPSE-PencatatanSwakelola", header), *given])
+    assert found["tender"]["procurementMethodDetails"] == "Swakelola"
+    plan = {"kd_rup": 5, "nama_paket": "Sosialisasi", "pagu": 60, "tahun_anggaran": 2025, "tipe_swakelola": 1, **OFFICE}
+    planned = document([row("RUP-PaketSwakelola-Terumumkan", plan), row("SPSE-PencatatanSwakelola", header)])
+    assert planned["tender"]["procurementMethodDetails"] == "Swakelola tipe 1"
     assert "awards" not in found
     [contract] = found["contracts"]
     assert contract["awardID"] == contract["id"] == "swakelola-6"

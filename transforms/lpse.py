@@ -830,7 +830,9 @@ def pencatatan_swakelola(rows: list[Row], context: Context) -> Iterator[Partial]
     status = "status_swakelola_pct_ket"
     for row in _standing_first(rows, status, context):
         kind = row.record.tipe_swakelola_nama
-        partial = _recording(row, context, status, details=kind and f"Swakelola {kind.lower()}")
+        # Most name no type, of which the plan may know.
+        details = f"Swakelola {kind.lower()}" if kind else None if context.planned else "Swakelola"
+        partial = _recording(row, context, status, details=details)
         del partial.body["awards"]
         yield partial
 

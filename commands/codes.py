@@ -82,13 +82,14 @@ def _export(options: argparse.Namespace) -> int:
     from pipeline.configure import load_settings
     from pipeline.meanings import to_csv
     from warehouse.engine import reading
+    from warehouse.whole import replacing_file
 
     settings = load_settings(options.settings)
     file = output(options, settings, Path(options.file))
     with reading(steps.warehouse(settings)) as conn:
         text = to_csv(conn)
-    file.touch(mode=0o600)
-    file.write_text(text, encoding="utf-8")
+    with replacing_file(file) as new:
+        new.write_text(text, encoding="utf-8")
     print(f"{len(text.splitlines()) - 1:,} meanings in {options.file}.")
     return 0
 

@@ -203,14 +203,14 @@ def _links_export(options: argparse.Namespace) -> int:
     from pipeline.configure import load_settings
     from reports.deciding import write_sheet
     from warehouse.engine import reading
+    from warehouse.whole import replacing_file
 
     settings = load_settings(options.settings)
     file = output(options, settings, Path(options.file))
     if file.suffix.lower() != ".xlsx":
         raise SettingsError(f"{file} would hold a workbook: give a name that ends in .xlsx")
-    file.touch(mode=0o600)
-    with reading(steps.warehouse(settings)) as conn:
-        count = write_sheet(conn, file, _wanted(options, options.status), options.language)
+    with reading(steps.warehouse(settings)) as conn, replacing_file(file) as new:
+        count = write_sheet(conn, new, _wanted(options, options.status), options.language)
     print(f"{count:,} links in {options.file}; `jejak links import` takes the column decision back.")
     return 0
 

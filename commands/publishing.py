@@ -213,9 +213,13 @@ def _export_identity(settings: Settings, path: Path) -> int:
     from pipeline import steps
     from pipeline.crosswalk import to_csv
     from warehouse.engine import reading
+    from warehouse.whole import replacing_file
 
-    path.touch(mode=0o600)
-    with reading(steps.warehouse(settings)) as conn, path.open("w", encoding="utf-8", newline="") as file:
+    with (
+        reading(steps.warehouse(settings)) as conn,
+        replacing_file(path) as new,
+        new.open("w", encoding="utf-8", newline="") as file,
+    ):
         count = to_csv(conn, file)
     print(f"{path}: {count:,} codes")
     return 0

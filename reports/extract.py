@@ -5,7 +5,6 @@ owner alone, like the warehouse.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -44,7 +43,7 @@ from warehouse.tables import (
     supplier,
 )
 from warehouse.views import view_metadata
-from warehouse.whole import replacing, staging
+from warehouse.whole import replacing, replacing_file
 
 # Rows held in memory at a time.
 _CHUNK = 20_000
@@ -118,20 +117,16 @@ def _rows(conn: Connection, table: Table, year: int | None) -> Iterator[list[Any
 
 
 def _to_sqlite(conn: Connection, out: Path, year: int | None) -> dict[str, int]:
-    with staging(out.parent) as folder:
-        path = folder / out.name
-        path.touch(mode=0o600)
-        with closing(sqlite3.connect(path)) as target:
-            target.execute("PRAGMA journal_mode = OFF")
-            target.execute("PRAGMA synchronous = OFF")
-            counts = {table.name: _copy(conn, target, table, year) for table in _tables()}
-            target.execute("CREATE TABLE dictionary (table_name TEXT, column_name TEXT, meaning TEXT)")
-            for table in tables():
-                meanings = [(table.name, "", table.comment), *((table.name, c.name, c.comment) for c in table.columns)]
-                target.executemany("INSERT INTO dictionary VALUES (?, ?, ?)", meanings)
-            target.commit()
-            target.execute("ANALYZE")
-        os.replace(path, out)
+    with replacing_file(out) as path, closing(sqlite3.connect(path)) as target:
+        target.execute("PRAGMA journal_mode = OFF")
+        target.execute("PRAGMA synchronous = OFF")
+        counts = {table.name: _copy(conn, target, table, year) for table in _tables()}
+        target.execute("CREATE TABLE dictionary (table_name TEXT, column_name TEXT, meaning TEXT)")
+        for table in tables():
+            meanings = [(table.name, "", table.comment), *((table.name, c.name, c.comment) for c in table.columns)]
+            target.executemany("INSERT INTO dictionary VALUES (?, ?, ?)", meanings)
+        target.commit()
+        target.execute("ANALYZE")
     return counts
 
 

@@ -183,7 +183,8 @@ def test_rows_that_do_not_come_in_as_they_were_are_noticed(made: Path, tmp_path:
 def test_the_newest_backups_of_a_folder_are_kept(lived: Lived, tmp_path: Path, monkeypatch: Any) -> None:
     settings = str(lived.town.settings(systems=SOURCES))
     (tmp_path / "jejak-D107-2026-01-01T000000Z.zip").write_text("another regency's")
-    (tmp_path / ".jejak-backup-killed").write_text("half a backup")
+    (tmp_path / ".jejak-part-killed").mkdir()
+    (tmp_path / ".jejak-part-killed" / "town.zip").write_text("half a backup")
     for day in (1, 2, 3):
         monkeypatch.setenv("JEJAK_NOW", f"2026-01-0{day}T18:00:00Z")
         assert jejak("backup", tmp_path, "--keep", 2, "--settings", settings).status == 0

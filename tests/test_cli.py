@@ -554,6 +554,25 @@ def test_no_command_writes_over_the_warehouse_or_the_settings(town: Town) -> Non
     assert town.jejak("status", settings=settings).status == 0
 
 
+def test_a_file_is_replaced_once_it_is_whole(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.sync()
+    out = town.folder / "out.xlsx"
+
+    def refuse(path: Path, target: Path) -> None:
+        raise OSError(f"{target} stays")
+
+    for command in ("links export", "codes export", "identity export", "extract --out", "backup"):
+        out.write_text("old", encoding="utf-8")
+        out.chmod(0o640)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", refuse)
+            assert town.jejak(*command.split(), out).status == 1, command
+        assert out.read_text(encoding="utf-8") == "old", command
+        assert town.jejak(*command.split(), out).status == 0, command
+        assert out.read_bytes() != b"old", command
+        assert out.stat().st_mode & 0o777 == 0o640, command
+
+
 def test_a_database_of_somebody_else_stays_as_it_is(town: Town) -> None:
     database = town.folder / "others.db"
     with closing(sqlite3.connect(database)) as connection:

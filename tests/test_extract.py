@@ -67,7 +67,7 @@ def test_one_file_holds_all_that_analysts_may_carry_away(town_on_both: Town) -> 
         assert set(about["tables"]) == {table.name for table in tables()}
         for query in about["queries"].values():
             db.execute(query["sql"])
-    leftovers = [path.name for path in full.folder.iterdir() if path.name.startswith(".extract")]
+    leftovers = [path.name for path in full.folder.iterdir() if path.name.startswith(".jejak-part-")]
     assert not leftovers
 
 

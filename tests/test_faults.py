@@ -106,7 +106,8 @@ ELSEWHERE = {
     "a release refused for one secondary field": "sync::test_odd_rows_that_can_be_used_become_releases",
     "exports that were killed; files' modes": "whole::"
     "test_whenever_it_is_killed_all_files_are_of_one_export_and_nothing_is_left_of_it "
-    "whole::test_a_folder_and_its_files_are_their_owners warehouse_engine::"
+    "whole::test_a_folder_and_its_files_are_their_owners whole::test_a_file_is_its_owners "
+    "whole::test_a_file_whose_writer_is_killed_is_the_earlier_one warehouse_engine::"
     "test_a_sqlite_file_is_made_with_its_folder_and_is_nobody_elses",
     "repeated keys in a JSON object": "JSON's own rule: the last counts, in all of them alike",
     "kills, two at once, full disks, restarted servers": "torture::test_disturbed_nights_end_as_undisturbed_ones "

@@ -6,19 +6,15 @@ are streamed: memory does not grow with the warehouse.
 """
 
 import base64
-import fcntl
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import orjson
 from alembic import command
@@ -50,13 +46,13 @@ from warehouse.engine import alembic_config, known_revisions, refuse_others, rev
 from warehouse.load import insert_rows
 from warehouse.tables import VERSION_TABLE, Jsonb, definition, identity, metadata, run, staged_fetch, staged_page
 from warehouse.views import drop_views
+from warehouse.whole import replacing_file
 
 Seen = Callable[[int, int], None]
 """Is called with how many rows are done, of how many."""
 
 _FORMAT = 1
 _HEAD = "backup.json"
-_PART = ".jejak-backup-"
 _NOTE = "Holds every row of the warehouse, personal data among them: keep it as you keep the warehouse."
 # Views are made from the code; a list that is read by half is read again.
 _LEFT_OUT = (definition, staged_fetch, staged_page)
@@ -78,7 +74,7 @@ _TYPES: dict[str, tuple[Any, Callable[[Any], Any] | None]] = {
 
 def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = lambda done, total: None) -> int:
     """Write the warehouse into `path` and return the number of rows. `conn` is a `reading(engine)`: one state of the
-    warehouse, whatever is written meanwhile. The file is its owner's alone, and in its place once it is whole.
+    warehouse, whatever is written meanwhile. The file takes its place as with `replacing_file`.
 
     `about` holds its regency and when it was made. Raises SettingsError where there is no warehouse, or one
     of another version's tables.
@@ -95,7 +91,7 @@ def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = 
     total = sum(conn.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
     done = 0
     held: dict[str, Any] = {}
-    with _whole(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+    with replacing_file(path) as new, zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for table in tables:
             digest = 0
             before = done
@@ -116,27 +112,6 @@ def backup(conn: Connection, path: Path, about: Mapping[str, str], seen: Seen = 
         head = {"format": _FORMAT, "note": _NOTE, "revision": revision, **about, "tables": held}
         archive.writestr(_HEAD, json.dumps(head, indent=1))
     return done
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A new file, its owner's alone, which takes its place at the end of the block. What killed backups have left there
-    is removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f"{_PART}*"):
-        with left.open("rb") as file, suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink(missing_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_PART, delete=False) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
 
 
 def head_of(path: Path) -> dict[str, Any]:

@@ -85,7 +85,6 @@ def pekerjaan(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield from _of_contract(
             versions,
             context,
-            [getattr(record, date) for date, *_ in _MILESTONES],
             {
                 "milestones": milestones,
                 "endDate": context.moment(ended, end=True),
@@ -109,7 +108,6 @@ def progres(rows: list[Row], context: Context) -> Iterator[Partial]:
         yield from _of_contract(
             reports,
             context,
-            [row.record.tanggal_pelaksanaan for row in reports],
             {"metrics": reached},
             agreedMetrics=agreed,
         )
@@ -178,14 +176,10 @@ def dokumentasi(rows: list[Row], context: Context) -> Iterator[Partial]:
             for row in papers
         ]
         documents = {paper["id"]: paper for paper in found if paper}
-        yield from _of_contract(
-            papers, context, [row.record.tanggal for row in papers], {"documents": list(documents.values())}
-        )
+        yield from _of_contract(papers, context, {"documents": list(documents.values())})
 
 
-def _of_contract(
-    rows: list[Row], context: Context, days: list[str | None], implementation: Body, **more: Any
-) -> Iterator[Partial]:
+def _of_contract(rows: list[Row], context: Context, implementation: Body, **more: Any) -> Iterator[Partial]:
     """What one job's rows give of its contract, most of it of the implementation; nothing while the contract is not
     known."""
     job = rows[0].code

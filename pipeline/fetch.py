@@ -5,7 +5,8 @@ import re
 import secrets
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,10 +74,10 @@ class _Job:
         """The condition for rows of this service and scope."""
         return tuple(table.c[name] == value for name, value in self.scope_key.items())
 
-    def pages(self, settings: Settings, cursor: str | None = None) -> Iterator[Page]:
+    def pages(self, settings: Settings, cursor: str | None = None) -> Generator[Page, None, None]:
         """The source's answer, from a cursor on."""
         source = settings.sources[self.source].of(self.service.name)
-        return SOURCES[self.source].fetch(self.service, settings, source, self.scope, cursor)
+        yield from SOURCES[self.source].fetch(self.service, settings, source, self.scope, cursor)
 
     def transport(self, settings: Settings) -> str:
         """How it is read."""
@@ -312,16 +313,18 @@ def _staged(engine: Engine, settings: Settings, job: _Job) -> _Answer | None:
         return answer
     if number:
         log.info("%s: going on after page %d of a broken fetch.", job, number)
-    for pages, page in enumerate(job.pages(settings, cursor), 1):
-        values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
-        with writing(engine) as conn:
-            if not conn.execute(update(t.staged_fetch).where(*_own(job)).values(**values)).rowcount:
-                raise SourceUnavailable(_OVERTAKEN)
-            page_row = {**job.scope_key, "number": number, "rows": to_json(page.rows), "name": page.name}
-            insert_rows(conn, t.staged_page, [page_row])
-        number += 1
-        if pages % 10 == 0:
-            log.info("%s: %d pages so far.", job, number)
+    # Closed at once also where the warehouse fails: a connection to the source ends in the thread that began it.
+    with closing(job.pages(settings, cursor)) as pages:
+        for count, page in enumerate(pages, 1):
+            values: dict[str, Any] = {"next_cursor": page.cursor, "complete": page.cursor is None}
+            with writing(engine) as conn:
+                if not conn.execute(update(t.staged_fetch).where(*_own(job)).values(**values)).rowcount:
+                    raise SourceUnavailable(_OVERTAKEN)
+                page_row = {**job.scope_key, "number": number, "rows": to_json(page.rows), "name": page.name}
+                insert_rows(conn, t.staged_page, [page_row])
+            number += 1
+            if count % 10 == 0:
+                log.info("%s: %d pages so far.", job, number)
     if number == 0:
         with writing(engine) as conn:
             _discard(conn, job, t.staged_fetch.c.reader == job.token)

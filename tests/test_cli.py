@@ -544,7 +544,7 @@ def test_no_command_writes_over_the_warehouse_or_the_settings(town: Town) -> Non
     settings = town.settings()
     database = Path(str(make_url(town.warehouse_url).database))
     before = settings.read_bytes()
-    for command in ("links export", "codes export", "identity export", "extract --out", "backup"):
+    for command in ("links export", "codes export", "identity export", "extract --out"):
         for taken in (database, settings):
             first, *more = command.split()
             result = town.jejak(first, *more, taken, settings=settings)
@@ -561,7 +561,7 @@ def test_a_file_is_replaced_once_it_is_whole(town: Town, monkeypatch: pytest.Mon
     def refuse(path: Path, target: Path) -> None:
         raise OSError(f"{target} stays")
 
-    for command in ("links export", "codes export", "identity export", "extract --out", "backup"):
+    for command in ("links export", "codes export", "identity export", "extract --out"):
         out.write_text("old", encoding="utf-8")
         out.chmod(0o640)
         with monkeypatch.context() as patch:
